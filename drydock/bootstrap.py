@@ -1,0 +1,115 @@
+"""The composition root: the only module that reads options and knows every other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from oslo_config import cfg
+from prometheus_client import start_http_server
+
+from drydock.bootaction.render import TemplateLimits
+from drydock.conf import boot_secrets
+from drydock.db.engine import connect
+from drydock.db.unit_of_work import Database
+from drydock.design.loader import DesignLoader
+from drydock.design.references import References
+from drydock.drivers.node.base import NodeProvisioner
+from drydock.drivers.registry import load_node_provisioner, load_oob_drivers
+from drydock.metrics import Metrics
+from drydock.orchestrator.boot_preparation import BootPreparation, BootSettings
+from drydock.orchestrator.designs import DesignService
+from drydock.orchestrator.engine import Engine, EngineSettings, worker_name
+from drydock.orchestrator.step_runner import StepRunner
+from drydock.orchestrator.workflow import Services
+from drydock.orchestrator.workflows import WORKFLOWS
+
+
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """What both processes, API and worker, are made of."""
+
+    database: Database
+    designs: DesignService
+    loader: DesignLoader
+    provisioner: NodeProvisioner
+
+
+def build_engine(conf: cfg.ConfigOpts) -> Engine:
+    """The worker's engine. Raises ``ConfigurationError``."""
+    shared = _shared(conf, pool_size=conf.orchestrator.slots + 4, application_name="drydock-worker")
+    services = Services(
+        database=shared.database,
+        designs=shared.designs,
+        boot=BootPreparation(_boot_settings(conf), shared.loader.fetch),
+        provisioner=shared.provisioner,
+        oob_drivers=load_oob_drivers(conf.drivers.oob, _driver_options(conf)),
+        observe_seconds=conf.orchestrator.observe_interval,
+    )
+    metrics = Metrics()
+    if conf.orchestrator.metrics_port:
+        start_http_server(conf.orchestrator.metrics_port, conf.orchestrator.metrics_host, metrics.registry)
+    settings = EngineSettings(
+        slots=conf.orchestrator.slots,
+        poll_interval=conf.orchestrator.poll_interval,
+        lease_seconds=conf.orchestrator.lease_seconds,
+    )
+    timeouts = {name: minutes * 60.0 for name, minutes in conf.timeouts.items()}
+    return Engine(
+        shared.database,
+        lambda stopping: StepRunner(services, WORKFLOWS, timeouts, metrics, stopping),
+        settings,
+        owner=worker_name(),
+    )
+
+
+def _shared(conf: cfg.ConfigOpts, *, pool_size: int, application_name: str) -> _Shared:
+    engine = connect(
+        conf.database.url,
+        pool_size=pool_size,
+        max_overflow=conf.database.max_overflow,
+        application_name=application_name,
+    )
+    database = Database(engine)
+
+    def read_snapshot(digest: str) -> bytes:
+        with database.unit_of_work() as uow:
+            return uow.designs.content(digest)
+
+    references = References(
+        allowed_schemes=conf.references.allowed_schemes,
+        allowed_hosts=conf.references.allowed_hosts,
+        file_roots=conf.references.file_roots,
+        max_bytes=conf.references.max_bytes,
+        connect_timeout=conf.references.connect_timeout,
+        read_timeout=conf.references.read_timeout,
+        read_snapshot=read_snapshot,
+    )
+    loader = DesignLoader(references, cache_size=conf.design.cache_size)
+    return _Shared(
+        database=database,
+        designs=DesignService(database, loader),
+        loader=loader,
+        provisioner=load_node_provisioner(conf.drivers.node, _driver_options(conf)),
+    )
+
+
+def _driver_options(conf: cfg.ConfigOpts) -> Mapping[str, Mapping[str, Any]]:
+    return {name: dict(conf[name]) for name in ("redfish", "simulated")}
+
+
+def _boot_settings(conf: cfg.ConfigOpts) -> BootSettings:
+    return BootSettings(
+        secrets=boot_secrets(conf),
+        report_url=_with_slash(conf.bootaction.report_url),
+        bootdata_url=_with_slash(conf.bootaction.bootdata_url),
+        lifetime_hours=conf.bootaction.context_lifetime,
+        limits=TemplateLimits(
+            max_bytes=conf.bootaction.template_max_bytes, max_seconds=conf.bootaction.template_max_seconds
+        ),
+    )
+
+
+def _with_slash(url: str) -> str:
+    return url if url.endswith("/") else url + "/"

@@ -1,0 +1,61 @@
+"""Progress for logs and pipes: a line per change, nothing while nothing changes."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from types import TracebackType
+
+from rich.console import Console
+
+from drydock.cli.output import clean
+from drydock.cli.summary import MANY, counts, sorted_by_name, state
+from drydock.client import NodeProgress, TaskSnapshot
+
+
+class LinePrinter:
+    """Prints each node's transitions; with many nodes only their ends, and the counts when they change."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._seen: dict[str, tuple[object, ...]] = {}
+
+    def __enter__(self) -> LinePrinter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        return None
+
+    def __call__(self, snapshot: TaskSnapshot) -> None:
+        if self._changed("outage", bool(snapshot.outage)):
+            self._line("drydock", f"not answering, waiting: {snapshot.outage}" if snapshot.outage else "answers again")
+        task, many = snapshot.task, len(snapshot.nodes) > MANY
+        if self._changed("task", task.get("status"), task.get("step"), empty=()):
+            doing = task.get("reason") or task.get("step") or ""
+            self._line("task", f"{task.get('action')} {task.get('status')}", doing)
+        for node in sorted_by_name(snapshot.nodes):
+            if many and not node.failed:
+                continue
+            if self._changed(node.task_id, node.status, node.step, node.outcome, node.attempt > 1, empty=()):
+                self._line(node.name, *described(node))
+        if many and self._changed("counts", counts(snapshot.nodes)):
+            self._line("nodes", counts(snapshot.nodes))
+
+    def _changed(self, key: str, *value: object, empty: tuple[object, ...] = (False,)) -> bool:
+        before = self._seen.get(key, empty)
+        self._seen[key] = value
+        return before != value
+
+    def _line(self, name: str, *words: str) -> None:
+        now = datetime.now(UTC).strftime("%H:%M:%S")
+        text = "  ".join(clean(word).replace("\n", " ") for word in (name, *words) if word)
+        self._console.print(f"{now}  {text}", soft_wrap=True)
+
+
+def described(node: NodeProgress) -> tuple[str, ...]:
+    """Where a node is: its end and why, or its step, attempt and what it waits for."""
+    if node.finished:
+        return (state(node), f"at {node.step}" if node.failed and node.step else "", node.reason if node.failed else "")
+    retry = f"attempt {node.attempt}" if node.attempt > 1 else ""
+    return (node.step or node.status, retry, node.reason)

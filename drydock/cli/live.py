@@ -1,0 +1,92 @@
+"""Progress on a terminal, drawn in place."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from types import TracebackType
+
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from drydock.cli.output import clean, duration, styled, table
+from drydock.cli.summary import counts, sorted_by_name, state
+from drydock.client import NodeProgress, TaskSnapshot
+
+#: Lines of the display that are not a node's.
+FRAME = 8
+
+
+class LiveProgress:
+    """A bar with counts above a table of the nodes; of many nodes only the failed and the busy ones.
+
+    The clocks in it tick between two snapshots, because it draws itself anew four times a second.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self._live = Live(self, console=console, refresh_per_second=4, transient=True)
+        self._started = time.monotonic()
+        self._snapshot: TaskSnapshot | None = None
+
+    def __enter__(self) -> LiveProgress:
+        self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._live.stop()
+
+    def __call__(self, snapshot: TaskSnapshot) -> None:
+        self._snapshot = snapshot
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        if self._snapshot is not None:
+            elapsed = time.monotonic() - self._started
+            yield picture(self._snapshot, elapsed=elapsed, now=datetime.now(UTC), rows=console.height - FRAME)
+
+
+def picture(snapshot: TaskSnapshot, *, elapsed: float, now: datetime, rows: int) -> RenderableType:
+    """The display at one moment, at most ``rows`` nodes high."""
+    task, nodes = snapshot.task, snapshot.nodes
+    title = f"{clean(task.get('action'))} {clean(task.get('task_id'))}  "
+    parts: list[RenderableType] = [Text.assemble(title, styled(task.get("status")), f"  {duration(elapsed)}")]
+    if snapshot.outage:
+        parts.append(Text(f"Drydock does not answer, waiting for it: {clean(snapshot.outage)}", style="yellow"))
+    if not nodes:
+        parts.append(Text(clean(task.get("reason") or task.get("step") or "waiting for a worker")))
+        return Group(*parts)
+    finished = sum(node.finished for node in nodes)
+    bar = Table.grid(padding=(0, 2))
+    bar.add_row(
+        ProgressBar(total=len(nodes), completed=finished, width=30),
+        f"{finished}/{len(nodes)}",
+        counts(nodes),
+    )
+    shown = most_interesting(nodes, rows)
+    cells = [
+        [node.name, state(node), node.step, ticking(node, now), node.attempt if node.attempt > 1 else "", node.reason]
+        for node in sorted_by_name(shown)
+    ]
+    parts += [bar, Text(), table(["node", "state", "step", "since", "attempt", "why"], cells)]
+    if len(shown) < len(nodes):
+        parts.append(Text(f"and {len(nodes) - len(shown)} more: {counts(set(nodes) - set(shown))}", style="dim"))
+    return Group(*parts)
+
+
+def most_interesting(nodes: tuple[NodeProgress, ...], room: int) -> list[NodeProgress]:
+    """All nodes if there is room; else the failed, then the busy ones (longest in their step first)."""
+    if len(nodes) <= room:
+        return list(nodes)
+    failed = [node for node in nodes if node.failed]
+    busy = [node for node in nodes if node.step and not node.finished]
+    busy.sort(key=lambda node: node.since or datetime.max.replace(tzinfo=UTC))
+    return (failed[: max(room // 2, room - len(busy))] + busy)[: max(room, 1)]
+
+
+def ticking(node: NodeProgress, now: datetime) -> str:
+    """How long it has been in its step."""
+    return duration((now - node.since).total_seconds()) if node.since and not node.finished else ""

@@ -1,0 +1,95 @@
+"""The ``drydock`` command: shared options, and errors as one line."""
+
+from __future__ import annotations
+
+import logging
+import os
+from typing import Any
+
+import click
+
+from drydock import __version__
+from drydock.cli.designs import design
+from drydock.cli.exit_codes import INTERRUPTED
+from drydock.cli.nodes import node
+from drydock.cli.output import clean, message_line
+from drydock.cli.tasks import task
+from drydock.client import Credentials
+from drydock.client.errors import (
+    AuthenticationFailed,
+    ClientError,
+    ConnectionFailed,
+    Forbidden,
+    ReplyError,
+    Unauthorized,
+)
+
+ADVICE: dict[type[ClientError], str] = {
+    Unauthorized: "Source your openrc again, or give another --os-token.",
+    Forbidden: "Your roles do not allow this: it usually takes the role admin (reading: reader).",
+    AuthenticationFailed: "Check OS_AUTH_URL, OS_USERNAME, OS_PASSWORD and OS_PROJECT_NAME.",
+    ConnectionFailed: "Check --url (DRYDOCK_URL) or OS_AUTH_URL, and that the service runs.",
+}
+
+
+class OneLineErrors(click.Group):
+    """A group whose commands may raise ClientError: it ends in a line on stderr, never in a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except ClientError as error:
+            raise click.ClickException(described(error)) from error
+        except KeyboardInterrupt:
+            click.echo("Interrupted.", err=True)
+            ctx.exit(INTERRUPTED)
+
+
+def described(error: ClientError) -> str:
+    """What happened and what to do; each message of the server's list on a line of its own."""
+    advice = ADVICE.get(type(error))
+    lines = [clean(f"{str(error).rstrip('.')}. {advice}" if advice else error)]
+    if isinstance(error, ReplyError):
+        lines += [f"  {message_line(entry)}" for entry in error.messages]
+    return "\n".join(lines)
+
+
+@click.group(cls=OneLineErrors, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.option("--url", envvar="DRYDOCK_URL", metavar="URL", help="Where Drydock is; else Keystone's catalogue says.")
+@click.option("--os-token", envvar="OS_TOKEN", metavar="TOKEN", help="A token to use as it is (needs --url).")
+@click.option("--os-cacert", envvar="OS_CACERT", metavar="FILE", help="Certificates to trust instead of the system's.")
+@click.option("--insecure", envvar="OS_INSECURE", is_flag=True, help="Do not verify TLS certificates.")
+@click.option("--debug", is_flag=True, help="Show the HTTP dialogue on stderr (tokens hashed).")
+@click.version_option(__version__, prog_name="drydock")
+@click.pass_context
+def cli(
+    ctx: click.Context, *, url: str | None, os_token: str | None, os_cacert: str | None, insecure: bool, debug: bool
+) -> None:
+    """Turn a site design into running machines.
+
+    Who you are comes from the OS_* variables of an openrc file (password, application credential, token, ...), and
+    where Drydock is from Keystone's catalogue or DRYDOCK_URL. Without Keystone: --url and --os-token.
+
+    \b
+    Examples:
+      source .run/openrc
+      drydock design upload site.yaml
+      drydock task create --action deploy_nodes --design-ref drydock://designs/DIGEST --wait
+      drydock task watch TASK
+      drydock --url http://127.0.0.1:9000 --os-token admin node list
+
+    \b
+    Exit status: 0 success, 1 failure, 2 wrong usage, 3 partial success, 124 --timeout passed, 130 Ctrl-C.
+    """
+    # NOTE: without a handler the libraries' warnings about their retries would appear on stderr.
+    logging.basicConfig(level=logging.DEBUG if debug else logging.CRITICAL, format="%(name)s: %(message)s")
+    ctx.obj = Credentials(os.environ, url, os_token, os_cacert, verify=not insecure)
+
+
+cli.add_command(design)
+cli.add_command(task)
+cli.add_command(node)
+
+
+def main() -> None:
+    cli(prog_name="drydock")

@@ -1,0 +1,88 @@
+"""Tables and JSON on stdout; text from elsewhere made harmless for a terminal."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import click
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+#: So wide that nothing is cut when the output goes into a file or a pipe.
+UNBOUNDED = 10_000
+
+STYLES = {
+    "success": "green",
+    "partial_success": "yellow",
+    "failure": "red",
+    "terminated": "red",
+    "running": "cyan",
+    "terminating": "yellow",
+}
+
+Command = Callable[..., Any]
+
+
+def output_option(command: Command) -> Command:
+    """Adds ``-o table|json`` as the argument ``output``."""
+    return click.option(
+        "-o",
+        "--output",
+        type=click.Choice(["table", "json"]),
+        default="table",
+        show_default=True,
+        help="What to print.",
+    )(command)
+
+
+def clean(text: object) -> str:
+    """Text without control characters: what a node reports must not drive the terminal it is shown on."""
+    return "".join(char if char.isprintable() or char in "\n\t" else "\N{REPLACEMENT CHARACTER}" for char in str(text))
+
+
+def styled(text: object) -> Text:
+    """A cell: coloured if it is a state, and never read as markup."""
+    return Text(clean("" if text is None else text), style=STYLES.get(str(text), ""))
+
+
+def console(*, err: bool = False) -> Console:
+    """A console on stdout or stderr that cuts nothing when nobody watches."""
+    found = Console(stderr=err, highlight=False, markup=False, emoji=False)
+    return (
+        found if found.is_terminal else Console(stderr=err, highlight=False, markup=False, emoji=False, width=UNBOUNDED)
+    )
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
+    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
+    for column in columns:
+        made.add_column(column, overflow="fold")
+    for row in rows:
+        made.add_row(*map(styled, row))
+    return made
+
+
+def print_json(value: Any) -> None:
+    click.echo(json.dumps(value, indent=2))
+
+
+def duration(seconds: float) -> str:
+    """``42s``, ``3m07s``, ``2h05m``."""
+    whole = max(0, int(seconds))
+    if whole < 60:
+        return f"{whole}s"
+    if whole < 3600:
+        return f"{whole // 60}m{whole % 60:02}s"
+    return f"{whole // 3600}h{whole % 3600 // 60:02}m"
+
+
+def message_line(entry: Mapping[str, Any]) -> str:
+    """A message of a design or a task in one line: level, code, text, and the documents it is about."""
+    documents = ", ".join(f"{ref.get('schema')} {ref.get('name')}" for ref in entry.get("documents") or ())
+    level = entry.get("level") or ("Error" if entry.get("error") else "Info")
+    name = f" {entry['name']}" if entry.get("name") else ""
+    return clean(f"{level}{name}: {entry.get('message', '')}" + (f" [{documents}]" if documents else ""))

@@ -1,0 +1,60 @@
+"""Words and tables about a task's nodes, shared by the live display, the lines and the end of both."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from drydock.cli.output import clean, duration, message_line, styled, table
+from drydock.client import NodeProgress, TaskSnapshot
+
+#: With more nodes than this only those that need attention are shown one by one.
+MANY = 100
+#: How many of a task's own messages the end shows.
+LAST_MESSAGES = 50
+ORDER = ("success", "partial_success", "failure", "terminated", "running", "terminating", "queued", "requested")
+
+
+def state(node: NodeProgress) -> str:
+    """One word: its outcome when it has ended, else its status."""
+    return node.outcome if node.finished else node.status
+
+
+def counts(nodes: Iterable[NodeProgress]) -> str:
+    """``3 success, 1 failure, 8 running``."""
+    counted = Counter(map(state, nodes))
+    known = [name for name in ORDER if counted[name]]
+    return ", ".join(f"{counted[name]} {name}" for name in known + sorted(set(counted) - set(ORDER)))
+
+
+def summary(snapshot: TaskSnapshot, *, seconds: float) -> RenderableType:
+    """What became of a finished task: a headline, its own error messages, its nodes with their reasons."""
+    task = snapshot.task
+    result = task.get("result") or {}
+    head = Text.assemble(
+        f"Task {clean(task.get('task_id'))} {clean(task.get('action'))}: ",
+        styled(snapshot.outcome),
+        f" after {duration(seconds)}",
+    )
+    parts: list[RenderableType] = [head]
+    if snapshot.nodes:
+        shown = [node for node in snapshot.nodes if node.failed or len(snapshot.nodes) <= MANY]
+        head.append(f"; nodes: {counts(snapshot.nodes)}")
+        rows = [
+            [node.name, state(node), node.step if node.failed else "", node.reason] for node in sorted_by_name(shown)
+        ]
+        parts += [Text(), table(["node", "result", "at step", "why"], rows)] if rows else []
+    elif result.get("message"):
+        head.append(f": {clean(result['message'])}")
+    if snapshot.outcome != "success":
+        messages = (result.get("details") or {}).get("messageList") or []
+        errors = [entry for entry in messages if entry.get("error")]
+        parts += [Text(f"  {message_line(entry)}") for entry in errors[:LAST_MESSAGES]]
+    return Group(*parts)
+
+
+def sorted_by_name(nodes: Iterable[NodeProgress]) -> list[NodeProgress]:
+    return sorted(nodes, key=lambda node: node.name)

@@ -1,0 +1,206 @@
+"""``drydock task ...``: ask for work, look at it, follow it, stop it."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import click
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from drydock.cli.connection import client_of
+from drydock.cli.output import clean, console, message_line, output_option, print_json, table
+from drydock.cli.watching import watch_to_the_end
+from drydock.client.watching import CLOSED, explanation, node_progress, outcome
+
+ACTIONS = "validate_design, prepare_nodes, deploy_nodes, destroy_nodes"
+LIST_COLUMNS = ("task_id", "action", "node", "status", "outcome", "nodes", "created", "created_by")
+SHOW_FIELDS = (
+    "task_id",
+    "action",
+    "node",
+    "status",
+    "outcome",
+    "step",
+    "attempt",
+    "why",
+    "nodes",
+    "design_ref",
+    "design_digest",
+    "parent_task_id",
+    "created",
+    "created_by",
+    "updated",
+    "deadline_at",
+    "terminated",
+    "terminated_by",
+)
+timeout_option = click.option(
+    "--timeout", type=click.FloatRange(min=0), metavar="SECONDS", help="Stop waiting then (exit status 124)."
+)
+
+
+@click.group()
+def task() -> None:
+    """Ask for work on machines and follow it."""
+
+
+@task.command()
+@click.option("-a", "--action", required=True, metavar="ACTION", help=f"What to do: {ACTIONS}.")
+@click.option(
+    "-d", "--design-ref", required=True, metavar="REF", help="The design: drydock://designs/..., http(s)://..."
+)
+@click.option("-n", "--node-name", "names", multiple=True, metavar="NAME", help="This node; may be repeated.")
+@click.option(
+    "--node-tag", "tags", multiple=True, metavar="TAG", help="Nodes with this tag; repeated: with all of them."
+)
+@click.option("--rack", "racks", multiple=True, metavar="RACK", help="Nodes in this rack; may be repeated.")
+@click.option("--wait", is_flag=True, help="Show the progress and exit by the result.")
+@timeout_option
+@output_option
+@click.pass_context
+def create(
+    ctx: click.Context,
+    *,
+    action: str,
+    design_ref: str,
+    names: tuple[str, ...],
+    tags: tuple[str, ...],
+    racks: tuple[str, ...],
+    wait: bool,
+    timeout: float | None,
+    output: str,
+) -> None:
+    """Ask for work on the nodes of a design.
+
+    Without --node-name, --node-tag and --rack it is for every node; different ones narrow the choice together. With
+    --wait the exit status is 0 for success, 3 for partial success, 1 for anything else; Ctrl-C stops the watching,
+    not the task.
+
+    \b
+    Examples:
+      drydock task create -a deploy_nodes -d drydock://designs/DIGEST --wait
+      drydock task create -a destroy_nodes -d drydock://designs/DIGEST -n node03 -n node04
+    """
+    if timeout is not None and not wait:
+        raise click.UsageError("--timeout needs --wait")
+    client = client_of(ctx)
+    made = client.create_task(action, design_ref, node_filter=node_filter(names, tags, racks))
+    if wait:
+        ctx.exit(watch_to_the_end(client, made["task_id"], timeout=timeout, output=output))
+    if output == "json":
+        print_json(made)
+        return
+    click.echo(f"Task {made['task_id']} is {made['status']}. Follow it with")
+    click.echo(f"  drydock task watch {made['task_id']}")
+
+
+def node_filter(names: tuple[str, ...], tags: tuple[str, ...], racks: tuple[str, ...]) -> dict[str, Any] | None:
+    """The filter that selects what the options say; None for every node."""
+    criteria = {"node_names": names, "node_tags": tags, "rack_names": racks}
+    given = {name: list(values) for name, values in criteria.items() if values}
+    if not given:
+        return None
+    return {"filter_set_type": "intersection", "filter_set": [{"filter_type": "intersection", **given}]}
+
+
+@task.command("list")
+@click.option("--status", metavar="STATUS", help="queued, running, terminating, terminated or complete.")
+@click.option("--action", metavar="ACTION", help=f"Such as {ACTIONS}, deploy_node.")
+@click.option("--node", metavar="NAME", help="Tasks of this node.")
+@click.option("--created-by", metavar="USER")
+@click.option("--parent", metavar="TASK", help="Subtasks of this task.")
+@click.option("--subtasks", is_flag=True, help="Subtasks too; without it only what somebody asked for.")
+@click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="How many at most.")
+@output_option
+@click.pass_context
+def list_tasks(
+    ctx: click.Context,
+    *,
+    status: str | None,
+    action: str | None,
+    node: str | None,
+    created_by: str | None,
+    parent: str | None,
+    subtasks: bool,
+    limit: int,
+    output: str,
+) -> None:
+    """List tasks.
+
+    \b
+    Examples:
+      drydock task list --status running
+      drydock task list --parent TASK --limit 1000
+    """
+    nested = subtasks or bool(parent or node)
+    found = client_of(ctx).tasks(status=status, action=action, node=node, created_by=created_by, parent=parent)
+    tasks = list(itertools.islice((entry for entry in found if nested or not entry.get("parent_task_id")), limit))
+    if output == "json":
+        print_json(tasks)
+        return
+    console().print(table(LIST_COLUMNS, ([shown(entry, column) for column in LIST_COLUMNS] for entry in tasks)))
+
+
+def shown(entry: dict[str, Any], field: str) -> Any:
+    """A field of a task for a table; ``outcome``, ``nodes`` and ``why`` are made up of others."""
+    if field == "outcome":
+        return outcome(entry) if entry.get("status") in CLOSED else ""
+    if field == "why":
+        return explanation(entry)
+    if field == "nodes":
+        counts = (entry.get("progress") or {}).get("by_status") or {}
+        return ", ".join(f"{count} {status}" for status, count in sorted(counts.items()) if count)
+    return entry.get(field)
+
+
+@task.command()
+@click.argument("task_id", metavar="TASK")
+@output_option
+@click.pass_context
+def show(ctx: click.Context, *, task_id: str, output: str) -> None:
+    """Show one task: where it is, its messages, and its nodes (-o json: the task as the API gives it)."""
+    client = client_of(ctx)
+    entry = client.get_task(task_id)
+    if output == "json":
+        print_json(entry)
+        return
+    fields = [(name, shown(entry, name)) for name in SHOW_FIELDS]
+    parts: list[RenderableType] = [table(["field", "value"], [field for field in fields if field[1] not in (None, "")])]
+    messages = ((entry.get("result") or {}).get("details") or {}).get("messageList") or []
+    if messages:
+        rows = [[m.get("ts", ""), m.get("context", ""), message_line(m)] for m in messages]
+        parts += [Text(), table(["when", "about", "message"], rows)]
+    nodes = sorted(map(node_progress, client.tasks(parent=task_id)), key=lambda node: node.name)
+    if nodes:
+        rows = [[n.name, n.outcome if n.finished else n.status, n.step, n.attempt or "", n.reason] for n in nodes]
+        parts += [Text(), table(["node", "state", "step", "attempt", "why"], rows)]
+    console().print(Group(*parts))
+
+
+@task.command()
+@click.argument("task_id", metavar="TASK")
+@timeout_option
+@output_option
+@click.pass_context
+def watch(ctx: click.Context, *, task_id: str, timeout: float | None, output: str) -> None:
+    """Follow a task until it ends; exits by its result like create --wait.
+
+    On a terminal the progress is drawn in place, else each change of a node is a line. With -o json the finished task
+    goes to stdout and the progress to stderr.
+    """
+    ctx.exit(watch_to_the_end(client_of(ctx), task_id, timeout=timeout, output=output))
+
+
+@task.command()
+@click.argument("task_id", metavar="TASK")
+@output_option
+@click.pass_context
+def terminate(ctx: click.Context, *, task_id: str, output: str) -> None:
+    """Stop a task and its subtasks: queued ones at once, running ones at their next step."""
+    entry = client_of(ctx).terminate_task(task_id)
+    if output == "json":
+        print_json(entry)
+        return
+    click.echo(clean(f"Task {entry.get('task_id', task_id)} is {entry.get('status')}."))

@@ -1,0 +1,55 @@
+"""Following a task on a terminal, in a log, or in a script; the exit status is its result."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import click
+from rich.console import Console
+
+from drydock.cli.exit_codes import INTERRUPTED, TIMED_OUT, exit_code
+from drydock.cli.lines import LinePrinter
+from drydock.cli.live import LiveProgress
+from drydock.cli.output import console, print_json
+from drydock.cli.summary import summary
+from drydock.client import ClientError, DrydockClient, TaskSnapshot, follow
+from drydock.client.errors import WatchTimedOut
+
+Show = Callable[[TaskSnapshot], None]
+
+
+def watch_to_the_end(client: DrydockClient, task_id: str, *, timeout: float | None, output: str) -> int:
+    """Shows the progress until the task ends; the exit code. ``output`` json: the finished task on stdout."""
+    progress = console(err=output == "json")
+    started = time.monotonic()
+    last: TaskSnapshot | None = None
+    try:
+        with _display(progress) as show:
+            for last in follow(client, task_id, timeout=timeout):
+                show(last)
+    except KeyboardInterrupt:
+        _watch_again(task_id)
+        return INTERRUPTED
+    except WatchTimedOut as error:
+        click.echo(f"Error: {error}.", err=True)
+        _watch_again(task_id)
+        return TIMED_OUT
+    except ClientError:
+        if last is not None:
+            _watch_again(task_id)
+        raise
+    if last is None:
+        raise AssertionError("follow() ended without a snapshot")
+    progress.print(summary(last, seconds=time.monotonic() - started))
+    if output == "json":
+        print_json(last.task)
+    return exit_code(last.outcome)
+
+
+def _display(progress: Console) -> LiveProgress | LinePrinter:
+    return LiveProgress(progress) if progress.is_terminal else LinePrinter(progress)
+
+
+def _watch_again(task_id: str) -> None:
+    click.echo(f"The task goes on. Watch it again: drydock task watch {task_id}", err=True)

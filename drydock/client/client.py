@@ -1,0 +1,203 @@
+"""One method per operation of the API; replies are the JSON the server sent, as WIRE names its keys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import parse_qsl, quote, urlsplit
+from uuid import uuid4
+
+from keystoneauth1.adapter import Adapter
+from keystoneauth1.session import Session
+
+from drydock.client import errors
+from drydock.client.session import API_PREFIX, Connection, json_of
+
+Json = dict[str, Any]
+#: Rows asked for at a time.
+PAGE_SIZE = 500
+
+
+class DrydockClient:
+    """Drydock over any keystoneauth session or adapter.
+
+    ``endpoint`` overrides the catalogue's ``physicalprovisioner``. ``context_marker`` is a UUID that appears in the
+    server's log. Every method raises ``drydock.client.errors.ClientError``.
+    """
+
+    def __init__(
+        self,
+        session: Session | Adapter,
+        *,
+        endpoint: str | None = None,
+        interface: str | None = None,
+        region_name: str | None = None,
+        context_marker: str | None = None,
+        retries: int = 3,
+    ) -> None:
+        headers = {"Accept": "application/json"}
+        if context_marker:
+            headers["X-Context-Marker"] = context_marker
+        self._connection = Connection(
+            session,
+            endpoint=endpoint,
+            interface=interface,
+            region_name=region_name,
+            headers=headers,
+            retries=retries,
+        )
+
+    # Tasks
+
+    def create_task(
+        self,
+        action: str,
+        design_ref: str,
+        *,
+        node_filter: Mapping[str, Any] | None = None,
+        idempotency_key: str | None = None,
+    ) -> Json:
+        """Ask for work; the task, queued. The same ``idempotency_key`` (default: a new one) gives the same task."""
+        response = self._connection.call(
+            "POST",
+            "/tasks",
+            json={"action": action, "design_ref": design_ref, "node_filter": node_filter},
+            headers={"Idempotency-Key": idempotency_key or str(uuid4())},
+        )
+        return _record(json_of(response))
+
+    def get_task(
+        self,
+        task_id: str,
+        *,
+        layers: int | None = None,
+        subtaskerrors: bool = False,
+        builddata: bool = False,
+        wait: int | None = None,
+    ) -> Json:
+        """One task; with ``layers`` (-1: all) WIRE's other shape, tasks by id.
+
+        ``wait`` lets the server hold the answer up to that many seconds, until something changes.
+        """
+        params = {
+            "layers": layers,
+            "subtaskerrors": "true" if subtaskerrors else None,
+            "builddata": "true" if builddata else None,
+            "wait": wait,
+        }
+        response = self._connection.call("GET", f"/tasks/{quote(task_id, safe='')}", params=params, wait=wait or 0)
+        return _record(json_of(response))
+
+    def tasks(
+        self,
+        *,
+        status: str | None = None,
+        action: str | None = None,
+        node: str | None = None,
+        created_by: str | None = None,
+        parent: str | None = None,
+        page_size: int = PAGE_SIZE,
+    ) -> Iterator[Json]:
+        """The tasks that match, fetched page by page as they are asked for."""
+        filters = {"status": status, "action": action, "node": node, "created_by": created_by, "parent": parent}
+        params: dict[str, Any] = {**filters, "limit": page_size}
+        while params:
+            response = self._connection.call("GET", "/tasks", params=params)
+            yield from _records(json_of(response))
+            # NOTE: only the query of the link is used: its host is what the server believes itself to be, and a
+            # token must not follow it there.
+            following = response.links.get("next", {}).get("url", "")
+            params = dict(parse_qsl(urlsplit(following).query))
+
+    def list_tasks(self, **filters: Any) -> list[Json]:
+        """All tasks that match; the filters are those of ``tasks``."""
+        return list(self.tasks(**filters))
+
+    def terminate_task(self, task_id: str) -> Json:
+        """Ask a task and its subtasks to stop; harmless when they have. The task as it is now."""
+        return _record(json_of(self._connection.call("POST", f"/tasks/{quote(task_id, safe='')}/terminate")))
+
+    def delete_tasks(self, *, days: int) -> str:
+        """Delete finished tasks older than ``days``; the server's sentence about it."""
+        return self._connection.call("DELETE", "/tasks", params={"days": days}).text
+
+    # Build data
+
+    def task_build_data(self, task_id: str) -> list[Json]:
+        """What was found out while a task ran. Raises NotFound when there is nothing."""
+        return _records(json_of(self._connection.call("GET", f"/tasks/{quote(task_id, safe='')}/builddata")))
+
+    def node_build_data(self, node: str, *, latest: bool = False) -> list[Json]:
+        """What was found out about a node. Raises NotFound when there is nothing."""
+        params = {"latest": "true"} if latest else {}
+        path = f"/nodes/{quote(node, safe='')}/builddata"
+        return _records(json_of(self._connection.call("GET", path, params=params)))
+
+    # Designs
+
+    def upload_design(self, documents: bytes) -> Json:
+        """Store a design: ``digest``, ``design_ref``, ``size``, ``created``, ``messages``.
+
+        Raises BadRequest for an invalid one; its ``messages`` say all that is wrong.
+        """
+        headers = {"Content-Type": "application/x-yaml"}
+        return _record(json_of(self._connection.call("POST", "/designs", data=documents, headers=headers)))
+
+    def get_design(self, digest: str) -> bytes:
+        """The documents as they were uploaded."""
+        headers = {"Accept": "application/x-yaml, */*"}
+        return self._connection.call("GET", f"/designs/{quote(digest, safe='')}", headers=headers).content
+
+    def list_designs(self) -> list[Json]:
+        return _records(json_of(self._connection.call("GET", "/designs")))
+
+    def validate_design(self, href: str) -> Json:
+        """The verdict on a design: a Status document, whether it is valid or not."""
+        body = {"rel": "design", "href": href, "type": "application/x-yaml"}
+        response = self._connection.request("POST", f"{API_PREFIX}/validatedesign", json=body)
+        verdict = json_of(response) if response.status_code in {200, 400} else None
+        # NOTE: 400 stands for "invalid design" and for "bad request"; only the verdict counts its errors.
+        if isinstance(verdict, dict) and "errorCount" in (verdict.get("details") or {}):
+            return verdict
+        raise errors.reply_error(response)
+
+    # Nodes
+
+    def node_filter(self, design_ref: str, node_filter: Mapping[str, Any] | None = None) -> list[str]:
+        """Names of the nodes of a design that a filter selects."""
+        body = {"design_ref": design_ref, "node_filter": node_filter}
+        names = json_of(self._connection.call("POST", "/nodefilter", json=body))
+        if not isinstance(names, list):
+            raise errors.UnexpectedReply("expected a list of names")
+        return [str(name) for name in names]
+
+    def list_nodes(self) -> list[Json]:
+        return _records(json_of(self._connection.call("GET", "/nodes")))
+
+    # The service
+
+    def check_health(self) -> None:
+        """Return if the service says it is well. Raises Unavailable if it says it is not."""
+        self._connection.call("GET", "/health", authenticated=False)
+
+    def health(self) -> Json:
+        """What each dependency's state is, whether the whole is well or not."""
+        response = self._connection.request("GET", f"{API_PREFIX}/health/extended")
+        if response.status_code not in {200, 503}:
+            raise errors.reply_error(response)
+        return _record(json_of(response))
+
+    def versions(self) -> Json:
+        return _record(json_of(self._connection.request("GET", "/versions", authenticated=False)))
+
+
+def _record(value: Any) -> Json:
+    if not isinstance(value, dict):
+        raise errors.UnexpectedReply("expected a JSON object: is this Drydock?")
+    return value
+
+
+def _records(value: Any) -> list[Json]:
+    if not isinstance(value, list):
+        raise errors.UnexpectedReply("expected a JSON array: is this Drydock?")
+    return [_record(item) for item in value]

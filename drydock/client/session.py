@@ -1,0 +1,143 @@
+"""The HTTP under the client: where the API is, a token, retries, and errors turned into ours.
+
+A token that has expired is renewed by keystoneauth, which repeats the request. Broken connections and 503 are retried
+for every call, because every call of this client may be repeated: what is not harmless by its nature (creating a
+task) carries an idempotency key.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from keystoneauth1 import exceptions as keystone_errors
+from keystoneauth1.adapter import Adapter
+from keystoneauth1.session import Session
+
+from drydock import __version__
+from drydock.client import errors
+
+SERVICE_TYPE = "physicalprovisioner"
+API_PREFIX = "/api/v1.0"
+#: Seconds to connect, and to wait for a reply.
+TIMEOUT = (20.0, 60.0)
+
+
+class Connection:
+    """Requests to one Drydock over any keystoneauth session or adapter.
+
+    ``endpoint`` overrides the service catalogue; it may be the root (``http://host:9000``) or the API itself.
+    Repeats a request ``retries`` times when the connection fails or the answer is 503, backing off from half a second.
+    """
+
+    def __init__(
+        self,
+        session: Session | Adapter,
+        *,
+        endpoint: str | None = None,
+        interface: str | None = None,
+        region_name: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        retries: int = 3,
+    ) -> None:
+        adapter = session if isinstance(session, Adapter) else Adapter(session)
+        self._adapter = Adapter(
+            adapter.session,
+            auth=adapter.auth,
+            service_type=adapter.service_type or SERVICE_TYPE,
+            interface=interface or adapter.interface or "public",
+            region_name=region_name or adapter.region_name,
+            endpoint_override=endpoint or adapter.endpoint_override,
+            additional_headers={**adapter.additional_headers, **(headers or {})},
+            client_name="drydock",
+            client_version=__version__,
+            connect_retries=retries,
+            status_code_retries=retries,
+            raise_exc=False,
+        )
+        self._root: str | None = None
+
+    def root(self) -> str:
+        """Where the service is, without ``/api/v1.0`` and without a trailing slash."""
+        if self._root is None:
+            try:
+                endpoint = self._adapter.get_endpoint()
+            except (keystone_errors.EmptyCatalog, keystone_errors.EndpointNotFound):
+                endpoint = None
+            except keystone_errors.ClientException as exc:
+                raise _from_keystone(exc) from exc
+            if not endpoint:
+                raise errors.AuthenticationFailed(
+                    f"Keystone's catalogue has no endpoint of type {self._adapter.service_type} for this project"
+                )
+            self._root = service_root(endpoint)
+        return self._root
+
+    def request(self, method: str, path: str, *, wait: float = 0, **arguments: Any) -> requests.Response:
+        """One call, whatever its status. ``path`` starts at the service's root; ``wait`` lengthens the timeout.
+
+        Raises ConnectionFailed, AuthenticationFailed.
+        """
+        connect, read = TIMEOUT
+        try:
+            return self._adapter.request(self.root() + path, method, timeout=(connect, read + wait), **arguments)
+        except keystone_errors.ClientException as exc:
+            raise _from_keystone(exc) from exc
+
+    def call(self, method: str, path: str, *, wait: float = 0, **arguments: Any) -> requests.Response:
+        """One call to the API that must succeed. ``path`` is relative to ``/api/v1.0``. Raises ClientError."""
+        response = self.request(method, API_PREFIX + path, wait=wait, **arguments)
+        if response.status_code >= 400:
+            raise errors.reply_error(response)
+        return response
+
+
+def service_root(endpoint: str) -> str:
+    """``http://host:9000`` out of any way to write an endpoint: with or without ``/api``, ``/api/v1.0``, slashes."""
+    parts = urlsplit(endpoint)
+    if parts.scheme not in {"http", "https"} or not parts.netloc:
+        raise errors.NotConfigured(f"{endpoint!r} is no address of a service: it should look like http://host:9000")
+    path = re.sub(r"/api(/v[\d.]+)?/*$", "", parts.path.rstrip("/") + "/")
+    return f"{parts.scheme}://{parts.netloc}{path.rstrip('/')}"
+
+
+def json_of(response: requests.Response) -> Any:
+    """The JSON of a reply. Raises UnexpectedReply."""
+    try:
+        return response.json()
+    except requests.exceptions.JSONDecodeError as exc:
+        raise errors.UnexpectedReply(
+            f"{response.url} answered {response.status_code} with something that is not JSON: is this Drydock?"
+        ) from exc
+
+
+def _from_keystone(exc: keystone_errors.ClientException) -> errors.ClientError:
+    """keystoneauth's error as one of ours. Its own text shows request URLs and Python's names; ours does not."""
+    chain = list(_chain(exc))
+    # NOTE: a Keystone that is away during discovery shows as DiscoveryFailure, with the connection's error below.
+    refused = next((link for link in chain if isinstance(link, keystone_errors.ConnectionError)), None)
+    if refused is not None:
+        found = re.search(r"https?://[^/\s]+", str(refused))
+        return errors.ConnectionFailed(f"cannot reach {found.group() if found else 'it'}: {_words(refused, chain[-1])}")
+    if isinstance(exc, keystone_errors.HttpError):
+        return errors.AuthenticationFailed(f"Keystone refused: {exc.message} ({exc.http_status})")
+    return errors.AuthenticationFailed(str(exc))
+
+
+def _chain(exc: BaseException) -> Iterator[BaseException]:
+    link: BaseException | None = exc
+    while link is not None:
+        yield link
+        link = link.__cause__ or link.__context__
+
+
+def _words(refused: BaseException, innermost: BaseException) -> str:
+    """The operating system's words if it has any."""
+    if isinstance(refused, keystone_errors.ConnectTimeout):
+        return "timed out"
+    if isinstance(innermost, OSError) and innermost.strerror:
+        return innermost.strerror
+    return str(innermost) or type(innermost).__name__

@@ -1,0 +1,93 @@
+"""The service's options. ``load`` makes a private ``ConfigOpts``: nothing is read, or kept, at import."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+from oslo_config import cfg
+
+from drydock.conf import api, bootaction, database, design, drivers, orchestrator
+from drydock.errors import ConfigurationError
+
+#: Read when neither --config-file nor DRYDOCK_CONFIG_FILE says otherwise, if it is there.
+DEFAULT_FILE = "/etc/drydock/drydock.conf"
+
+
+def list_opts() -> list[tuple[str, Sequence[cfg.Opt]]]:
+    """Every option by group; also the entry point of the sample generator."""
+    return [
+        ("DEFAULT", api.DEFAULT_OPTS),
+        ("api", api.API_OPTS),
+        ("auth", api.AUTH_OPTS),
+        ("database", database.OPTS),
+        ("drivers", drivers.DRIVERS_OPTS),
+        ("redfish", drivers.REDFISH_OPTS),
+        ("simulated", drivers.SIMULATED_OPTS),
+        ("bootaction", bootaction.OPTS),
+        ("design", design.DESIGN_OPTS),
+        ("references", design.REFERENCES_OPTS),
+        ("orchestrator", orchestrator.ORCHESTRATOR_OPTS),
+        ("timeouts", orchestrator.TIMEOUTS_OPTS),
+    ]
+
+
+def load(args: Sequence[str] = (), env: Mapping[str, str] | None = None) -> cfg.ConfigOpts:
+    """Options from files, then the environment.
+
+    ``args`` as after a program's name (``--config-file FILE``, repeatable). ``env``, by default the process's, gives
+    ``DRYDOCK_CONFIG_FILE`` and ``DRYDOCK_DATABASE_URL``. Any option is also overridden by the process's variable
+    ``OS_<GROUP>__<OPTION>``, which oslo.config reads itself. Raises ``ConfigurationError`` naming what is wrong.
+    """
+    environ = os.environ if env is None else env
+    conf = cfg.ConfigOpts()
+    for group, options in list_opts():
+        conf.register_opts(options, group=None if group == "DEFAULT" else group)
+    try:
+        conf(
+            list(args),
+            project="drydock",
+            default_config_files=_default_files(environ),
+            default_config_dirs=[],
+        )
+        if environ.get("DRYDOCK_DATABASE_URL"):
+            conf.set_override("url", environ["DRYDOCK_DATABASE_URL"], group="database")
+        _read_all(conf, (group for group, _ in list_opts()))
+    except cfg.Error as exc:
+        raise ConfigurationError(f"configuration: {exc}") from exc
+    return conf
+
+
+def _default_files(environ: Mapping[str, str]) -> list[str]:
+    named = environ.get("DRYDOCK_CONFIG_FILE")
+    if named:
+        return [named]
+    return [DEFAULT_FILE] if os.path.exists(DEFAULT_FILE) else []
+
+
+def _read_all(conf: cfg.ConfigOpts, groups: Iterable[str]) -> None:
+    """Parse each value now: oslo.config would find a bad one only when it is first used."""
+    for group in groups:
+        section = conf if group == "DEFAULT" else conf[group]
+        for name in section:
+            section[name]
+
+
+def boot_secrets(conf: cfg.ConfigOpts) -> tuple[bytes, ...]:
+    """``[bootaction] secrets`` as bytes, the signing one first. Raises ``ConfigurationError``, never naming a value."""
+    texts: list[str] = conf.bootaction.secrets
+    if not texts:
+        raise ConfigurationError("[bootaction] secrets is empty: make one with `openssl rand -hex 32`")
+    for position, text in enumerate(texts, start=1):
+        if len(text) % 2 or not re.fullmatch(r"[0-9a-fA-F]{32,}", text):
+            raise ConfigurationError(
+                f"[bootaction] secrets: number {position} is not made of at least 32 hexadecimal digits, of even number"
+            )
+    return tuple(bytes.fromhex(text) for text in texts)
+
+
+def max_waiting(conf: cfg.ConfigOpts) -> int:
+    """``[api] max_waiting``, or half of the threads."""
+    chosen: int | None = conf.api.max_waiting
+    return conf.api.threads // 2 if chosen is None else chosen

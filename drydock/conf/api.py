@@ -1,0 +1,53 @@
+"""[DEFAULT], [api] and [auth]: how the API is served, and who may ask."""
+
+from __future__ import annotations
+
+from oslo_config import cfg
+
+MIB = 1024 * 1024
+
+DEFAULT_OPTS: tuple[cfg.Opt, ...] = (
+    cfg.BoolOpt("debug", default=False, help="Log Drydock's own debug messages. Other libraries stay at INFO."),
+)
+
+API_OPTS: tuple[cfg.Opt, ...] = (
+    cfg.StrOpt("bind_host", default="127.0.0.1", help="Address the API listens on. Use 0.0.0.0 for all addresses."),
+    cfg.PortOpt("port", default=9000, help="TCP port the API listens on."),
+    cfg.IntOpt("workers", default=2, min=1, help="Processes that serve the API."),
+    cfg.IntOpt("threads", default=16, min=1, help="Requests that one process serves at a time."),
+    cfg.StrOpt(
+        "auth_strategy",
+        default="keystone",
+        choices=[
+            ("keystone", "Operators present a Keystone token; see [keystone_authtoken]."),
+            ("noauth", "For development: the token is the name of a role. Served on loopback addresses only."),
+        ],
+        help="How operators prove who they are. Nodes always use their own keys.",
+    ),
+    cfg.IntOpt("max_body_bytes", default=MIB, min=1024, help="Largest JSON request body."),
+    cfg.IntOpt("max_design_bytes", default=64 * MIB, min=1024, help="Largest design that POST /designs accepts."),
+    cfg.IntOpt(
+        "max_wait_seconds",
+        default=60,
+        min=1,
+        max=300,
+        help="Longest time that GET /tasks/{id}?wait=SECONDS may ask to be kept waiting for a change.",
+    ),
+    cfg.IntOpt(
+        "max_waiting",
+        min=0,
+        help="Waiting requests that one process keeps at a time; those above are answered at once, so that booting "
+        "nodes always find a free thread. Half of [api] threads unless set.",
+    ),
+)
+
+AUTH_OPTS: tuple[cfg.Opt, ...] = (
+    cfg.IntOpt(
+        "token_cache_seconds",
+        default=60,
+        min=0,
+        help="How long a validated Keystone token is believed without asking Keystone again. A revoked token works at "
+        "most this much longer. 0 asks Keystone for every request.",
+    ),
+    cfg.IntOpt("token_cache_size", default=10000, min=1, help="Validated tokens that one process remembers."),
+)

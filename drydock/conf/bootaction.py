@@ -1,0 +1,37 @@
+"""[bootaction]: keys of nodes, what templates are told, how long a deployment's key lives."""
+
+from __future__ import annotations
+
+from oslo_config import cfg
+
+OPTS: tuple[cfg.Opt, ...] = (
+    cfg.StrOpt(
+        "report_url",
+        default="http://localhost:9000/api/v1.0/bootaction/",
+        help="Where deployed nodes report, as they reach it; ends in a slash. Templates see it as action.report_url.",
+    ),
+    cfg.StrOpt(
+        "bootdata_url",
+        default="http://localhost:9000/api/v1.0/bootdata/",
+        help="Where booting nodes fetch their boot actions, as they reach it; ends in a slash.",
+    ),
+    cfg.ListOpt(
+        "secrets",
+        default=[],
+        secret=True,
+        help="Secrets from which the keys of nodes are derived, each of at least 32 hexadecimal digits "
+        "(openssl rand -hex 32). The first makes new keys; all are accepted, so that a secret is replaced by putting "
+        "the new one first and removing the old one when no deployment made with it is left. API and workers need "
+        "the same list.",
+    ),
+    cfg.FloatOpt(
+        "context_lifetime",
+        default=24.0,
+        min=0.01,
+        help="Hours after which the key of a deployment ends, even if the node was never redeployed.",
+    ),
+    cfg.IntOpt(
+        "template_max_bytes", default=16 * 1024 * 1024, min=1024, help="Largest output of one asset's template."
+    ),
+    cfg.FloatOpt("template_max_seconds", default=10.0, min=0.1, help="Longest time one asset's template may take."),
+)

@@ -1,0 +1,48 @@
+"""[orchestrator] and [timeouts]: how workers work, and how long each step may take."""
+
+from __future__ import annotations
+
+from oslo_config import cfg
+
+ORCHESTRATOR_OPTS: tuple[cfg.Opt, ...] = (
+    cfg.IntOpt("slots", default=16, min=1, help="Steps that one worker process runs at a time."),
+    cfg.FloatOpt(
+        "poll_interval",
+        default=5.0,
+        min=0.1,
+        help="Seconds after which a worker looks for due work although nothing woke it.",
+    ),
+    cfg.FloatOpt(
+        "lease_seconds",
+        default=30.0,
+        min=1.0,
+        help="Seconds after which the work of a worker that died is due again. Leases are renewed in a third of it.",
+    ),
+    cfg.FloatOpt(
+        "observe_interval",
+        default=15.0,
+        min=0.1,
+        help="Seconds between two looks at machines that are being installed.",
+    ),
+    cfg.StrOpt("metrics_host", default="127.0.0.1", help="Address on which a worker shows its metrics."),
+    cfg.PortOpt("metrics_port", default=0, help="TCP port on which a worker shows its metrics; 0: not at all."),
+)
+
+
+def _minutes(name: str, default: float, what: str) -> cfg.Opt:
+    return cfg.FloatOpt(name, default=default, min=0.001, help=f"Minutes {what}.")
+
+
+TIMEOUTS_OPTS: tuple[cfg.Opt, ...] = (
+    _minutes("resolve_design", 5, "to fetch and check a task's design, and to plan its nodes' work"),
+    _minutes("identify_node", 10, "until the provisioner has seen a node that was powered on"),
+    _minutes("configure_hardware", 30, "to commission a node"),
+    _minutes("apply_node_networking", 5, "to configure a node's network"),
+    _minutes("apply_node_storage", 5, "to configure a node's disks"),
+    _minutes("apply_node_platform", 5, "to configure a node's platform: kernel, tags"),
+    _minutes("prepare_boot", 10, "to render and seal a node's boot actions, fetching what they refer to"),
+    _minutes("deploy_node", 45, "from the start of a node's installation to its end"),
+    _minutes("bootaction_final_status", 15, "until all boot actions of an installed node have reported"),
+    _minutes("destroy_node", 30, "to erase and release a node"),
+    _minutes("power", 10, "until a node's BMC has done a change of power or boot device"),
+)

@@ -1,0 +1,29 @@
+"""``RequestContext``: who asks, and the names under which the layers of a request hand things on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+#: WSGI environment: the id of the request, made by the outermost layer.
+REQUEST_ID = "drydock.request_id"
+#: WSGI environment: true when the token could not be checked because Keystone did not answer.
+IDENTITY_UNAVAILABLE = "drydock.identity_unavailable"
+
+
+@dataclass(frozen=True, slots=True)
+class RequestContext:
+    """Who asks. ``authenticated`` only if Keystone (or its stand-in) confirmed it; else all but the ids are empty.
+
+    ``marker`` and ``end_user`` are what the client says of itself: for the log, never for a decision.
+    """
+
+    request_id: str
+    authenticated: bool = False
+    user: str = ""
+    user_id: str = ""
+    project_id: str = ""
+    domain_id: str = ""
+    system_scope: str = ""
+    roles: tuple[str, ...] = ()
+    marker: str = ""
+    end_user: str = ""

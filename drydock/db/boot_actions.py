@@ -1,0 +1,73 @@
+"""Boot actions and their final results."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import Connection, Row, func, insert, select, update
+
+from drydock.db.tables import boot_actions
+from drydock.errors import BootActionNotFound
+from drydock.model.boot_action import BootAction, ReportStatus
+
+
+class BootActionRepository:
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, actions: Sequence[BootAction]) -> None:
+        if actions:
+            self._connection.execute(
+                insert(boot_actions),
+                [
+                    {
+                        "id": action.id,
+                        "context_id": action.context_id,
+                        "task_id": action.task_id,
+                        "node": action.node,
+                        "name": action.name,
+                        "signaling": action.signaling,
+                    }
+                    for action in actions
+                ],
+            )
+
+    def get(self, action_id: str, *, lock: bool = False) -> BootAction:
+        """Raises ``BootActionNotFound``. With ``lock``: nobody else reports on it until this transaction ends."""
+        statement = select(boot_actions).where(boot_actions.c.id == action_id)
+        if lock:
+            statement = statement.with_for_update()
+        row = self._connection.execute(statement).one_or_none()
+        if row is None:
+            raise BootActionNotFound(f"there is no boot action {action_id}")
+        return _from_row(row)
+
+    def finalize(self, action_id: str, status: ReportStatus) -> BootAction:
+        """Store the final status. The caller holds the row's lock and has seen that there was none."""
+        row = self._connection.execute(
+            update(boot_actions)
+            .where(boot_actions.c.id == action_id, boot_actions.c.status.is_(None))
+            .values(status=status.value, finalized=func.clock_timestamp())
+            .returning(boot_actions)
+        ).one()
+        return _from_row(row)
+
+    def of_context(self, context_id: UUID) -> tuple[BootAction, ...]:
+        rows = self._connection.execute(
+            select(boot_actions).where(boot_actions.c.context_id == context_id).order_by(boot_actions.c.name)
+        ).all()
+        return tuple(_from_row(row) for row in rows)
+
+
+def _from_row(row: Row[tuple[object, ...]]) -> BootAction:
+    return BootAction(
+        id=row.id,
+        context_id=row.context_id,
+        task_id=row.task_id,
+        node=row.node,
+        name=row.name,
+        signaling=row.signaling,
+        status=None if row.status is None else ReportStatus(row.status),
+        finalized=row.finalized,
+    )

@@ -1,0 +1,197 @@
+"""Tables and constraints. Alembic compares its migrations with this module.
+
+All timestamps are ``timestamptz`` and set by the database's clock, so that hosts need not agree on the time.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    false,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+from drydock.model.boot_action import ReportStatus
+from drydock.model.boot_context import BundleKind
+from drydock.model.task import CLOSED, ResultStatus, TaskStatus
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _one_of(column: str, values: type[StrEnum]) -> str:
+    listed = ", ".join(f"'{value}'" for value in values)
+    return f"{column} IN ({listed})"
+
+
+_IS_OPEN = "status NOT IN ({})".format(", ".join(sorted(f"'{status}'" for status in CLOSED)))
+
+designs = Table(
+    "designs",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    Column("content", LargeBinary, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("created", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("created_by", Text, nullable=False),
+    Index(None, "created"),
+)
+
+tasks = Table(
+    "tasks",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    # The order of creation; pages and fairness go by it, as timestamps may be equal.
+    Column("seq", BigInteger, Identity(always=True), nullable=False, unique=True),
+    Column("root_id", Uuid, ForeignKey("tasks.id", ondelete="CASCADE"), nullable=False),
+    Column("parent_id", Uuid, ForeignKey("tasks.id", ondelete="CASCADE")),
+    Column("action", Text, nullable=False),
+    Column("node", Text),
+    Column("design_ref", Text, nullable=False),
+    Column("design_digest", Text, ForeignKey("designs.digest")),
+    Column("node_filter", JSONB(none_as_null=True)),
+    Column("status", Text, nullable=False),
+    Column("result_status", Text, nullable=False, server_default=ResultStatus.INCOMPLETE.value),
+    Column("result_message", Text, nullable=False, server_default=""),
+    Column("result_reason", Text, nullable=False, server_default=""),
+    Column("successes", ARRAY(Text), nullable=False, server_default="{}"),
+    Column("failures", ARRAY(Text), nullable=False, server_default="{}"),
+    Column("created", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("updated", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("created_by", Text, nullable=False),
+    Column("request_id", Text, nullable=False, server_default=""),
+    Column("idempotency_key", Text),
+    Column("request_digest", LargeBinary),
+    Column("terminate", Boolean, nullable=False, server_default=false()),
+    Column("terminated", DateTime(timezone=True)),
+    Column("terminated_by", Text),
+    # The engine's part: where it is, when to look again, who looks now.
+    Column("step", Text),
+    Column("step_since", DateTime(timezone=True)),
+    Column("deadline_at", DateTime(timezone=True)),
+    Column("attempt", Integer, nullable=False, server_default="0"),
+    Column("reason", Text, nullable=False, server_default=""),
+    Column("wake_at", DateTime(timezone=True)),
+    Column("wake_requested", Boolean, nullable=False, server_default=false()),
+    Column("lease_owner", Text),
+    Column("lease_until", DateTime(timezone=True)),
+    Column("lease_epoch", BigInteger, nullable=False, server_default="0"),
+    CheckConstraint(_one_of("status", TaskStatus), name="status"),
+    CheckConstraint(_one_of("result_status", ResultStatus), name="result_status"),
+    CheckConstraint(f"({_IS_OPEN}) OR wake_at IS NULL", name="closed_never_wakes"),
+    UniqueConstraint("created_by", "idempotency_key"),
+    Index("ix_tasks_due", "wake_at", postgresql_where=text("wake_at IS NOT NULL")),
+    Index("ix_tasks_open_of_node", "node", "seq", postgresql_where=text(_IS_OPEN)),
+    Index("uq_tasks_parent_id_node", "parent_id", "node", unique=True, postgresql_where=text("node IS NOT NULL")),
+    Index(None, "parent_id", "seq"),
+    Index(None, "root_id", "updated"),
+    Index(None, "status", "seq"),
+    Index(None, "action", "seq"),
+    Index(None, "node", "seq"),
+    Index(None, "created_by", "seq"),
+    Index(None, "design_digest"),
+    Index("ix_tasks_roots_updated", "updated", postgresql_where=text("parent_id IS NULL")),
+)
+
+task_messages = Table(
+    "task_messages",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("task_id", Uuid, ForeignKey("tasks.id", ondelete="CASCADE"), nullable=False),
+    Column("ts", DateTime(timezone=True), nullable=False, server_default=func.clock_timestamp()),
+    Column("error", Boolean, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("context_type", Text, nullable=False),
+    Column("context", Text, nullable=False),
+    Column("extra", JSONB, nullable=False, server_default=text("'{}'")),
+    Index(None, "task_id", "id"),
+)
+
+# One node, one writer: whoever has the row may drive the machine.
+node_holds = Table(
+    "node_holds",
+    metadata,
+    Column("node", Text, primary_key=True),
+    Column("task_id", Uuid, ForeignKey("tasks.id", ondelete="CASCADE"), nullable=False, unique=True),
+)
+
+boot_contexts = Table(
+    "boot_contexts",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("node", Text, nullable=False),
+    Column("task_id", Uuid, ForeignKey("tasks.id", ondelete="CASCADE"), nullable=False),
+    Column("key_digest", LargeBinary, nullable=False, unique=True),
+    Column("packages", JSONB, nullable=False, server_default=text("'{}'")),
+    Column("created", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("expires", DateTime(timezone=True), nullable=False),
+    Column("ended", DateTime(timezone=True)),
+    Index("uq_boot_contexts_live_node", "node", unique=True, postgresql_where=text("ended IS NULL")),
+    Index(None, "task_id"),
+)
+
+boot_bundles = Table(
+    "boot_bundles",
+    metadata,
+    Column("context_id", Uuid, ForeignKey("boot_contexts.id", ondelete="CASCADE"), primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("etag", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    CheckConstraint(_one_of("kind", BundleKind), name="kind"),
+)
+
+boot_actions = Table(
+    "boot_actions",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("context_id", Uuid, ForeignKey("boot_contexts.id", ondelete="CASCADE"), nullable=False),
+    Column("task_id", Uuid, ForeignKey("tasks.id", ondelete="CASCADE"), nullable=False),
+    Column("node", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("signaling", Boolean, nullable=False),
+    Column("status", Text),
+    Column("finalized", DateTime(timezone=True)),
+    CheckConstraint(_one_of("status", ReportStatus), name="status"),
+    UniqueConstraint("context_id", "name"),
+    Index(None, "task_id"),
+)
+
+build_data = Table(
+    "build_data",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("node", Text, nullable=False),
+    Column("task_id", Uuid, ForeignKey("tasks.id", ondelete="CASCADE"), nullable=False),
+    Column("collected", DateTime(timezone=True), nullable=False, server_default=func.clock_timestamp()),
+    Column("generator", Text, nullable=False),
+    Column("data_format", Text, nullable=False),
+    Column("data_element", Text, nullable=False),
+    Index(None, "node", "generator", "id"),
+    Index(None, "task_id", "id"),
+)

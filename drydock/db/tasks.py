@@ -1,0 +1,288 @@
+"""Tasks as the API and the planner see them: create, read, list, terminate, delete."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from sqlalchemy import ColumnElement, Connection, case, delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from drydock.db.messages import MessageRepository
+from drydock.db.notifications import notify_change, notify_work
+from drydock.db.rows import task_from_row
+from drydock.db.tables import tasks
+from drydock.errors import IdempotencyConflict, TaskNotFound
+from drydock.model.task import (
+    CLOSED,
+    Action,
+    NewTask,
+    ResultStatus,
+    Task,
+    TaskPage,
+    TaskProgress,
+    TaskQuery,
+    TaskStatus,
+)
+
+#: Rows read at once when a list has no limit of its own.
+PAGE = 500
+
+_OPEN = tasks.c.status.notin_([status.value for status in CLOSED])
+
+
+class TaskRepository:
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._messages = MessageRepository(connection)
+
+    def add(self, new: NewTask, *, request_digest: bytes | None) -> Task:
+        """Queue a task, due at once.
+
+        With an idempotency key that ``created_by`` used before: the task of that time, if the request is the same.
+        Raises ``IdempotencyConflict`` if it is not.
+        """
+        task_id = uuid4()
+        row = self._connection.execute(
+            insert(tasks)
+            .values(
+                id=task_id,
+                root_id=task_id,
+                action=new.action.value,
+                design_ref=new.design_ref,
+                node_filter=new.node_filter,
+                status=TaskStatus.QUEUED.value,
+                created_by=new.created_by,
+                request_id=new.request_id,
+                idempotency_key=new.idempotency_key,
+                request_digest=request_digest,
+                wake_at=func.now(),
+            )
+            .on_conflict_do_nothing(index_elements=["created_by", "idempotency_key"])
+            .returning(tasks)
+        ).one_or_none()
+        if row is None:
+            return self._same_request(new, request_digest)
+        notify_work(self._connection)
+        notify_change(self._connection)
+        return task_from_row(row)
+
+    def _same_request(self, new: NewTask, request_digest: bytes | None) -> Task:
+        row = self._connection.execute(
+            select(tasks).where(tasks.c.created_by == new.created_by, tasks.c.idempotency_key == new.idempotency_key)
+        ).one()
+        if row.request_digest != request_digest:
+            raise IdempotencyConflict("this Idempotency-Key was used with another request; send a new one")
+        return task_from_row(row)
+
+    def add_subtasks(self, parent: Task, action: Action, nodes: Sequence[str]) -> None:
+        """One subtask per node, due at once. Nodes that have one already keep it."""
+        if not nodes:
+            return
+        self._connection.execute(
+            insert(tasks).on_conflict_do_nothing(
+                index_elements=["parent_id", "node"], index_where=tasks.c.node.is_not(None)
+            ),
+            [
+                {
+                    "id": uuid4(),
+                    "root_id": parent.root_id,
+                    "parent_id": parent.id,
+                    "action": action.value,
+                    "node": node,
+                    "design_ref": parent.design_ref,
+                    "design_digest": parent.design_digest,
+                    "status": TaskStatus.QUEUED.value,
+                    "created_by": parent.created_by,
+                    "request_id": parent.request_id,
+                    "wake_at": func.now(),
+                }
+                for node in nodes
+            ],
+        )
+        notify_work(self._connection)
+        notify_change(self._connection)
+
+    def get(self, task_id: UUID) -> Task:
+        """The task with its messages, subtask ids and progress. Raises ``TaskNotFound``."""
+        row = self._connection.execute(select(tasks).where(tasks.c.id == task_id)).one_or_none()
+        if row is None:
+            raise TaskNotFound(f"there is no task {task_id}")
+        return self._with_details([task_from_row(row)])[0]
+
+    def exists(self, task_id: UUID) -> bool:
+        return self._connection.scalar(select(tasks.c.id).where(tasks.c.id == task_id)) is not None
+
+    def children(self, parent_id: UUID) -> tuple[Task, ...]:
+        rows = self._connection.execute(select(tasks).where(tasks.c.parent_id == parent_id).order_by(tasks.c.seq)).all()
+        return tuple(self._with_details([task_from_row(row) for row in rows]))
+
+    def outcomes(self, parent_id: UUID) -> Sequence[tuple[str, ResultStatus, str, str]]:
+        """(node, result, step, reason) of every subtask, in node order."""
+        rows = self._connection.execute(
+            select(tasks.c.node, tasks.c.result_status, tasks.c.step, tasks.c.result_reason)
+            .where(tasks.c.parent_id == parent_id)
+            .order_by(tasks.c.node)
+        ).all()
+        return [(row.node, ResultStatus(row.result_status), row.step or "", row.result_reason) for row in rows]
+
+    def page(self, query: TaskQuery) -> TaskPage:
+        """At most ``query.limit`` tasks, oldest first. An unknown ``marker`` raises ``TaskNotFound``."""
+        limit = query.limit or PAGE
+        statement = select(tasks).order_by(tasks.c.seq).limit(limit + 1)
+        for column, value in (
+            (tasks.c.status, query.status),
+            (tasks.c.action, query.action),
+            (tasks.c.node, query.node),
+            (tasks.c.created_by, query.created_by),
+            (tasks.c.parent_id, query.parent),
+        ):
+            if value is not None:
+                statement = statement.where(column == value)
+        if query.marker is not None:
+            statement = statement.where(tasks.c.seq > self._seq(query.marker))
+        found = [task_from_row(row) for row in self._connection.execute(statement)]
+        page = self._with_details(found[:limit])
+        return TaskPage(tuple(page), next_marker=page[-1].id if len(found) > limit else None)
+
+    def _seq(self, task_id: UUID) -> int:
+        seq: int | None = self._connection.scalar(select(tasks.c.seq).where(tasks.c.id == task_id))
+        if seq is None:
+            raise TaskNotFound(f"there is no task {task_id} to start the page after")
+        return seq
+
+    def _with_details(self, found: Sequence[Task]) -> list[Task]:
+        ids = [task.id for task in found]
+        messages = self._messages.of_tasks(ids)
+        subtasks: dict[UUID, list[UUID]] = {}
+        counts: dict[UUID, list[tuple[str, str | None]]] = {}
+        parents = [task.id for task in found if task.parent_id is None]
+        if parents:
+            rows = self._connection.execute(
+                select(tasks.c.id, tasks.c.parent_id, tasks.c.status, tasks.c.step)
+                .where(tasks.c.parent_id.in_(parents))
+                .order_by(tasks.c.seq)
+            )
+            for row in rows:
+                subtasks.setdefault(row.parent_id, []).append(row.id)
+                counts.setdefault(row.parent_id, []).append((row.status, row.step))
+        return [
+            replace(
+                task,
+                result=replace(task.result, messages=messages.get(task.id, ())),
+                subtask_ids=tuple(subtasks.get(task.id, ())),
+                progress=_progress(counts[task.id]) if task.id in counts else None,
+            )
+            for task in found
+        ]
+
+    def version(self, task_id: UUID) -> tuple[TaskStatus, datetime]:
+        """Its status, and when the task or any of its subtasks last changed. Raises ``TaskNotFound``."""
+        newest = select(func.max(tasks.c.updated)).where(tasks.c.root_id == task_id).scalar_subquery()
+        row = self._connection.execute(
+            select(tasks.c.status, func.greatest(tasks.c.updated, newest).label("newest")).where(tasks.c.id == task_id)
+        ).one_or_none()
+        if row is None:
+            raise TaskNotFound(f"there is no task {task_id}")
+        return TaskStatus(row.status), row.newest
+
+    def terminate(self, task_id: UUID, *, by: str) -> None:
+        """Mark a task and its subtasks. What has not started ends now; what runs ends before its next step.
+
+        The parent goes first: a planner that is adding subtasks holds its row until they are all there.
+        """
+        found = self._connection.execute(
+            select(tasks.c.parent_id).where(tasks.c.id == task_id).with_for_update()
+        ).one_or_none()
+        if found is None:
+            raise TaskNotFound(f"there is no task {task_id}")
+        for which in (tasks.c.id == task_id, tasks.c.parent_id == task_id):
+            self._mark_terminated(which, by=by)
+        if found.parent_id is not None:
+            self.wake(found.parent_id)
+        notify_work(self._connection)
+        notify_change(self._connection)
+
+    def _mark_terminated(self, which: ColumnElement[bool], *, by: str) -> None:
+        unstarted = tasks.c.status == TaskStatus.QUEUED.value
+        message = f"terminated by {by} before it started"
+        ended = self._connection.execute(
+            update(tasks)
+            .where(which, _OPEN, tasks.c.terminate.is_(False))
+            .values(
+                terminate=True,
+                terminated=func.clock_timestamp(),
+                terminated_by=by,
+                updated=func.clock_timestamp(),
+                status=case((unstarted, TaskStatus.TERMINATED.value), else_=TaskStatus.TERMINATING.value),
+                result_status=case((unstarted, ResultStatus.FAILURE.value), else_=tasks.c.result_status),
+                result_message=case((unstarted, message), else_=tasks.c.result_message),
+                failures=case(
+                    (unstarted & tasks.c.node.is_not(None), func.array_append(tasks.c.failures, tasks.c.node)),
+                    else_=tasks.c.failures,
+                ),
+                wake_at=case((unstarted, None), else_=func.clock_timestamp()),
+                wake_requested=~unstarted,
+            )
+            .returning(tasks.c.id, tasks.c.status)
+        ).all()
+        self._messages.add_to_each(
+            [row.id for row in ended],
+            f"termination requested by {by}",
+        )
+
+    def wake(self, task_id: UUID) -> None:
+        """Make an open task due now, even if a worker is looking at it at this moment."""
+        self._connection.execute(
+            update(tasks)
+            .where(tasks.c.id == task_id, _OPEN)
+            .values(wake_at=func.clock_timestamp(), wake_requested=True)
+        )
+        notify_work(self._connection)
+
+    def touch(self, task_id: UUID) -> None:
+        """Something about the task changed that is not in its row; tell whoever watches."""
+        self._connection.execute(update(tasks).where(tasks.c.id == task_id).values(updated=func.clock_timestamp()))
+        notify_change(self._connection)
+
+    def wake_parent_if_last(self, parent_id: UUID) -> None:
+        """Wake a parent whose subtasks have all ended. Called after the last one's own transaction."""
+        one_open = select(tasks.c.id).where(tasks.c.parent_id == parent_id, _OPEN).limit(1)
+        if self._connection.scalar(one_open) is None:
+            self.wake(parent_id)
+
+    def count_open_children(self, parent_id: UUID) -> int:
+        counted = select(func.count()).select_from(tasks).where(tasks.c.parent_id == parent_id, _OPEN)
+        return self._connection.execute(counted).scalar_one()
+
+    def wake_next_for_node(self, node: str) -> None:
+        """A node became free: the oldest open task that waits for it is due."""
+        oldest = self._connection.scalar(
+            select(tasks.c.id).where(tasks.c.node == node, _OPEN).order_by(tasks.c.seq).limit(1)
+        )
+        if oldest is not None:
+            self.wake(oldest)
+
+    def delete_closed(self, *, older_than_days: int, at_most: int) -> int:
+        """Delete closed root tasks, and all below them, not touched for so many days. Returns how many roots."""
+        limit = func.now() - func.make_interval(0, 0, 0, older_than_days)
+        doomed = (
+            select(tasks.c.id)
+            .where(tasks.c.parent_id.is_(None), ~_OPEN, tasks.c.updated < limit)
+            .order_by(tasks.c.updated)
+            .limit(at_most)
+            .with_for_update(skip_locked=True)
+        )
+        return self._connection.execute(delete(tasks).where(tasks.c.id.in_(doomed))).rowcount
+
+
+def _progress(counts: Sequence[tuple[str, str | None]]) -> TaskProgress:
+    by_status: dict[str, int] = {}
+    by_step: dict[str, int] = {}
+    for status, step in counts:
+        by_status[status] = by_status.get(status, 0) + 1
+        if TaskStatus(status).open and step is not None:
+            by_step[step] = by_step.get(step, 0) + 1
+    return TaskProgress(total=len(counts), by_status=by_status, by_step=by_step)

@@ -1,0 +1,76 @@
+"""One transaction: ``with database.unit_of_work() as uow: …; uow.commit()``. Nothing is kept without the commit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+from sqlalchemy import Connection, Engine, literal, select
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from drydock.db.boot_actions import BootActionRepository
+from drydock.db.boot_contexts import BootContextRepository
+from drydock.db.build_data import BuildDataRepository
+from drydock.db.designs import DesignRepository
+from drydock.db.leases import LeaseRepository
+from drydock.db.messages import MessageRepository
+from drydock.db.notifications import CHANGE, WORK, Listener, listen
+from drydock.db.tasks import TaskRepository
+from drydock.errors import DatabaseUnavailable
+
+
+class UnitOfWork:
+    """The repositories of one transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self.tasks = TaskRepository(connection)
+        self.leases = LeaseRepository(connection)
+        self.messages = MessageRepository(connection)
+        self.designs = DesignRepository(connection)
+        self.boot_contexts = BootContextRepository(connection)
+        self.boot_actions = BootActionRepository(connection)
+        self.build_data = BuildDataRepository(connection)
+
+    def commit(self) -> None:
+        self._connection.commit()
+
+    def ping(self) -> None:
+        self._connection.execute(select(literal(1)))
+
+
+class Database:
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    @contextmanager
+    def unit_of_work(self) -> Iterator[UnitOfWork]:
+        """Raises ``DatabaseUnavailable`` when PostgreSQL does not answer; rolls back whatever was not committed."""
+        try:
+            with self._engine.connect() as connection:
+                yield UnitOfWork(connection)
+        except PoolTimeout as exc:
+            raise DatabaseUnavailable("no database connection became free in time") from exc
+        except DBAPIError as exc:
+            if _is_outage(exc):
+                raise DatabaseUnavailable("the database did not answer") from exc
+            raise
+
+    def listen_for_work(self) -> AbstractContextManager[Listener]:
+        return listen(self._engine, WORK)
+
+    def listen_for_changes(self) -> AbstractContextManager[Listener]:
+        return listen(self._engine, CHANGE)
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+
+#: SQLSTATE classes of trouble that passes: connection, resources, operator intervention, system, serialization.
+_PASSING = ("08", "53", "57", "58", "40")
+
+
+def _is_outage(exc: DBAPIError) -> bool:
+    state = getattr(exc.orig, "pgcode", None)
+    return exc.connection_invalidated or state is None or str(state)[:2] in _PASSING

@@ -1,0 +1,135 @@
+"""What Drydock asks of a node provisioner: the thing that installs operating systems (MAAS, Ironic, …)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Protocol
+
+
+class ProgressState(StrEnum):
+    PENDING = "pending"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """The answer of a verb. ``reason`` is for an operator: what it waits for, or why it failed."""
+
+    state: ProgressState
+    reason: str = ""
+
+
+class NodeState(StrEnum):
+    """Where a machine is in its life, as far as the provisioner knows.
+
+    ``unknown``: never seen. ``powered_off``/``discovered``: seen, not prepared. ``ready``: commissioned.
+    ``deploying``, ``deployed``, ``failed``: of the deployment named beside it.
+    """
+
+    UNKNOWN = "unknown"
+    POWERED_OFF = "powered_off"
+    DISCOVERED = "discovered"
+    READY = "ready"
+    DEPLOYING = "deploying"
+    DEPLOYED = "deployed"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One look at one machine. ``deployment_id`` as given to ``deploy``; ``last_contact``: UTC, None if never."""
+
+    node: str
+    state: NodeState
+    deployment_id: str | None = None
+    detail: str = ""
+    last_contact: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProvisionedNode:
+    """A node as the provisioner needs it.
+
+    ``networking`` and ``storage`` are JSON-shaped: ``networking = {"interfaces": {name: {"mtu": int, "slaves": [..],
+    "bond_mode": str, "networks": [{"name", "cidr", "vlan", "address", "routes"}]}}}``,
+    ``storage = {"disks": {...}, "volume_groups": {...}}`` with the keys of the design documents.
+    ``kernel_params`` is the finished command line. ``packages`` maps package to version or None.
+    """
+
+    name: str
+    domain: str
+    boot_mac: str | None
+    image: str | None
+    kernel: str | None
+    kernel_params: str
+    tags: tuple[str, ...]
+    networking: Mapping[str, Any]
+    storage: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """One installation of one node. Giving the same ``id`` twice starts nothing twice. ``user_data`` holds a key."""
+
+    id: str
+    node: str
+    user_data: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class NodeSummary:
+    """A machine as GET nodes shows it. ``memory`` in MiB."""
+
+    hostname: str
+    memory: int
+    cpu_count: int
+    status_name: str
+    boot_mac: str
+    power_state: str
+    power_address: str
+    boot_ip: str
+
+
+class NodeProvisioner(Protocol):
+    """Idempotent verbs. All raise ``DriverUnavailable`` (try again) or ``DriverRefused`` (the provisioner's final no).
+
+    A verb that cannot finish at once answers ``pending`` and is asked again; asking again never starts work twice.
+    """
+
+    name: str
+
+    def check(self) -> None:
+        """Raise unless the provisioner answers and is able to work."""
+        ...
+
+    def identify(self, node: ProvisionedNode) -> Progress:
+        """Done when the provisioner has seen the machine (after it was powered on to boot from the network)."""
+        ...
+
+    def configure_hardware(self, node: ProvisionedNode) -> Progress:
+        """Commission the machine: inventory, firmware, disks; done when it is ready to be deployed."""
+        ...
+
+    def apply_networking(self, node: ProvisionedNode) -> Progress: ...
+
+    def apply_storage(self, node: ProvisionedNode) -> Progress: ...
+
+    def apply_platform(self, node: ProvisionedNode) -> Progress: ...
+
+    def deploy(self, deployment: Deployment) -> Progress:
+        """Start the installation; ``succeeded`` means started. Watch it with ``observe``."""
+        ...
+
+    def observe(self, nodes: Sequence[str]) -> Mapping[str, Observation]:
+        """One bulk question; every name asked for is in the answer, those never seen as ``unknown``."""
+        ...
+
+    def destroy(self, node: str) -> Progress:
+        """Erase and release. A node that is unknown succeeds."""
+        ...
+
+    def list_nodes(self) -> Sequence[NodeSummary]: ...

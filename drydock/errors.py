@@ -1,0 +1,150 @@
+"""Every exception of the project, each with a stable ``code``; no HTTP in it.
+
+Clients match on ``code``, never on text: a code once published is neither changed nor reused.
+
+    DrydockError
+    ├── InvalidInput                a request that cannot be understood; names the field
+    ├── NotAuthenticated            nobody, or somebody unknown
+    ├── Forbidden                   known, but not allowed
+    ├── NotFound
+    │   ├── TaskNotFound
+    │   ├── DesignNotFound
+    │   ├── BootActionNotFound
+    │   ├── BootContextNotFound
+    │   └── BuildDataNotFound
+    ├── Conflict
+    │   ├── BootActionFinal         a report after the final status
+    │   ├── BootActionSilent        a report for an action with ``signaling: false``
+    │   └── IdempotencyConflict     the same key with another body
+    ├── DesignError
+    │   ├── InvalidReference        a reference that can never work: scheme, host, syntax, size
+    │   ├── ReferenceUnavailable    a reference that did not answer (may work later)
+    │   └── DesignInvalid           the documents were read, and are wrong
+    ├── RenderError                 a boot action asset that cannot be rendered
+    ├── DriverError
+    │   ├── DriverUnavailable       no answer, or a passing fault: try again
+    │   └── DriverRefused           the driver's final no
+    ├── DatabaseUnavailable         PostgreSQL did not answer: try again
+    ├── LeaseLost                   this worker no longer owns the task it is working on
+    └── ConfigurationError          the service cannot start like this
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class DrydockError(Exception):
+    """Base of all our errors. ``str(error)`` is fit for a client to read and holds no secret."""
+
+    code: ClassVar[str] = "drydock_error"
+    retry: ClassVar[bool] = False
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class InvalidInput(DrydockError):
+    """A request that cannot be understood. ``field`` is a dotted path such as ``node_filter.filter_set[0]``."""
+
+    code = "invalid_input"
+
+    def __init__(self, message: str, *, field: str) -> None:
+        super().__init__(f"{field}: {message}" if field else message)
+        self.field = field
+
+
+class NotAuthenticated(DrydockError):
+    code = "not_authenticated"
+
+
+class Forbidden(DrydockError):
+    code = "forbidden"
+
+
+class NotFound(DrydockError):
+    code = "not_found"
+
+
+class TaskNotFound(NotFound):
+    code = "task_not_found"
+
+
+class DesignNotFound(NotFound):
+    code = "design_not_found"
+
+
+class BootActionNotFound(NotFound):
+    code = "boot_action_not_found"
+
+
+class BootContextNotFound(NotFound):
+    code = "boot_context_not_found"
+
+
+class BuildDataNotFound(NotFound):
+    code = "build_data_not_found"
+
+
+class Conflict(DrydockError):
+    code = "conflict"
+
+
+class BootActionFinal(Conflict):
+    code = "boot_action_final"
+
+
+class BootActionSilent(Conflict):
+    code = "boot_action_silent"
+
+
+class IdempotencyConflict(Conflict):
+    code = "idempotency_conflict"
+
+
+class DesignError(DrydockError):
+    code = "design_error"
+
+
+class InvalidReference(DesignError):
+    code = "invalid_reference"
+
+
+class ReferenceUnavailable(DesignError):
+    code = "reference_unavailable"
+    retry = True
+
+
+class DesignInvalid(DesignError):
+    code = "design_invalid"
+
+
+class RenderError(DrydockError):
+    code = "render_error"
+
+
+class DriverError(DrydockError):
+    code = "driver_error"
+
+
+class DriverUnavailable(DriverError):
+    code = "driver_unavailable"
+    retry = True
+
+
+class DriverRefused(DriverError):
+    code = "driver_refused"
+
+
+class DatabaseUnavailable(DrydockError):
+    code = "database_unavailable"
+    retry = True
+
+
+class LeaseLost(DrydockError):
+    code = "lease_lost"
+
+
+class ConfigurationError(DrydockError):
+    code = "configuration_error"

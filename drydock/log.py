@@ -1,0 +1,61 @@
+"""Logging set-up: one line per event on standard error, its fields as ``name=value`` behind the message.
+
+Fields come with the standard ``extra``: ``log.info("step done", extra={"task": task.id, "node": task.node})``.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import sys
+from datetime import UTC, datetime
+from typing import TextIO
+
+_PLAIN = re.compile(r"[\w.:/@+,*\[\]{}-]+")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+def configure(*, debug: bool = False, stream: TextIO | None = None) -> None:
+    """Send everything to ``stream`` (standard error) at INFO; Drydock's own messages at DEBUG if asked.
+
+    Replaces what was configured before; to be called by programs, once.
+    """
+    handler = logging.StreamHandler(stream or sys.stderr)
+    handler.setFormatter(FieldFormatter())
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    logging.getLogger("drydock").setLevel(logging.DEBUG if debug else logging.INFO)
+    logging.captureWarnings(True)
+
+
+class FieldFormatter(logging.Formatter):
+    """``2026-01-01T00:00:00.000Z INFO drydock.api request method=GET status=200``.
+
+    What others sent cannot make a second line, or a field of its own: values are quoted where needed.
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        parts = [
+            datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            record.levelname,
+            record.name,
+            _CONTROL.sub(" ", record.getMessage()),
+            *(f"{name}={_shown(value)}" for name, value in record.__dict__.items() if name not in _own_attributes()),
+        ]
+        line = " ".join(parts)
+        if record.exc_info:
+            line += "\n" + self.formatException(record.exc_info)
+        return line
+
+
+def _shown(value: object) -> str:
+    text = str(value)
+    return text if _PLAIN.fullmatch(text) else json.dumps(text)
+
+
+def _own_attributes() -> frozenset[str]:
+    return _RECORD_ATTRIBUTES
+
+
+#: What every record has; anything else was given as ``extra``.
+_RECORD_ATTRIBUTES = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}

@@ -1,0 +1,60 @@
+"""``drydock-manage``: what an operator does to the installation itself."""
+
+from __future__ import annotations
+
+import secrets
+
+import click
+from sqlalchemy.exc import SQLAlchemyError
+
+from drydock import __version__, conf
+from drydock.db import migrate
+from drydock.errors import DrydockError
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__)
+@click.option("--config-file", "config_files", multiple=True, help="Configuration file; default DRYDOCK_CONFIG_FILE.")
+@click.pass_context
+def main(ctx: click.Context, config_files: tuple[str, ...]) -> None:
+    """Look after a Drydock installation: its database schema and its secrets."""
+    ctx.obj = [argument for name in config_files for argument in ("--config-file", name)]
+
+
+@main.group()
+def db() -> None:
+    """The database schema."""
+
+
+@db.command()
+@click.option("--revision", default="head", show_default=True, help="Version to bring the schema to.")
+@click.pass_obj
+def upgrade(arguments: list[str], revision: str) -> None:
+    """Bring the schema to the version this Drydock needs. Running it twice does nothing the second time."""
+    try:
+        migrate.upgrade(conf.load(arguments).database.url, revision)
+    except (DrydockError, SQLAlchemyError) as exc:
+        raise click.ClickException(_first_line(exc)) from exc
+    click.echo("database schema is up to date")
+
+
+@db.command()
+@click.argument("revision")
+@click.pass_obj
+def downgrade(arguments: list[str], revision: str) -> None:
+    """Take the schema back to REVISION (`base`: remove it all, and what is in it)."""
+    try:
+        migrate.downgrade(conf.load(arguments).database.url, revision)
+    except (DrydockError, SQLAlchemyError) as exc:
+        raise click.ClickException(_first_line(exc)) from exc
+    click.echo(f"database schema is at {revision}")
+
+
+@main.command("new-secret")
+def new_secret() -> None:
+    """Print a secret fit for [bootaction] secrets."""
+    click.echo(secrets.token_hex(32))
+
+
+def _first_line(exc: Exception) -> str:
+    return str(exc).splitlines()[0] if str(exc) else type(exc).__name__

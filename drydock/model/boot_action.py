@@ -1,0 +1,46 @@
+"""A boot action of one deployment, and the reports of the machine about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+
+class ReportStatus(StrEnum):
+    """A final status as a machine reports it (any case on the wire)."""
+
+    SUCCESS = "success"
+    FAILURE = "failure"
+
+
+@dataclass(frozen=True, slots=True)
+class BootAction:
+    """One boot action of one boot context. ``id`` is a ULID. ``status`` is None until it is final."""
+
+    id: str
+    context_id: UUID
+    task_id: UUID
+    node: str
+    name: str
+    signaling: bool
+    status: ReportStatus | None = None
+    finalized: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReportDetail:
+    message: str
+    error: bool
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a machine says: some messages, and at the end a status."""
+
+    status: ReportStatus | None = None
+    details: tuple[ReportDetail, ...] = ()

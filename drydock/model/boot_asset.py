@@ -1,0 +1,44 @@
+"""Boot actions and their assets, as a design writes them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from drydock.model.node_filter import NodeFilterSet
+
+DEFAULT_MODE = 0o600
+
+
+class AssetType(StrEnum):
+    """``unit``: a file that systemd enables. ``pkg_list``: packages, never a file."""
+
+    UNIT = "unit"
+    FILE = "file"
+    PKG_LIST = "pkg_list"
+
+
+@dataclass(frozen=True, slots=True)
+class BootAsset:
+    """``location`` wins over ``data``. ``packages`` (name to version or None) are the inline data of a ``pkg_list``."""
+
+    type: AssetType
+    path: str | None = None
+    location: str | None = None
+    data: str | None = None
+    packages: Mapping[str, str | None] | None = None
+    location_pipeline: tuple[str, ...] = ()
+    data_pipeline: tuple[str, ...] = ()
+    mode: int = DEFAULT_MODE
+
+
+@dataclass(frozen=True, slots=True)
+class BootActionDesign:
+    """``target_nodes`` in the order of the site; ``signaling``: the node has to report that it succeeded."""
+
+    name: str
+    signaling: bool
+    assets: tuple[BootAsset, ...]
+    node_filter: NodeFilterSet | None = None
+    target_nodes: tuple[str, ...] = ()

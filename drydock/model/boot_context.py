@@ -1,0 +1,52 @@
+"""One deployment of one node: its key, its sealed bundles, its boot actions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+
+class BundleKind(StrEnum):
+    """Which assets a bundle holds; the values are asset types."""
+
+    FILE = "file"
+    UNIT = "unit"
+
+
+@dataclass(frozen=True, slots=True)
+class BootContext:
+    """``key_digest`` is SHA-256 of the node's key; the key itself is stored nowhere.
+
+    ``packages``: what the boot actions want installed, package to version (None: any).
+    """
+
+    id: UUID
+    node: str
+    task_id: UUID
+    key_digest: bytes = field(repr=False)
+    created: datetime
+    expires: datetime
+    ended: datetime | None = None
+    packages: Mapping[str, str | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SealedBundle:
+    """A tarball under AES-256-GCM. ``etag`` is the SHA-256 (hex) of the tarball; ``size`` its length in bytes."""
+
+    context_id: UUID
+    kind: BundleKind
+    sealed: bytes = field(repr=False)
+    etag: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """A tarball as a machine gets it; ``etag`` is the SHA-256 (hex) of ``content``."""
+
+    content: bytes = field(repr=False)
+    etag: str

@@ -1,0 +1,55 @@
+"""Messages: what a task tells its operator, and what validation tells a design's author."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class TaskMessage:
+    """One line of a task's history, oldest first in a task's ``messageList``."""
+
+    message: str
+    error: bool
+    ts: datetime
+    context_type: str = "task"
+    context: str = ""
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Level(StrEnum):
+    INFO = "Info"
+    WARNING = "Warning"
+    ERROR = "Error"
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentRef:
+    """Which design document a message is about. ``schema`` as in ``drydock/Network/v1``."""
+
+    schema: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ValidationMessage:
+    """One finding about a design.
+
+    ``code`` is the field's code (``DD3003``), ``rule`` a unique readable name, because some codes stand for
+    two rules. ``diagnostic`` says where to read on.
+    """
+
+    code: str
+    rule: str
+    message: str
+    level: Level
+    documents: tuple[DocumentRef, ...] = ()
+    diagnostic: str = ""
+
+    @property
+    def error(self) -> bool:
+        return self.level is Level.ERROR

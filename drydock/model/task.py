@@ -1,0 +1,177 @@
+"""A task: one asynchronous request, or (with a parent) one node's share of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from drydock.model.message import TaskMessage
+
+
+class Action(StrEnum):
+    """What a task does. The plural ones are asked for by operators, the singular ones are their subtasks."""
+
+    VALIDATE_DESIGN = "validate_design"
+    PREPARE_NODES = "prepare_nodes"
+    DEPLOY_NODES = "deploy_nodes"
+    DESTROY_NODES = "destroy_nodes"
+    PREPARE_NODE = "prepare_node"
+    DEPLOY_NODE = "deploy_node"
+    DESTROY_NODE = "destroy_node"
+
+
+#: What clients may ask for, by every name they use (WIRE: singular names are stored as the plural).
+REQUESTABLE: Mapping[str, Action] = {
+    "validate_design": Action.VALIDATE_DESIGN,
+    "prepare_nodes": Action.PREPARE_NODES,
+    "prepare_node": Action.PREPARE_NODES,
+    "deploy_nodes": Action.DEPLOY_NODES,
+    "deploy_node": Action.DEPLOY_NODES,
+    "destroy_nodes": Action.DESTROY_NODES,
+    "destroy_node": Action.DESTROY_NODES,
+}
+
+
+class TaskStatus(StrEnum):
+    """Where a task is in its life.
+
+    ``requested`` is never stored by us (a task is queued in the transaction that creates it) but clients know it.
+    """
+
+    REQUESTED = "requested"
+    QUEUED = "queued"
+    RUNNING = "running"
+    TERMINATING = "terminating"
+    TERMINATED = "terminated"
+    COMPLETE = "complete"
+
+    @property
+    def open(self) -> bool:
+        return self not in CLOSED
+
+
+CLOSED = frozenset({TaskStatus.TERMINATED, TaskStatus.COMPLETE})
+
+#: Allowed next states. Terminating a queued task ends it at once; a running one ends at its next step.
+TRANSITIONS: Mapping[TaskStatus, frozenset[TaskStatus]] = {
+    TaskStatus.REQUESTED: frozenset({TaskStatus.QUEUED}),
+    TaskStatus.QUEUED: frozenset({TaskStatus.RUNNING, TaskStatus.TERMINATED}),
+    TaskStatus.RUNNING: frozenset({TaskStatus.TERMINATING, TaskStatus.COMPLETE}),
+    TaskStatus.TERMINATING: frozenset({TaskStatus.TERMINATED}),
+    TaskStatus.TERMINATED: frozenset(),
+    TaskStatus.COMPLETE: frozenset(),
+}
+
+
+class ResultStatus(StrEnum):
+    INCOMPLETE = "incomplete"
+    SUCCESS = "success"
+    PARTIAL_SUCCESS = "partial_success"
+    FAILURE = "failure"
+    UNREPORTED = "unreported"
+
+
+@dataclass(frozen=True, slots=True)
+class TaskResult:
+    """What became of it. ``successes`` and ``failures`` are node names."""
+
+    status: ResultStatus = ResultStatus.INCOMPLETE
+    message: str = ""
+    reason: str = ""
+    successes: tuple[str, ...] = ()
+    failures: tuple[str, ...] = ()
+    messages: tuple[TaskMessage, ...] = ()
+
+    @property
+    def error_count(self) -> int:
+        return sum(1 for message in self.messages if message.error)
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """Who works on a task. A write with an older ``epoch`` is refused."""
+
+    owner: str
+    epoch: int
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TaskProgress:
+    """Counts over a task's subtasks, without a row per node."""
+
+    total: int = 0
+    by_status: Mapping[str, int] = field(default_factory=dict)
+    by_step: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A task as stored; ``result.messages`` and ``subtask_ids`` only where a query asks for them.
+
+    ``root_id`` is the task's own id for a task without a parent. ``design_digest`` is set once the design is
+    pinned. ``step_since``, ``deadline_at``: of the present step. ``reason``: what it waits for, in words.
+    """
+
+    id: UUID
+    root_id: UUID
+    action: Action
+    design_ref: str
+    status: TaskStatus
+    created: datetime
+    updated: datetime
+    created_by: str = ""
+    parent_id: UUID | None = None
+    node: str | None = None
+    node_filter: Mapping[str, Any] | None = None
+    design_digest: str | None = None
+    result: TaskResult = TaskResult()
+    subtask_ids: tuple[UUID, ...] = ()
+    progress: TaskProgress | None = None
+    terminate: bool = False
+    terminated: datetime | None = None
+    terminated_by: str | None = None
+    request_id: str = ""
+    step: str | None = None
+    step_since: datetime | None = None
+    deadline_at: datetime | None = None
+    attempt: int = 0
+    reason: str = ""
+    lease: Lease | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskQuery:
+    """Which tasks to list. ``marker`` is the last id of the page before; without ``limit``: all."""
+
+    status: TaskStatus | None = None
+    action: Action | None = None
+    node: str | None = None
+    created_by: str | None = None
+    parent: UUID | None = None
+    limit: int | None = None
+    marker: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskPage:
+    """Some tasks, oldest first; ``next_marker`` is None on the last page."""
+
+    tasks: tuple[Task, ...]
+    next_marker: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewTask:
+    """A request for a task, checked by the API. ``idempotency_key`` is unique per ``created_by``."""
+
+    action: Action
+    design_ref: str
+    created_by: str
+    node_filter: Mapping[str, Any] | None = None
+    request_id: str = ""
+    idempotency_key: str | None = None

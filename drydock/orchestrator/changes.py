@@ -1,0 +1,56 @@
+"""Waits for a task to change, for long polls. One listening connection per process, opened when first needed."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+
+from drydock.db.unit_of_work import Database
+from drydock.errors import DatabaseUnavailable
+
+LOG = logging.getLogger(__name__)
+
+#: However many changes are announced, a waiter looks at most this often.
+SHORTEST_LOOK_SECONDS = 0.1
+#: And at least this often, in case an announcement was lost.
+LONGEST_LOOK_SECONDS = 5.0
+
+
+class ChangeWaiter:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._changed = threading.Condition()
+        self._count = 0
+        self._thread: threading.Thread | None = None
+
+    def wait(self, seconds: float) -> None:
+        """Until some task changed, but no longer than ``seconds``."""
+        self._ensure_listening()
+        deadline = time.monotonic() + min(seconds, LONGEST_LOOK_SECONDS)
+        time.sleep(min(SHORTEST_LOOK_SECONDS, seconds))
+        with self._changed:
+            seen = self._count
+            while self._count == seen:
+                remaining = deadline - time.monotonic()
+                if remaining <= 0 or not self._changed.wait(remaining):
+                    return
+
+    def _ensure_listening(self) -> None:
+        with self._changed:
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(target=self._listen, name="changes", daemon=True)
+                self._thread.start()
+
+    def _listen(self) -> None:
+        while True:
+            try:
+                with self._database.listen_for_changes() as listener:
+                    while True:
+                        if listener.wait(60.0):
+                            with self._changed:
+                                self._count += 1
+                                self._changed.notify_all()
+            except DatabaseUnavailable as exc:
+                LOG.warning("not listening for changes: %s", exc)
+                time.sleep(1.0)

@@ -1,0 +1,134 @@
+"""The operators' door: short methods, one unit of work each."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+from drydock.db.unit_of_work import Database
+from drydock.drivers.node.base import NodeProvisioner, NodeSummary
+from drydock.errors import TaskNotFound
+from drydock.model.build_data import BuildData
+from drydock.model.message import TaskMessage
+from drydock.model.task import NewTask, Task, TaskPage, TaskQuery, TaskStatus
+from drydock.orchestrator.changes import ChangeWaiter
+
+#: Tasks deleted in one transaction, and how long a request may go on deleting.
+DELETE_BATCH = 20
+DELETE_SECONDS = 25.0
+
+
+class Orchestrator:
+    def __init__(self, database: Database, provisioner: NodeProvisioner, changes: ChangeWaiter) -> None:
+        self._database = database
+        self._provisioner = provisioner
+        self._changes = changes
+
+    def create_task(self, new: NewTask) -> Task:
+        """Queue a task. Raises ``IdempotencyConflict``."""
+        with self._database.unit_of_work() as uow:
+            task = uow.tasks.add(new, request_digest=_request_digest(new))
+            task = uow.tasks.get(task.id)
+            uow.commit()
+        return task
+
+    def task(self, task_id: UUID) -> Task:
+        """Raises ``TaskNotFound``."""
+        with self._database.unit_of_work() as uow:
+            return uow.tasks.get(task_id)
+
+    def page(self, query: TaskQuery) -> TaskPage:
+        with self._database.unit_of_work() as uow:
+            return uow.tasks.page(query)
+
+    def all_tasks(self, query: TaskQuery) -> Iterator[Task]:
+        """Every task of ``query``, read page by page: a long list costs neither memory nor a long transaction."""
+        marker = query.marker
+        while True:
+            page = self.page(replace(query, marker=marker, limit=None))
+            yield from page.tasks
+            marker = page.next_marker
+            if marker is None:
+                return
+
+    def layers(self, task_id: UUID, depth: int) -> tuple[Task, ...]:
+        """The task, then what is below it, ``depth`` layers in all (-1: every one). Raises ``TaskNotFound``."""
+        with self._database.unit_of_work() as uow:
+            found = [uow.tasks.get(task_id)]
+            layer = list(found)
+            while layer and depth not in (0, 1):
+                layer = [child for task in layer if task.subtask_ids for child in uow.tasks.children(task.id)]
+                found.extend(layer)
+                depth -= 1
+        return tuple(found)
+
+    def subtask_errors(self, task_id: UUID) -> Mapping[UUID, tuple[TaskMessage, ...]]:
+        """The error messages of each subtask that has any."""
+        errors = {
+            task.id: tuple(message for message in task.result.messages if message.error)
+            for task in self.layers(task_id, -1)[1:]
+        }
+        return {task_id: found for task_id, found in errors.items() if found}
+
+    def wait_for_change(self, task_id: UUID, seconds: float) -> None:
+        """Return when the task or a subtask of it changed, at once if it has ended, or after ``seconds``."""
+        deadline = time.monotonic() + seconds
+        status, seen = self._version(task_id)
+        newest = seen
+        while status.open and newest == seen and (remaining := deadline - time.monotonic()) > 0:
+            self._changes.wait(remaining)
+            status, newest = self._version(task_id)
+
+    def _version(self, task_id: UUID) -> tuple[TaskStatus, datetime]:
+        with self._database.unit_of_work() as uow:
+            return uow.tasks.version(task_id)
+
+    def terminate(self, task_id: UUID, *, by: str) -> Task:
+        """Stop a task tree. Asking again changes nothing. Raises ``TaskNotFound``."""
+        with self._database.unit_of_work() as uow:
+            uow.tasks.terminate(task_id, by=by)
+            uow.commit()
+        return self.task(task_id)
+
+    def delete_tasks(self, *, older_than_days: int) -> int:
+        """Delete closed tasks that old, in batches, as many as a request has time for. Returns how many."""
+        deadline = time.monotonic() + DELETE_SECONDS
+        deleted = 0
+        while time.monotonic() < deadline:
+            with self._database.unit_of_work() as uow:
+                batch = uow.tasks.delete_closed(older_than_days=older_than_days, at_most=DELETE_BATCH)
+                uow.commit()
+            deleted += batch
+            if batch < DELETE_BATCH:
+                break
+        with self._database.unit_of_work() as uow:
+            uow.designs.delete_unused(older_than_days=older_than_days)
+            uow.commit()
+        return deleted
+
+    def build_data(self, task_id: UUID) -> tuple[BuildData, ...]:
+        """Raises ``TaskNotFound``."""
+        with self._database.unit_of_work() as uow:
+            if not uow.tasks.exists(task_id):
+                raise TaskNotFound(f"there is no task {task_id}")
+            return uow.build_data.of_task(task_id)
+
+    def node_build_data(self, node: str, *, latest: bool) -> tuple[BuildData, ...]:
+        with self._database.unit_of_work() as uow:
+            return uow.build_data.of_node(node, latest=latest)
+
+    def list_nodes(self) -> Sequence[NodeSummary]:
+        """What the provisioner knows. Raises ``DriverUnavailable``."""
+        return self._provisioner.list_nodes()
+
+
+def _request_digest(new: NewTask) -> bytes | None:
+    if new.idempotency_key is None:
+        return None
+    asked = [new.action.value, new.design_ref, new.node_filter]
+    return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).digest()

@@ -1,0 +1,45 @@
+"""What a step may answer. "Not yet" is a value with a reason an operator can read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from drydock.model.task import TaskResult
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The step has happened. ``message`` goes into the task's history.
+
+    ``digest`` pins the task to a design snapshot; ``result`` is the task's own if this was its last step.
+    """
+
+    message: str = ""
+    digest: str | None = None
+    result: TaskResult | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Look again in ``seconds``, or sooner if something wakes the task."""
+
+    seconds: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """Trying again cannot help. ``details`` are further lines for the history, all errors."""
+
+    reason: str
+    details: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """Something passing went wrong; the engine tries again until the step's deadline. Made by the engine only."""
+
+    reason: str
+
+
+Outcome = Done | Wait | Failed

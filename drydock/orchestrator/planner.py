@@ -1,0 +1,66 @@
+"""Steps of every task an operator asks for: pin the design, check it, one subtask per node, wait for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from drydock.design.filters import select_nodes
+from drydock.model.message import Level
+from drydock.model.node_filter import parse_node_filter
+from drydock.model.task import Action
+from drydock.orchestrator.outcome import Done, Failed, Outcome, Wait
+from drydock.orchestrator.rollup import NodeOutcome, roll_up
+from drydock.orchestrator.workflow import Step, StepContext
+
+#: How often a parent looks at its subtasks when no wake-up reaches it.
+LOOK_AGAIN_SECONDS = 10.0
+
+
+def resolve_design(ctx: StepContext) -> Outcome:
+    """Fetch once and pin: later steps see these bytes, whatever the document server says by then."""
+    task = ctx.task
+    if task.design_digest is not None:
+        return Done()
+    snapshot = ctx.services.designs.fetch(task.design_ref, created_by=task.created_by)
+    return Done(f"design {task.design_ref} pinned as {snapshot.digest}", digest=snapshot.digest)
+
+
+def check_design(ctx: StepContext) -> Outcome:
+    design = ctx.design
+    if design.valid:
+        warnings = sum(1 for message in design.messages if message.level is Level.WARNING)
+        return Done(f"design is valid, {warnings} warnings")
+    errors = tuple(f"{message.code} {message.message}" for message in design.messages if message.error)
+    return Failed(f"the design has {len(errors)} errors", details=errors)
+
+
+def plan(action: Action) -> Callable[[StepContext], Outcome]:
+    """The step that makes one subtask of ``action`` per node in scope."""
+
+    def plan_nodes(ctx: StepContext) -> Outcome:
+        nodes = select_nodes(ctx.site, parse_node_filter(ctx.task.node_filter))
+        with ctx.transaction() as uow:
+            uow.tasks.add_subtasks(ctx.task, action, nodes)
+            uow.commit()
+        return Done(f"{len(nodes)} nodes in scope")
+
+    return plan_nodes
+
+
+def await_nodes(ctx: StepContext) -> Outcome:
+    with ctx.services.database.unit_of_work() as uow:
+        outcomes = uow.tasks.outcomes(ctx.task.id)
+        still_open = uow.tasks.count_open_children(ctx.task.id)
+    if still_open:
+        return Wait(LOOK_AGAIN_SECONDS, f"{len(outcomes) - still_open} of {len(outcomes)} nodes finished")
+    return Done(result=roll_up([NodeOutcome(*outcome) for outcome in outcomes]))
+
+
+def node_steps(action: Action) -> tuple[Step, ...]:
+    """The whole workflow of a task that does ``action`` to each of its nodes."""
+    return (
+        Step(resolve_design, timeout="resolve_design"),
+        Step(check_design, timeout="resolve_design"),
+        Step(plan(action), timeout="resolve_design"),
+        Step(await_nodes, timeout=None),
+    )

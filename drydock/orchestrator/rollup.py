@@ -1,0 +1,49 @@
+"""Subtasks' results become their parent's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from drydock.model.task import ResultStatus, TaskResult
+
+
+@dataclass(frozen=True, slots=True)
+class NodeOutcome:
+    """What became of one node; ``step`` and ``reason`` say where and why it failed."""
+
+    node: str
+    status: ResultStatus
+    step: str = ""
+    reason: str = ""
+
+
+def roll_up(outcomes: Sequence[NodeOutcome]) -> TaskResult:
+    """``success`` if all succeeded (none is all), ``failure`` if none did, else ``partial_success``; with the names."""
+    successes = tuple(outcome.node for outcome in outcomes if outcome.status is ResultStatus.SUCCESS)
+    failures = tuple(outcome.node for outcome in outcomes if outcome.status is not ResultStatus.SUCCESS)
+    if not outcomes:
+        return TaskResult(ResultStatus.SUCCESS, message="no nodes in scope")
+    if not failures:
+        return TaskResult(ResultStatus.SUCCESS, message=f"{_nodes(len(successes))} succeeded", successes=successes)
+    status = ResultStatus.PARTIAL_SUCCESS if successes else ResultStatus.FAILURE
+    return TaskResult(
+        status,
+        message=f"{len(failures)} of {_nodes(len(outcomes))} failed",
+        reason="failed: " + ", ".join(failures),
+        successes=successes,
+        failures=failures,
+    )
+
+
+def failure_lines(outcomes: Sequence[NodeOutcome]) -> tuple[tuple[str, str], ...]:
+    """(node, what to tell of it) for each node that failed."""
+    return tuple(
+        (outcome.node, f"{outcome.node}: {outcome.reason or outcome.status}")
+        for outcome in outcomes
+        if outcome.status is not ResultStatus.SUCCESS
+    )
+
+
+def _nodes(count: int) -> str:
+    return "1 node" if count == 1 else f"{count} nodes"

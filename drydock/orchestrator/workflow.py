@@ -1,0 +1,113 @@
+"""What a workflow is made of: steps by name, and what a step gets to see."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+
+from drydock.db.unit_of_work import Database, UnitOfWork
+from drydock.design.compiler import CompiledDesign
+from drydock.design.provisioning import bmc, provisioned_node
+from drydock.drivers.node.base import NodeProvisioner, Progress, ProgressState, ProvisionedNode
+from drydock.drivers.oob.base import Bmc, OobDriver
+from drydock.errors import DesignInvalid, DriverRefused
+from drydock.model.site import SiteDesign
+from drydock.model.task import Action, Task
+from drydock.orchestrator.boot_preparation import BootPreparation
+from drydock.orchestrator.designs import DesignService
+from drydock.orchestrator.outcome import Done, Failed, Outcome, Wait
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What steps work with. ``observe_seconds``: how often a machine at work is looked at."""
+
+    database: Database
+    designs: DesignService
+    boot: BootPreparation
+    provisioner: NodeProvisioner
+    oob_drivers: Mapping[str, OobDriver]
+    observe_seconds: float = 5.0
+
+
+class StepContext:
+    """One attempt at one step of one task."""
+
+    def __init__(self, task: Task, services: Services) -> None:
+        self.task = task
+        self.services = services
+
+    @property
+    def node(self) -> str:
+        if self.task.node is None:
+            raise DesignInvalid(f"task {self.task.id} has no node")
+        return self.task.node
+
+    @cached_property
+    def design(self) -> CompiledDesign:
+        """The pinned snapshot, compiled; shared with other tasks."""
+        if self.task.design_digest is None:
+            raise DesignInvalid("the task has no design yet")
+        return self.services.designs.compiled(self.task.design_digest)
+
+    @property
+    def site(self) -> SiteDesign:
+        if self.design.site is None or not self.design.valid:
+            raise DesignInvalid("the design is invalid")
+        return self.design.site
+
+    @property
+    def provisioned_node(self) -> ProvisionedNode:
+        return provisioned_node(self.site, self.node)
+
+    def bmc(self) -> tuple[OobDriver, Bmc]:
+        """The node's BMC and who speaks to it. Raises ``DriverRefused`` when no enabled driver does."""
+        kind, target = bmc(self.site, self.node)
+        driver = self.services.oob_drivers.get(kind or "")
+        if driver is None:
+            enabled = ", ".join(sorted(self.services.oob_drivers)) or "none"
+            raise DriverRefused(f"{self.node} has out-of-band type {kind or 'none'}; enabled drivers: {enabled}")
+        return driver, target
+
+    @contextmanager
+    def transaction(self) -> Iterator[UnitOfWork]:
+        """A step's own writes, only while the task is ours and is not to terminate. Raises ``LeaseLost``."""
+        with self.services.database.unit_of_work() as uow:
+            uow.leases.guard(self.task)
+            yield uow
+
+    def follow(self, progress: Progress, done: str) -> Outcome:
+        """A driver's answer as an outcome; ``done`` is what to tell when it succeeded."""
+        if progress.state is ProgressState.SUCCEEDED:
+            return Done(done)
+        if progress.state is ProgressState.FAILED:
+            return Failed(progress.reason)
+        return Wait(self.services.observe_seconds, progress.reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """``timeout`` names an option of ``[timeouts]``; None: as long as it takes."""
+
+    run: Callable[[StepContext], Outcome]
+    timeout: str | None
+
+    @property
+    def name(self) -> str:
+        return self.run.__name__
+
+
+@dataclass(frozen=True, slots=True)
+class Workflow:
+    action: Action
+    steps: tuple[Step, ...]
+
+    def find(self, name: str) -> Step | None:
+        return next((step for step in self.steps if step.name == name), None)
+
+    def after(self, step: Step) -> Step | None:
+        """The step that follows, None after the last."""
+        position = self.steps.index(step) + 1
+        return self.steps[position] if position < len(self.steps) else None

@@ -1,0 +1,25 @@
+"""What each action does, step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from drydock.model.task import Action
+from drydock.orchestrator.workflow import Workflow
+from drydock.orchestrator.workflows.deploy_nodes import DEPLOY_NODE, DEPLOY_NODES
+from drydock.orchestrator.workflows.destroy_nodes import DESTROY_NODE, DESTROY_NODES
+from drydock.orchestrator.workflows.prepare_nodes import PREPARE_NODE, PREPARE_NODES
+from drydock.orchestrator.workflows.validate_design import VALIDATE_DESIGN
+
+WORKFLOWS: Mapping[Action, Workflow] = {
+    workflow.action: workflow
+    for workflow in (
+        VALIDATE_DESIGN,
+        PREPARE_NODES,
+        PREPARE_NODE,
+        DEPLOY_NODES,
+        DEPLOY_NODE,
+        DESTROY_NODES,
+        DESTROY_NODE,
+    )
+}

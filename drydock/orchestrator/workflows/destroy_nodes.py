@@ -1,0 +1,31 @@
+"""The action destroy_nodes. Each node: revoke_key → destroy."""
+
+from __future__ import annotations
+
+from drydock.model.task import Action
+from drydock.orchestrator.outcome import Done, Outcome
+from drydock.orchestrator.planner import node_steps
+from drydock.orchestrator.workflow import Step, StepContext, Workflow
+
+
+def revoke_key(ctx: StepContext) -> Outcome:
+    """First, so that what is being erased can fetch and report no more."""
+    with ctx.transaction() as uow:
+        uow.boot_contexts.end(ctx.node)
+        uow.commit()
+    return Done("key revoked")
+
+
+def destroy(ctx: StepContext) -> Outcome:
+    return ctx.follow(ctx.services.provisioner.destroy(ctx.node), "erased and released")
+
+
+DESTROY_NODES = Workflow(Action.DESTROY_NODES, node_steps(Action.DESTROY_NODE))
+
+DESTROY_NODE = Workflow(
+    Action.DESTROY_NODE,
+    (
+        Step(revoke_key, timeout="destroy_node"),
+        Step(destroy, timeout="destroy_node"),
+    ),
+)

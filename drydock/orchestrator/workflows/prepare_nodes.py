@@ -1,0 +1,84 @@
+"""The action prepare_nodes. Each node, at its own pace:
+
+set_boot_device → power_off → power_on → identify → collect_inventory → configure_hardware
+
+Off and on are two steps because each can look before it acts: a power cycle repeated after a crash would reset a
+machine in the middle of its discovery.
+"""
+
+from __future__ import annotations
+
+import json
+
+from drydock.drivers.oob.base import BootDevice, PowerState
+from drydock.model.task import Action
+from drydock.orchestrator.outcome import Done, Outcome, Wait
+from drydock.orchestrator.planner import node_steps
+from drydock.orchestrator.workflow import Step, StepContext, Workflow
+
+#: BMCs take seconds to change power; asking more often only loads them.
+POWER_POLL_SECONDS = 2.0
+
+
+def set_boot_device(ctx: StepContext) -> Outcome:
+    driver, bmc = ctx.bmc()
+    driver.set_boot_device(bmc, BootDevice.PXE)
+    return Done("boots from the network next")
+
+
+def power_off(ctx: StepContext) -> Outcome:
+    driver, bmc = ctx.bmc()
+    if driver.power_state(bmc) is PowerState.OFF:
+        return Done("powered off")
+    driver.power_off(bmc)
+    return Wait(POWER_POLL_SECONDS, "waiting for the BMC to switch the power off")
+
+
+def power_on(ctx: StepContext) -> Outcome:
+    driver, bmc = ctx.bmc()
+    if driver.power_state(bmc) is PowerState.ON:
+        return Done("powered on")
+    driver.power_on(bmc)
+    return Wait(POWER_POLL_SECONDS, "waiting for the BMC to switch the power on")
+
+
+def identify(ctx: StepContext) -> Outcome:
+    return ctx.follow(
+        ctx.services.provisioner.identify(ctx.provisioned_node), f"seen by {ctx.services.provisioner.name}"
+    )
+
+
+def collect_inventory(ctx: StepContext) -> Outcome:
+    """What the BMC knows of its machine becomes build data, once per task."""
+    driver, bmc = ctx.bmc()
+    facts = json.dumps(dict(driver.interrogate(bmc)), sort_keys=True)
+    with ctx.transaction() as uow:
+        if not uow.build_data.of_task(ctx.task.id):
+            uow.build_data.add(
+                node=ctx.node,
+                task_id=ctx.task.id,
+                generator=driver.name,
+                data_format="application/json",
+                data_element=facts,
+            )
+        uow.commit()
+    return Done("inventory collected from the BMC")
+
+
+def configure_hardware(ctx: StepContext) -> Outcome:
+    return ctx.follow(ctx.services.provisioner.configure_hardware(ctx.provisioned_node), "ready to be deployed")
+
+
+PREPARE_NODES = Workflow(Action.PREPARE_NODES, node_steps(Action.PREPARE_NODE))
+
+PREPARE_NODE = Workflow(
+    Action.PREPARE_NODE,
+    (
+        Step(set_boot_device, timeout="power"),
+        Step(power_off, timeout="power"),
+        Step(power_on, timeout="power"),
+        Step(identify, timeout="identify_node"),
+        Step(collect_inventory, timeout="power"),
+        Step(configure_hardware, timeout="configure_hardware"),
+    ),
+)

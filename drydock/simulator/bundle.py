@@ -1,0 +1,85 @@
+"""A tarball of boot action assets: checked as strictly as the contract allows, then unpacked inside one directory."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import pathlib
+import tarfile
+import zlib
+from collections.abc import Mapping
+
+from drydock.simulator.errors import InstallationFailed
+
+GNU_MAGIC = b"ustar  \0"
+MAGIC_OFFSET = 257
+LARGEST = 512 * 1024 * 1024
+"""Bytes of an unpacked tarball that a machine puts up with."""
+
+
+def check_headers(headers: Mapping[str, str], size: int) -> None:
+    """The reply's headers against its ``size`` in bytes. Names in ``headers`` are looked up without regard to case."""
+    lower = {name.lower(): value for name, value in headers.items()}
+    if lower.get("content-type") != "application/gzip":
+        raise InstallationFailed("the tarball's Content-Type is not application/gzip")
+    if "content-encoding" in lower:
+        raise InstallationFailed("the tarball came with a Content-Encoding")
+    if lower.get("content-length") != str(size):
+        raise InstallationFailed(f"the tarball has {size} bytes, its Content-Length says otherwise")
+
+
+def unpack(body: bytes, root: pathlib.Path) -> dict[str, bytes]:
+    """Check ``body`` and unpack it under ``root``; return the contents by absolute name, as the machine sees them.
+
+    Nothing is written unless all of it is fit. Raises ``InstallationFailed``.
+    """
+    archive = _gunzip(body)
+    try:
+        with tarfile.open(fileobj=io.BytesIO(archive), mode="r:") as tar:
+            members = tar.getmembers()
+            for member in members:
+                _check_member(member, archive)
+            return _write(tar, members, root)
+    except (tarfile.TarError, UnicodeError, OSError) as exc:
+        raise InstallationFailed(f"the tarball cannot be unpacked: {type(exc).__name__}") from exc
+
+
+def _gunzip(body: bytes) -> bytes:
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(body)) as stream:
+            archive = stream.read(LARGEST + 1)
+    except (OSError, EOFError, zlib.error) as exc:
+        raise InstallationFailed("the tarball is not valid gzip") from exc
+    if len(archive) > LARGEST:
+        raise InstallationFailed("the tarball unpacks to more than a machine can hold")
+    if len(archive) < tarfile.BLOCKSIZE * 2 or len(archive) % tarfile.BLOCKSIZE:
+        raise InstallationFailed("the tarball is cut short")
+    return archive
+
+
+def _check_member(member: tarfile.TarInfo, archive: bytes) -> None:
+    name = member.name
+    start = member.offset + MAGIC_OFFSET
+    if archive[start : start + len(GNU_MAGIC)] != GNU_MAGIC:
+        raise InstallationFailed(f"{name}: not in GNU tar format")
+    if not name.startswith("/") or ".." in pathlib.PurePosixPath(name).parts:
+        raise InstallationFailed(f"{name}: not an absolute, plain path")
+    if not (member.isreg() or member.isdir()):
+        raise InstallationFailed(f"{name}: neither a file nor a directory")
+    if member.uid or member.gid:
+        raise InstallationFailed(f"{name}: owned by {member.uid}:{member.gid}, not by root")
+
+
+def _write(tar: tarfile.TarFile, members: list[tarfile.TarInfo], root: pathlib.Path) -> dict[str, bytes]:
+    contents = {}
+    for member in members:
+        path = root / member.name.lstrip("/")
+        if member.isreg():
+            # As GNU tar does: what is in the way is replaced, be it read-only or not.
+            path.unlink(missing_ok=True)
+        tar.extract(member, root, filter="data")
+        # The filter takes bits away from the mode; on the machine's own disk the file has the mode it was sent with.
+        if member.isreg():
+            contents[member.name] = path.read_bytes()
+            path.chmod(member.mode & 0o777)
+    return contents

@@ -1,0 +1,164 @@
+"""One machine: what it is made of, and what has happened to it. How it moves is in ``life``."""
+
+from __future__ import annotations
+
+import hashlib
+import pathlib
+import re
+import threading
+import uuid
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from drydock.simulator.errors import BadRequest
+from drydock.simulator.faults import Faults
+
+NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9])?", re.ASCII)
+HISTORY = 200
+"""Events kept of each machine."""
+
+
+class Power(StrEnum):
+    ON = "on"
+    OFF = "off"
+
+
+class State(StrEnum):
+    """Where a machine is in its life.
+
+    ``booting``: power is on, nobody has heard of it yet. ``stuck``: told to boot from a disk with nothing on it.
+    ``discovered``: the provisioner has seen it. ``ready``: commissioned. ``restarting``: installed, on its way up.
+    ``running``: the installed system is up. ``silent``: it will say no more, and will not say why.
+    """
+
+    OFF = "off"
+    BOOTING = "booting"
+    STUCK = "stuck"
+    DISCOVERED = "discovered"
+    COMMISSIONING = "commissioning"
+    READY = "ready"
+    INSTALLING = "installing"
+    RESTARTING = "restarting"
+    RUNNING = "running"
+    SILENT = "silent"
+    FAILED = "failed"
+
+
+class Phase(StrEnum):
+    """How far a deployment has come, as the provisioner knows it. A silent machine is ``deploying`` or ``deployed``."""
+
+    DEPLOYING = "deploying"
+    DEPLOYED = "deployed"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class BootAction:
+    """A report the machine owes: found in what it unpacked. ``url`` is where to post."""
+
+    id: str
+    url: str
+    key: str = field(repr=False)
+
+
+@dataclass(slots=True)
+class Deployment:
+    id: str
+    user_data: str = field(repr=False)
+    phase: Phase = Phase.DEPLOYING
+    installed: bool = False
+    detail: str = "waiting for the machine to start"
+    owed: list[BootAction] = field(default_factory=list, repr=False)
+
+
+@dataclass(slots=True)
+class BootOverride:
+    """The BMC's word on what to boot from, in Redfish's terms."""
+
+    target: str = "None"
+    enabled: str = "Disabled"
+
+    def take(self) -> str:
+        """The device for this start; an override that holds once is used up by it."""
+        if self.enabled == "Disabled":
+            return "None"
+        target = self.target
+        if self.enabled == "Once":
+            self.target, self.enabled = "None", "Disabled"
+        return target
+
+
+class Machine:
+    """Everything in it is read and changed under ``lock``. ``epoch`` grows with each power change: what was
+    scheduled in an older epoch belongs to a machine that has lost its power since, and does not happen."""
+
+    def __init__(self, name: str, directory: pathlib.Path, faults: Iterable[str] = ()) -> None:
+        self.name = name
+        self.directory = directory
+        self.uuid = str(uuid.uuid5(uuid.NAMESPACE_DNS, name))
+        self.macs = tuple(_mac(name, port) for port in range(2))
+        self.memory_gib = 64
+        self.cpus = 16
+        self.lock = threading.RLock()
+        self.epoch = 0
+        self.power = Power.OFF
+        self.wanted_power = Power.OFF
+        self.boot_override = BootOverride()
+        self.state = State.OFF
+        self.seen = False
+        self.commissioned = False
+        self.erasing = False
+        self.deployment: Deployment | None = None
+        self.settings: dict[str, Any] = {}
+        self.last_contact: datetime | None = None
+        self.faults = Faults(faults)
+        self.fetched: list[dict[str, Any]] = []
+        self.reported: list[dict[str, Any]] = []
+        self.history: deque[dict[str, str]] = deque(maxlen=HISTORY)
+        self.note("created")
+
+    def note(self, event: str) -> None:
+        self.history.append({"time": datetime.now(UTC).isoformat(), "event": event})
+
+    def enter(self, state: State, event: str) -> None:
+        self.state = state
+        self.note(event)
+
+    def contact(self) -> None:
+        self.last_contact = datetime.now(UTC)
+
+    def view(self) -> dict[str, Any]:
+        """What the control endpoint shows; JSON-shaped. ``user_data`` holds the machine's key, as on a real one."""
+        with self.lock:
+            return {
+                "name": self.name,
+                "uuid": self.uuid,
+                "power": self.power.value,
+                "state": self.state.value,
+                "boot_device": {"target": self.boot_override.target, "enabled": self.boot_override.enabled},
+                "faults": self.faults.texts(),
+                "deployment_id": self.deployment.id if self.deployment else None,
+                "user_data": self.deployment.user_data if self.deployment else None,
+                "detail": self.deployment.detail if self.deployment else "",
+                "last_contact": self.last_contact.isoformat() if self.last_contact else None,
+                "settings": dict(self.settings),
+                "fetched": list(self.fetched),
+                "reported": list(self.reported),
+                "history": list(self.history),
+            }
+
+
+def check_name(name: object) -> str:
+    """A machine's name is also the name of its directory: letters, digits, ``.``, ``_`` and ``-``."""
+    if not isinstance(name, str) or not NAME.fullmatch(name):
+        raise BadRequest("name: a machine is named with up to 253 letters, digits, dots, dashes and underscores")
+    return name
+
+
+def _mac(name: str, port: int) -> str:
+    digest = hashlib.sha256(f"{name}/{port}".encode()).digest()
+    return ":".join(f"{octet:02x}" for octet in (0x02, *digest[:5]))

@@ -1,0 +1,33 @@
+"""``drydock-worker``: the orchestrator's engine as a process; SIGTERM finishes the steps in hand and hands the rest over."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+
+from drydock import bootstrap, conf, log
+from drydock.errors import DrydockError
+
+LOG = logging.getLogger(__name__)
+
+
+def main() -> None:
+    try:
+        options = conf.load(sys.argv[1:])
+        log.configure(debug=options.debug)
+        engine = bootstrap.build_engine(options)
+    except DrydockError as exc:
+        sys.exit(f"drydock-worker: {exc}")
+
+    def stop(signum: int, frame: object) -> None:
+        engine.stop()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    engine.run()
+    LOG.info("worker stopped")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,62 @@
+"""Packaging. Tools' settings are in pyproject.toml; the exact versions that were tested are in requirements.txt."""
+
+import pathlib
+import re
+
+from setuptools import find_namespace_packages, setup
+
+HERE = pathlib.Path(__file__).parent
+VERSION = re.search(r'__version__ = "([^"]+)"', (HERE / "drydock/__init__.py").read_text()).group(1)
+
+setup(
+    name="drydock",
+    version=VERSION,
+    description="Bare-metal provisioning from a declarative site design",
+    long_description=(HERE / "README.md").read_text(),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    python_requires=">=3.11",
+    # The top-level alembic/ has no __init__.py (with one it would hide the library), yet must travel with the package.
+    packages=[
+        *find_namespace_packages(include=["drydock", "drydock.*"]),
+        "drydock.migrations",
+        "drydock.migrations.versions",
+    ],
+    package_dir={"drydock.migrations": "alembic"},
+    package_data={"drydock": ["py.typed"], "drydock.migrations": ["*.mako"], "drydock.design.schemas": ["*.yaml"]},
+    install_requires=[
+        "alembic>=1.14,<2",
+        "click>=8.1,<9",
+        "cryptography>=43",
+        "falcon>=4.0,<5",
+        "gunicorn>=23",
+        "jinja2>=3.1.5,<4",
+        "jsonschema-rs>=0.30,<1",
+        "keystoneauth1>=5.8",
+        "keystonemiddleware>=10.7",
+        "oslo.config>=9.6",
+        "oslo.policy>=4.4",
+        "prometheus-client>=0.21,<1",
+        "psycopg2-binary>=2.9.10,<3",
+        "python-ulid>=3,<5",
+        "PyYAML>=6.0.2,<7",
+        "requests>=2.32,<3",
+        "rich>=13.9",
+        "SQLAlchemy>=2.0.36,<3",
+        "sushy>=5.2",
+    ],
+    extras_require={"simulator": ["sushy-tools>=1.3"]},
+    entry_points={
+        "console_scripts": [
+            "drydock=drydock.cli.main:main",
+            "drydock-api=drydock.serve:main",
+            "drydock-worker=drydock.worker:main",
+            "drydock-manage=drydock.manage:main",
+            "drydock-simulator=drydock.simulator.main:main",
+        ],
+        "oslo.config.opts": ["drydock=drydock.conf:list_opts"],
+        "oslo.policy.policies": ["drydock=drydock.policies:list_rules"],
+        "drydock.oob_drivers": ["redfish=drydock.drivers.oob.redfish:RedfishDriver.from_options"],
+        "drydock.node_drivers": ["simulated=drydock.drivers.node.simulated:SimulatedProvisioner.from_options"],
+    },
+)

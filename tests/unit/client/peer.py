@@ -1,0 +1,235 @@
+"""A small real server that answers as WIRE says the API does, and a Keystone just big enough to hand out tokens."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from socketserver import ThreadingMixIn
+from typing import Any
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+
+import falcon
+
+TASK = "00000000-0000-4000-8000-000000000001"
+DIGEST = "d" * 64
+Frame = tuple[dict[str, Any], list[dict[str, Any]]]
+
+
+def task(task_id: str = TASK, *, action: str = "deploy_nodes", status: str = "running", **more: Any) -> dict[str, Any]:
+    """A task as the API shows it; ``outcome``, ``message``, ``errors`` fill in its result."""
+    outcome, message, errors = more.pop("outcome", "incomplete"), more.pop("message", ""), more.pop("errors", [])
+    messages = [{"message": text, "error": True, "context_type": "task", "context": "", "ts": "t"} for text in errors]
+    result = {
+        "kind": "Status",
+        "status": outcome,
+        "message": message,
+        "reason": "",
+        "successes": [],
+        "failures": [],
+        "links": [],
+        "details": {"errorCount": len(messages), "messageList": messages},
+    }
+    body = {"kind": "Task", "task_id": task_id, "action": action, "status": status, "parent_task_id": None}
+    return {**body, "design_ref": "drydock://designs/x", "result": result, "node": None, **more}
+
+
+def subtask(node: str, **more: Any) -> dict[str, Any]:
+    return task(f"sub-{node}", action="deploy_node", node=node, parent_task_id=TASK, **more)
+
+
+@dataclass
+class Peer:
+    """What the server answers, and what it was asked. ``frames``: the site as it looks at each GET of the task."""
+
+    frames: list[Frame] = field(default_factory=lambda: [(task(status="queued"), [])])
+    tokens: set[str] = field(default_factory=lambda: {"admin"})
+    refusals: list[tuple[str, dict[str, Any] | str]] = field(default_factory=list)
+    asked: list[tuple[str, str, dict[str, str], Any]] = field(default_factory=list)
+    keys: dict[str, str] = field(default_factory=dict)
+    issued: int = 0
+    catalogue: bool = True
+    port: int = 0
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def calls(self, method: str, path: str) -> list[tuple[str, str, dict[str, str], Any]]:
+        return [call for call in self.asked if call[0] == method and call[1].startswith(path)]
+
+
+class Handler(WSGIRequestHandler):
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  (the name is the base class's)
+        pass
+
+
+class Server(ThreadingMixIn, WSGIServer):
+    daemon_threads = True
+
+
+@contextmanager
+def serving(peer: Peer) -> Iterator[None]:
+    """Serves at ``peer.port`` (0: any free one, which it is set to)."""
+    server = make_server("127.0.0.1", peer.port, application(peer), server_class=Server, handler_class=Handler)
+    peer.port = server.server_port
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def application(peer: Peer) -> falcon.App:
+    app = falcon.App(middleware=[Gate(peer)])
+    api = Api(peer)
+    app.add_route("/v3", api, suffix="keystone")
+    app.add_route("/v3/auth/tokens", api, suffix="tokens")
+    app.add_route("/versions", api, suffix="versions")
+    for path, suffix in (
+        ("/tasks", "tasks"),
+        ("/tasks/{task_id}", "task"),
+        ("/tasks/{task_id}/terminate", "terminate"),
+        ("/tasks/{task_id}/builddata", "builddata"),
+        ("/nodes/{node}/builddata", "builddata"),
+        ("/designs", "designs"),
+        ("/designs/{digest}", "design"),
+        ("/validatedesign", "validatedesign"),
+        ("/nodefilter", "nodefilter"),
+        ("/nodes", "nodes"),
+        ("/health", "health"),
+        ("/health/extended", "extended"),
+    ):
+        app.add_route(f"/api/v1.0{path}", api, suffix=suffix)
+    return app
+
+
+def status_body(message: str, reason: str, **details: Any) -> dict[str, Any]:
+    return {"kind": "Status", "type": "error", "message": message, "reason": reason, "retry": False, "details": details}
+
+
+class Gate:
+    """Records each request, plays the refusals that a test ordered, and asks for a token."""
+
+    def __init__(self, peer: Peer) -> None:
+        self._peer = peer
+
+    def process_request(self, req: falcon.Request, resp: falcon.Response) -> None:
+        body = req.bounded_stream.read()
+        req.context.body = json.loads(body) if body and "json" in (req.content_type or "") else body
+        resp.set_header("X-Drydock-Req", "req-1")
+        self._peer.asked.append((req.method, req.relative_uri, dict(req.headers), req.context.body))
+        if not req.path.startswith("/api"):
+            return
+        if self._peer.refusals:
+            status, refusal = self._peer.refusals.pop(0)
+            resp.status = status
+            if isinstance(refusal, str):
+                resp.text, resp.content_type = refusal, "text/html"
+            else:
+                resp.media = refusal
+            resp.complete = True
+        elif not req.path.endswith("/health") and req.get_header("X-Auth-Token") not in self._peer.tokens:
+            resp.status = "401 Unauthorized"
+            resp.media = status_body("a token is needed", "not_authenticated")
+            resp.complete = True
+
+
+class Api:
+    def __init__(self, peer: Peer) -> None:
+        self._peer = peer
+
+    def on_get_keystone(self, req: falcon.Request, resp: falcon.Response) -> None:
+        links = [{"rel": "self", "href": f"{self._peer.url}/v3"}]
+        resp.media = {"version": {"id": "v3.14", "status": "stable", "links": links}}
+
+    def on_post_tokens(self, req: falcon.Request, resp: falcon.Response) -> None:
+        if req.context.body["auth"]["identity"]["password"]["user"]["password"] != "right":
+            resp.status, resp.media = "401 Unauthorized", {"error": {"code": 401, "message": "The password is wrong."}}
+            return
+        self._peer.issued += 1
+        endpoint = {"interface": "public", "region": None, "url": f"{self._peer.url}/api/v1.0", "id": "e"}
+        service = {"type": "physicalprovisioner", "name": "drydock", "id": "s", "endpoints": [endpoint]}
+        resp.status = "201 Created"
+        resp.set_header("X-Subject-Token", f"issued-{self._peer.issued}")
+        resp.media = {
+            "token": {
+                "methods": ["password"],
+                "user": {"id": "u", "name": "operator", "domain": {"id": "default", "name": "Default"}},
+                "expires_at": "2100-01-01T00:00:00.000000Z",
+                "issued_at": "2026-01-01T00:00:00.000000Z",
+                "catalog": [service] if self._peer.catalogue else [],
+            }
+        }
+
+    def on_get_versions(self, req: falcon.Request, resp: falcon.Response) -> None:
+        resp.media = {"v1.0": {"path": "/api/v1.0", "status": "stable"}}
+
+    def on_post_tasks(self, req: falcon.Request, resp: falcon.Response) -> None:
+        made = self._peer.keys.setdefault(req.get_header("Idempotency-Key", required=True), TASK)
+        resp.status = "201 Created"
+        resp.media = {**self._peer.frames[0][0], "task_id": made, "node_filter": req.context.body["node_filter"]}
+
+    def on_get_tasks(self, req: falcon.Request, resp: falcon.Response) -> None:
+        root, nodes = self._peer.frames[0]
+        found = [entry for entry in (root, *nodes) if req.get_param("parent") in (None, entry["parent_task_id"])]
+        start = int(req.get_param("marker") or 0)
+        following = start + req.get_param_as_int("limit", required=True)
+        if following < len(found):
+            # A host that a client must not follow with its token.
+            resp.append_link(f"http://elsewhere.invalid{req.path}?{req.query_string}&marker={following}", "next")
+        resp.media = found[start:following]
+
+    def on_get_task(self, req: falcon.Request, resp: falcon.Response, task_id: str) -> None:
+        if task_id != TASK:
+            resp.status, resp.media = "404 Not Found", status_body("no such task", "task_not_found")
+            return
+        resp.media = self._peer.frames[0][0]
+        if len(self._peer.frames) > 1 and req.get_param("wait"):
+            self._peer.frames.pop(0)
+            resp.media = self._peer.frames[0][0]
+
+    def on_post_terminate(self, req: falcon.Request, resp: falcon.Response, task_id: str) -> None:
+        resp.media = {**self._peer.frames[0][0], "status": "terminating"}
+
+    def on_delete_tasks(self, req: falcon.Request, resp: falcon.Response) -> None:
+        resp.text = f"deleted tasks older than {req.get_param('days')} days"
+
+    def on_get_builddata(self, req: falcon.Request, resp: falcon.Response, task_id: str = "", node: str = "") -> None:
+        resp.media = [{"node_name": node or "n1", "task_id": task_id, "generator": "lshw"}]
+
+    def on_post_designs(self, req: falcon.Request, resp: falcon.Response) -> None:
+        finding = {"level": "Warning", "name": "DD2", "message": "odd", "documents": []}
+        resp.status = "201 Created"
+        ref = f"drydock://designs/{DIGEST}"
+        resp.media = {"digest": DIGEST, "design_ref": ref, "size": len(req.context.body), "messages": [finding]}
+
+    def on_get_designs(self, req: falcon.Request, resp: falcon.Response) -> None:
+        resp.media = [{"digest": DIGEST, "design_ref": f"drydock://designs/{DIGEST}", "size": 3, "created": "now"}]
+
+    def on_get_design(self, req: falcon.Request, resp: falcon.Response, digest: str) -> None:
+        resp.data, resp.content_type = b"---\n", "application/x-yaml"
+
+    def on_post_validatedesign(self, req: falcon.Request, resp: falcon.Response) -> None:
+        if "invalid" not in req.context.body["href"]:
+            resp.media = {"status": "Success", "details": {"errorCount": 0, "messageList": []}}
+            return
+        resp.status = "400 Bad Request"
+        resp.media = {"status": "Failure", "details": {"errorCount": 1, "messageList": [{"message": "wrong"}]}}
+
+    def on_post_nodefilter(self, req: falcon.Request, resp: falcon.Response) -> None:
+        resp.media = ["n1", "n2"]
+
+    def on_get_nodes(self, req: falcon.Request, resp: falcon.Response) -> None:
+        resp.media = [{"hostname": "n2", "power_state": "on", "memory": 4096}, {"hostname": "n1", "power_state": "off"}]
+
+    def on_get_health(self, req: falcon.Request, resp: falcon.Response) -> None:
+        resp.status = "204 No Content"
+
+    def on_get_extended(self, req: falcon.Request, resp: falcon.Response) -> None:
+        resp.status, resp.media = "503 Service Unavailable", {"database": "down"}
