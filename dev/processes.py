@@ -83,10 +83,10 @@ def start(
     user: str | None = None,
     stop_signal: signal.Signals = signal.SIGTERM,
 ) -> Child:
-    """Start ``command``; ``environment`` is added to ours, ``user`` needs root, ``stop_signal`` is how it is asked to end."""
+    """Start ``command``. ``environment`` is added to ours, ``user`` needs root, ``stop_signal`` asks it to end."""
     launcher = [sys.executable, "-I", "-S", str(LAUNCHER), str(os.getpid()), str(int(stop_signal)), user or "-"]
     with log.open("ab") as output:
-        process = subprocess.Popen(  # noqa: S603
+        process = subprocess.Popen(
             [*launcher, *map(str, command)],
             stdin=subprocess.DEVNULL,
             stdout=output,

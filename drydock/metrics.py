@@ -7,7 +7,7 @@ import os
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
-#: Where prometheus-client keeps the numbers of several processes, if it was set before it was first imported.
+#: Names the directory where several processes keep their numbers, if set before prometheus-client is first imported.
 SHARED_DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
 
 
@@ -15,45 +15,39 @@ class Metrics:
     """The numbers of this process; with ``SHARED_DIRECTORY`` set, ``exposition`` adds up all that share it."""
 
     def __init__(self) -> None:
-        self.registry = CollectorRegistry()
+        registry = self.registry = CollectorRegistry()
         self.requests = Counter(
-            "drydock_http_requests",
-            "Requests answered, by route template.",
-            ["method", "route", "status"],
-            registry=self.registry,
+            "drydock_http_requests", "Requests answered.", ["method", "route", "status"], registry=registry
         )
         self.request_seconds = Histogram(
             "drydock_http_request_seconds",
-            "Time until the answer was ready, by route template; waiting requests not included.",
+            "Time until an answer was ready; requests that waited for a change are not counted.",
             ["method", "route"],
-            registry=self.registry,
+            registry=registry,
         )
         self.waiting = Gauge(
             "drydock_http_waiting",
             "Requests kept waiting for a change of their task.",
             multiprocess_mode="livesum",
-            registry=self.registry,
+            registry=registry,
         )
         self.steps = Counter(
-            "drydock_steps",
-            "Steps run by the engine, by outcome.",
-            ["action", "step", "outcome"],
-            registry=self.registry,
+            "drydock_steps", "Steps run by the engine, by outcome.", ["action", "step", "outcome"], registry=registry
         )
         self.step_seconds = Histogram(
-            "drydock_step_seconds", "Time that steps took.", ["action", "step"], registry=self.registry
+            "drydock_step_seconds", "Time that steps took.", ["action", "step"], registry=registry
         )
         self.unforeseen_errors = Counter(
             "drydock_unforeseen_errors",
-            "Errors nobody expected; the log has their tracebacks.",
+            "Errors nobody foresaw; the log has their tracebacks.",
             ["where"],
-            registry=self.registry,
+            registry=registry,
         )
 
     def exposition(self) -> bytes:
         """All numbers in Prometheus's text format."""
-        if os.environ.get(SHARED_DIRECTORY):
-            registry = CollectorRegistry()
-            MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-            return generate_latest(registry)
-        return generate_latest(self.registry)
+        if not os.environ.get(SHARED_DIRECTORY):
+            return generate_latest(self.registry)
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+        return generate_latest(registry)

@@ -1,4 +1,4 @@
-"""``drydock-worker``: the orchestrator's engine as a process; SIGTERM finishes the steps in hand and hands the rest over."""
+"""``drydock-worker``: the engine as a process. SIGTERM finishes the steps in hand and hands the rest over."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ class LinePrinter:
         for node in sorted_by_name(snapshot.nodes):
             if many and not node.failed:
                 continue
-            if self._changed(node.task_id, node.status, node.step, node.outcome, node.attempt > 1, empty=()):
+            if self._changed(node.task_id, node.status, node.step, node.outcome, node.attempt > 0, empty=()):
                 self._line(node.name, *described(node))
         if many and self._changed("counts", counts(snapshot.nodes)):
             self._line("nodes", counts(snapshot.nodes))
@@ -54,8 +54,8 @@ class LinePrinter:
 
 
 def described(node: NodeProgress) -> tuple[str, ...]:
-    """Where a node is: its end and why, or its step, attempt and what it waits for."""
+    """Where a node is: its end and why, or its step, retries and what it waits for."""
     if node.finished:
         return (state(node), f"at {node.step}" if node.failed and node.step else "", node.reason if node.failed else "")
-    retry = f"attempt {node.attempt}" if node.attempt > 1 else ""
+    retry = f"retry {node.attempt}" if node.attempt else ""
     return (node.step or node.status, retry, node.reason)

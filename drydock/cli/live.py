@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from drydock.cli.output import clean, duration, styled, table
+from drydock.cli.steps import fraction_done, fraction_text
 from drydock.cli.summary import counts, sorted_by_name, state
 from drydock.client import NodeProgress, TaskSnapshot
 
@@ -42,6 +43,7 @@ class LiveProgress:
 
     def __call__(self, snapshot: TaskSnapshot) -> None:
         self._snapshot = snapshot
+        self._live.refresh()
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         if self._snapshot is not None:
@@ -62,16 +64,16 @@ def picture(snapshot: TaskSnapshot, *, elapsed: float, now: datetime, rows: int)
     finished = sum(node.finished for node in nodes)
     bar = Table.grid(padding=(0, 2))
     bar.add_row(
-        ProgressBar(total=len(nodes), completed=finished, width=30),
-        f"{finished}/{len(nodes)}",
+        ProgressBar(total=1.0, completed=fraction_done(nodes), width=30),
+        f"{finished}/{len(nodes)} nodes",
         counts(nodes),
     )
     shown = most_interesting(nodes, rows)
     cells = [
-        [node.name, state(node), node.step, ticking(node, now), node.attempt if node.attempt > 1 else "", node.reason]
+        [node.name, state(node), node.step, fraction_text(node), ticking(node, now), node.attempt or "", node.reason]
         for node in sorted_by_name(shown)
     ]
-    parts += [bar, Text(), table(["node", "state", "step", "since", "attempt", "why"], cells)]
+    parts += [bar, Text(), table(["node", "state", "step", "steps", "since", "retries", "why"], cells)]
     if len(shown) < len(nodes):
         parts.append(Text(f"and {len(nodes) - len(shown)} more: {counts(set(nodes) - set(shown))}", style="dim"))
     return Group(*parts)

@@ -50,7 +50,8 @@ def described(error: ClientError) -> str:
     advice = ADVICE.get(type(error))
     lines = [clean(f"{str(error).rstrip('.')}. {advice}" if advice else error)]
     if isinstance(error, ReplyError):
-        lines += [f"  {message_line(entry)}" for entry in error.messages]
+        # A plain error repeats itself as the only entry of its list.
+        lines += [f"  {message_line(entry)}" for entry in error.messages if entry.get("message") != error.message]
     return "\n".join(lines)
 
 

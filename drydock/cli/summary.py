@@ -51,7 +51,8 @@ def summary(snapshot: TaskSnapshot, *, seconds: float) -> RenderableType:
         head.append(f": {clean(result['message'])}")
     if snapshot.outcome != "success":
         messages = (result.get("details") or {}).get("messageList") or []
-        errors = [entry for entry in messages if entry.get("error")]
+        # Those about a node stand in the table above.
+        errors = [entry for entry in messages if entry.get("error") and entry.get("context_type") != "node"]
         parts += [Text(f"  {message_line(entry)}") for entry in errors[:LAST_MESSAGES]]
     return Group(*parts)
 

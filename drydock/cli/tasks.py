@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
+from collections import deque
 from typing import Any
 
 import click
@@ -23,7 +23,7 @@ SHOW_FIELDS = (
     "status",
     "outcome",
     "step",
-    "attempt",
+    "retries",
     "why",
     "nodes",
     "design_ref",
@@ -38,6 +38,14 @@ SHOW_FIELDS = (
 )
 timeout_option = click.option(
     "--timeout", type=click.FloatRange(min=0), metavar="SECONDS", help="Stop waiting then (exit status 124)."
+)
+interval_option = click.option(
+    "--interval",
+    type=click.FloatRange(min=0),
+    default=1.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="Look at most this often.",
 )
 
 
@@ -58,6 +66,7 @@ def task() -> None:
 @click.option("--rack", "racks", multiple=True, metavar="RACK", help="Nodes in this rack; may be repeated.")
 @click.option("--wait", is_flag=True, help="Show the progress and exit by the result.")
 @timeout_option
+@interval_option
 @output_option
 @click.pass_context
 def create(
@@ -70,6 +79,7 @@ def create(
     racks: tuple[str, ...],
     wait: bool,
     timeout: float | None,
+    interval: float,
     output: str,
 ) -> None:
     """Ask for work on the nodes of a design.
@@ -88,7 +98,8 @@ def create(
     client = client_of(ctx)
     made = client.create_task(action, design_ref, node_filter=node_filter(names, tags, racks))
     if wait:
-        ctx.exit(watch_to_the_end(client, made["task_id"], timeout=timeout, output=output))
+        click.echo(f"Task {made['task_id']} is {made['status']}.", err=output == "json")
+        ctx.exit(watch_to_the_end(client, made["task_id"], timeout=timeout, interval=interval, output=output))
     if output == "json":
         print_json(made)
         return
@@ -112,7 +123,7 @@ def node_filter(names: tuple[str, ...], tags: tuple[str, ...], racks: tuple[str,
 @click.option("--created-by", metavar="USER")
 @click.option("--parent", metavar="TASK", help="Subtasks of this task.")
 @click.option("--subtasks", is_flag=True, help="Subtasks too; without it only what somebody asked for.")
-@click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="How many at most.")
+@click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="The newest so many.")
 @output_option
 @click.pass_context
 def list_tasks(
@@ -127,7 +138,7 @@ def list_tasks(
     limit: int,
     output: str,
 ) -> None:
-    """List tasks.
+    """List tasks, oldest first.
 
     \b
     Examples:
@@ -136,7 +147,8 @@ def list_tasks(
     """
     nested = subtasks or bool(parent or node)
     found = client_of(ctx).tasks(status=status, action=action, node=node, created_by=created_by, parent=parent)
-    tasks = list(itertools.islice((entry for entry in found if nested or not entry.get("parent_task_id")), limit))
+    # NOTE: the API lists oldest first, and what an operator wants to see is the end.
+    tasks = list(deque((entry for entry in found if nested or not entry.get("parent_task_id")), maxlen=limit))
     if output == "json":
         print_json(tasks)
         return
@@ -144,9 +156,11 @@ def list_tasks(
 
 
 def shown(entry: dict[str, Any], field: str) -> Any:
-    """A field of a task for a table; ``outcome``, ``nodes`` and ``why`` are made up of others."""
+    """A field of a task for a table; some are made up of others."""
     if field == "outcome":
         return outcome(entry) if entry.get("status") in CLOSED else ""
+    if field == "retries":
+        return entry.get("attempt") or ""
     if field == "why":
         return explanation(entry)
     if field == "nodes":
@@ -175,22 +189,23 @@ def show(ctx: click.Context, *, task_id: str, output: str) -> None:
     nodes = sorted(map(node_progress, client.tasks(parent=task_id)), key=lambda node: node.name)
     if nodes:
         rows = [[n.name, n.outcome if n.finished else n.status, n.step, n.attempt or "", n.reason] for n in nodes]
-        parts += [Text(), table(["node", "state", "step", "attempt", "why"], rows)]
+        parts += [Text(), table(["node", "state", "step", "retries", "why"], rows)]
     console().print(Group(*parts))
 
 
 @task.command()
 @click.argument("task_id", metavar="TASK")
 @timeout_option
+@interval_option
 @output_option
 @click.pass_context
-def watch(ctx: click.Context, *, task_id: str, timeout: float | None, output: str) -> None:
+def watch(ctx: click.Context, *, task_id: str, timeout: float | None, interval: float, output: str) -> None:
     """Follow a task until it ends; exits by its result like create --wait.
 
     On a terminal the progress is drawn in place, else each change of a node is a line. With -o json the finished task
     goes to stdout and the progress to stderr.
     """
-    ctx.exit(watch_to_the_end(client_of(ctx), task_id, timeout=timeout, output=output))
+    ctx.exit(watch_to_the_end(client_of(ctx), task_id, timeout=timeout, interval=interval, output=output))
 
 
 @task.command()

@@ -19,14 +19,16 @@ from drydock.client.errors import WatchTimedOut
 Show = Callable[[TaskSnapshot], None]
 
 
-def watch_to_the_end(client: DrydockClient, task_id: str, *, timeout: float | None, output: str) -> int:
+def watch_to_the_end(
+    client: DrydockClient, task_id: str, *, timeout: float | None, interval: float, output: str
+) -> int:
     """Shows the progress until the task ends; the exit code. ``output`` json: the finished task on stdout."""
     progress = console(err=output == "json")
     started = time.monotonic()
     last: TaskSnapshot | None = None
     try:
         with _display(progress) as show:
-            for last in follow(client, task_id, timeout=timeout):
+            for last in follow(client, task_id, timeout=timeout, interval=interval):
                 show(last)
     except KeyboardInterrupt:
         _watch_again(task_id)
@@ -39,8 +41,7 @@ def watch_to_the_end(client: DrydockClient, task_id: str, *, timeout: float | No
         if last is not None:
             _watch_again(task_id)
         raise
-    if last is None:
-        raise AssertionError("follow() ended without a snapshot")
+    assert last is not None, "follow() ends with a snapshot, or raises"
     progress.print(summary(last, seconds=time.monotonic() - started))
     if output == "json":
         print_json(last.task)

@@ -155,11 +155,13 @@ class DrydockClient:
         """The verdict on a design: a Status document, whether it is valid or not."""
         body = {"rel": "design", "href": href, "type": "application/x-yaml"}
         response = self._connection.request("POST", f"{API_PREFIX}/validatedesign", json=body)
-        verdict = json_of(response) if response.status_code in {200, 400} else None
-        # NOTE: 400 stands for "invalid design" and for "bad request"; only the verdict counts its errors.
-        if isinstance(verdict, dict) and "errorCount" in (verdict.get("details") or {}):
-            return verdict
-        raise errors.reply_error(response)
+        if response.status_code == 200:
+            return _record(json_of(response))
+        error = errors.reply_error(response)
+        # NOTE: 400 says "this design is invalid" and "this request is"; the first is what was asked for.
+        if response.status_code != 400 or error.reason in {"", "invalid_input"}:
+            raise error
+        return _record(json_of(response))
 
     # Nodes
 

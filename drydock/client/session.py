@@ -121,7 +121,8 @@ def _from_keystone(exc: keystone_errors.ClientException) -> errors.ClientError:
     refused = next((link for link in chain if isinstance(link, keystone_errors.ConnectionError)), None)
     if refused is not None:
         found = re.search(r"https?://[^/\s]+", str(refused))
-        return errors.ConnectionFailed(f"cannot reach {found.group() if found else 'it'}: {_words(refused, chain[-1])}")
+        where = found.group().rstrip(":") if found else "the service"
+        return errors.ConnectionFailed(f"cannot reach {where}: {_words(refused, chain[-1])}")
     if isinstance(exc, keystone_errors.HttpError):
         return errors.AuthenticationFailed(f"Keystone refused: {exc.message} ({exc.http_status})")
     return errors.AuthenticationFailed(str(exc))

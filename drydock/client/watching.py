@@ -18,10 +18,14 @@ LONG_POLL = 5
 
 @dataclass(frozen=True, slots=True)
 class NodeProgress:
-    """Where one subtask is. ``name`` is its node's, or its action where it is no node's."""
+    """Where one subtask is. ``name`` is its node's, or its action where it is no node's.
+
+    ``attempt``: how often its present step failed and is tried again.
+    """
 
     name: str
     task_id: str
+    action: str
     status: str
     outcome: str
     step: str = ""
@@ -78,6 +82,7 @@ def node_progress(task: Mapping[str, Any]) -> NodeProgress:
     return NodeProgress(
         name=str(task.get("node") or task.get("action") or task["task_id"]),
         task_id=str(task["task_id"]),
+        action=str(task.get("action") or ""),
         status=str(task.get("status") or ""),
         outcome=outcome(task),
         step=str(task.get("step") or ""),

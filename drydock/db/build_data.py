@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, insert, select
+from sqlalchemy import ColumnElement, Connection, func, insert, select
 
 from drydock.db.tables import build_data
 from drydock.model.build_data import BuildData
@@ -29,12 +29,7 @@ class BuildDataRepository:
         """Everything known of a node, or only the newest of each generator."""
         if not latest:
             return self._select(build_data.c.node == node)
-        newest = (
-            select(build_data.c.id)
-            .where(build_data.c.node == node)
-            .distinct(build_data.c.generator)
-            .order_by(build_data.c.generator, build_data.c.id.desc())
-        )
+        newest = select(func.max(build_data.c.id)).where(build_data.c.node == node).group_by(build_data.c.generator)
         return self._select(build_data.c.id.in_(newest))
 
     def _select(self, which: ColumnElement[Any]) -> tuple[BuildData, ...]:

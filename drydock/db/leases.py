@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select,
 from sqlalchemy.dialects.postgresql import insert
 
 from drydock.db.notifications import notify_change
-from drydock.db.rows import task_from_row
+from drydock.db.rows import storable, task_from_row
 from drydock.db.tables import node_holds, tasks
 from drydock.errors import LeaseLost
 from drydock.model.task import CLOSED, Task, TaskResult, TaskStatus
@@ -128,7 +128,7 @@ class LeaseRepository:
         return self._record(
             task,
             quiet=reason == task.reason and attempt == task.attempt,
-            reason=reason,
+            reason=storable(reason),
             attempt=attempt,
             wake_at=case((tasks.c.wake_requested, _NOW), else_=due),
             wake_requested=False,
@@ -142,8 +142,8 @@ class LeaseRepository:
             task,
             status=case((tasks.c.terminate, TaskStatus.TERMINATED.value), else_=TaskStatus.COMPLETE.value),
             result_status=result.status.value,
-            result_message=result.message,
-            result_reason=result.reason,
+            result_message=storable(result.message),
+            result_reason=storable(result.reason),
             successes=list(result.successes),
             failures=list(result.failures),
             reason="",

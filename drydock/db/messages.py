@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, insert, select
 
+from drydock.db.rows import storable
 from drydock.db.tables import task_messages
 from drydock.model.message import TaskMessage
 
@@ -45,7 +46,7 @@ class MessageRepository:
                 [
                     {
                         "task_id": task_id,
-                        "message": message,
+                        "message": storable(message),
                         "error": error,
                         "context_type": context_type,
                         "context": context,

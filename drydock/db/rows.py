@@ -1,4 +1,4 @@
-"""Rows of the tasks table become records. One place, because tasks and leases both read them."""
+"""Rows of the tasks table become records, and text becomes what a row can hold."""
 
 from __future__ import annotations
 
@@ -7,6 +7,11 @@ from typing import Any
 from sqlalchemy import Row
 
 from drydock.model.task import Action, Lease, ResultStatus, Task, TaskResult, TaskStatus
+
+
+def storable(text: str) -> str:
+    """PostgreSQL keeps any text but NUL and lone surrogates; what others told us may hold both."""
+    return text.replace("\x00", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()
 
 
 def task_from_row(row: Row[Any]) -> Task:

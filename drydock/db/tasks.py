@@ -7,8 +7,8 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, Connection, case, delete, func, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import ColumnElement, Connection, Text, Uuid, case, cast, delete, func, literal, select, update
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from drydock.db.messages import MessageRepository
 from drydock.db.notifications import notify_change, notify_work
@@ -78,29 +78,25 @@ class TaskRepository:
         return task_from_row(row)
 
     def add_subtasks(self, parent: Task, action: Action, nodes: Sequence[str]) -> None:
-        """One subtask per node, due at once. Nodes that have one already keep it."""
-        if not nodes:
-            return
+        """One subtask per node, due at once, in one statement. Nodes that have one already keep it."""
+        columns = func.unnest(cast([uuid4() for _ in nodes], ARRAY(Uuid)), cast(list(nodes), ARRAY(Text)))
+        wanted = columns.table_valued("id", "node", with_ordinality="place").render_derived()
+        same_for_all = {
+            "root_id": literal(parent.root_id, Uuid),
+            "parent_id": literal(parent.id, Uuid),
+            "action": literal(action.value),
+            "design_ref": literal(parent.design_ref),
+            "design_digest": literal(parent.design_digest, Text),
+            "status": literal(TaskStatus.QUEUED.value),
+            "created_by": literal(parent.created_by),
+            "request_id": literal(parent.request_id),
+            "wake_at": func.now(),
+        }
+        rows = select(wanted.c.id, wanted.c.node, *same_for_all.values()).order_by(wanted.c.place)
         self._connection.execute(
-            insert(tasks).on_conflict_do_nothing(
-                index_elements=["parent_id", "node"], index_where=tasks.c.node.is_not(None)
-            ),
-            [
-                {
-                    "id": uuid4(),
-                    "root_id": parent.root_id,
-                    "parent_id": parent.id,
-                    "action": action.value,
-                    "node": node,
-                    "design_ref": parent.design_ref,
-                    "design_digest": parent.design_digest,
-                    "status": TaskStatus.QUEUED.value,
-                    "created_by": parent.created_by,
-                    "request_id": parent.request_id,
-                    "wake_at": func.now(),
-                }
-                for node in nodes
-            ],
+            insert(tasks)
+            .from_select(["id", "node", *same_for_all], rows)
+            .on_conflict_do_nothing(index_elements=["parent_id", "node"], index_where=tasks.c.node.is_not(None))
         )
         notify_work(self._connection)
         notify_change(self._connection)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from drydock.errors import InvalidInput
 from drydock.model.node_filter import NodeFilterSet
 
 DEFAULT_MODE = 0o600
@@ -42,3 +44,17 @@ class BootActionDesign:
     assets: tuple[BootAsset, ...]
     node_filter: NodeFilterSet | None = None
     target_nodes: tuple[str, ...] = ()
+
+
+def normal_path(path: str, *, field: str = "path") -> str:
+    """An asset's path without doubled slashes and dots. Raises ``InvalidInput`` unless it is an absolute file name."""
+    if not path.startswith("/") or path.endswith("/"):
+        raise InvalidInput("must be the absolute path of a file", field=field)
+    if ".." in path.split("/"):
+        raise InvalidInput("must not contain ..", field=field)
+    if any(ord(character) < 32 or ord(character) == 127 for character in path):
+        raise InvalidInput("must not contain control characters", field=field)
+    normal = "/" + posixpath.normpath(path).lstrip("/")
+    if normal == "/":
+        raise InvalidInput("must be the absolute path of a file", field=field)
+    return normal

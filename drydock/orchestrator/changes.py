@@ -18,39 +18,45 @@ LONGEST_LOOK_SECONDS = 5.0
 
 
 class ChangeWaiter:
+    """``mark`` before looking, ``wait_since`` that mark after: no change in between is missed."""
+
     def __init__(self, database: Database) -> None:
         self._database = database
         self._changed = threading.Condition()
         self._count = 0
+        self._listening = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def wait(self, seconds: float) -> None:
-        """Until some task changed, but no longer than ``seconds``."""
-        self._ensure_listening()
-        deadline = time.monotonic() + min(seconds, LONGEST_LOOK_SECONDS)
-        time.sleep(min(SHORTEST_LOOK_SECONDS, seconds))
-        with self._changed:
-            seen = self._count
-            while self._count == seen:
-                remaining = deadline - time.monotonic()
-                if remaining <= 0 or not self._changed.wait(remaining):
-                    return
-
-    def _ensure_listening(self) -> None:
+    def mark(self) -> int:
         with self._changed:
             if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._listen, name="changes", daemon=True)
                 self._thread.start()
+        self._listening.wait(SHORTEST_LOOK_SECONDS)
+        with self._changed:
+            return self._count
+
+    def wait_since(self, mark: int, seconds: float) -> None:
+        """Until some task changed after ``mark``, but no longer than ``seconds``."""
+        deadline = time.monotonic() + min(seconds, LONGEST_LOOK_SECONDS)
+        time.sleep(min(SHORTEST_LOOK_SECONDS, seconds))
+        with self._changed:
+            while self._count == mark:
+                remaining = deadline - time.monotonic()
+                if remaining <= 0 or not self._changed.wait(remaining):
+                    return
 
     def _listen(self) -> None:
         while True:
             try:
                 with self._database.listen_for_changes() as listener:
+                    self._listening.set()
                     while True:
                         if listener.wait(60.0):
                             with self._changed:
                                 self._count += 1
                                 self._changed.notify_all()
             except DatabaseUnavailable as exc:
+                self._listening.clear()
                 LOG.warning("not listening for changes: %s", exc)
                 time.sleep(1.0)

@@ -12,7 +12,7 @@ import socket
 import threading
 import uuid
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 from drydock.db.notifications import Listener
@@ -88,7 +88,7 @@ class Engine:
             free = self._settings.slots - len(self._in_hand)
             claimed = self._claim(free) if free > 0 else ()
             for task in claimed:
-                pool.submit(self._work, task)
+                pool.submit(self._work, task).add_done_callback(_log_failure)
             if free > 0 and len(claimed) == free:
                 continue
             listener.wait(self._seconds_to_sleep(full=free <= 0), also=self._nudge_read)
@@ -151,3 +151,10 @@ class Engine:
                 uow.commit()
         except DatabaseUnavailable as exc:
             LOG.warning("could not renew leases: %s", exc)
+
+
+def _log_failure(done: Future[None]) -> None:
+    """What went wrong outside a step, such as in writing its outcome; the task is due again when its lease lapses."""
+    error = done.exception()
+    if error is not None:
+        LOG.error("a slot failed; its task is due again later", exc_info=error)

@@ -78,10 +78,12 @@ class Orchestrator:
     def wait_for_change(self, task_id: UUID, seconds: float) -> None:
         """Return when the task or a subtask of it changed, at once if it has ended, or after ``seconds``."""
         deadline = time.monotonic() + seconds
+        mark = self._changes.mark()
         status, seen = self._version(task_id)
         newest = seen
         while status.open and newest == seen and (remaining := deadline - time.monotonic()) > 0:
-            self._changes.wait(remaining)
+            self._changes.wait_since(mark, remaining)
+            mark = self._changes.mark()
             status, newest = self._version(task_id)
 
     def _version(self, task_id: UUID) -> tuple[TaskStatus, datetime]:

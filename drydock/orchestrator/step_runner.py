@@ -70,12 +70,14 @@ class StepRunner:
         """One step further. None: the task was given back or has ended."""
         workflow = self._workflows[task.action]
         if task.terminate:
-            return self._stop(task)
+            self._stop(task)
+            return None
         if task.step is None:
             return self._begin(task, workflow)
         step = workflow.find(task.step)
         if step is None:
-            return self._finish(task, Failed(f"this version of Drydock has no step {task.step}"))
+            self._finish(task, Failed(f"this version of Drydock has no step {task.step}"))
+            return None
         outcome = self.attempt(step, task)
         return self.record(task, workflow, step, outcome)
 
@@ -117,7 +119,8 @@ class StepRunner:
         if isinstance(outcome, Done):
             following = workflow.after(step)
             if following is None:
-                return self._finish(task, outcome)
+                self._finish(task, outcome)
+                return None
             with self._database.unit_of_work() as uow:
                 entered = uow.leases.enter(
                     task, following.name, timeout_seconds=self._timeout(following), digest=outcome.digest
@@ -126,25 +129,24 @@ class StepRunner:
                 uow.commit()
             return entered
         if isinstance(outcome, Failed):
-            return self._finish(task, outcome)
-        return self._wait(task, step, outcome)
+            self._finish(task, outcome)
+        else:
+            self._wait(task, step, outcome)
+        return None
 
-    def _wait(self, task: Task, step: Step, outcome: Wait | Retry) -> Task | None:
+    def _wait(self, task: Task, step: Step, outcome: Wait | Retry) -> None:
         attempt = task.attempt + 1 if isinstance(outcome, Retry) else 0
         seconds = retry_delay(attempt) if isinstance(outcome, Retry) else outcome.seconds
         with self._database.unit_of_work() as uow:
-            if uow.leases.overdue(task):
-                overdue = True
-            else:
-                overdue = False
+            overdue = uow.leases.overdue(task)
+            if not overdue:
                 uow.leases.wait(task, seconds=seconds, reason=outcome.reason, attempt=attempt)
                 if isinstance(outcome, Retry) and outcome.reason != task.reason:
                     _tell(uow, task, f"{step.name}: {outcome.reason}; trying again")
                 uow.commit()
         if overdue:
             allowed = (self._timeout(step) or 0) / 60
-            return self._finish(task, Failed(f"{step.name} did not finish within {allowed:g} min: {outcome.reason}"))
-        return None
+            self._finish(task, Failed(f"{step.name} did not finish within {allowed:g} min: {outcome.reason}"))
 
     def _stop(self, task: Task) -> None:
         """The task is to terminate: with its subtasks stopped, it ends."""

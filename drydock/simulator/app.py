@@ -23,7 +23,9 @@ STATUSES: Mapping[type[SimulatorError], str] = MappingProxyType(
 )
 
 
-def create_app(site: Site, life: Life, *, bmc_credentials: tuple[str, str] | None = None) -> falcon.App:
+def create_app(
+    site: Site, life: Life, *, bmc_credentials: tuple[str, str] | None = None
+) -> falcon.App[falcon.Request, falcon.Response]:
     app = falcon.App(middleware=[BmcGate(site, bmc_credentials)])
     app.req_options.strip_url_path_trailing_slash = True
     app.req_options.auto_parse_qs_csv = True
@@ -46,5 +48,5 @@ def _write_error(req: falcon.Request, resp: falcon.Response, exception: falcon.H
     if req.path.startswith(bmc.ROOT):
         document = {"error": {"code": "Base.1.0.GeneralError", "message": message}}
     else:
-        document = {"error": {"status": exception.status, "message": message}}
+        document = {"error": {"status": str(exception.status), "message": message}}
     resp.text = json.dumps(document)

@@ -36,7 +36,7 @@ RESETS: Mapping[str, Reset] = MappingProxyType(
 )
 
 
-def add_routes(app: falcon.App, site: Site, life: Life) -> None:
+def add_routes(app: falcon.App[falcon.Request, falcon.Response], site: Site, life: Life) -> None:
     system = System(site, life)
     app.add_route(ROOT, ServiceRoot())
     app.add_route(f"{ROOT}/Systems", Systems(site))

@@ -18,7 +18,7 @@ from drydock.simulator.site import Site
 
 SYSTEMS = f"{ROOT}/Systems/"
 LONGEST_HANG = 120.0
-"""Seconds after which a client that does not give up is answered with a 503 after all, so that the thread is free again."""
+"""Seconds after which even a client that does not give up gets a 503, so that the thread is free again."""
 
 
 class BmcGate:

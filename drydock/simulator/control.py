@@ -9,7 +9,7 @@ from drydock.simulator.faults import Faults
 from drydock.simulator.site import Site
 
 
-def add_routes(app: falcon.App, site: Site) -> None:
+def add_routes(app: falcon.App[falcon.Request, falcon.Response], site: Site) -> None:
     app.add_route("/health", Health(site))
     app.add_route("/machines", Machines(site))
     app.add_route("/machines/{name}", OneMachine(site))

@@ -1,11 +1,10 @@
-"""``drydock-simulator``: a site in a box. One command, one port: BMCs, machines and the provisioner that installs them."""
+"""``drydock-simulator``, a site in a box: BMCs, machines and the provisioner that installs them, on one port."""
 
 from __future__ import annotations
 
 import pathlib
 import socket
 from collections.abc import Callable, Iterable
-from typing import Any
 
 import click
 
@@ -19,21 +18,16 @@ DEFAULTS = Delays()
 EPILOG = "\b\nFaults:\n" + "\n".join(f"  {fault.value:16} {meaning}" for fault, meaning in MEANING.items())
 
 
-class SecondsRange(click.ParamType):
-    name = "MIN-MAX"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Range:
-        if isinstance(value, Range):
-            return value
-        try:
-            return parse_range(value)
-        except ValueError as exc:
-            self.fail(str(exc), param, ctx)
+def _seconds(_context: click.Context, _option: click.Parameter, text: str) -> Range:
+    try:
+        return parse_range(text)
+    except ValueError as exc:
+        raise click.BadParameter(str(exc)) from None
 
 
 def _delay(option: str, default: Range, text: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
     return click.option(
-        option, type=SecondsRange(), default=f"{default.low}-{default.high}", show_default=True, help=text
+        option, callback=_seconds, metavar="MIN-MAX", default=f"{default.low}-{default.high}", help=text
     )
 
 
@@ -64,6 +58,7 @@ def _delay(option: str, default: Range, text: str) -> Callable[[Callable[..., No
 @click.option("--bmc-password", envvar="DRYDOCK_SIMULATOR_BMC_PASSWORD", show_envvar=True, help="Their password.")
 @click.option("--threads", type=click.IntRange(1, 512), default=32, help="Threads for the machines' requests.")
 def main(
+    *,
     host: str, port: int, directory: pathlib.Path, machines: tuple[str, ...], rack_on_demand: bool,
     power_delay: Range, boot_delay: Range, install_delay: Range, action_delay: Range, seed: int | None,
     faults: tuple[str, ...], bmc_account: str | None, bmc_password: str | None, threads: int,

@@ -11,7 +11,7 @@ from typing import Any
 
 import falcon
 
-from drydock.simulator.errors import BadRequest, DeploymentConflict
+from drydock.simulator.errors import BadRequest
 from drydock.simulator.life import Life
 from drydock.simulator.machine import Deployment, Machine, Phase, Power, State
 from drydock.simulator.site import Site
@@ -32,7 +32,7 @@ STATUS_NAMES: Mapping[str, str] = MappingProxyType(
 )
 
 
-def add_routes(app: falcon.App, site: Site, life: Life) -> None:
+def add_routes(app: falcon.App[falcon.Request, falcon.Response], site: Site, life: Life) -> None:
     node = Node(site, life)
     app.add_route(ROOT, Service(site))
     app.add_route(f"{ROOT}/nodes", Nodes(site))
@@ -107,11 +107,9 @@ class Deployments:
             raise BadRequest("node: the name of a machine")
         if not isinstance(user_data, str):
             raise BadRequest("user_data: text, empty for none")
-        for other in self._site.all():
-            deployment = other.deployment
-            if deployment is not None and deployment.id == deployment_id and other.name != name:
-                raise DeploymentConflict(f"deployment {deployment_id} is of {other.name}")
-        started = self._life.deploy(self._site.asked_for(name), Deployment(deployment_id, user_data))
+        machine = self._site.asked_for(name)
+        self._site.claim_deployment(deployment_id, machine.name)
+        started = self._life.deploy(machine, Deployment(deployment_id, user_data))
         resp.media = SUCCEEDED if started else _pending(f"{name} is being erased")
 
 

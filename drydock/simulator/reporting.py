@@ -34,7 +34,7 @@ class Reporting:
             self._next(machine)
 
     def _next(self, machine: Machine) -> None:
-        """A boot action whose final report went out is off the list: a machine that restarts does not report it again."""
+        """What was reported is off the list: a machine that restarts later does not report it again."""
         if machine.deployment is not None and machine.deployment.owed:
             self._life.later(machine, self._life.delays.action, self._progress)
 

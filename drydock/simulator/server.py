@@ -35,7 +35,7 @@ class Plan:
     threads: int = 32
 
 
-def build(plan: Plan) -> tuple[falcon.App, Scheduler]:
+def build(plan: Plan) -> tuple[falcon.App[falcon.Request, falcon.Response], Scheduler]:
     """Put the site together. The scheduler is not started yet."""
     site = Site(plan.directory, on_demand=plan.on_demand, faults=plan.faults)
     for name in plan.machines:
@@ -61,7 +61,7 @@ class Server(BaseApplication):  # type: ignore[misc]
         for name, value in self._settings().items():
             self.cfg.set(name, value)
 
-    def load(self) -> falcon.App:
+    def load(self) -> falcon.App[falcon.Request, falcon.Response]:
         """Called in the worker: threads do not survive the fork."""
         app, scheduler = build(self._plan)
         scheduler.start()

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
-from drydock.simulator.errors import MachineNotFound
+from drydock.simulator.errors import DeploymentConflict, MachineNotFound
 from drydock.simulator.machine import Machine, check_name
 
 NO_FAULTS: Mapping[str, Iterable[str]] = MappingProxyType({})
@@ -25,6 +25,7 @@ class Site:
         self._lock = threading.Lock()
         self._machines: dict[str, Machine] = {}
         self._names_by_uuid: dict[str, str] = {}
+        self._names_by_deployment: dict[str, str] = {}
 
     def add(self, name: object) -> tuple[Machine, bool]:
         """The machine of that name, and whether it is new."""
@@ -54,6 +55,13 @@ class Site:
         if machine is None and self._on_demand:
             machine, _ = self.add(identity)
         return machine or self.known(identity)
+
+    def claim_deployment(self, deployment_id: str, name: str) -> None:
+        """A deployment is of one machine for good. Raises ``DeploymentConflict``."""
+        with self._lock:
+            owner = self._names_by_deployment.setdefault(deployment_id, name)
+        if owner != name:
+            raise DeploymentConflict(f"deployment {deployment_id} is of {owner}")
 
     def all(self) -> list[Machine]:
         with self._lock:

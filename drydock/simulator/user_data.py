@@ -40,7 +40,7 @@ def _written_files(user_data: str) -> list[Mapping[str, Any]]:
     if not user_data.startswith("#cloud-config"):
         raise InstallationFailed("the user data does not begin with #cloud-config")
     try:
-        document = yaml.load(user_data, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        document = yaml.safe_load(user_data)
     except yaml.YAMLError:
         # The parser's message quotes the text it stumbled over, which may be the key.
         raise InstallationFailed("the user data is not valid YAML") from None

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
+from click.testing import CliRunner, Result
 
+from drydock.cli.main import cli
 from tests.unit.client.peer import Peer, serving
+
+Run = Callable[..., Result]
 
 
 @pytest.fixture
@@ -12,3 +16,15 @@ def peer() -> Iterator[Peer]:
     made = Peer()
     with serving(made):
         yield made
+
+
+@pytest.fixture
+def run(peer: Peer) -> Run:
+    """Runs ``drydock ARGUMENTS`` against the peer as ``admin``; ``environ`` overrides."""
+    mine = dict.fromkeys(("OS_AUTH_URL", "OS_USERNAME", "OS_PASSWORD"))
+
+    def call(*arguments: str, stdin: bytes | None = None, **environ: str | None) -> Result:
+        env = {**mine, "DRYDOCK_URL": peer.url, "OS_TOKEN": "admin", **environ}
+        return CliRunner().invoke(cli, arguments, env=env, input=stdin)
+
+    return call

@@ -220,7 +220,7 @@ class Api:
             resp.media = {"status": "Success", "details": {"errorCount": 0, "messageList": []}}
             return
         resp.status = "400 Bad Request"
-        resp.media = {"status": "Failure", "details": {"errorCount": 1, "messageList": [{"message": "wrong"}]}}
+        resp.media = {**status_body("1 error", "design_invalid", errorCount=1), "status": "Failure"}
 
     def on_post_nodefilter(self, req: falcon.Request, resp: falcon.Response) -> None:
         resp.media = ["n1", "n2"]

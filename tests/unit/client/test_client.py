@@ -64,6 +64,12 @@ def test_every_operation(client: DrydockClient, peer: Peer) -> None:
     assert peer.calls("GET", "/api/v1.0/nodes/n9/builddata?latest=true")
 
 
+def test_a_bad_request_is_no_verdict_on_a_design(client: DrydockClient, peer: Peer) -> None:
+    peer.refusals = [("400 Bad Request", status_body("href: is missing", "invalid_input", errorCount=1))]
+    with pytest.raises(errors.BadRequest, match="href"):
+        client.validate_design("")
+
+
 def test_the_state_of_the_dependencies_is_told_when_they_are_down(client: DrydockClient, peer: Peer) -> None:
     quick = DrydockClient(Credentials({}, peer.url, "admin").session(), retries=0)
     assert quick.health() == {"database": "down"}

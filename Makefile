@@ -1,0 +1,52 @@
+# Everything a developer does here. Needs Python 3.11 to 3.13 and make; the rest is set up on first use.
+
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+VENV := .venv
+STAMP := $(VENV)/.stamp
+BIN := $(VENV)/bin
+PORT ?= 9000
+# Arguments for pytest, such as: make test ARGS="tests/api -k tasks"
+ARGS ?=
+
+.PHONY: help run demo test check format smoke samples pins clean
+
+help:  ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: $(STAMP)  ## Start everything, deploy the example site, keep serving on PORT (9000) until Ctrl-C
+	@$(BIN)/python -m dev.run --port $(PORT)
+
+demo: $(STAMP)  ## The same, but end when the site is deployed: exit 0 if it was
+	@$(BIN)/python -m dev.run --port $(PORT) --once
+
+test: $(STAMP)  ## Run all tests, with a real PostgreSQL and a real Keystone
+	@$(BIN)/python -m dev.prepare
+	$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
+
+check: $(STAMP)  ## Format, lint, types, import rules, generated files, unit tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	@PATH="$(CURDIR)/$(BIN):$$PATH" sh dev/samples.sh --check
+	$(BIN)/python -m pytest -q tests/unit
+
+format: $(STAMP)  ## Format the code and mend what can be mended
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+smoke:  ## Ask a running service a few questions with curl (DRYDOCK_URL, default http://127.0.0.1:9000)
+	@sh dev/smoke.sh
+
+samples: $(STAMP)  ## Write etc/drydock/*.sample anew
+	@PATH="$(CURDIR)/$(BIN):$$PATH" sh dev/samples.sh
+
+pins: $(STAMP)  ## Write requirements*.txt from what is installed and was tested
+	$(BIN)/python -m dev.pins
+
+clean:  ## Remove what was set up, the development database included
+	@sh dev/clean.sh
+
+$(STAMP): setup.py requirements.txt requirements-dev.txt dev/setup.sh
+	@sh dev/setup.sh

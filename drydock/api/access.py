@@ -1,0 +1,98 @@
+"""Who may come in: turned into 401 and 403 before a responder runs, by the route's row in the table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Protocol
+from uuid import UUID, uuid4
+
+import falcon
+
+from drydock.api.node_key import read_key
+from drydock.context import IDENTITY_UNAVAILABLE, REQUEST_ID, RequestContext
+from drydock.errors import NotAuthenticated
+
+if TYPE_CHECKING:
+    from drydock.api.routes import Route
+
+
+class Access(Enum):
+    """OPEN: everybody. OPERATOR: a confirmed identity that the method's rule allows. NODE_KEY: a node's own key."""
+
+    OPEN = "open"
+    OPERATOR = "operator"
+    NODE_KEY = "node key"
+
+
+class Authorizer(Protocol):
+    def authorize(self, caller: RequestContext, rule: str) -> None: ...
+
+
+class AccessControl:
+    """Falcon middleware. Leaves ``req.context.caller`` and, on node routes, ``req.context.node_key``."""
+
+    def __init__(self, routes: Mapping[str, Route], policy: Authorizer) -> None:
+        self._routes = routes
+        self._policy = policy
+
+    def process_request(self, req: falcon.Request, resp: falcon.Response) -> None:
+        req.context.caller = read_caller(req)
+
+    def process_resource(
+        self, req: falcon.Request, resp: falcon.Response, resource: object, params: Mapping[str, Any]
+    ) -> None:
+        if req.method == "OPTIONS" or req.uri_template is None:
+            return
+        route = self._routes[req.uri_template]
+        if route.access is Access.NODE_KEY:
+            req.context.node_key = read_key(req)
+        elif route.access is Access.OPERATOR:
+            self._admit_operator(req, route)
+
+    def _admit_operator(self, req: falcon.Request, route: Route) -> None:
+        caller: RequestContext = req.context.caller
+        if not caller.authenticated:
+            if req.env.get(IDENTITY_UNAVAILABLE):
+                raise falcon.HTTPServiceUnavailable(description="Keystone does not answer; try again later")
+            raise NotAuthenticated("a valid token is needed in X-Auth-Token")
+        rule = route.rules.get(req.method)
+        # Without a rule the route does not have the method either (create_app sees to that), and falcon answers 405.
+        if rule is not None:
+            self._policy.authorize(caller, rule)
+
+
+def read_caller(req: falcon.Request) -> RequestContext:
+    """Who asks, by the headers that only the layers before us can have set."""
+    header = req.get_header
+    request_id = req.env.get(REQUEST_ID) or str(uuid4())
+    marker = _marker(header("X-Context-Marker"))
+    confirmed = (
+        header("X-Identity-Status") == "Confirmed"
+        and header("X-Service-Identity-Status", default="Confirmed") == "Confirmed"
+    )
+    if not confirmed:
+        return RequestContext(request_id=request_id, marker=marker)
+    user = header("X-User-Name") or header("X-User-Id") or ""
+    roles = (header("X-Roles") or "").split(",")
+    return RequestContext(
+        request_id=request_id,
+        authenticated=True,
+        user=user,
+        user_id=header("X-User-Id") or "",
+        project_id=header("X-Project-Id") or "",
+        domain_id=header("X-Domain-Id") or "",
+        system_scope=header("OpenStack-System-Scope") or "",
+        roles=tuple(role.strip() for role in roles if role.strip()),
+        marker=marker,
+        end_user=header("X-End-User") or user,
+    )
+
+
+def _marker(text: str | None) -> str:
+    """A version 4 UUID, by which a client finds its request in our log; anything else is ignored."""
+    try:
+        parsed = UUID(text or "")
+    except ValueError:
+        return ""
+    return str(parsed) if parsed.version == 4 else ""

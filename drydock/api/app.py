@@ -1,0 +1,55 @@
+"""The Falcon application, put together from what it is given. No globals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import falcon
+
+from drydock.api.access import Access, AccessControl, Authorizer
+from drydock.api.doors import Boot, Designs, Health, Operations
+from drydock.api.errors import add_error_handlers
+from drydock.api.limits import Limits
+from drydock.api.middleware import RequestLog
+from drydock.api.routes import Route, routes
+from drydock.errors import ConfigurationError
+
+
+def create_app(
+    *,
+    orchestrator: Operations,
+    designs: Designs,
+    boot: Boot,
+    health: Health,
+    policy: Authorizer,
+    limits: Limits | None = None,
+) -> falcon.App[falcon.Request, falcon.Response]:
+    """The application, to be wrapped in ``drydock.auth.wrap`` and that in ``RequestId``.
+
+    By itself it believes the identity headers of a request: those layers are what removes forged ones.
+    """
+    table = routes(
+        orchestrator=orchestrator,
+        designs=designs,
+        boot=boot,
+        health=health,
+        policy=policy,
+        limits=limits or Limits(),
+    )
+    check_rules(table)
+    # Each sees the request in this order and the reply in reverse: the log wants to see every reply.
+    app = falcon.App(middleware=(RequestLog(), AccessControl({route.path: route for route in table}, policy)))
+    app.req_options.strip_url_path_trailing_slash = True
+    add_error_handlers(app)
+    for route in table:
+        app.add_route(route.path, route.resource)
+    return app
+
+
+def check_rules(table: Sequence[Route]) -> None:
+    """Each method of an operator's route has a rule, and each rule a method. Raises ``ConfigurationError``."""
+    for route in table:
+        methods = {name.removeprefix("on_").upper() for name in dir(route.resource) if name.startswith("on_")}
+        expected = methods if route.access is Access.OPERATOR else set()
+        if set(route.rules) != expected:
+            raise ConfigurationError(f"route {route.path}: methods {sorted(methods)}, rules {sorted(route.rules)}")

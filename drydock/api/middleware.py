@@ -1,0 +1,80 @@
+"""Request id, request log, request metrics."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import falcon
+
+from drydock.context import REQUEST_ID
+from drydock.metrics import Metrics
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from _typeshed.wsgi import StartResponse, WSGIApplication
+
+HEADER = "X-Drydock-Req"
+
+LOG = logging.getLogger("drydock.api.request")
+
+
+class RequestId:
+    """The outermost layer: gives each request an id, and each reply the header that names it."""
+
+    def __init__(self, app: WSGIApplication) -> None:
+        self._app = app
+
+    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        request_id = environ[REQUEST_ID] = str(uuid4())
+
+        def start(
+            status: str,
+            headers: list[tuple[str, str]],
+            exc_info: tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None] | None = None,
+        ) -> Any:
+            headers = [*headers, (HEADER, request_id)]
+            return start_response(status, headers, exc_info) if exc_info else start_response(status, headers)
+
+        return self._app(environ, start)
+
+
+class RequestLog:
+    """Falcon middleware: one line and one count per request. Paths are logged, queries and bodies never."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+
+    def process_request(self, req: falcon.Request, resp: falcon.Response) -> None:
+        req.context.started = time.monotonic()
+
+    def process_response(
+        self,
+        req: falcon.Request,
+        resp: falcon.Response,
+        resource: object,
+        req_succeeded: bool,  # noqa: FBT001
+    ) -> None:
+        seconds = time.monotonic() - req.context.started
+        route = req.uri_template or "none"
+        method = req.method if req.method in falcon.HTTP_METHODS else "other"
+        self._metrics.requests.labels(method, route, str(resp.status_code)).inc()
+        if not getattr(req.context, "waited", False):
+            self._metrics.request_seconds.labels(method, route).observe(seconds)
+        caller = req.context.caller
+        fields = {
+            "request_id": caller.request_id,
+            "method": req.method,
+            "path": req.path,
+            "status": resp.status_code,
+            "seconds": f"{seconds:.3f}",
+            "remote": req.remote_addr,
+            "user": caller.user,
+            "end_user": caller.end_user,
+            "marker": caller.marker,
+        }
+        LOG.info("request", extra={name: value for name, value in fields.items() if value != ""})

@@ -1,0 +1,46 @@
+"""/bootaction/{action_id}: a deployed node reports back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import falcon
+
+from drydock.api.body import JsonBody
+from drydock.api.doors import Boot
+from drydock.api.limits import Limits
+from drydock.api.reply import reply_json
+from drydock.api.schemas.bootaction import REPORT
+from drydock.api.text import check_line
+from drydock.api.views.bootaction import boot_action_view
+from drydock.model.boot_action import Report, ReportDetail, ReportStatus
+
+#: Keys of a detail that are the server's to fill: what a node sends under these names is dropped.
+RESERVED = frozenset({"message", "error", "context", "context_type", "ts"})
+
+
+class BootActionResource:
+    def __init__(self, boot: Boot, limits: Limits) -> None:
+        self._boot = boot
+        self._body = JsonBody(REPORT, limits.max_body_bytes)
+
+    def on_post(self, req: falcon.Request, resp: falcon.Response, action_id: str) -> None:
+        body = self._body.read(req)
+        action = self._boot.report(check_line(action_id, field="action_id"), req.context.node_key, read_report(body))
+        reply_json(resp, boot_action_view(action))
+
+
+def read_report(body: Mapping[str, Any]) -> Report:
+    status = body.get("status")
+    return Report(
+        status=None if status is None else ReportStatus(status.lower()),
+        details=tuple(
+            ReportDetail(
+                message=detail["message"],
+                error=detail["error"],
+                extra={key: value for key, value in detail.items() if key not in RESERVED},
+            )
+            for detail in body.get("details", ())
+        ),
+    )

@@ -1,0 +1,68 @@
+"""/designs, /designs/{digest}, /validatedesign."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+
+import falcon
+
+from drydock.api.body import JsonBody, read_bytes, require_content_type
+from drydock.api.doors import Designs
+from drydock.api.limits import Limits
+from drydock.api.reply import reply_created, reply_json
+from drydock.api.schemas.designs import VALIDATE_DESIGN
+from drydock.api.views.designs import message_views, snapshot_view, unreadable_view, validation_view
+from drydock.context import RequestContext
+from drydock.errors import DesignError, DesignNotFound
+
+YAML_TYPES = ("application/x-yaml", "application/yaml", "text/yaml", "text/x-yaml", "text/vnd.yaml", "text/plain")
+
+
+class DesignsResource:
+    def __init__(self, designs: Designs, limits: Limits) -> None:
+        self._designs = designs
+        self._max_bytes = limits.max_design_bytes
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
+        reply_json(resp, [snapshot_view(snapshot) for snapshot in self._designs.list()])
+
+    def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
+        """Only designs without errors are kept: what is wrong is said here, and not by each task that uses it."""
+        caller: RequestContext = req.context.caller
+        content = read_bytes(req, self._max_bytes)
+        require_content_type(req, YAML_TYPES)
+        report = self._designs.validate_content(content)
+        if not report.valid:
+            reply_json(resp, validation_view(report, at=datetime.now(UTC)), status=400)
+            return
+        snapshot = self._designs.store(content, created_by=caller.user)
+        messages = message_views(report.messages, at=datetime.now(UTC))
+        reply_created(resp, f"/api/v1.0/designs/{snapshot.digest}", {**snapshot_view(snapshot), "messages": messages})
+
+
+class DesignResource:
+    def __init__(self, designs: Designs) -> None:
+        self._designs = designs
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response, digest: str) -> None:
+        if not re.fullmatch(r"[0-9a-f]{64}", digest):
+            raise DesignNotFound("there is no design with this digest; digests are SHA-256 in lower-case hex")
+        resp.data = self._designs.read(digest)
+        resp.content_type = "application/x-yaml"
+        resp.etag = digest
+
+
+class ValidateDesignResource:
+    def __init__(self, designs: Designs, limits: Limits) -> None:
+        self._designs = designs
+        self._body = JsonBody(VALIDATE_DESIGN, limits.max_body_bytes)
+
+    def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
+        """200 or 400, always a verdict; also on a design that cannot be had."""
+        ref = self._body.read(req)["href"]
+        try:
+            view = validation_view(self._designs.validate(ref), at=datetime.now(UTC))
+        except (DesignError, DesignNotFound) as exc:
+            view = unreadable_view(f"href: {exc}", reason=exc.code, retry=exc.retry, at=datetime.now(UTC))
+        reply_json(resp, view, status=view["code"])

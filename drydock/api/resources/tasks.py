@@ -1,0 +1,183 @@
+"""/tasks, /tasks/{task_id}, and what lies below it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from itertools import chain, islice
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+import falcon
+
+from drydock.api.access import Authorizer
+from drydock.api.body import JsonBody
+from drydock.api.doors import Tasks
+from drydock.api.limits import Limits
+from drydock.api.query import Query, parse_uuid
+from drydock.api.reply import json_array, reply_created, reply_json
+from drydock.api.schemas.tasks import CREATE_TASK
+from drydock.api.views.build_data import build_data_view
+from drydock.api.views.tasks import layers_view, subtask_errors_view, task_view
+from drydock.api.waiting import WaitingRoom
+from drydock.context import RequestContext
+from drydock.errors import BuildDataNotFound, InvalidInput, TaskNotFound
+from drydock.model.node_filter import parse_node_filter
+from drydock.model.task import REQUESTABLE, Action, NewTask, Task, TaskQuery, TaskStatus
+from drydock.policies.nodes import READ_BUILD_DATA
+from drydock.policies.tasks import ACTION_RULES
+
+PATH = "/api/v1.0/tasks"
+MAX_PAGE = 1000
+#: A hundred years.
+MAX_DAYS = 36500
+DEFAULT_DAYS = 90
+
+_STATUSES = {status.value: status for status in TaskStatus}
+_ACTIONS = {action.value: action for action in Action}
+_FILTERS = ("status", "action", "node", "created_by", "parent")
+
+
+class TasksResource:
+    def __init__(self, tasks: Tasks, policy: Authorizer, limits: Limits) -> None:
+        self._tasks = tasks
+        self._policy = policy
+        self._body = JsonBody(CREATE_TASK, limits.max_body_bytes)
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
+        query = _task_query(req)
+        try:
+            if query.limit is None:
+                resp.stream = json_array(map(task_view, _started(self._tasks.all_tasks(query))))
+                resp.content_type = falcon.MEDIA_JSON
+                return
+            page = self._tasks.page(query)
+        except TaskNotFound as exc:
+            raise InvalidInput("is the id of no task", field="marker") from exc
+        if page.next_marker is not None:
+            resp.append_link(_next_page(req, page.next_marker), "next")
+        reply_json(resp, [task_view(task) for task in page.tasks])
+
+    def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
+        body = self._body.read(req)
+        new = _new_task(body, req)
+        self._policy.authorize(req.context.caller, ACTION_RULES[new.action])
+        task = self._tasks.create_task(new)
+        reply_created(resp, f"{PATH}/{task.id}", task_view(task))
+
+    def on_delete(self, req: falcon.Request, resp: falcon.Response) -> None:
+        days = Query(req, ("days",)).integer("days", minimum=1, maximum=MAX_DAYS) or DEFAULT_DAYS
+        deleted = self._tasks.delete_tasks(older_than_days=days)
+        resp.content_type = falcon.MEDIA_TEXT
+        resp.text = f"deleted {deleted} tasks that ended more than {days} days ago\n"
+
+
+class TaskResource:
+    def __init__(self, tasks: Tasks, policy: Authorizer, waiting: WaitingRoom) -> None:
+        self._tasks = tasks
+        self._policy = policy
+        self._waiting = waiting
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response, task_id: str) -> None:
+        wanted = _task_id(task_id)
+        query = Query(req, ("builddata", "subtaskerrors", "layers", "wait"))
+        builddata = query.flag("builddata")
+        depth = query.integer("layers", minimum=-1, maximum=1000)
+        if depth == 0:
+            raise InvalidInput("must be at least 1, or -1 for all layers", field="layers")
+        subtask_errors = query.flag("subtaskerrors")
+        seconds = query.seconds("wait")
+        if builddata:
+            self._policy.authorize(req.context.caller, READ_BUILD_DATA)
+        req.context.waited = self._waiting.wait(wanted, seconds)
+        if depth is None:
+            view = self._one(wanted, builddata=builddata)
+        else:
+            view = self._layers(wanted, depth, builddata=builddata)
+        if subtask_errors:
+            view["subtask_errors"] = subtask_errors_view(self._tasks.subtask_errors(wanted))
+        reply_json(resp, view)
+
+    def _one(self, task_id: UUID, *, builddata: bool) -> dict[str, Any]:
+        task = self._tasks.task(task_id)
+        return task_view(task, build_data=self._tasks.build_data(task_id) if builddata else None)
+
+    def _layers(self, task_id: UUID, depth: int, *, builddata: bool) -> dict[str, Any]:
+        tasks = self._tasks.layers(task_id, depth)
+        found = {task.id: self._tasks.build_data(task.id) for task in tasks} if builddata else None
+        return layers_view(tasks, found)
+
+
+class TerminateResource:
+    def __init__(self, tasks: Tasks) -> None:
+        self._tasks = tasks
+
+    def on_post(self, req: falcon.Request, resp: falcon.Response, task_id: str) -> None:
+        caller: RequestContext = req.context.caller
+        reply_json(resp, task_view(self._tasks.terminate(_task_id(task_id), by=caller.user)))
+
+
+class TaskBuildDataResource:
+    def __init__(self, tasks: Tasks) -> None:
+        self._tasks = tasks
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response, task_id: str) -> None:
+        found = self._tasks.build_data(_task_id(task_id))
+        if not found:
+            raise BuildDataNotFound(f"task {task_id} has no build data")
+        reply_json(resp, [build_data_view(item) for item in found])
+
+
+def _task_id(text: str) -> UUID:
+    """A malformed id is simply nobody's."""
+    parsed = parse_uuid(text)
+    if parsed is None:
+        raise TaskNotFound("there is no task with this id; ids are UUIDs")
+    return parsed
+
+
+def _task_query(req: falcon.Request) -> TaskQuery:
+    query = Query(req, (*_FILTERS, "limit", "marker"))
+    return TaskQuery(
+        status=query.choice("status", _STATUSES),
+        action=query.choice("action", _ACTIONS),
+        node=query.text("node"),
+        created_by=query.text("created_by"),
+        parent=query.uuid("parent"),
+        limit=query.integer("limit", minimum=1, maximum=MAX_PAGE),
+        marker=query.uuid("marker"),
+    )
+
+
+def _next_page(req: falcon.Request, marker: UUID) -> str:
+    return f"{PATH}?{urlencode({**req.params, 'marker': str(marker)})}"
+
+
+def _started(tasks: Iterator[Task]) -> Iterator[Task]:
+    """The same tasks, the first already fetched: what fails at once still gets an error's status."""
+    return chain(list(islice(tasks, 1)), tasks)
+
+
+def _new_task(body: Mapping[str, Any], req: falcon.Request) -> NewTask:
+    caller: RequestContext = req.context.caller
+    node_filter = body.get("node_filter")
+    parse_node_filter(node_filter)
+    return NewTask(
+        action=REQUESTABLE[body["action"]],
+        design_ref=body["design_ref"],
+        node_filter=node_filter,
+        created_by=caller.user,
+        request_id=caller.request_id,
+        idempotency_key=_idempotency_key(req, caller),
+    )
+
+
+def _idempotency_key(req: falcon.Request, caller: RequestContext) -> str | None:
+    """The client's key, made one user's own: names of users repeat across Keystone's domains, ids do not."""
+    key = req.get_header("Idempotency-Key")
+    if key is None:
+        return None
+    if not re.fullmatch(r"[\x20-\x7e]{1,255}", key):
+        raise InvalidInput("must be 1 to 255 printable ASCII characters", field="Idempotency-Key")
+    return f"{caller.user_id}:{key}"

@@ -1,0 +1,12 @@
+"""/versions."""
+
+from __future__ import annotations
+
+import falcon
+
+from drydock.api.reply import reply_json
+
+
+class VersionsResource:
+    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
+        reply_json(resp, {"v1.0": {"path": "/api/v1.0", "status": "stable"}})

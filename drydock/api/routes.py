@@ -1,0 +1,100 @@
+"""The route table: path, resource, who may come in, and the policy rule of each method. Tests walk it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from drydock.api.access import Access, Authorizer
+from drydock.api.doors import Boot, Designs, Health, Operations
+from drydock.api.limits import Limits
+from drydock.api.resources.bootaction import BootActionResource
+from drydock.api.resources.bootdata import BootDataResource
+from drydock.api.resources.designs import DesignResource, DesignsResource, ValidateDesignResource
+from drydock.api.resources.health import ExtendedHealthResource, HealthResource, MetricsResource
+from drydock.api.resources.nodes import NodeBuildDataResource, NodeFilterResource, NodesResource
+from drydock.api.resources.tasks import TaskBuildDataResource, TaskResource, TasksResource, TerminateResource
+from drydock.api.resources.versions import VersionsResource
+from drydock.model.boot_context import BundleKind
+from drydock.policies.designs import INGEST_DATA, READ_DATA, VALIDATE_SITE_DESIGN
+from drydock.policies.health import HEALTH_DATA
+from drydock.policies.nodes import READ_BUILD_DATA
+from drydock.policies.tasks import CREATE_TASK, DELETE_TASKS, READ_TASK, TERMINATE_TASK
+
+PREFIX = "/api/v1.0"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """``path`` is a falcon template; it also matches with a slash behind it. ``rules``: by method, OPERATOR only."""
+
+    path: str
+    resource: object
+    access: Access
+    rules: Mapping[str, str] = field(default_factory=dict)
+
+
+def routes(
+    *, orchestrator: Operations, designs: Designs, boot: Boot, health: Health, policy: Authorizer, limits: Limits
+) -> tuple[Route, ...]:
+    return (
+        *_open_routes(health),
+        *_operator_routes(orchestrator, designs, health, policy, limits),
+        *_node_routes(boot, limits),
+    )
+
+
+def _open_routes(health: Health) -> tuple[Route, ...]:
+    versions = VersionsResource()
+    return (
+        Route("/versions", versions, Access.OPEN),
+        Route("/api/versions", versions, Access.OPEN),
+        Route(f"{PREFIX}/versions", versions, Access.OPEN),
+        Route(f"{PREFIX}/health", HealthResource(health), Access.OPEN),
+        Route(f"{PREFIX}/metrics", MetricsResource(), Access.OPEN),
+    )
+
+
+def _operator_routes(
+    orchestrator: Operations, designs: Designs, health: Health, policy: Authorizer, limits: Limits
+) -> tuple[Route, ...]:
+    def operator(path: str, resource: object, **rules: str) -> Route:
+        return Route(PREFIX + path, resource, Access.OPERATOR, rules)
+
+    return (
+        operator(
+            "/tasks",
+            TasksResource(orchestrator, policy, limits),
+            GET=READ_TASK,
+            POST=CREATE_TASK,
+            DELETE=DELETE_TASKS,
+        ),
+        operator("/tasks/{task_id}", TaskResource(orchestrator, policy, limits), GET=READ_TASK),
+        operator("/tasks/{task_id}/terminate", TerminateResource(orchestrator), POST=TERMINATE_TASK),
+        operator("/tasks/{task_id}/builddata", TaskBuildDataResource(orchestrator), GET=READ_BUILD_DATA),
+        operator("/nodes", NodesResource(orchestrator), GET=READ_DATA),
+        operator("/nodes/{hostname}/builddata", NodeBuildDataResource(orchestrator), GET=READ_BUILD_DATA),
+        operator("/nodefilter", NodeFilterResource(designs, limits), POST=READ_DATA),
+        operator("/designs", DesignsResource(designs, limits), GET=READ_DATA, POST=INGEST_DATA),
+        operator("/designs/{digest}", DesignResource(designs), GET=READ_DATA),
+        operator("/validatedesign", ValidateDesignResource(designs, limits), POST=VALIDATE_SITE_DESIGN),
+        operator("/health/extended", ExtendedHealthResource(health), GET=HEALTH_DATA),
+    )
+
+
+def _node_routes(boot: Boot, limits: Limits) -> tuple[Route, ...]:
+    """Under the documented names, and under those that deployed clients call."""
+    files = BootDataResource(boot, BundleKind.FILE)
+    units = BootDataResource(boot, BundleKind.UNIT)
+    report = BootActionResource(boot, limits)
+    return tuple(
+        Route(PREFIX + path, resource, Access.NODE_KEY)
+        for path, resource in (
+            ("/bootdata/{hostname}/files", files),
+            ("/bootdata/{hostname}/units", units),
+            ("/bootaction/{action_id}", report),
+            ("/bootactions/nodes/{hostname}/files", files),
+            ("/bootactions/nodes/{hostname}/units", units),
+            ("/bootactions/{action_id}", report),
+        )
+    )

@@ -1,0 +1,21 @@
+"""Bodies about tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from drydock.api.schemas.design_ref import DESIGN_REF
+from drydock.model.task import REQUESTABLE
+
+CREATE_TASK: Mapping[str, Any] = {
+    "type": "object",
+    "properties": {
+        "action": {"enum": list(REQUESTABLE)},
+        "design_ref": DESIGN_REF,
+        # Looked into by the model's own parser, which names the exact field.
+        "node_filter": {"type": ["object", "null"]},
+    },
+    "required": ["action", "design_ref"],
+    "additionalProperties": False,
+}

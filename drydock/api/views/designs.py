@@ -1,0 +1,74 @@
+"""Designs and what validation says of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from drydock.api.views.status import status_view
+from drydock.api.views.times import timestamp
+from drydock.model.design import DesignSnapshot, ValidationReport
+from drydock.model.message import DocumentRef, Level, ValidationMessage
+
+Json = dict[str, Any]
+
+
+def snapshot_view(snapshot: DesignSnapshot) -> Json:
+    return {
+        "digest": snapshot.digest,
+        "design_ref": snapshot.ref,
+        "size": snapshot.size,
+        "created": timestamp(snapshot.created),
+        "created_by": snapshot.created_by,
+    }
+
+
+def validation_view(report: ValidationReport, *, at: datetime) -> Json:
+    """The verdict; its ``code`` is the HTTP status it is sent with. Invalid ones also carry an error's keys."""
+    errors = report.error_count
+    view = status_view(
+        code=200 if report.valid else 400,
+        success=report.valid,
+        message="the design is valid" if report.valid else f"the design has {errors} errors",
+        reason="" if report.valid else "design_invalid",
+        messages=message_views(report.messages, at=at),
+        error_count=errors,
+    )
+    return view if report.valid else {**view, "type": "error", "retry": False}
+
+
+def unreadable_view(message: str, *, reason: str, retry: bool, at: datetime) -> Json:
+    """The verdict on a design that could not be had, in the same shape."""
+    finding = ValidationMessage(code=reason, rule=reason, message=message, level=Level.ERROR)
+    view = status_view(
+        code=400,
+        success=False,
+        message=message,
+        reason=reason,
+        messages=message_views([finding], at=at),
+        error_count=1,
+    )
+    return {**view, "type": "error", "retry": retry}
+
+
+def message_views(messages: Sequence[ValidationMessage], *, at: datetime) -> list[Json]:
+    return [_message_view(message, timestamp(at)) for message in messages]
+
+
+def _message_view(message: ValidationMessage, ts: str) -> Json:
+    return {
+        "name": message.code,
+        "rule": message.rule,
+        "message": message.message,
+        "error": message.error,
+        "level": message.level.value,
+        "diagnostic": message.diagnostic,
+        "kind": "ValidationMessage",
+        "ts": ts,
+        "documents": [_document_view(document) for document in message.documents],
+    }
+
+
+def _document_view(document: DocumentRef) -> Json:
+    return {"schema": document.schema, "name": document.name}

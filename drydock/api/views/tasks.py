@@ -1,0 +1,115 @@
+"""Tasks as clients see them: the keys of the field, and ours beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from drydock.api.views.build_data import build_data_view
+from drydock.api.views.times import optional_timestamp, timestamp
+from drydock.model.build_data import BuildData
+from drydock.model.message import TaskMessage
+from drydock.model.task import Task, TaskProgress
+
+Json = dict[str, Any]
+
+
+def task_view(task: Task, *, build_data: Sequence[BuildData] | None = None) -> Json:
+    """``build_data`` adds ``build_data``, and to the result a link to it if there is any."""
+    view: Json = {
+        "kind": "Task",
+        "apiVersion": "v1",
+        "task_id": str(task.id),
+        "action": task.action.value,
+        "parent_task_id": None if task.parent_id is None else str(task.parent_id),
+        "design_ref": task.design_ref,
+        "status": task.status.value,
+        "result": _result_view(task, has_build_data=bool(build_data)),
+        "node_filter": task.node_filter,
+        "subtask_id_list": [str(subtask_id) for subtask_id in task.subtask_ids],
+        "created": timestamp(task.created),
+        "created_by": task.created_by,
+        "updated": timestamp(task.updated),
+        "terminated": optional_timestamp(task.terminated),
+        "terminated_by": task.terminated_by,
+        "terminate": task.terminate,
+        "retry": task.attempt,
+        "node": task.node,
+        "step": task.step,
+        "step_since": optional_timestamp(task.step_since),
+        "deadline_at": optional_timestamp(task.deadline_at),
+        "attempt": task.attempt,
+        "reason": task.reason,
+        "progress": _progress_view(task.progress),
+        "design_digest": task.design_digest,
+    }
+    if build_data is not None:
+        view["build_data"] = [build_data_view(item) for item in build_data]
+    return view
+
+
+def layers_view(tasks: Sequence[Task], build_data: Mapping[UUID, Sequence[BuildData]] | None = None) -> Json:
+    """The other shape of a task: it and those below it by id. The first of ``tasks`` is the one asked for."""
+    view: Json = {"init_task_id": str(tasks[0].id)}
+    for task in tasks:
+        view[str(task.id)] = task_view(task, build_data=None if build_data is None else build_data[task.id])
+    return view
+
+
+def subtask_errors_view(errors: Mapping[UUID, Sequence[TaskMessage]]) -> Json:
+    """By task id, what went wrong in a subtask, in the shape of a result's details."""
+    return {
+        str(task_id): {
+            "kind": "Status",
+            "apiVersion": "v1.0",
+            "metadata": {},
+            "task_id": str(task_id),
+            "status": "failure",
+            "message": messages[-1].message,
+            "details": _details_view(messages),
+        }
+        for task_id, messages in errors.items()
+        if messages
+    }
+
+
+def _result_view(task: Task, *, has_build_data: bool) -> Json:
+    result = task.result
+    href = f"/api/v1.0/tasks/{task.id}/builddata"
+    return {
+        "kind": "Status",
+        "apiVersion": "v1.0",
+        "metadata": {},
+        "message": result.message,
+        "reason": result.reason,
+        "status": result.status.value,
+        "successes": list(result.successes),
+        "failures": list(result.failures),
+        "links": [{"rel": "detail_logs", "href": href}] if has_build_data else [],
+        "details": _details_view(result.messages),
+    }
+
+
+def _details_view(messages: Sequence[TaskMessage]) -> Json:
+    return {
+        "errorCount": sum(1 for message in messages if message.error),
+        "messageList": [_message_view(message) for message in messages],
+    }
+
+
+def _message_view(message: TaskMessage) -> Json:
+    return {
+        "message": message.message,
+        "error": message.error,
+        "context_type": message.context_type,
+        "context": message.context,
+        "ts": timestamp(message.ts),
+        "extra": dict(message.extra),
+    }
+
+
+def _progress_view(progress: TaskProgress | None) -> Json | None:
+    if progress is None:
+        return None
+    return {"total": progress.total, "by_status": dict(progress.by_status), "by_step": dict(progress.by_step)}

@@ -1,0 +1,140 @@
+"""YAML documents become checked documents: the right namespace, a known kind, data that fits the kind's schema."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import jsonschema_rs
+
+from drydock.design.schemas import KINDS, validator
+from drydock.design.yaml_stream import Problem, YamlDocument, YamlStream
+from drydock.model.message import DocumentRef, Level, ValidationMessage
+
+NAMESPACE = "drydock"
+VERSION = "v1"
+UNREADABLE = "DD000"
+SCHEMA = "DD001"
+MAX_SCHEMA_ERRORS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A document of ours that fits its schema. ``data`` is shared with the parsed text: never change it."""
+
+    kind: str
+    name: str
+    data: Mapping[str, Any]
+    line: int
+
+    @property
+    def ref(self) -> DocumentRef:
+        return reference(self.kind, self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentSet:
+    """``broken``: documents left out because of an error. ``complete`` is False if the text was not read to its end."""
+
+    documents: tuple[Document, ...]
+    messages: tuple[ValidationMessage, ...]
+    broken: frozenset[DocumentRef]
+    complete: bool
+
+
+def reference(kind: str, name: str) -> DocumentRef:
+    return DocumentRef(f"{NAMESPACE}/{kind}/{VERSION}", name)
+
+
+def unreadable(text: str, *documents: DocumentRef, level: Level = Level.ERROR) -> ValidationMessage:
+    """DD000: what no schema tells, or a text that cannot be read at all."""
+    return ValidationMessage(UNREADABLE, "document", text, level, documents, "See the format of design documents.")
+
+
+def check_documents(stream: YamlStream) -> DocumentSet:
+    documents: list[Document] = []
+    messages: list[ValidationMessage] = []
+    broken: set[DocumentRef] = set()
+    for found in stream.documents:
+        document, complaints = _check(found)
+        messages += complaints
+        if document is not None and any(message.error for message in complaints):
+            broken.add(document.ref)
+        elif document is not None:
+            documents.append(document)
+    if stream.fatal is not None:
+        messages.append(unreadable(f"Error processing document: {stream.fatal}"))
+    return DocumentSet(tuple(documents), tuple(messages), frozenset(broken), complete=stream.fatal is None)
+
+
+def _check(found: YamlDocument) -> tuple[Document | None, list[ValidationMessage]]:
+    """The document if it is one of ours (even a faulty one), and what is to be said about it."""
+    if not isinstance(found.value, Mapping):
+        text = "not a mapping" if found.value is not None else "not readable"
+        return None, [*_problems(found.problems), _error(f"the document at line {found.line} is {text}")]
+    schema = found.value.get("schema")
+    parts = schema.split("/") if isinstance(schema, str) else []
+    if len(parts) != 3:
+        text = f"The document at line {found.line} has no schema of the form namespace/Kind/version and is ignored."
+        return None, [*_problems(found.problems), unreadable(text, level=Level.WARNING)]
+    if parts[0] != NAMESPACE:
+        return None, []
+    _, kind, version = parts
+    metadata = found.value.get("metadata")
+    name = metadata.get("name") if isinstance(metadata, Mapping) else None
+    if not isinstance(name, str) or not name:
+        return None, [*_problems(found.problems), _error(f"metadata.name must be a string, at line {found.line}")]
+    ref = DocumentRef(str(schema), name)
+    document = Document(kind, name, found.value.get("data", []), found.line)
+    if kind not in KINDS or version != VERSION:
+        return document, [_error(f"Invalid document - Kind {kind:.100} and Version {version:.100}", ref)]
+    return document, [*_problems(found.problems, ref), *_schema_messages(document, ref)]
+
+
+def _error(text: str, *documents: DocumentRef) -> ValidationMessage:
+    return unreadable(f"Error processing document: {text}", *documents)
+
+
+def _problems(problems: Sequence[Problem], *documents: DocumentRef) -> Iterator[ValidationMessage]:
+    for problem in problems:
+        level = Level.ERROR if problem.error else Level.WARNING
+        yield unreadable(f"Error processing document: {problem}", *documents, level=level)
+
+
+def _schema_messages(document: Document, ref: DocumentRef) -> Iterator[ValidationMessage]:
+    try:
+        errors = [_schema_text(error) for error in validator(document.kind).iter_errors(document.data)]
+    except ValueError:
+        # Something JSON does not know, such as a date or a number as a key.
+        errors = list(_not_json(document.data, ()))
+    for text in errors[:MAX_SCHEMA_ERRORS]:
+        message = f"{document.kind}:{VERSION} schema validation error: {text}"
+        yield ValidationMessage(SCHEMA, "schema", message, Level.ERROR, (ref,), "See the format of design documents.")
+
+
+def _schema_text(error: jsonschema_rs.ValidationError) -> str:
+    """The library's text, but with no whole subtree in it, and nothing that may be a credential."""
+    message, path = error.message, error.instance_path
+    if "oob" in path or (isinstance(error.instance, Mapping | list) and "is not of type" in message and error.instance):
+        message = "the value" + message[message.find(" is not ") :] if " is not " in message else "invalid value"
+    return f"{_dotted(path)}{message:.300}"
+
+
+def _dotted(path: Sequence[str | int]) -> str:
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
+    return f"{text.lstrip('.')}: " if text else ""
+
+
+def _not_json(value: Any, path: tuple[str | int, ...]) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            if isinstance(key, str):
+                yield from _not_json(item, (*path, key))
+            else:
+                yield f"{_dotted(path)}the key {key!s:.100} is not of type 'string': put it in quotes"
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _not_json(item, (*path, index))
+    elif not isinstance(value, str | int | float | None):
+        yield f"{_dotted(path)}a {type(value).__name__} is not of type 'string': put it in quotes"

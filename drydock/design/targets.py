@@ -1,0 +1,19 @@
+"""Boot actions get the names of the nodes they are for; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from drydock.design.filters import matching
+from drydock.model.boot_asset import BootActionDesign
+from drydock.model.node import Node
+from drydock.model.site import Rack
+
+
+def with_targets(
+    actions: Iterable[BootActionDesign], nodes: Mapping[str, Node], racks: Mapping[str, Rack]
+) -> tuple[BootActionDesign, ...]:
+    return tuple(
+        replace(action, target_nodes=matching(nodes.values(), racks, action.node_filter)) for action in actions
+    )

@@ -1,0 +1,122 @@
+"""Connections to BMCs: made once, kept for a while, used by one thread at a time."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import requests
+import sushy
+from sushy import exceptions as sushy_errors
+
+from drydock.drivers.oob.base import Bmc
+from drydock.drivers.oob.redfish_errors import driver_error
+from drydock.errors import ConfigurationError, DriverError, DriverRefused
+
+KEPT = 512
+"""Connections; the one unused for longest goes first. A connection is a few tens of KB, and no open socket."""
+
+
+@dataclass(frozen=True, slots=True)
+class RedfishOptions:
+    endpoint: str
+    system: str
+    verify_tls: bool
+    timeout: float
+
+    def __post_init__(self) -> None:
+        if not 0 < self.timeout <= 600:
+            raise ConfigurationError("redfish: the option timeout must be between 0 and 600 seconds")
+        for name in ("endpoint", "system"):
+            try:
+                getattr(self, name).format(address="192.0.2.1", node="n01")
+            except (KeyError, IndexError, ValueError, AttributeError) as exc:
+                fields = "the fields {address} and {node}"
+                raise ConfigurationError(f"redfish: the option {name} is a template with {fields}") from exc
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """Whom we talk to, and as whom. Systems behind one address have a connection each: one may hang, the others not."""
+
+    url: str
+    system: str
+    account: str
+    credential: str = field(repr=False)
+
+
+@dataclass(slots=True)
+class Connection:
+    """``root`` is None until somebody talked to the BMC. ``lock`` is held while somebody does."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    root: Any = field(default=None, repr=False)
+    system: str = ""
+
+
+class RedfishConnector:
+    def __init__(self, options: RedfishOptions) -> None:
+        self._options = options
+        self._lock = threading.Lock()
+        self._connections: OrderedDict[Key, Connection] = OrderedDict()
+
+    @contextmanager
+    def system(self, bmc: Bmc, verb: str) -> Iterator[Any]:
+        """The node's system as sushy knows it, just read from the BMC. What goes wrong inside becomes an error of ours.
+
+        Raises ``DriverUnavailable`` or ``DriverRefused``. Either drops the connection: the next call starts afresh.
+        """
+        if not bmc.address and "{address}" in self._options.endpoint + self._options.system:
+            raise DriverRefused(f"{bmc.node}: {verb}: the design gives the BMC no address")
+        fields = {"address": _bracketed(bmc.address or ""), "node": bmc.node}
+        key = Key(
+            self._options.endpoint.format(**fields), self._options.system.format(**fields), bmc.account, bmc.credential
+        )
+        connection = self._connection(key)
+        try:
+            with connection.lock:
+                yield self._read(connection, key)
+        except (sushy_errors.SushyError, requests.RequestException, DriverError) as exc:
+            self._drop(key, connection)
+            raise driver_error(exc, bmc, verb) from exc
+
+    def _read(self, connection: Connection, key: Key) -> Any:
+        if connection.root is None:
+            connection.root = self._connect(key)
+        if not connection.system:
+            connection.system = key.system or connection.root.get_system().path
+        return connection.root.get_system(connection.system)
+
+    def _connect(self, key: Key) -> Any:
+        """One try for a request that finds no server, one more for a 5xx; sushy's own default is half a minute."""
+        return sushy.Sushy(
+            key.url,
+            username=key.account,
+            password=key.credential,
+            verify=self._options.verify_tls,
+            server_side_retries=1,
+            server_side_retries_delay=0,
+            read_timeout=self._options.timeout,
+        )
+
+    def _connection(self, key: Key) -> Connection:
+        with self._lock:
+            connection = self._connections.setdefault(key, Connection())
+            self._connections.move_to_end(key)
+            while len(self._connections) > KEPT:
+                self._connections.popitem(last=False)
+            return connection
+
+    def _drop(self, key: Key, connection: Connection) -> None:
+        with self._lock:
+            if self._connections.get(key) is connection:
+                del self._connections[key]
+
+
+def _bracketed(address: str) -> str:
+    """An IPv6 address as it stands in a URL."""
+    return f"[{address}]" if ":" in address and not address.startswith("[") and address.count(":") > 1 else address

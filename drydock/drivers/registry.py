@@ -1,0 +1,37 @@
+"""Driver names to drivers, through entry points. A name that cannot be loaded stops the start."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from importlib import metadata
+from typing import Any, cast
+
+from drydock.drivers.node.base import NodeProvisioner
+from drydock.drivers.oob.base import OobDriver
+from drydock.errors import ConfigurationError
+
+OOB_DRIVERS = "drydock.oob_drivers"
+NODE_DRIVERS = "drydock.node_drivers"
+
+
+def load_oob_drivers(names: Sequence[str], options: Mapping[str, Mapping[str, Any]]) -> Mapping[str, OobDriver]:
+    """The drivers by name; ``options`` by driver name. Raises ``ConfigurationError``."""
+    return {name: cast(OobDriver, _load(OOB_DRIVERS, name, options.get(name, {}))) for name in names}
+
+
+def load_node_provisioner(name: str, options: Mapping[str, Any]) -> NodeProvisioner:
+    """Raises ``ConfigurationError``."""
+    return cast(NodeProvisioner, _load(NODE_DRIVERS, name, options))
+
+
+def _load(group: str, name: str, options: Mapping[str, Any]) -> object:
+    """An entry point is a callable that takes the driver's options and returns the driver."""
+    found = {point.name: point for point in metadata.entry_points(group=group)}
+    if name not in found:
+        available = ", ".join(sorted(found)) or "none"
+        raise ConfigurationError(f"there is no driver {name!r} in {group}; available: {available}")
+    try:
+        factory = found[name].load()
+    except (ImportError, AttributeError) as exc:
+        raise ConfigurationError(f"the driver {name!r} in {group} cannot be loaded: {exc}") from exc
+    return factory(options)

@@ -1,0 +1,76 @@
+"""The embedded PostgreSQL: kept data, kills, leftovers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+import pytest
+from sqlalchemy.engine import make_url
+
+from dev import postgres
+
+
+def connect(url: str) -> Any:
+    return psycopg2.connect(make_url(url).set(drivername="postgresql").render_as_string(hide_password=False))
+
+
+@contextmanager
+def cursor(url: str) -> Iterator[Any]:
+    with closing(connect(url)) as connection, connection, connection.cursor() as open_cursor:
+        yield open_cursor
+
+
+def test_data_survive_a_stop_and_a_kill(tmp_path: Path) -> None:
+    with postgres.start(tmp_path) as server, cursor(server.url) as sql:
+        sql.execute("CREATE TABLE kept (value text)")
+
+    killed = postgres.start(tmp_path)
+    with cursor(killed.url) as sql:
+        sql.execute("INSERT INTO kept VALUES ('before the kill')")
+    killed.kill()
+
+    with postgres.start(tmp_path) as server, cursor(server.url) as sql:
+        sql.execute("SELECT value FROM kept")
+        assert sql.fetchall() == [("before the kill",)]
+
+
+def test_the_process_id_of_a_killed_server_may_be_somebody_elses_by_now(tmp_path: Path) -> None:
+    postgres.start(tmp_path, durable=False).kill()
+    lock = (tmp_path / "data").resolve() / "postmaster.pid"
+    _, rest = lock.read_text().split("\n", 1)
+    lock.write_text(f"1\n{rest}")
+
+    with postgres.start(tmp_path, durable=False) as server, cursor(server.url) as sql:
+        sql.execute("SELECT 1")
+        assert sql.fetchone() == (1,)
+
+
+def test_a_data_directory_in_use_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(postgres, "ORPHAN_SECONDS", 0.1)
+    with (
+        postgres.start(tmp_path, durable=False) as server,
+        pytest.raises(postgres.PostgresUnavailable, match=f"process {server.pid} is serving"),
+    ):
+        postgres.start(tmp_path, durable=False)
+
+
+def test_a_wrong_password_is_refused_and_never_shown(tmp_path: Path) -> None:
+    with postgres.start(tmp_path, durable=False) as server:
+        password = make_url(server.url).password
+        assert password
+        assert password not in repr(server)
+        wrong = make_url(server.url).set(password="wrong").render_as_string(hide_password=False)
+        with pytest.raises(psycopg2.OperationalError, match="authentication failed"), cursor(wrong):
+            pass
+
+
+def test_databases_are_made_and_dropped_while_in_use(postgres_server: str) -> None:
+    url = postgres.create_database(postgres_server, "drydock_test_dropped")
+    with closing(connect(url)) as connection, connection.cursor() as sql:
+        postgres.drop_database(postgres_server, "drydock_test_dropped")
+        with pytest.raises(psycopg2.OperationalError):
+            sql.execute("SELECT 1")

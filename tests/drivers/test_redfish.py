@@ -1,0 +1,273 @@
+"""The redfish driver against the simulator's BMCs: the contract, and everything a BMC can do to its caller."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from drydock.drivers.oob.base import Bmc, BootDevice, PowerState
+from drydock.drivers.oob.redfish import RedfishDriver
+from drydock.errors import ConfigurationError, DriverError, DriverRefused, DriverUnavailable
+from tests.drivers.oob_contract import OobDriverContract, wait_for_power
+from tests.drivers.simulator_process import ACCOUNT, PASSWORD, Simulator, running_simulator
+
+SYSTEM = "/redfish/v1/Systems/{node}"
+
+
+@pytest.fixture
+def driver(simulator: Simulator) -> RedfishDriver:
+    return RedfishDriver.from_options({"endpoint": simulator.url, "system": SYSTEM, "timeout": 5})
+
+
+@pytest.fixture
+def bmc(name: str) -> Bmc:
+    return Bmc(node=name, address=None, account=ACCOUNT, credential=PASSWORD)
+
+
+class TestContract(OobDriverContract):
+    pass
+
+
+def test_repeated_verbs_change_nothing(driver: RedfishDriver, bmc: Bmc, simulator: Simulator) -> None:
+    driver.power_on(bmc)
+    driver.power_on(bmc)
+    wait_for_power(driver, bmc, PowerState.ON)
+    driver.power_on(bmc)
+    driver.set_boot_device(bmc, BootDevice.DISK, persistent=True)
+    driver.set_boot_device(bmc, BootDevice.DISK, persistent=True)
+    events = [event["event"] for event in simulator.machine(bmc.node)["history"]]
+    assert events.count("power on") == 1
+    assert events.count("boot device Hdd, continuous") == 1
+
+
+def test_once_holds_for_one_boot(driver: RedfishDriver, bmc: Bmc, simulator: Simulator) -> None:
+    driver.set_boot_device(bmc, BootDevice.PXE)
+    assert simulator.machine(bmc.node)["boot_device"] == {"target": "Pxe", "enabled": "Once"}
+    driver.power_on(bmc)
+    machine = simulator.wait_for(bmc.node, lambda machine: machine["state"] == "discovered")
+    assert machine["boot_device"] == {"target": "None", "enabled": "Disabled"}
+
+
+def test_persistent_stays(driver: RedfishDriver, bmc: Bmc, simulator: Simulator) -> None:
+    driver.set_boot_device(bmc, BootDevice.DISK, persistent=True)
+    driver.power_on(bmc)
+    machine = simulator.wait_for(bmc.node, lambda machine: machine["state"] == "stuck")
+    assert machine["boot_device"] == {"target": "Hdd", "enabled": "Continuous"}
+
+
+def test_cycle_acts_each_time(driver: RedfishDriver, bmc: Bmc, simulator: Simulator) -> None:
+    for times in (1, 2, 3):
+        driver.power_cycle(bmc)
+        wait_for_power(driver, bmc, PowerState.ON)
+        events = [event["event"] for event in simulator.machine(bmc.node)["history"]]
+        assert events.count("power on") == times
+
+
+def test_interrogation(driver: RedfishDriver, bmc: Bmc) -> None:
+    inventory = driver.interrogate(bmc)
+    assert (inventory["model"], inventory["memory_gib"], inventory["cpu_count"]) == ("Simulated machine", 64, 16)
+    assert len(set(inventory["macs"])) == 2
+
+
+VERBS: list[Callable[[RedfishDriver, Bmc], object]] = [
+    RedfishDriver.power_state,
+    RedfishDriver.power_on,
+    RedfishDriver.power_off,
+    RedfishDriver.power_cycle,
+    lambda driver, bmc: driver.set_boot_device(bmc, BootDevice.PXE),
+    RedfishDriver.interrogate,
+]
+
+
+@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize("fault", ["bmc_hangs", "bmc_refuses", "bmc_unavailable"])
+def test_passing_faults_are_unavailable(
+    simulator: Simulator, bmc: Bmc, fault: str, verb: Callable[[RedfishDriver, Bmc], object]
+) -> None:
+    driver = RedfishDriver(endpoint=simulator.url, system=SYSTEM, timeout=0.3)
+    simulator.add(bmc.node, fault)
+    began = time.monotonic()
+    with pytest.raises(DriverUnavailable) as caught:
+        verb(driver, bmc)
+    assert time.monotonic() - began < 3
+    assert_fit_to_show(caught.value, bmc)
+
+
+def test_the_bmc_comes_back(simulator: Simulator, bmc: Bmc) -> None:
+    driver = RedfishDriver(endpoint=simulator.url, system=SYSTEM, timeout=0.3)
+    simulator.add(bmc.node, "bmc_hangs:1")
+    with pytest.raises(DriverUnavailable, match="did not answer in time"):
+        driver.power_on(bmc)
+    driver.power_on(bmc)
+    wait_for_power(driver, bmc, PowerState.ON)
+
+
+def test_a_bmc_that_fails_does_not_hold_up_others(simulator: Simulator, bmc: Bmc, name: str) -> None:
+    driver = RedfishDriver(endpoint=simulator.url, system=SYSTEM, timeout=3)
+    simulator.add(bmc.node, "bmc_hangs")
+    other = Bmc(f"{name}-other", None, ACCOUNT, PASSWORD)
+    failed = threading.Event()
+
+    def hang() -> None:
+        with pytest.raises(DriverUnavailable):
+            driver.power_state(bmc)
+        failed.set()
+
+    thread = threading.Thread(target=hang)
+    thread.start()
+    assert driver.power_state(other) is PowerState.OFF
+    assert not failed.is_set()
+    thread.join()
+    assert failed.is_set()
+
+
+def test_wrong_credentials_are_refused(driver: RedfishDriver, bmc: Bmc) -> None:
+    wrong = Bmc(bmc.node, None, ACCOUNT, "battery-staple")
+    with pytest.raises(DriverRefused, match="credentials") as caught:
+        driver.power_on(wrong)
+    assert_fit_to_show(caught.value, wrong)
+    assert driver.power_state(bmc) is PowerState.OFF
+
+
+def test_no_credentials_are_refused(driver: RedfishDriver, bmc: Bmc) -> None:
+    with pytest.raises(DriverRefused, match="credentials"):
+        driver.power_state(Bmc(bmc.node, None))
+
+
+def test_no_such_system_is_refused(simulator: Simulator, bmc: Bmc) -> None:
+    driver = RedfishDriver(endpoint=simulator.url, system="/redfish/v1/Systems/-{node}-")
+    with pytest.raises(DriverRefused) as caught:
+        driver.power_state(bmc)
+    assert_fit_to_show(caught.value, bmc)
+
+
+def test_the_only_system_is_found_when_none_is_named(tmp_path: Path, bmc: Bmc) -> None:
+    with running_simulator(tmp_path) as simulator:
+        driver = RedfishDriver(endpoint=simulator.url)
+        with pytest.raises(DriverRefused, match="not exactly one"):
+            driver.power_state(bmc)
+        simulator.add(bmc.node)
+        assert driver.power_state(bmc) is PowerState.OFF
+        simulator.add(f"{bmc.node}-second")
+        with pytest.raises(DriverRefused, match="not exactly one"):
+            RedfishDriver(endpoint=simulator.url).power_state(bmc)
+
+
+def test_nobody_listens(bmc: Bmc) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as unused:
+        port = unused.getsockname()[1]
+    driver = RedfishDriver(endpoint="http://{address}", timeout=2)
+    began = time.monotonic()
+    with pytest.raises(DriverUnavailable, match="cannot be reached") as caught:
+        driver.power_off(Bmc(bmc.node, f"127.0.0.1:{port}", ACCOUNT, PASSWORD))
+    assert time.monotonic() - began < 2
+    assert_fit_to_show(caught.value, bmc)
+
+
+def test_no_address_is_refused(bmc: Bmc) -> None:
+    with pytest.raises(DriverRefused, match="no address"):
+        RedfishDriver().power_state(bmc)
+
+
+@pytest.fixture
+def talkative() -> Iterator[Callable[[bytes], str]]:
+    """A server that answers every connection with the same bytes."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    answers: list[bytes] = []
+
+    def serve() -> None:
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            with connection:
+                connection.recv(65536)
+                connection.sendall(answers[0])
+
+    thread = threading.Thread(target=serve)
+
+    def start(answer: bytes) -> str:
+        answers.append(answer)
+        thread.start()
+        return f"127.0.0.1:{listener.getsockname()[1]}"
+
+    yield start
+    listener.shutdown(socket.SHUT_RDWR)
+    listener.close()
+    thread.join()
+
+
+def http(status: str, body: str) -> bytes:
+    head = f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\nConnection: close"
+    return f"{head}\r\n\r\n{body}".encode()
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (http("200 OK", "<html>hello</html>"), DriverUnavailable),
+        (http("200 OK", "{}"), DriverRefused),
+        (http("404 Not Found", "{}"), DriverRefused),
+        (http("401 Unauthorized", "{}"), DriverRefused),
+        (http("403 Forbidden", "{}"), DriverRefused),
+        (http("405 Method Not Allowed", "{}"), DriverRefused),
+        (http("429 Too Many Requests", "{}"), DriverUnavailable),
+        (http("500 Internal Server Error", "oops"), DriverUnavailable),
+        (http("501 Not Implemented", "{}"), DriverRefused),
+        (http("400 Bad Request", '{"error": {"message": "what is correct-horse?"}}'), DriverRefused),
+        (b"SSH-2.0-OpenSSH_9.2\r\n", DriverUnavailable),
+    ],
+)
+def test_answers_that_are_not_what_was_hoped_for(
+    talkative: Callable[[bytes], str], bmc: Bmc, answer: bytes, error: type[DriverError]
+) -> None:
+    driver = RedfishDriver(endpoint="http://{address}", timeout=2)
+    with pytest.raises(error) as caught:
+        driver.power_state(Bmc(bmc.node, talkative(answer), ACCOUNT, PASSWORD))
+    assert_fit_to_show(caught.value, bmc)
+
+
+def test_an_unencrypted_bmc_behind_https_is_refused(simulator: Simulator, bmc: Bmc) -> None:
+    driver = RedfishDriver(timeout=2)
+    with pytest.raises(DriverError) as caught:
+        driver.power_state(Bmc(bmc.node, simulator.url.removeprefix("http://"), ACCOUNT, PASSWORD))
+    assert_fit_to_show(caught.value, bmc)
+
+
+def assert_fit_to_show(error: DriverError, bmc: Bmc) -> None:
+    """Names the node, and no credential."""
+    assert str(error).startswith(f"{bmc.node}: ")
+    assert bmc.credential not in str(error)
+    assert PASSWORD not in str(error)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"endpiont": "http://{address}"},
+        {"endpoint": "http://{host}"},
+        {"endpoint": "http://{address"},
+        {"endpoint": 5},
+        {"system": "{0}"},
+        {"timeout": 0},
+        {"timeout": "soon"},
+        {"timeout": True, "verify_tls": "no"},
+    ],
+)
+def test_bad_options_stop_the_start(options: dict[str, object]) -> None:
+    with pytest.raises(ConfigurationError, match="redfish"):
+        RedfishDriver.from_options(options)
+
+
+def test_options_left_out_have_defaults(bmc: Bmc) -> None:
+    assert RedfishDriver.from_options({"timeout": None}).name == "redfish"
+
+
+def test_a_bmc_is_shown_without_its_credential(bmc: Bmc) -> None:
+    assert PASSWORD not in repr(bmc)

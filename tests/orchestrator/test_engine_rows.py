@@ -1,0 +1,183 @@
+"""Leases, fences, holds and termination: what the rows promise when workers misbehave."""
+
+from __future__ import annotations
+
+import pytest
+
+from drydock.errors import BootActionFinal, Forbidden, LeaseLost
+from drydock.model.boot_action import Report, ReportDetail, ReportStatus
+from drydock.model.boot_context import BundleKind
+from drydock.model.task import ResultStatus, TaskResult, TaskStatus
+from tests.orchestrator.sites import site
+from tests.orchestrator.world import World
+
+
+def test_a_claimed_task_is_not_claimed_again(world: World) -> None:
+    world.create("validate_design")
+    assert len(world.claim(owner="a")) == 1
+    assert world.claim(owner="b") == ()
+
+
+def test_a_lapsed_lease_is_claimed_and_its_old_holder_cannot_write(world: World) -> None:
+    world.create("validate_design")
+    (zombie,) = world.claim(owner="a")
+    world.pass_time(31)
+    (mine,) = world.claim(owner="b")
+    assert mine.lease is not None
+    assert zombie.lease is not None
+    assert mine.lease.epoch == zombie.lease.epoch + 1
+    with world.database.unit_of_work() as uow, pytest.raises(LeaseLost):
+        uow.leases.finish(zombie, TaskResult(ResultStatus.FAILURE))
+    with world.database.unit_of_work() as uow:
+        uow.leases.finish(mine, TaskResult(ResultStatus.SUCCESS))
+        uow.commit()
+    assert world.orchestrator.task(mine.id).result.status is ResultStatus.SUCCESS
+
+
+def test_a_lapsed_lease_cannot_be_renewed(world: World) -> None:
+    world.create("validate_design")
+    (zombie,) = world.claim(owner="a")
+    world.pass_time(31)
+    with world.database.unit_of_work() as uow:
+        uow.leases.renew("a", [zombie.id], lease_seconds=30)
+        uow.commit()
+    assert len(world.claim(owner="b")) == 1
+
+
+def test_a_wake_up_during_a_step_is_not_lost(world: World) -> None:
+    task = world.create("validate_design")
+    (claimed,) = world.claim()
+    with world.database.unit_of_work() as uow:
+        uow.tasks.wake(task.id)
+        uow.commit()
+    with world.database.unit_of_work() as uow:
+        uow.leases.wait(claimed, seconds=3600, reason="the step saw the world before", attempt=0)
+        uow.commit()
+    assert len(world.claim()) == 1
+
+
+def test_one_node_one_writer_and_the_later_task_says_for_whom_it_waits(world: World) -> None:
+    content = world.store(site(["n01"])).ref
+    first = world.create("deploy_nodes", design_ref=content)
+    second = world.create("destroy_nodes", design_ref=content)
+    for _ in range(4):
+        for task in world.claim():
+            world.runner.run(task)
+        world.pass_time(15)
+    deploying = world.subtasks(first.id)["n01"]
+    waiting = world.subtasks(second.id)["n01"]
+    assert waiting.status is TaskStatus.QUEUED
+    assert waiting.reason == f"waiting for task {deploying.id}, which has n01"
+    assert world.provisioner.destroyed == set()
+    world.run_until_idle(before=world.machines_report)
+    assert world.orchestrator.task(first.id).result.status is ResultStatus.SUCCESS
+    assert world.orchestrator.task(second.id).result.status is ResultStatus.SUCCESS
+    assert world.provisioner.destroyed == {"n01"}
+
+
+def test_terminating_a_queued_task_ends_it_at_once(world: World) -> None:
+    task = world.create("deploy_nodes")
+    ended = world.orchestrator.terminate(task.id, by="operator")
+    assert (ended.status, ended.terminate, ended.terminated_by) == (TaskStatus.TERMINATED, True, "operator")
+    assert world.claim() == ()
+
+
+def test_terminating_a_running_tree_stops_every_node_and_is_idempotent(world: World) -> None:
+    task = world.create("deploy_nodes")
+    for _ in range(2):
+        for claimed in world.claim():
+            world.runner.run(claimed)
+    world.orchestrator.terminate(task.id, by="operator")
+    again = world.orchestrator.terminate(task.id, by="somebody else")
+    assert again.terminated_by == "operator"
+    world.run_until_idle()
+    ended = world.orchestrator.task(task.id)
+    assert (ended.status, ended.result.status) == (TaskStatus.TERMINATED, ResultStatus.FAILURE)
+    assert ended.result.failures == ("n01", "n02", "n03")
+    assert {sub.status for sub in world.subtasks(task.id).values()} == {TaskStatus.TERMINATED}
+
+
+def test_a_deadline_fails_the_node_with_the_last_reason(world: World) -> None:
+    task = world.create("deploy_nodes", design_ref=world.store(site(["n01"])).ref)
+    world.run_until_idle(at_most=90)
+    (failed,) = world.subtasks(task.id).values()
+    assert failed.step == "await_boot_actions"
+    assert failed.result.reason == (
+        "await_boot_actions did not finish within 10 min: no final status yet of boot actions greet"
+    )
+    assert world.orchestrator.task(task.id).result.failures == ("n01",)
+
+
+def test_partial_success_names_both_sides(world: World) -> None:
+    task = world.create("deploy_nodes", design_ref=world.store(site(["n01", "n02"])).ref)
+
+    def report() -> None:
+        for subtask in world.open_tasks():
+            action = world.actions_of(subtask.id).get("greet")
+            if action is None or action.status or subtask.node not in world.provisioner.deployments:
+                continue
+            status = ReportStatus.SUCCESS if subtask.node == "n01" else ReportStatus.FAILURE
+            details = (ReportDetail("disk is full", error=True),)
+            world.boot.report(action.id, world.key_of(subtask.node), Report(status, details))
+
+    world.run_until_idle(before=report)
+    ended = world.orchestrator.task(task.id)
+    assert ended.result.status is ResultStatus.PARTIAL_SUCCESS
+    assert (ended.result.successes, ended.result.failures) == (("n01",), ("n02",))
+    assert [m.message for m in ended.result.messages if m.error] == ["n02: boot actions failed: greet"]
+    failed = world.subtasks(task.id)["n02"]
+    assert [(m.message, m.context_type) for m in failed.result.messages if m.context_type == "bootaction"] == [
+        ("disk is full", "bootaction")
+    ]
+
+
+def test_a_final_status_wins_once_and_bundles_open_only_with_the_nodes_key(world: World) -> None:
+    task = world.create("deploy_nodes", design_ref=world.store(site(["n01", "n02"])).ref)
+    world.run_until_idle(before=world.machines_report)
+    action = world.actions_of(world.subtasks(task.id)["n01"].id)["greet"]
+    with pytest.raises(BootActionFinal):
+        world.boot.report(action.id, world.key_of("n01"), Report(ReportStatus.FAILURE))
+    with pytest.raises(Forbidden):
+        world.boot.report(action.id, world.key_of("n02"), Report(ReportStatus.FAILURE))
+    with pytest.raises(Forbidden):
+        world.boot.bundle("n01", BundleKind.FILE, world.key_of("n02"))
+    assert world.boot.bundle("n01", BundleKind.FILE, world.key_of("n01")).content[:2] == b"\x1f\x8b"
+
+
+def test_a_redeploy_revokes_the_key_before(world: World) -> None:
+    ref = world.store(site(["n01"])).ref
+    world.create("deploy_nodes", design_ref=ref)
+    world.run_until_idle(before=world.machines_report)
+    old = world.key_of("n01")
+    world.create("deploy_nodes", design_ref=ref)
+    world.run_until_idle(before=world.machines_report)
+    assert world.key_of("n01") != old
+    with pytest.raises(Forbidden):
+        world.boot.bundle("n01", BundleKind.UNIT, old)
+
+
+def test_an_invalid_design_fails_the_task_with_every_message(world: World) -> None:
+    broken = site(["n01"]).replace(b"10.1.0.0/16", b"10.1.0.7/16")
+    task = world.create("deploy_nodes", design_ref=world.store(broken).ref)
+    world.run_until_idle()
+    ended = world.orchestrator.task(task.id)
+    assert ended.result.status is ResultStatus.FAILURE
+    assert any("DD2006" in message.message for message in ended.result.messages)
+    assert ended.subtask_ids == ()
+
+
+def test_a_reference_that_cannot_work_fails_the_task_and_says_why(world: World) -> None:
+    task = world.create("deploy_nodes", design_ref="gopher://example.invalid/design")
+    world.run_until_idle()
+    assert "gopher" in world.orchestrator.task(task.id).result.reason
+
+
+def test_no_nodes_in_scope_succeeds_and_says_so(world: World) -> None:
+    nobody = {
+        "filter_set_type": "union",
+        "filter_set": [{"filter_type": "union", "node_names": ["n99"]}],
+    }
+    task = world.create("deploy_nodes", node_filter=nobody)
+    world.run_until_idle()
+    ended = world.orchestrator.task(task.id)
+    assert (ended.result.status, ended.result.message) == (ResultStatus.SUCCESS, "no nodes in scope")

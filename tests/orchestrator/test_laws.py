@@ -1,0 +1,164 @@
+"""The laws, for every workflow and each of its steps: it may run twice, it may fail, the worker may die after it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pytest
+
+from drydock.errors import DriverRefused, DriverUnavailable
+from drydock.metrics import Metrics
+from drydock.model.task import Action, ResultStatus, Task, TaskStatus
+from drydock.orchestrator.outcome import Outcome, Retry
+from drydock.orchestrator.step_runner import StepRunner
+from drydock.orchestrator.workflow import Step, Workflow
+from drydock.orchestrator.workflows import WORKFLOWS
+from tests.orchestrator.world import Timeouts, World
+
+REQUESTED = ("validate_design", "prepare_nodes", "deploy_nodes", "destroy_nodes")
+SUBTASK = {
+    Action.PREPARE_NODES: Action.PREPARE_NODE,
+    Action.DEPLOY_NODES: Action.DEPLOY_NODE,
+    Action.DESTROY_NODES: Action.DESTROY_NODE,
+}
+
+
+def every_step() -> list[tuple[str, str]]:
+    found = []
+    for requested in REQUESTED:
+        workflow = WORKFLOWS[Action(requested)]
+        found += [(requested, step.name) for step in workflow.steps]
+        below = SUBTASK.get(workflow.action)
+        if below is not None:
+            found += [(requested, step.name) for step in WORKFLOWS[below].steps]
+    return found
+
+
+class WorkerKilled(BaseException):
+    """What kill -9 looks like from inside: nothing after it runs, nothing is written."""
+
+
+@dataclass
+class Rule:
+    """What is to happen at one step: ``once`` for the first task that gets there, else for all."""
+
+    step: str
+    happened: set[str] = field(default_factory=set)
+
+    def applies(self, step: Step, task: Task) -> bool:
+        name = str(task.id)
+        if step.name != self.step or name in self.happened:
+            return False
+        self.happened.add(name)
+        return True
+
+
+class EachStepTwice(StepRunner):
+    def attempt(self, step: Step, task: Task) -> Outcome | Retry:
+        super().attempt(step, task)
+        return super().attempt(step, task)
+
+
+class KilledAfterStep(StepRunner):
+    rule: Rule
+
+    def record(self, task: Task, workflow: Workflow, step: Step, outcome: Outcome | Retry) -> Task | None:
+        if self.rule.applies(step, task):
+            raise WorkerKilled
+        return super().record(task, workflow, step, outcome)
+
+
+class KilledAfterRecord(StepRunner):
+    rule: Rule
+
+    def record(self, task: Task, workflow: Workflow, step: Step, outcome: Outcome | Retry) -> Task | None:
+        following = super().record(task, workflow, step, outcome)
+        if self.rule.applies(step, task):
+            raise WorkerKilled
+        return following
+
+
+class FailsAtStep(StepRunner):
+    rule: Rule
+    error: Exception
+
+    def attempt(self, step: Step, task: Task) -> Outcome | Retry:
+        if not self.rule.applies(step, task):
+            return super().attempt(step, task)
+        error = self.error
+
+        def broken(ctx: object) -> Outcome:
+            raise error
+
+        return super().attempt(Step(broken, timeout=step.timeout), task)
+
+
+def use(world: World, kind: type[StepRunner], **attributes: object) -> None:
+    runner = kind(world.services, WORKFLOWS, Timeouts(), Metrics())
+    for name, value in attributes.items():
+        setattr(runner, name, value)
+    world.runner = runner
+
+
+def run(world: World, action: str) -> Task:
+    """The action on a site of three nodes, to its end; a killed worker is replaced after its lease lapsed."""
+    task = world.create(action)
+    for _ in range(40):
+        try:
+            world.run_until_idle(before=world.machines_report)
+        except WorkerKilled:
+            world.pass_time(31)
+            continue
+        return world.orchestrator.task(task.id)
+    raise AssertionError("the worker was killed too often")
+
+
+def assert_all_done(world: World, task: Task, action: str) -> None:
+    assert (task.status, task.result.status) == (TaskStatus.COMPLETE, ResultStatus.SUCCESS), task.result
+    if action == "validate_design":
+        return
+    assert task.result.successes == ("n01", "n02", "n03")
+    assert {sub.result.status for sub in world.subtasks(task.id).values()} == {ResultStatus.SUCCESS}
+    if action == "deploy_nodes":
+        assert set(world.provisioner.installs.values()) == {1}, "a machine was installed twice"
+    if action == "prepare_nodes":
+        assert set(world.bmcs.resets.values()) == {1}, "a machine was switched on twice"
+
+
+@pytest.mark.parametrize("action", REQUESTED)
+def test_each_step_may_run_twice(world: World, action: str) -> None:
+    use(world, EachStepTwice)
+    assert_all_done(world, run(world, action), action)
+
+
+@pytest.mark.parametrize(("action", "step"), every_step())
+@pytest.mark.parametrize("kind", [KilledAfterStep, KilledAfterRecord])
+def test_the_worker_may_die_after_each_step(world: World, action: str, step: str, kind: type[StepRunner]) -> None:
+    rule = Rule(step)
+    use(world, kind, rule=rule)
+    task = run(world, action)
+    assert rule.happened
+    assert_all_done(world, task, action)
+
+
+@pytest.mark.parametrize(("action", "step"), every_step())
+@pytest.mark.parametrize("error", [DriverUnavailable("busy"), ZeroDivisionError("unforeseen")], ids=["passing", "bug"])
+def test_each_step_may_fail_for_a_while(world: World, action: str, step: str, error: Exception) -> None:
+    rule = Rule(step)
+    use(world, FailsAtStep, rule=rule, error=error)
+    task = run(world, action)
+    assert rule.happened
+    assert_all_done(world, task, action)
+
+
+@pytest.mark.parametrize(("action", "step"), every_step())
+def test_each_step_may_fail_for_good(world: World, action: str, step: str) -> None:
+    use(world, FailsAtStep, rule=Rule(step), error=DriverRefused("no such thing"))
+    task = run(world, action)
+    assert (task.status, task.result.status) == (TaskStatus.COMPLETE, ResultStatus.FAILURE)
+    told = [message.message for message in task.result.messages if message.error]
+    assert any("no such thing" in line for line in told), told
+    for subtask in world.subtasks(task.id).values():
+        assert not subtask.status.open
+        if subtask.result.status is ResultStatus.FAILURE:
+            assert (subtask.step, subtask.result.reason) == (step, "no such thing")

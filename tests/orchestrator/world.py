@@ -1,0 +1,155 @@
+"""The orchestrator on a real database with dictionary hardware, driven by hand in one thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from uuid import UUID
+
+from sqlalchemy import Engine as SqlEngine
+from sqlalchemy import func, text, update
+
+from drydock.bootaction.render import TemplateLimits
+from drydock.db.tables import tasks
+from drydock.db.unit_of_work import Database
+from drydock.design.loader import DesignLoader
+from drydock.design.references import References
+from drydock.metrics import Metrics
+from drydock.model.boot_action import BootAction, Report, ReportStatus
+from drydock.model.design import DesignSnapshot
+from drydock.model.task import REQUESTABLE, NewTask, Task, TaskQuery
+from drydock.orchestrator.boot import BootService
+from drydock.orchestrator.boot_preparation import BootPreparation, BootSettings
+from drydock.orchestrator.changes import ChangeWaiter
+from drydock.orchestrator.designs import DesignService
+from drydock.orchestrator.orchestrator import Orchestrator
+from drydock.orchestrator.step_runner import StepRunner
+from drydock.orchestrator.workflow import Services
+from drydock.orchestrator.workflows import WORKFLOWS
+from tests.orchestrator.fakes import FakeBmcs, FakeProvisioner
+from tests.orchestrator.sites import site
+
+SECRET = bytes(range(32))
+TIMEOUT_SECONDS = 600.0
+
+
+class Timeouts(dict[str, float]):
+    """The same for every step, whatever it asks for."""
+
+    def __missing__(self, name: str) -> float:
+        return TIMEOUT_SECONDS
+
+
+class World:
+    """Everything but processes. ``owner`` names the worker on whose behalf tasks are claimed."""
+
+    def __init__(self, engine: SqlEngine) -> None:
+        self.sql = engine
+        self.database = Database(engine)
+        self.provisioner = FakeProvisioner()
+        self.bmcs = FakeBmcs()
+        references = References(
+            allowed_schemes=["drydock"],
+            allowed_hosts=[],
+            file_roots=[],
+            max_bytes=1 << 20,
+            connect_timeout=1,
+            read_timeout=1,
+            read_snapshot=self._read_snapshot,
+        )
+        loader = DesignLoader(references, cache_size=2)
+        self.designs = DesignService(self.database, loader)
+        settings = BootSettings(
+            secrets=[SECRET],
+            report_url="http://localhost:9000/api/v1.0/bootaction/",
+            bootdata_url="http://localhost:9000/api/v1.0/bootdata/",
+            lifetime_hours=24,
+            limits=TemplateLimits(max_bytes=1 << 20, max_seconds=10),
+        )
+        self.services = Services(
+            database=self.database,
+            designs=self.designs,
+            boot=BootPreparation(settings, loader.fetch),
+            provisioner=self.provisioner,
+            oob_drivers={"redfish": self.bmcs},
+            observe_seconds=1,
+        )
+        self.orchestrator = Orchestrator(self.database, self.provisioner, ChangeWaiter(self.database))
+        self.boot = BootService(self.database)
+        self.owner = "worker-1"
+        self.runner = StepRunner(self.services, WORKFLOWS, Timeouts(), Metrics())
+
+    def _read_snapshot(self, digest: str) -> bytes:
+        with self.database.unit_of_work() as uow:
+            return uow.designs.content(digest)
+
+    def store(self, content: bytes | None = None) -> DesignSnapshot:
+        return self.designs.store(site() if content is None else content, created_by="tester")
+
+    def create(self, action: str, *, design_ref: str | None = None, **fields: object) -> Task:
+        new = NewTask(action=REQUESTABLE[action], design_ref=design_ref or self.store().ref, created_by="tester")
+        return self.orchestrator.create_task(replace(new, **fields))  # type: ignore[arg-type]
+
+    def claim(self, *, owner: str | None = None, lease_seconds: float = 30) -> tuple[Task, ...]:
+        with self.database.unit_of_work() as uow:
+            claimed = uow.leases.claim(owner or self.owner, at_most=100, lease_seconds=lease_seconds)
+            uow.commit()
+        return claimed
+
+    def pass_time(self, seconds: float) -> None:
+        """Move the clock: everything that is due, leased or limited in time is nearer by so much."""
+        delta = func.make_interval(0, 0, 0, 0, 0, 0, seconds)
+        with self.sql.begin() as connection:
+            connection.execute(
+                update(tasks).values(
+                    wake_at=tasks.c.wake_at - delta,
+                    deadline_at=tasks.c.deadline_at - delta,
+                    lease_until=tasks.c.lease_until - delta,
+                )
+            )
+
+    def run_until_idle(self, *, at_most: int = 60, before: Callable[[], None] = lambda: None) -> None:
+        """Claim and work, letting time pass, until nothing is open; ``before`` each round: what machines do."""
+        for _ in range(at_most):
+            before()
+            for task in self.claim():
+                self.runner.run(task)
+            if not self.open_tasks():
+                return
+            self.pass_time(15)
+        left = [(task.action, task.node, task.step, task.reason) for task in self.all_tasks() if task.status.open]
+        raise AssertionError(f"still open after {at_most} rounds: {left}")
+
+    def all_tasks(self) -> list[Task]:
+        return list(self.orchestrator.all_tasks(TaskQuery()))
+
+    def open_tasks(self) -> list[Task]:
+        return [task for task in self.all_tasks() if task.status.open]
+
+    def subtasks(self, task_id: UUID) -> dict[str, Task]:
+        return {task.node or "": task for task in self.orchestrator.layers(task_id, -1)[1:]}
+
+    def key_of(self, node: str) -> bytes:
+        """The node's key, read as its machine does: out of the user-data it was given."""
+        for line in self.provisioner.deployments[node].user_data.splitlines():
+            if "DRYDOCK_BOOTACTION_KEY=" in line:
+                return bytes.fromhex(line.split("=", 1)[1].strip().strip("'\""))
+        raise AssertionError("no key in the user-data")
+
+    def actions_of(self, task_id: UUID) -> dict[str, BootAction]:
+        with self.database.unit_of_work() as uow:
+            context = uow.boot_contexts.of_task(task_id)
+            return {} if context is None else {a.name: a for a in uow.boot_actions.of_context(context.id)}
+
+    def machines_report(self, status: ReportStatus = ReportStatus.SUCCESS) -> None:
+        """Every machine that was given a deployment and has not reported yet sends its final status."""
+        for task in self.open_tasks():
+            if task.node is None or task.node not in self.provisioner.deployments:
+                continue
+            action = self.actions_of(task.id).get("greet")
+            if action is not None and action.status is None:
+                self.boot.report(action.id, self.key_of(task.node), Report(status=status))
+
+    def forget_everything(self) -> None:
+        with self.sql.begin() as connection:
+            connection.execute(text("TRUNCATE tasks, designs CASCADE"))

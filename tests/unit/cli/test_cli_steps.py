@@ -1,0 +1,28 @@
+"""How far nodes are: the display's list of steps agrees with the server's."""
+
+from __future__ import annotations
+
+import pytest
+
+from drydock.cli.steps import STEPS, fraction_done
+from drydock.client.watching import node_progress
+from drydock.orchestrator.workflows import WORKFLOWS
+from tests.unit.client.peer import subtask
+
+
+def test_the_steps_shown_are_the_servers() -> None:
+    served = {action.value: tuple(step.name for step in flow.steps) for action, flow in WORKFLOWS.items()}
+    assert {action: served[action] for action in STEPS} == STEPS
+
+
+def test_how_far_a_site_is() -> None:
+    nodes = [
+        subtask("n1", status="queued"),
+        subtask("n2", step="await_boot_actions"),
+        subtask("n3", step="apply_storage", status="complete", outcome="failure"),
+        subtask("n4", status="complete", outcome="success"),
+    ]
+    assert fraction_done(map(node_progress, nodes)) == pytest.approx((0 + 6 / 7 + 1 + 1) / 4)
+    assert fraction_done([]) == 0.0
+    unknown = node_progress({**subtask("n5", step="dance"), "action": "juggle_node"})
+    assert fraction_done([unknown]) == 0.0
