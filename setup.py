@@ -45,7 +45,6 @@ setup(
         "SQLAlchemy>=2.0.36,<3",
         "sushy>=5.2",
     ],
-    extras_require={"simulator": ["sushy-tools>=1.3"]},
     entry_points={
         "console_scripts": [
             "drydock=drydock.cli.main:main",

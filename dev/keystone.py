@@ -53,13 +53,15 @@ class KeystoneServer:
 
     def start(self) -> None:
         """Start it, or start it again at the same address."""
-        command = [self._home / "bin/python", "-m", "gunicorn", "--bind", f"{LOOPBACK}:{self.port}", "--threads", "4"]
-        command += ["--no-control-socket", "--pythonpath", WSGI, "keystone_api:application"]
+        options = ["--bind", f"{LOOPBACK}:{self.port}", "--threads", "4", "--no-control-socket"]
+        configuration = str(self._state / keystone_state.CONFIGURATION)
         self._child = processes.start(
-            "Keystone", command,
-            log=self._state / "keystone.log", directory=self._state,
-            environment={"OS_KEYSTONE_CONFIG_FILES": str(self._state / keystone_state.CONFIGURATION)},
-        )  # fmt: skip
+            "Keystone",
+            [self._home / "bin/python", "-m", "gunicorn", *options, "--pythonpath", WSGI, "keystone_api:application"],
+            log=self._state / "keystone.log",
+            directory=self._state,
+            environment={**processes.neutral_environment(), "OS_KEYSTONE_CONFIG_FILES": configuration},
+        )
         self._child.wait_ready(processes.http_ready(self.auth_url), seconds=60)
 
     def stop(self) -> None:

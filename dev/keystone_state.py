@@ -12,6 +12,8 @@ from configparser import ConfigParser
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from dev import processes
+
 ADMIN_PROJECT = "admin"
 PROJECT = "drydock"
 SERVICE_PROJECT = "service"
@@ -95,7 +97,7 @@ def copy_template(template: Path, state: Path) -> None:
 def _manage(home: Path, configuration: Path, command: str, *options: str, **environment: str) -> None:
     done = subprocess.run(
         [home / "bin/keystone-manage", "--config-file", configuration, command, *options],
-        env={**os.environ, **environment}, capture_output=True, text=True, check=False,
+        env={**processes.neutral_environment(), **environment}, capture_output=True, text=True, check=False,
     )  # fmt: skip
     if done.returncode != 0:
         raise RuntimeError(f"keystone-manage {command} failed:\n{done.stderr[-2000:]}")

@@ -15,7 +15,7 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
 
-RUNTIME = ("drydock[simulator]",)
+RUNTIME = ("drydock",)
 TOOLS = (
     "hypothesis",
     "import-linter",
@@ -25,6 +25,7 @@ TOOLS = (
     "pytest",
     "pytest-xdist",
     "ruff",
+    "sushy-tools",
     "types-cachetools",
     "types-psycopg2",
     "types-PyYAML",

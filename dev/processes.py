@@ -25,6 +25,12 @@ POLL_SECONDS = 0.02
 Ready = Callable[[], bool]
 
 
+def neutral_environment() -> dict[str, str]:
+    """Ours, without what would change the options of a program or who its user is, and with no proxy in between."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("OS_", "DRYDOCK_"))}
+    return {**kept, "NO_PROXY": "*", "no_proxy": "*"}
+
+
 class StartFailed(Exception):
     """A process ended, or did not become ready in time; the message ends with the tail of its log."""
 
@@ -83,7 +89,7 @@ def start(
     user: str | None = None,
     stop_signal: signal.Signals = signal.SIGTERM,
 ) -> Child:
-    """Start ``command``. ``environment`` is added to ours, ``user`` needs root, ``stop_signal`` asks it to end."""
+    """Start ``command``; ``environment`` takes the place of ours, ``user`` needs root, ``stop_signal`` asks to end."""
     launcher = [sys.executable, "-I", "-S", str(LAUNCHER), str(os.getpid()), str(int(stop_signal)), user or "-"]
     with log.open("ab") as output:
         process = subprocess.Popen(
@@ -91,7 +97,7 @@ def start(
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            env={**os.environ, **(environment or {})},
+            env=environment,
             cwd=directory,
             start_new_session=True,
         )
@@ -103,7 +109,7 @@ class Processes:
 
     def __init__(self, log_directory: Path, environment: Mapping[str, str] | None = None) -> None:
         self._log_directory = log_directory
-        self._environment = dict(environment or {})
+        self._environment = environment
         self._children: dict[str, Child] = {}
 
     def __enter__(self) -> Self:

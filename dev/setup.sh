@@ -36,7 +36,7 @@ if ! .venv/bin/python -c 'import sys, pip; sys.exit(sys.version_info < (3, 11))'
     echo "Setting up .venv with $("$python" --version) (about a minute, once)"
     "$python" -m venv --clear .venv
 fi
-install=".venv/bin/python -m pip install --quiet --disable-pip-version-check"
+install=".venv/bin/python -m pip install -qq --disable-pip-version-check"
 $install -r requirements-dev.txt
 $install --no-deps --editable .
 touch "$stamp"

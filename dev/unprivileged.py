@@ -7,7 +7,8 @@ import pwd
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -49,6 +50,16 @@ def enterable_directory(prefix: str) -> Path:
     directory = Path(tempfile.mkdtemp(prefix=prefix, dir="/var/tmp"))
     directory.chmod(0o711)
     return directory
+
+
+@contextmanager
+def temporary_directory(prefix: str) -> Iterator[Path]:
+    """The same for the time of a ``with`` block; the temporary directories of pytest belong to root alone."""
+    directory = enterable_directory(prefix)
+    try:
+        yield directory
+    finally:
+        shutil.rmtree(directory)
 
 
 def _group(user: str) -> int:

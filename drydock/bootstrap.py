@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from oslo_config import cfg
 from prometheus_client import start_http_server
 
+from drydock import auth
+from drydock.api.app import create_app
+from drydock.api.limits import Limits
+from drydock.api.middleware import RequestId
+from drydock.auth.health import checks as auth_checks
 from drydock.bootaction.render import TemplateLimits
-from drydock.conf import boot_secrets
+from drydock.conf import boot_secrets, max_waiting
 from drydock.db.engine import connect
 from drydock.db.unit_of_work import Database
 from drydock.design.loader import DesignLoader
@@ -18,12 +23,20 @@ from drydock.design.references import References
 from drydock.drivers.node.base import NodeProvisioner
 from drydock.drivers.registry import load_node_provisioner, load_oob_drivers
 from drydock.metrics import Metrics
+from drydock.orchestrator.boot import BootService
 from drydock.orchestrator.boot_preparation import BootPreparation, BootSettings
+from drydock.orchestrator.changes import ChangeWaiter
 from drydock.orchestrator.designs import DesignService
 from drydock.orchestrator.engine import Engine, EngineSettings, worker_name
+from drydock.orchestrator.health import Health
+from drydock.orchestrator.orchestrator import Orchestrator
 from drydock.orchestrator.step_runner import StepRunner
 from drydock.orchestrator.workflow import Services
 from drydock.orchestrator.workflows import WORKFLOWS
+from drydock.policy import Policy
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +77,30 @@ def build_engine(conf: cfg.ConfigOpts) -> Engine:
     )
 
 
+def build_application(conf: cfg.ConfigOpts) -> WSGIApplication:
+    """The API: request id > node-route bypass > Keystone > Falcon. Raises ``ConfigurationError``."""
+    shared = _shared(conf, pool_size=conf.database.pool_size, application_name="drydock-api")
+    metrics = Metrics()
+    checks: dict[str, Callable[[], None]] = {"provisioner": shared.provisioner.check}
+    app = create_app(
+        orchestrator=Orchestrator(shared.database, shared.provisioner, ChangeWaiter(shared.database)),
+        designs=shared.designs,
+        boot=BootService(shared.database),
+        health=Health(shared.database, checks),
+        policy=Policy(conf),
+        limits=Limits(
+            max_body_bytes=conf.api.max_body_bytes,
+            max_design_bytes=conf.api.max_design_bytes,
+            max_wait_seconds=conf.api.max_wait_seconds,
+            max_waiting=max_waiting(conf),
+        ),
+        metrics=metrics,
+    )
+    wrapped = auth.wrap(app, conf)
+    checks.update(auth_checks(conf))
+    return RequestId(wrapped)
+
+
 def _shared(conf: cfg.ConfigOpts, *, pool_size: int, application_name: str) -> _Shared:
     engine = connect(
         conf.database.url,
@@ -91,7 +128,7 @@ def _shared(conf: cfg.ConfigOpts, *, pool_size: int, application_name: str) -> _
         database=database,
         designs=DesignService(database, loader),
         loader=loader,
-        provisioner=load_node_provisioner(conf.drivers.node, _driver_options(conf)),
+        provisioner=load_node_provisioner(conf.drivers.node, _driver_options(conf).get(conf.drivers.node, {})),
     )
 
 
@@ -106,7 +143,7 @@ def _boot_settings(conf: cfg.ConfigOpts) -> BootSettings:
         bootdata_url=_with_slash(conf.bootaction.bootdata_url),
         lifetime_hours=conf.bootaction.context_lifetime,
         limits=TemplateLimits(
-            max_bytes=conf.bootaction.template_max_bytes, max_seconds=conf.bootaction.template_max_seconds
+            max_bytes=conf.bootaction.template_max_bytes, seconds=conf.bootaction.template_max_seconds
         ),
     )
 

@@ -12,17 +12,20 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from dev import keystone as keystone_server
-from dev import ports, postgres
+from dev import ports, postgres, unprivileged
 from drydock.db import migrate
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_server() -> Iterator[str]:
     """The URL of a server on which databases may be made: DRYDOCK_DATABASE_URL's, or an embedded one."""
     if existing := os.environ.get("DRYDOCK_DATABASE_URL"):
         yield existing
         return
-    with postgres.start(tmp_path_factory.mktemp("postgres"), durable=False) as server:
+    with (
+        unprivileged.temporary_directory("drydock-tests-") as directory,
+        postgres.start(directory, durable=False) as server,
+    ):
         yield server.url
 
 

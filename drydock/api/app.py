@@ -8,11 +8,12 @@ import falcon
 
 from drydock.api.access import Access, AccessControl, Authorizer
 from drydock.api.doors import Boot, Designs, Health, Operations
-from drydock.api.errors import add_error_handlers
+from drydock.api.errors import ErrorHandlers
 from drydock.api.limits import Limits
 from drydock.api.middleware import RequestLog
-from drydock.api.routes import Route, routes
+from drydock.api.routes import Route, Services, routes
 from drydock.errors import ConfigurationError
+from drydock.metrics import Metrics
 
 
 def create_app(
@@ -22,25 +23,30 @@ def create_app(
     boot: Boot,
     health: Health,
     policy: Authorizer,
-    limits: Limits | None = None,
+    limits: Limits,
+    metrics: Metrics,
 ) -> falcon.App[falcon.Request, falcon.Response]:
     """The application, to be wrapped in ``drydock.auth.wrap`` and that in ``RequestId``.
 
     By itself it believes the identity headers of a request: those layers are what removes forged ones.
     """
     table = routes(
-        orchestrator=orchestrator,
-        designs=designs,
-        boot=boot,
-        health=health,
-        policy=policy,
-        limits=limits or Limits(),
+        Services(
+            orchestrator=orchestrator,
+            designs=designs,
+            boot=boot,
+            health=health,
+            policy=policy,
+            limits=limits,
+            metrics=metrics,
+        )
     )
     check_rules(table)
+    access = AccessControl({route.path: route for route in table}, policy)
     # Each sees the request in this order and the reply in reverse: the log wants to see every reply.
-    app = falcon.App(middleware=(RequestLog(), AccessControl({route.path: route for route in table}, policy)))
+    app = falcon.App(middleware=(RequestLog(metrics), access))
     app.req_options.strip_url_path_trailing_slash = True
-    add_error_handlers(app)
+    ErrorHandlers(metrics).add_to(app)
     for route in table:
         app.add_route(route.path, route.resource)
     return app

@@ -8,9 +8,10 @@ from typing import Any
 
 import falcon
 
-from drydock import errors, metrics
+from drydock import errors
 from drydock.api.reply import reply_json
 from drydock.api.views.status import error_view
+from drydock.metrics import Metrics
 
 LOG = logging.getLogger(__name__)
 
@@ -50,21 +51,39 @@ def status_of(error: errors.DrydockError) -> int:
     return 500
 
 
-def add_error_handlers(app: falcon.App[falcon.Request, falcon.Response]) -> None:
-    app.add_error_handler(Exception, _unforeseen)
-    app.add_error_handler(falcon.HTTPError, _refused_by_falcon)
-    app.add_error_handler(errors.DrydockError, _known)
+class ErrorHandlers:
+    """Every error reply of the API."""
 
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
 
-def _known(req: falcon.Request, resp: falcon.Response, error: errors.DrydockError, params: Mapping[str, Any]) -> None:
-    status = status_of(error)
-    if status == 500:
-        _unforeseen(req, resp, error, params)
-        return
-    if status >= 502:
-        LOG.warning("request failed", extra={"request_id": _request_id(req), "code": error.code, "why": str(error)})
-    field = error.field if isinstance(error, errors.InvalidInput) else ""
-    _reply(resp, status, error_view(code=status, message=str(error), reason=error.code, retry=error.retry, field=field))
+    def add_to(self, app: falcon.App[falcon.Request, falcon.Response]) -> None:
+        app.add_error_handler(Exception, self._unforeseen)
+        app.add_error_handler(falcon.HTTPError, _refused_by_falcon)
+        app.add_error_handler(errors.DrydockError, self._known)
+
+    def _known(
+        self, req: falcon.Request, resp: falcon.Response, error: errors.DrydockError, params: Mapping[str, Any]
+    ) -> None:
+        status = status_of(error)
+        if status == 500:
+            self._unforeseen(req, resp, error, params)
+            return
+        if status >= 502:
+            LOG.warning("request failed", extra={"request_id": _request_id(req), "code": error.code, "why": str(error)})
+        field = error.field if isinstance(error, errors.InvalidInput) else ""
+        view = error_view(code=status, message=str(error), reason=error.code, retry=error.retry, field=field)
+        _reply(resp, status, view)
+
+    def _unforeseen(
+        self, req: falcon.Request, resp: falcon.Response, error: Exception, params: Mapping[str, Any]
+    ) -> None:
+        """The API's last handler: the client learns the request's id, the log everything else."""
+        request_id = _request_id(req)
+        self._metrics.unforeseen_errors.labels("api").inc()
+        LOG.error("unforeseen error", exc_info=error, extra={"request_id": request_id, "method": req.method})
+        message = f"internal error; the log has more about request {request_id}"
+        _reply(resp, 500, error_view(code=500, message=message, reason="internal_error", retry=False))
 
 
 def _refused_by_falcon(
@@ -80,15 +99,6 @@ def _refused_by_falcon(
     if error.headers is not None:
         resp.set_headers(error.headers)
     _reply(resp, status, error_view(code=status, message=message, reason=reason, retry=status == 503))
-
-
-def _unforeseen(req: falcon.Request, resp: falcon.Response, error: Exception, params: Mapping[str, Any]) -> None:
-    """The API's last handler: the client learns the request's id, the log everything else."""
-    request_id = _request_id(req)
-    metrics.HTTP_ERRORS.inc()
-    LOG.error("unforeseen error", exc_info=error, extra={"request_id": request_id, "method": req.method})
-    message = f"internal error; the log has more about request {request_id}"
-    _reply(resp, 500, error_view(code=500, message=message, reason="internal_error", retry=False))
 
 
 def _reply(resp: falcon.Response, status: int, body: dict[str, Any]) -> None:

@@ -15,6 +15,8 @@ from drydock.api.resources.health import ExtendedHealthResource, HealthResource,
 from drydock.api.resources.nodes import NodeBuildDataResource, NodeFilterResource, NodesResource
 from drydock.api.resources.tasks import TaskBuildDataResource, TaskResource, TasksResource, TerminateResource
 from drydock.api.resources.versions import VersionsResource
+from drydock.api.waiting import WaitingRoom
+from drydock.metrics import Metrics
 from drydock.model.boot_context import BundleKind
 from drydock.policies.designs import INGEST_DATA, READ_DATA, VALIDATE_SITE_DESIGN
 from drydock.policies.health import HEALTH_DATA
@@ -22,6 +24,19 @@ from drydock.policies.nodes import READ_BUILD_DATA
 from drydock.policies.tasks import CREATE_TASK, DELETE_TASKS, READ_TASK, TERMINATE_TASK
 
 PREFIX = "/api/v1.0"
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What the resources are made of."""
+
+    orchestrator: Operations
+    designs: Designs
+    boot: Boot
+    health: Health
+    policy: Authorizer
+    limits: Limits
+    metrics: Metrics
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,51 +49,40 @@ class Route:
     rules: Mapping[str, str] = field(default_factory=dict)
 
 
-def routes(
-    *, orchestrator: Operations, designs: Designs, boot: Boot, health: Health, policy: Authorizer, limits: Limits
-) -> tuple[Route, ...]:
-    return (
-        *_open_routes(health),
-        *_operator_routes(orchestrator, designs, health, policy, limits),
-        *_node_routes(boot, limits),
-    )
+def routes(services: Services) -> tuple[Route, ...]:
+    return (*_open_routes(services), *_operator_routes(services), *_node_routes(services.boot, services.limits))
 
 
-def _open_routes(health: Health) -> tuple[Route, ...]:
+def _open_routes(services: Services) -> tuple[Route, ...]:
     versions = VersionsResource()
     return (
         Route("/versions", versions, Access.OPEN),
         Route("/api/versions", versions, Access.OPEN),
         Route(f"{PREFIX}/versions", versions, Access.OPEN),
-        Route(f"{PREFIX}/health", HealthResource(health), Access.OPEN),
-        Route(f"{PREFIX}/metrics", MetricsResource(), Access.OPEN),
+        Route(f"{PREFIX}/health", HealthResource(services.health), Access.OPEN),
+        Route(f"{PREFIX}/metrics", MetricsResource(services.metrics), Access.OPEN),
     )
 
 
-def _operator_routes(
-    orchestrator: Operations, designs: Designs, health: Health, policy: Authorizer, limits: Limits
-) -> tuple[Route, ...]:
+def _operator_routes(services: Services) -> tuple[Route, ...]:
+    tasks, designs, policy, limits = services.orchestrator, services.designs, services.policy, services.limits
+    waiting = WaitingRoom(tasks, seats=limits.max_waiting, longest=limits.max_wait_seconds, metrics=services.metrics)
+
     def operator(path: str, resource: object, **rules: str) -> Route:
         return Route(PREFIX + path, resource, Access.OPERATOR, rules)
 
     return (
-        operator(
-            "/tasks",
-            TasksResource(orchestrator, policy, limits),
-            GET=READ_TASK,
-            POST=CREATE_TASK,
-            DELETE=DELETE_TASKS,
-        ),
-        operator("/tasks/{task_id}", TaskResource(orchestrator, policy, limits), GET=READ_TASK),
-        operator("/tasks/{task_id}/terminate", TerminateResource(orchestrator), POST=TERMINATE_TASK),
-        operator("/tasks/{task_id}/builddata", TaskBuildDataResource(orchestrator), GET=READ_BUILD_DATA),
-        operator("/nodes", NodesResource(orchestrator), GET=READ_DATA),
-        operator("/nodes/{hostname}/builddata", NodeBuildDataResource(orchestrator), GET=READ_BUILD_DATA),
+        operator("/tasks", TasksResource(tasks, policy, limits), GET=READ_TASK, POST=CREATE_TASK, DELETE=DELETE_TASKS),
+        operator("/tasks/{task_id}", TaskResource(tasks, policy, waiting), GET=READ_TASK),
+        operator("/tasks/{task_id}/terminate", TerminateResource(tasks), POST=TERMINATE_TASK),
+        operator("/tasks/{task_id}/builddata", TaskBuildDataResource(tasks), GET=READ_BUILD_DATA),
+        operator("/nodes", NodesResource(services.orchestrator), GET=READ_DATA),
+        operator("/nodes/{hostname}/builddata", NodeBuildDataResource(services.orchestrator), GET=READ_BUILD_DATA),
         operator("/nodefilter", NodeFilterResource(designs, limits), POST=READ_DATA),
         operator("/designs", DesignsResource(designs, limits), GET=READ_DATA, POST=INGEST_DATA),
         operator("/designs/{digest}", DesignResource(designs), GET=READ_DATA),
         operator("/validatedesign", ValidateDesignResource(designs, limits), POST=VALIDATE_SITE_DESIGN),
-        operator("/health/extended", ExtendedHealthResource(health), GET=HEALTH_DATA),
+        operator("/health/extended", ExtendedHealthResource(services.health), GET=HEALTH_DATA),
     )
 
 

@@ -11,7 +11,7 @@ import logging
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from keystoneauth1.exceptions import ClientException
+from keystoneauth1.exceptions import ClientException, ConnectFailure, DiscoveryFailure, RequestTimeout
 from keystonemiddleware import auth_token
 from oslo_config import cfg
 
@@ -28,6 +28,9 @@ GROUP = "keystone_authtoken"
 CACHE_KEY = "drydock.token_cache"
 #: Seconds to wait for Keystone, unless configured: the middleware would wait for ever.
 CONNECT_TIMEOUT = 10
+
+#: What keystonemiddleware, told to delay decisions, turns into "invalid token".
+OUTAGES = (ConnectFailure, DiscoveryFailure, RequestTimeout, auth_token.ServiceError)
 
 LOG = logging.getLogger(__name__)
 
@@ -92,11 +95,11 @@ class _Protocol(auth_token.AuthProtocol):  # type: ignore[misc]
             request.environ[IDENTITY_UNAVAILABLE] = True
 
     def fetch_token(self, token: str, **options: Any) -> Any:
-        """Raises ``_KeystoneOutageError`` where the base class, as it was told to delay decisions, says "invalid"."""
+        """Raises ``_KeystoneOutageError`` where the base class says "invalid" although Keystone said nothing."""
         try:
             return super().fetch_token(token, **options)
         except auth_token.InvalidToken as exc:
-            if isinstance(exc.__context__, ClientException | auth_token.ServiceError):
+            if isinstance(exc.__context__, OUTAGES):
                 raise _KeystoneOutageError(str(exc)) from exc
             raise
 

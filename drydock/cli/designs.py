@@ -7,7 +7,9 @@ from typing import BinaryIO
 import click
 
 from drydock.cli.connection import client_of
-from drydock.cli.output import console, message_line, output_option, print_json, table
+from drydock.cli.output import console, message_line, output_option, print_json, table, worth_telling
+
+COLUMNS = ("design_ref", "size", "created", "created_by")
 
 
 @click.group()
@@ -35,7 +37,8 @@ def upload(ctx: click.Context, *, file: BinaryIO, quiet: bool, output: str) -> N
         print_json(stored)
         return
     for entry in stored.get("messages") or ():
-        click.echo(message_line(entry), err=True)
+        if worth_telling(entry):
+            click.echo(message_line(entry), err=True)
     reference = stored.get("design_ref", "")
     if quiet:
         click.echo(reference)
@@ -53,8 +56,4 @@ def list_designs(ctx: click.Context, *, output: str) -> None:
     if output == "json":
         print_json(designs)
         return
-    console().print(
-        table(
-            ["design_ref", "size", "created"], ([d.get(c) for c in ("design_ref", "size", "created")] for d in designs)
-        )
-    )
+    console().print(table(COLUMNS, ([d.get(c) for c in COLUMNS] for d in designs)))

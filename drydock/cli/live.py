@@ -73,7 +73,7 @@ def picture(snapshot: TaskSnapshot, *, elapsed: float, now: datetime, rows: int)
         [node.name, state(node), node.step, fraction_text(node), ticking(node, now), node.attempt or "", node.reason]
         for node in sorted_by_name(shown)
     ]
-    parts += [bar, Text(), table(["node", "state", "step", "steps", "since", "retries", "why"], cells)]
+    parts += [bar, Text(), table(["node", "state", "step", "steps", "since", "retries", "why"], cells, one_line=True)]
     if len(shown) < len(nodes):
         parts.append(Text(f"and {len(nodes) - len(shown)} more: {counts(set(nodes) - set(shown))}", style="dim"))
     return Group(*parts)

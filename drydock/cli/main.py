@@ -12,7 +12,7 @@ from drydock import __version__
 from drydock.cli.designs import design
 from drydock.cli.exit_codes import INTERRUPTED
 from drydock.cli.nodes import node
-from drydock.cli.output import clean, message_line
+from drydock.cli.output import clean, message_line, worth_telling
 from drydock.cli.tasks import task
 from drydock.client import Credentials
 from drydock.client.errors import (
@@ -26,7 +26,7 @@ from drydock.client.errors import (
 
 ADVICE: dict[type[ClientError], str] = {
     Unauthorized: "Source your openrc again, or give another --os-token.",
-    Forbidden: "Your roles do not allow this: it usually takes the role admin (reading: reader).",
+    Forbidden: "It usually takes the role admin in your project (reading: reader).",
     AuthenticationFailed: "Check OS_AUTH_URL, OS_USERNAME, OS_PASSWORD and OS_PROJECT_NAME.",
     ConnectionFailed: "Check --url (DRYDOCK_URL) or OS_AUTH_URL, and that the service runs.",
 }
@@ -51,7 +51,8 @@ def described(error: ClientError) -> str:
     lines = [clean(f"{str(error).rstrip('.')}. {advice}" if advice else error)]
     if isinstance(error, ReplyError):
         # A plain error repeats itself as the only entry of its list.
-        lines += [f"  {message_line(entry)}" for entry in error.messages if entry.get("message") != error.message]
+        told = [entry for entry in error.messages if worth_telling(entry) and entry.get("message") != error.message]
+        lines += [f"  {message_line(entry)}" for entry in told]
     return "\n".join(lines)
 
 

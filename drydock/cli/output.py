@@ -57,10 +57,11 @@ def console(*, err: bool = False) -> Console:
     )
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
+def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, one_line: bool = False) -> Table:
+    """``one_line``: cut long cells short instead of folding them, so that a row is a line."""
     made = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
     for column in columns:
-        made.add_column(column, overflow="fold")
+        made.add_column(column, overflow="ellipsis" if one_line else "fold", no_wrap=one_line)
     for row in rows:
         made.add_row(*map(styled, row))
     return made
@@ -78,6 +79,11 @@ def duration(seconds: float) -> str:
     if whole < 3600:
         return f"{whole // 60}m{whole % 60:02}s"
     return f"{whole // 3600}h{whole % 3600 // 60:02}m"
+
+
+def worth_telling(entry: Mapping[str, Any]) -> bool:
+    """Whether a finding is more than "this rule found nothing"."""
+    return entry.get("level") != "Info"
 
 
 def message_line(entry: Mapping[str, Any]) -> str:

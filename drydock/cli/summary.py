@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.text import Text
@@ -30,14 +32,14 @@ def counts(nodes: Iterable[NodeProgress]) -> str:
     return ", ".join(f"{counted[name]} {name}" for name in known + sorted(set(counted) - set(ORDER)))
 
 
-def summary(snapshot: TaskSnapshot, *, seconds: float) -> RenderableType:
+def summary(snapshot: TaskSnapshot) -> RenderableType:
     """What became of a finished task: a headline, its own error messages, its nodes with their reasons."""
     task = snapshot.task
     result = task.get("result") or {}
     head = Text.assemble(
         f"Task {clean(task.get('task_id'))} {clean(task.get('action'))}: ",
         styled(snapshot.outcome),
-        f" after {duration(seconds)}",
+        f" {time_taken(task)}",
     )
     parts: list[RenderableType] = [head]
     if snapshot.nodes:
@@ -55,6 +57,14 @@ def summary(snapshot: TaskSnapshot, *, seconds: float) -> RenderableType:
         errors = [entry for entry in messages if entry.get("error") and entry.get("context_type") != "node"]
         parts += [Text(f"  {message_line(entry)}") for entry in errors[:LAST_MESSAGES]]
     return Group(*parts)
+
+
+def time_taken(task: Mapping[str, Any]) -> str:
+    """``after 3m20s``: from its creation to its end."""
+    if not task.get("created") or not task.get("updated"):
+        return ""
+    taken = datetime.fromisoformat(task["updated"]) - datetime.fromisoformat(task["created"])
+    return f"after {duration(taken.total_seconds())}"
 
 
 def sorted_by_name(nodes: Iterable[NodeProgress]) -> list[NodeProgress]:

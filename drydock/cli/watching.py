@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-
 import click
 from rich.console import Console
 
@@ -16,15 +13,12 @@ from drydock.cli.summary import summary
 from drydock.client import ClientError, DrydockClient, TaskSnapshot, follow
 from drydock.client.errors import WatchTimedOut
 
-Show = Callable[[TaskSnapshot], None]
-
 
 def watch_to_the_end(
     client: DrydockClient, task_id: str, *, timeout: float | None, interval: float, output: str
 ) -> int:
     """Shows the progress until the task ends; the exit code. ``output`` json: the finished task on stdout."""
     progress = console(err=output == "json")
-    started = time.monotonic()
     last: TaskSnapshot | None = None
     try:
         with _display(progress) as show:
@@ -42,7 +36,7 @@ def watch_to_the_end(
             _watch_again(task_id)
         raise
     assert last is not None, "follow() ends with a snapshot, or raises"
-    progress.print(summary(last, seconds=time.monotonic() - started))
+    progress.print(summary(last))
     if output == "json":
         print_json(last.task)
     return exit_code(last.outcome)

@@ -124,7 +124,7 @@ def _from_keystone(exc: keystone_errors.ClientException) -> errors.ClientError:
         where = found.group().rstrip(":") if found else "the service"
         return errors.ConnectionFailed(f"cannot reach {where}: {_words(refused, chain[-1])}")
     if isinstance(exc, keystone_errors.HttpError):
-        return errors.AuthenticationFailed(f"Keystone refused: {exc.message} ({exc.http_status})")
+        return errors.AuthenticationFailed(f"Keystone refused: {exc.message}")
     return errors.AuthenticationFailed(str(exc))
 
 

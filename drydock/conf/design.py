@@ -13,13 +13,14 @@ REFERENCES_OPTS: tuple[cfg.Opt, ...] = (
         "allowed_schemes",
         default=["drydock", "file", "http", "https"],
         help="URI schemes that references to designs and assets may use. drydock://designs/DIGEST names an uploaded "
-        "design; file works under file_roots only, http and https with allowed_hosts only.",
+        "design; file works under file_roots only, http and https to allowed_hosts only.",
     ),
     cfg.ListOpt(
         "allowed_hosts",
-        default=[],
-        help="Hosts that http and https references may name: host names or addresses; * allows every host. Nothing is "
-        "allowed by default, because everybody who may validate a design decides what is fetched from here.",
+        default=["*"],
+        help="Hosts that http and https references may name: names, *.suffix for all names below a domain, addresses "
+        "or CIDRs; * allows every host. List your document servers here: everybody who may validate a design, which "
+        "by default is every reader, decides what this service fetches.",
     ),
     cfg.ListOpt(
         "file_roots",

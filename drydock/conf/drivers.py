@@ -21,17 +21,16 @@ REDFISH_OPTS: tuple[cfg.Opt, ...] = (
     cfg.StrOpt(
         "endpoint",
         default="https://{address}",
-        help="URL of a node's BMC; {address} stands for its address in the design. A node's own out-of-band "
-        "parameter redfish_endpoint comes first.",
+        help="URL of a node's BMC, where {address} stands for its address in the design, {node} for the node's name.",
     ),
     cfg.StrOpt(
         "system",
         default="",
-        help="Identity of the system that a BMC manages, where {node} stands for the node's name. Empty: the only "
-        "system the BMC has. A node's own out-of-band parameter redfish_system comes first.",
+        help="Identity of the node's system at its BMC, a template with the same fields. Empty: the only system that "
+        "the BMC has.",
     ),
     cfg.BoolOpt("verify_tls", default=True, help="Refuse BMCs whose TLS certificate cannot be verified."),
-    cfg.FloatOpt("timeout", default=30.0, min=0.1, help="Seconds to wait for one answer of a BMC."),
+    cfg.FloatOpt("timeout", default=30.0, min=0.1, max=600, help="Seconds to wait for one answer of a BMC."),
 )
 
 SIMULATED_OPTS: tuple[cfg.Opt, ...] = (

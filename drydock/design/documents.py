@@ -98,8 +98,10 @@ def _error(text: str, *documents: DocumentRef) -> ValidationMessage:
 
 def _problems(problems: Sequence[Problem], *documents: DocumentRef) -> Iterator[ValidationMessage]:
     for problem in problems:
-        level = Level.ERROR if problem.error else Level.WARNING
-        yield unreadable(f"Error processing document: {problem}", *documents, level=level)
+        if problem.error:
+            yield _error(str(problem), *documents)
+        else:
+            yield unreadable(f"Suspicious document: {problem}", *documents, level=Level.WARNING)
 
 
 def _schema_messages(document: Document, ref: DocumentRef) -> Iterator[ValidationMessage]:

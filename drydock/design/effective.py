@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -17,13 +16,7 @@ from drydock.model.message import DocumentRef, Level, ValidationMessage
 from drydock.model.network import Network
 from drydock.model.node import Node
 
-
-class MissingPartError(DesignInvalid):
-    """A node names a profile that does not exist."""
-
-    def __init__(self, message: str, part: DocumentRef) -> None:
-        super().__init__(message)
-        self.part = part
+_Data = Mapping[str, Any]
 
 
 class NodeCompiler:
@@ -31,64 +24,80 @@ class NodeCompiler:
 
     def __init__(
         self,
-        profiles: Mapping[str, Mapping[str, Any]],
+        profiles: Mapping[str, _Data],
         hardware: Mapping[str, HardwareProfile],
         networks: Mapping[str, Network],
         broken: frozenset[DocumentRef],
     ) -> None:
+        self._profiles = profiles
         self._lineage = Lineage(profiles)
         self._hardware = hardware
         self._networks = networks
         self._broken = broken
 
     def compile(self, document: Document) -> tuple[Node | None, list[ValidationMessage]]:
-        """The effective node, or None with the reason."""
+        """The effective node and warnings about it, or None with the reason."""
         try:
-            return self._compile(document)
-        except MissingPartError as exc:
-            if exc.part in self._broken:
-                return None, []
-            return None, [_failure(document, exc.message)]
+            data = self._lineage.effective(document.data)
+            hardware = self._hardware_of(data)
+            return self._node(document.name, data, hardware), self._warnings(document, data, hardware)
         except DesignInvalid as exc:
-            return None, [_failure(document, exc.message)]
+            return None, [] if self._rests_on_broken(document.data) else [_failure(document, exc.message)]
 
-    def _compile(self, document: Document) -> tuple[Node, list[ValidationMessage]]:
-        data = self._lineage.effective(document.data)
-        node = Node(
-            name=document.name,
+    def unusable_profiles(self) -> Iterator[ValidationMessage]:
+        """Warnings: a profile nobody uses may be unfinished; who uses it has an error of their own."""
+        for name in self._profiles:
+            try:
+                self._lineage.profile(name)
+            except DesignInvalid as exc:
+                if not self._rests_on_broken(self._profiles[name]):
+                    text = f"HostProfile {name} cannot be used: {exc.message}"
+                    yield unreadable(text, reference("HostProfile", name), level=Level.WARNING)
+
+    def _node(self, name: str, data: _Data, hardware: HardwareProfile) -> Node:
+        fields = settings(data)
+        params, _ = kernel_params.resolve(fields["kernel_params"], hardware)
+        fields["kernel_params"] = MappingProxyType(dict(params))
+        fields["interfaces"] = device_aliases.resolve(fields["interfaces"], hardware)
+        network = self._networks.get(fields["primary_network"])
+        return Node(
+            name=name,
             boot_mac=data.get("metadata", {}).get("boot_mac"),
             addresses=addresses(data),
-            domain=self._domain(data.get("primary_network")),
-            **settings(data),
-        )
-        hardware = self._hardware_of(node)
-        params, unknown = kernel_params.resolve(node.kernel_params, hardware)
-        warnings = [
-            unreadable(
-                f"Kernel parameter reference {reference_text} of BaremetalNode {node.name} leads nowhere.",
-                document.ref,
-                level=Level.WARNING,
-            )
-            for reference_text in unknown
-        ]
-        return replace(
-            node,
-            kernel_params=MappingProxyType(dict(params)),
+            domain=network.dns_domain if network is not None else "local",
             kernel_param_string=kernel_params.command_line(params),
-            interfaces=device_aliases.resolve(node.interfaces, hardware),
-        ), warnings
+            **fields,
+        )
 
-    def _hardware_of(self, node: Node) -> HardwareProfile:
-        name = node.hardware_profile
+    def _warnings(self, document: Document, data: _Data, hardware: HardwareProfile) -> list[ValidationMessage]:
+        values = {key: str(value) for key, value in data.get("platform", {}).get("kernel_params", {}).items()}
+        _, unknown = kernel_params.resolve(values, hardware)
+        text = f"BaremetalNode {document.name}: kernel parameter reference"
+        return [
+            unreadable(f"{text} {found:.100} leads nowhere", document.ref, level=Level.WARNING) for found in unknown
+        ]
+
+    def _hardware_of(self, data: _Data) -> HardwareProfile:
+        name = data.get("hardware_profile")
         if name is None:
-            raise DesignInvalid("hardware_profile is not set, neither on the node nor on a host profile of it")
+            raise DesignInvalid("hardware_profile is not set, neither here nor by a host profile")
         if name not in self._hardware:
-            raise MissingPartError(f"HardwareProfile {name} does not exist", reference("HardwareProfile", name))
+            raise DesignInvalid(f"HardwareProfile {name} does not exist")
         return self._hardware[name]
 
-    def _domain(self, primary_network: str | None) -> str:
-        network = self._networks.get(primary_network) if primary_network is not None else None
-        return network.dns_domain if network is not None else "local"
+    def _rests_on_broken(self, data: _Data | None) -> bool:
+        seen: set[str] = set()
+        while data is not None:
+            hardware, parent = data.get("hardware_profile"), data.get("host_profile")
+            if hardware is not None and reference("HardwareProfile", hardware) in self._broken:
+                return True
+            if parent is None or parent in seen:
+                return False
+            if reference("HostProfile", parent) in self._broken:
+                return True
+            seen.add(parent)
+            data = self._profiles.get(parent)
+        return False
 
 
 def _failure(document: Document, text: str) -> ValidationMessage:

@@ -20,9 +20,7 @@ def select_nodes(site: SiteDesign, node_filter: NodeFilterSet | None) -> tuple[s
     return matching(site.nodes.values(), site.racks, node_filter)
 
 
-def matching(
-    nodes: Iterable[Node], racks: Mapping[str, Rack], node_filter: NodeFilterSet | None
-) -> tuple[str, ...]:
+def matching(nodes: Iterable[Node], racks: Mapping[str, Rack], node_filter: NodeFilterSet | None) -> tuple[str, ...]:
     """As ``select_nodes``, for a site that is not complete yet."""
     if node_filter is None:
         return tuple(node.name for node in nodes)

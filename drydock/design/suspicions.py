@@ -1,4 +1,4 @@
-"""What a document may say but probably does not mean: warnings, never errors, for sites in the field say such things."""
+"""What a document may say but hardly means: warnings, never errors, for sites in the field say such things."""
 
 from __future__ import annotations
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hmac
-
-from drydock.bootaction.keys import key_digest
+from drydock.bootaction.keys import matches
 from drydock.bootaction.sealing import unseal
 from drydock.db.unit_of_work import Database
 from drydock.errors import BootActionFinal, BootActionSilent, BootContextNotFound, Forbidden
@@ -21,7 +19,7 @@ class BootService:
         with self._database.unit_of_work() as uow:
             context, sealed = uow.boot_contexts.bundle(node, kind)
         _check(context, key)
-        content = unseal(key, context_id=context.id, node=node, kind=kind.value, sealed=sealed.sealed)
+        content = unseal(key, context_id=context.id, node=node, kind=kind.value, content=sealed.sealed)
         return Bundle(content, sealed.etag)
 
     def report(self, action_id: str, key: bytes, report: Report) -> BootAction:
@@ -55,5 +53,5 @@ class BootService:
 
 
 def _check(context: BootContext, key: bytes) -> None:
-    if not hmac.compare_digest(key_digest(key), context.key_digest):
+    if not matches(key, context.key_digest):
         raise Forbidden("the key is not this node's")

@@ -92,7 +92,7 @@ class BootPreparation:
     def _bundle(
         kind: BundleKind, assets: Sequence[RenderedAsset], context_id: UUID, node: str, key: bytes
     ) -> SealedBundle:
-        content = pack([asset for asset in assets if asset.type == kind])
+        content = pack([asset for asset in assets if asset.type.value == kind.value])
         return SealedBundle(
             context_id=context_id,
             kind=kind,

@@ -13,7 +13,7 @@ class Health:
     def __init__(self, database: Database, checks: Mapping[str, Callable[[], None]]) -> None:
         """``checks``: by the dependency's name; each raises a ``DrydockError`` when it is not well."""
         self._database = database
-        self._checks = {"database": self.ping, **checks}
+        self._checks = checks
 
     def ping(self) -> None:
         """Raises ``DatabaseUnavailable``."""
@@ -21,7 +21,8 @@ class Health:
             uow.ping()
 
     def dependencies(self) -> tuple[DependencyHealth, ...]:
-        return tuple(_look(name, check) for name, check in self._checks.items())
+        everything = {"database": self.ping, **self._checks}
+        return tuple(_look(name, check) for name, check in everything.items())
 
 
 def _look(name: str, check: Callable[[], None]) -> DependencyHealth:

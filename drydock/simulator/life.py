@@ -96,7 +96,7 @@ class Life:
             deployment = machine.deployment
             if deployment is not None and deployment.installed:
                 # The provisioner tells a machine it has installed to boot from its disk, whatever it tried first.
-                self._start_installed(machine)
+                self.come_up(machine, machine.epoch)
             elif device in ("Hdd", "Cd"):
                 machine.enter(State.STUCK, f"nothing to boot on {device}")
             elif deployment is not None and deployment.phase is Phase.DEPLOYING:
@@ -105,9 +105,6 @@ class Life:
                 machine.seen = True
                 machine.contact()
                 machine.enter(State.READY if machine.commissioned else State.DISCOVERED, "booted from the network")
-
-    def _start_installed(self, machine: Machine) -> None:
-        self.come_up(machine, machine.epoch)
 
     def _start_installation(self, machine: Machine, deployment: Deployment) -> None:
         machine.seen = True

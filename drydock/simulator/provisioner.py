@@ -18,7 +18,6 @@ from drydock.simulator.site import Site
 
 ROOT = "/provisioner/v1"
 SETTINGS = ("networking", "storage", "platform")
-SUCCEEDED = MappingProxyType({"state": "succeeded", "reason": ""})
 STATUS_NAMES: Mapping[str, str] = MappingProxyType(
     {
         "unknown": "New",
@@ -69,7 +68,7 @@ class Node:
         machine = self._site.asked_for(name)
         with machine.lock:
             waits = f"{name} has not booted from the network yet: power {machine.power}, {machine.state}"
-            resp.media = SUCCEEDED if machine.seen else _pending(waits)
+            resp.media = _succeeded() if machine.seen else _pending(waits)
 
     def on_post_hardware(self, req: falcon.Request, resp: falcon.Response, name: str) -> None:
         machine = self._site.asked_for(name)
@@ -78,7 +77,7 @@ class Node:
                 resp.media = _failed(f"{name} is {machine.deployment.phase}: destroy it first")
                 return
             self._life.commission(machine)
-            resp.media = SUCCEEDED if machine.commissioned else _pending(f"commissioning {name}: {machine.state}")
+            resp.media = _succeeded() if machine.commissioned else _pending(f"commissioning {name}: {machine.state}")
 
     def on_put_settings(self, req: falcon.Request, resp: falcon.Response, name: str, kind: str) -> None:
         if kind not in SETTINGS:
@@ -87,12 +86,12 @@ class Node:
         machine = self._site.asked_for(name)
         with machine.lock:
             machine.settings[kind] = settings
-        resp.media = SUCCEEDED
+        resp.media = _succeeded()
 
     def on_delete(self, req: falcon.Request, resp: falcon.Response, name: str) -> None:
         machine = self._site.find(name)
         done = machine is None or self._life.destroy(machine)
-        resp.media = SUCCEEDED if done else _pending(f"powering off and erasing {name}")
+        resp.media = _succeeded() if done else _pending(f"powering off and erasing {name}")
 
 
 class Deployments:
@@ -110,7 +109,7 @@ class Deployments:
         machine = self._site.asked_for(name)
         self._site.claim_deployment(deployment_id, machine.name)
         started = self._life.deploy(machine, Deployment(deployment_id, user_data))
-        resp.media = SUCCEEDED if started else _pending(f"{name} is being erased")
+        resp.media = _succeeded() if started else _pending(f"{name} is being erased")
 
 
 class Observations:
@@ -161,6 +160,10 @@ def _summary(machine: Machine, address: str) -> dict[str, Any]:
             "power_address": address,
             "boot_ip": "",
         }
+
+
+def _succeeded() -> dict[str, str]:
+    return {"state": "succeeded", "reason": ""}
 
 
 def _pending(reason: str) -> dict[str, str]:

@@ -56,7 +56,9 @@ def _content(entry: Mapping[str, Any]) -> str:
         raise InstallationFailed(f"{BOOT_ENVIRONMENT} has no content")
     try:
         raw = content.encode() if isinstance(content, str) else content
-        return (base64.b64decode(raw) if encoding in ("b64", "base64") else raw).decode()
+        if encoding in ("b64", "base64"):
+            raw = base64.b64decode(b"".join(raw.split()), validate=True)
+        return raw.decode()
     except (binascii.Error, UnicodeDecodeError):
         raise InstallationFailed(f"the content of {BOOT_ENVIRONMENT} cannot be decoded") from None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -11,7 +12,13 @@ import psycopg2
 import pytest
 from sqlalchemy.engine import make_url
 
-from dev import postgres
+from dev import postgres, unprivileged
+
+
+@pytest.fixture
+def directory() -> Iterator[Path]:
+    with unprivileged.temporary_directory("drydock-tests-") as made:
+        yield made
 
 
 def connect(url: str) -> Any:
@@ -24,42 +31,42 @@ def cursor(url: str) -> Iterator[Any]:
         yield open_cursor
 
 
-def test_data_survive_a_stop_and_a_kill(tmp_path: Path) -> None:
-    with postgres.start(tmp_path) as server, cursor(server.url) as sql:
+def test_data_survive_a_stop_and_a_kill(directory: Path) -> None:
+    with postgres.start(directory) as server, cursor(server.url) as sql:
         sql.execute("CREATE TABLE kept (value text)")
 
-    killed = postgres.start(tmp_path)
+    killed = postgres.start(directory)
     with cursor(killed.url) as sql:
         sql.execute("INSERT INTO kept VALUES ('before the kill')")
     killed.kill()
 
-    with postgres.start(tmp_path) as server, cursor(server.url) as sql:
+    with postgres.start(directory) as server, cursor(server.url) as sql:
         sql.execute("SELECT value FROM kept")
         assert sql.fetchall() == [("before the kill",)]
 
 
-def test_the_process_id_of_a_killed_server_may_be_somebody_elses_by_now(tmp_path: Path) -> None:
-    postgres.start(tmp_path, durable=False).kill()
-    lock = (tmp_path / "data").resolve() / "postmaster.pid"
+def test_the_process_id_of_a_killed_server_may_be_somebody_elses_by_now(directory: Path) -> None:
+    postgres.start(directory, durable=False).kill()
+    lock = (directory / "data").resolve() / "postmaster.pid"
     _, rest = lock.read_text().split("\n", 1)
     lock.write_text(f"1\n{rest}")
 
-    with postgres.start(tmp_path, durable=False) as server, cursor(server.url) as sql:
+    with postgres.start(directory, durable=False) as server, cursor(server.url) as sql:
         sql.execute("SELECT 1")
         assert sql.fetchone() == (1,)
 
 
-def test_a_data_directory_in_use_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_data_directory_in_use_is_refused(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(postgres, "ORPHAN_SECONDS", 0.1)
     with (
-        postgres.start(tmp_path, durable=False) as server,
+        postgres.start(directory, durable=False) as server,
         pytest.raises(postgres.PostgresUnavailable, match=f"process {server.pid} is serving"),
     ):
-        postgres.start(tmp_path, durable=False)
+        postgres.start(directory, durable=False)
 
 
-def test_a_wrong_password_is_refused_and_never_shown(tmp_path: Path) -> None:
-    with postgres.start(tmp_path, durable=False) as server:
+def test_a_wrong_password_is_refused_and_never_shown(directory: Path) -> None:
+    with postgres.start(directory, durable=False) as server:
         password = make_url(server.url).password
         assert password
         assert password not in repr(server)
@@ -74,3 +81,19 @@ def test_databases_are_made_and_dropped_while_in_use(postgres_server: str) -> No
         postgres.drop_database(postgres_server, "drydock_test_dropped")
         with pytest.raises(psycopg2.OperationalError):
             sql.execute("SELECT 1")
+
+
+def test_data_that_nobody_can_reach_are_kept_elsewhere(tmp_path: Path) -> None:
+    """Root's database runs as another user; a checkout may lie where only root may go."""
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    home = closed / "postgres"
+    try:
+        with postgres.start(home, durable=False) as server, cursor(server.url) as sql:
+            sql.execute("CREATE TABLE kept ()")
+        with postgres.start(home, durable=False) as server, cursor(server.url) as sql:
+            sql.execute("SELECT count(*) FROM kept")
+            assert sql.fetchone() == (0,)
+    finally:
+        if (home / "data").is_symlink():
+            shutil.rmtree((home / "data").resolve().parent)

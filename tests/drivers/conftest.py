@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Iterator
 
 import pytest
+
 from tests.drivers.node_server import NodeServer, running_node_server
 from tests.drivers.simulator_process import ACCOUNT, Simulator, running_simulator
 

@@ -93,7 +93,7 @@ def running_node_server() -> Iterator[NodeServer]:
             self._reply(*state.answer("GET", self.path, self.headers.get("X-Bootaction-Key"), None))
 
         def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])) or b"null")
             self._reply(*state.answer("POST", self.path, self.headers.get("X-Bootaction-Key"), body))
 
         def _reply(self, status: int, body: bytes) -> None:

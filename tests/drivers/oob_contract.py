@@ -1,4 +1,4 @@
-"""What every out-of-band driver promises. A member provides the fixtures ``driver`` and ``bmc`` (a machine that is off)."""
+"""What every out-of-band driver promises. A member provides ``driver`` and ``bmc``, a machine that is off."""
 
 from __future__ import annotations
 
@@ -41,6 +41,7 @@ class OobDriverContract:
             wait_for_power(driver, bmc, PowerState.ON)
         driver.power_cycle(bmc)
         wait_for_power(driver, bmc, PowerState.ON)
+        assert driver.power_state(bmc) is PowerState.ON
 
     @pytest.mark.parametrize("persistent", [False, True])
     @pytest.mark.parametrize("device", list(BootDevice))

@@ -62,10 +62,11 @@ def eventually(look: Callable[[], Seen], wanted: Callable[[Seen], bool], seconds
 
 
 @contextlib.contextmanager
-def running_simulator(directory: Path, *options: str) -> Iterator[Simulator]:
+def running_simulator(directory: Path, *options: str, stderr: int | None = None) -> Iterator[Simulator]:
     command = [*COMMAND, "--port=0", f"--directory={directory}", *QUICK, *options]
-    environment = os.environ | {"DRYDOCK_SIMULATOR_BMC_PASSWORD": PASSWORD}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
+    locked = any(option.startswith("--bmc-account") for option in options)
+    environment = os.environ | ({"DRYDOCK_SIMULATOR_BMC_PASSWORD": PASSWORD} if locked else {})
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, text=True, env=environment) as process:
         try:
             assert process.stdout is not None
             url = process.stdout.readline().split()[-1]

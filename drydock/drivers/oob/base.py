@@ -21,7 +21,7 @@ class BootDevice(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Bmc:
-    """One node's BMC. ``parameters`` are the free ``oob`` keys of the design; neither they nor the credential are in repr."""
+    """One node's BMC. ``parameters``: the free ``oob`` keys of the design; like the credential not in repr."""
 
     node: str
     address: str | None

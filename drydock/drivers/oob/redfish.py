@@ -25,8 +25,10 @@ class RedfishDriver:
         verify_tls: bool = True,
         timeout: float = 15.0,
     ) -> None:
-        """``endpoint`` and ``system`` are templates with the fields ``{address}`` and ``{node}``; an empty ``system``
-        means the only one of the BMC. ``timeout``: seconds for each request.
+        """``endpoint`` and ``system`` are templates with the fields ``{address}`` and ``{node}``.
+
+        ``system`` is a path, or the identity of a member of ``/redfish/v1/Systems``; empty means the only one of the
+        BMC. ``timeout``: seconds for each request.
 
         Raises ``ConfigurationError`` for a template or a number that cannot work.
         """

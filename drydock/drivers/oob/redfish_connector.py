@@ -73,9 +73,8 @@ class RedfishConnector:
         if not bmc.address and "{address}" in self._options.endpoint + self._options.system:
             raise DriverRefused(f"{bmc.node}: {verb}: the design gives the BMC no address")
         fields = {"address": _bracketed(bmc.address or ""), "node": bmc.node}
-        key = Key(
-            self._options.endpoint.format(**fields), self._options.system.format(**fields), bmc.account, bmc.credential
-        )
+        url, path = self._options.endpoint.format(**fields), _system_path(self._options.system.format(**fields))
+        key = Key(url, path, bmc.account, bmc.credential)
         connection = self._connection(key)
         try:
             with connection.lock:
@@ -115,6 +114,11 @@ class RedfishConnector:
         with self._lock:
             if self._connections.get(key) is connection:
                 del self._connections[key]
+
+
+def _system_path(system: str) -> str:
+    """A bare identity stands for the member of that name."""
+    return system if not system or system.startswith("/") else f"/redfish/v1/Systems/{system}"
 
 
 def _bracketed(address: str) -> str:

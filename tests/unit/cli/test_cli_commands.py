@@ -42,6 +42,7 @@ def test_an_invalid_design_is_refused_with_every_finding(run: Run, peer: Peer) -
     documents = [{"schema": "drydock/Network/v1", "name": "oam"}]
     findings = [
         {"level": "Error", "name": "DD3003", "message": "duplicate hostname", "documents": documents},
+        {"level": "Info", "name": "DD4001", "message": "nothing found", "documents": []},
         {"level": "Warning", "name": "DD2001", "message": "odd\x1b[31m", "documents": []},
     ]
     peer.refusals = [("400 Bad Request", status_body("the design is invalid", "design_invalid", messageList=findings))]
@@ -51,6 +52,7 @@ def test_an_invalid_design_is_refused_with_every_finding(run: Run, peer: Peer) -
     assert "  Error DD3003: duplicate hostname [drydock/Network/v1 oam]\n" in result.stderr
     assert "Warning DD2001: odd" in result.stderr
     assert "\x1b" not in result.stderr
+    assert "DD4001" not in result.stderr
 
 
 def test_designs_and_nodes_are_listed(run: Run) -> None:

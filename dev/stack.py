@@ -1,0 +1,162 @@
+"""Drydock whole, on one machine: PostgreSQL, Keystone, the simulated site, API and workers, as real processes.
+
+    with Stack(directory, port=9000, machines=["n01"]) as stack:
+        stack.start()
+        stack.start_worker()
+        stack.drydock("design", "upload", "site.yaml")
+
+What ``make run`` starts, and what the end-to-end test deploys to.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from dev import keystone, postgres, site_files
+from dev.ports import LOOPBACK, free_port
+from dev.processes import Child, Processes, http_ready, line_ready, neutral_environment
+
+BIN = Path(sys.executable).parent
+Command = list[str | Path]
+USERS = ("admin", "member", "reader")
+
+
+class Announce:
+    """Told of each part when it starts and when it is ready; this one keeps quiet."""
+
+    def starting(self, part: str) -> None: ...
+
+    def ready(self, part: str, where: str, seconds: float) -> None: ...
+
+
+class Stack:
+    """``directory`` keeps database, secrets, logs and openrc files; the machines are new at each start."""
+
+    def __init__(
+        self, directory: Path, *, port: int, machines: Sequence[str], database_url: str | None = None,
+        simulator_options: Sequence[str] = (), announce: Announce | None = None,
+    ) -> None:  # fmt: skip
+        """``database_url``: an existing database to use; without it an embedded server is started."""
+        self.directory = directory.absolute()
+        self.url = f"http://{LOOPBACK}:{port}"
+        self.simulator_url = f"http://{LOOPBACK}:{free_port()}"
+        self.configuration = self.directory / "drydock.conf"
+        self._port = port
+        self._machines = tuple(machines)
+        self._database_url = database_url
+        self._simulator_options = tuple(simulator_options)
+        self._announce = announce or Announce()
+        self._servers = ExitStack()
+        self._keystone: keystone.KeystoneServer | None = None
+        self._openrc: dict[str, Mapping[str, str]] = {}
+        self._logs = self.directory / "logs"
+        self.processes = Processes(self._logs, neutral_environment())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Everything but a worker, so that what an earlier run left can be looked at before work on it goes on."""
+        self.directory.mkdir(parents=True, exist_ok=True)
+        self.directory.chmod(0o711)  # the embedded server's user passes through
+        self._logs.mkdir(mode=0o700, exist_ok=True)
+        with self._part("PostgreSQL") as ready:
+            database_url = self._database()
+            ready("DRYDOCK_DATABASE_URL" if self._database_url else "in this directory")
+        with self._part("Keystone") as ready:
+            server = self._servers.enter_context(keystone.start(self.directory / "keystone", drydock_url=self.url))
+            self._keystone = server
+            ready(server.auth_url)
+        self._write_files(database_url, server)
+        with self._part("schema") as ready:
+            self._run([BIN / "drydock-manage", "--config-file", self.configuration, "db", "upgrade"])
+            ready("up to date")
+        with self._part("simulator") as ready:
+            self._start_simulator()
+            ready(self.simulator_url)
+        with self._part("API") as ready:
+            command: Command = [BIN / "drydock-api", "--config-file", self.configuration]
+            self.processes.start("api", command, ready=http_ready(f"{self.url}/api/v1.0/health"))
+            ready(self.url)
+
+    def start_worker(self, name: str = "worker") -> Child:
+        """A worker more; returns when it listens for work."""
+        with self._part("worker") as ready:
+            command: Command = [BIN / "drydock-worker", "--config-file", self.configuration]
+            child = self.processes.start(name, command, ready=line_ready(self._logs / f"{name}.log", "worker ready"))
+            ready(f"process {child.pid}")
+        return child
+
+    def stop(self) -> None:
+        """What was started last first, then Keystone and PostgreSQL."""
+        self.processes.stop_all()
+        self._servers.close()
+
+    def environment(self, user: str = "admin") -> dict[str, str]:
+        """For a program that is to be ``user``."""
+        return {**neutral_environment(), **self._openrc[user]}
+
+    def drydock(self, *arguments: str | Path, user: str = "admin") -> str:
+        """Run the ``drydock`` command to its end; answers what it printed, raises ``CalledProcessError``."""
+        return self._run([BIN / "drydock", *arguments], self.environment(user))
+
+    def token(self, user: str) -> str:
+        """A new Keystone token."""
+        assert self._keystone is not None, "start() first"
+        return self._keystone.token(user)
+
+    def _run(self, command: Sequence[str | Path], environment: Mapping[str, str] | None = None) -> str:
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, check=True,
+            env=environment or neutral_environment(),
+        )  # fmt: skip
+        return done.stdout
+
+    def _database(self) -> str:
+        if self._database_url:
+            return self._database_url
+        return self._servers.enter_context(postgres.start(self.directory / "postgres")).url
+
+    def _write_files(self, database_url: str, server: keystone.KeystoneServer) -> None:
+        site_files.write_configuration(
+            self.configuration, port=self._port, database_url=database_url, simulator_url=self.simulator_url,
+            secret=site_files.kept_secret(self.directory / "bootaction-secret"), keystone=server.middleware_options(),
+        )  # fmt: skip
+        addresses = {"DRYDOCK_URL": self.url, "DRYDOCK_SIMULATOR_URL": self.simulator_url}
+        for user in USERS:
+            self._openrc[user] = {**server.environment(user), **addresses}
+            site_files.write_openrc(self.directory / f"openrc-{user}", self._openrc[user])
+        site_files.write_openrc(self.directory / "openrc", self._openrc["admin"])
+
+    def _start_simulator(self) -> None:
+        machines = self.directory / "machines"
+        shutil.rmtree(machines, ignore_errors=True)
+        command: Command = [
+            BIN / "drydock-simulator",
+            "--host",
+            LOOPBACK,
+            "--port",
+            self.simulator_url.rpartition(":")[2],
+        ]
+        command += ["--directory", machines, "--rack-on-demand", *self._simulator_options]
+        command += [word for name in self._machines for word in ("--machine", name)]
+        self.processes.start("simulator", command, ready=http_ready(f"{self.simulator_url}/health"))
+
+    @contextmanager
+    def _part(self, name: str) -> Iterator[Callable[[str], None]]:
+        started = time.monotonic()
+        self._announce.starting(name)
+        yield lambda where: self._announce.ready(name, where, time.monotonic() - started)

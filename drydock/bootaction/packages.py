@@ -1,0 +1,40 @@
+"""Package lists: from a boot action's data or what its reference answered, and merged for a node."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+
+from drydock.bootaction.rendered import RenderedAsset
+from drydock.design.yaml_stream import read_stream
+from drydock.model.boot_asset import AssetType
+
+
+def parse_packages(content: bytes) -> Mapping[str, str | None]:
+    """A YAML or JSON mapping of package to version (null or empty: any). Raises ``ValueError``."""
+    stream = read_stream(content)
+    problems = [*(problem for document in stream.documents for problem in document.problems), stream.fatal]
+    faults = [str(problem) for problem in problems if problem is not None and problem.error]
+    if faults:
+        raise ValueError(f"not a package list: {faults[0]}")
+    if len(stream.documents) != 1 or not isinstance(stream.documents[0].value, Mapping):
+        raise ValueError("not a package list: it must be one mapping of package to version")
+    packages: dict[str, str | None] = {}
+    for package, version in stream.documents[0].value.items():
+        if not isinstance(package, str) or not (version is None or isinstance(version, str)):
+            raise ValueError(f"not a package list: {package!s:.100} must be a string, and its version a string or null")
+        packages[package] = version or None
+    return packages
+
+
+def dump_packages(packages: Mapping[str, str | None]) -> bytes:
+    return json.dumps(dict(packages)).encode()
+
+
+def merge_packages(assets: Iterable[RenderedAsset]) -> Mapping[str, str | None]:
+    """All package lists among a node's rendered assets, package to version or None; of a package twice, the later."""
+    merged: dict[str, str | None] = {}
+    for asset in assets:
+        if asset.type is AssetType.PKG_LIST:
+            merged.update(json.loads(asset.content))
+    return merged

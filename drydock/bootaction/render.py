@@ -1,0 +1,125 @@
+"""Asset definitions, a node and its design become rendered assets."""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from drydock.bootaction import pipeline
+from drydock.bootaction.context import action_variables, node_variables
+from drydock.bootaction.packages import dump_packages, parse_packages
+from drydock.bootaction.pipeline import SegmentError, Value
+from drydock.bootaction.rendered import RenderedAsset
+from drydock.bootaction.template_budget import TemplateLimits
+from drydock.bootaction.templates import FAULTS, render_template
+from drydock.errors import DesignError, DrydockError, NotFound, RenderError
+from drydock.model.boot_asset import AssetType, BootActionDesign, BootAsset
+from drydock.model.site import SiteDesign
+
+__all__ = ["RenderedAsset", "TemplateLimits", "render_assets"]
+
+_Fetch = Callable[[str], bytes]
+_Variables = Mapping[str, Any]
+
+
+def render_assets(
+    site: SiteDesign,
+    node: str,
+    actions: Sequence[tuple[BootActionDesign, str]],
+    *,
+    key: bytes,
+    report_url: str,
+    design_ref: str,
+    fetch: _Fetch,
+    limits: TemplateLimits,
+) -> tuple[RenderedAsset, ...]:
+    """Every asset of the boot actions (each with its ULID) for this node, in order; package lists too.
+
+    Assets without a path go nowhere and are left out. References are fetched once per URL, by ``fetch``, whose errors
+    are passed on with the asset's name: ``RenderError`` for what can never work, the error itself for what may work
+    later. No error says the key.
+    """
+    if node not in site.nodes:
+        raise RenderError(f"the design has no node {node:.100}")
+    fetched: dict[str, bytes] = {}
+
+    def fetch_once(url: str) -> bytes:
+        if url not in fetched:
+            fetched[url] = fetch(url)
+        return fetched[url]
+
+    about_node = node_variables(site, site.nodes[node])
+    rendered: list[RenderedAsset] = []
+    for action, action_id in actions:
+        about_action = action_variables(action_id, key=key, report_url=report_url, design_ref=design_ref)
+        for asset in action.assets:
+            if asset.path is not None or asset.type is AssetType.PKG_LIST:
+                # A template may change what it is given; the next one must not see that.
+                variables = {"node": copy.deepcopy(about_node), "action": dict(about_action)}
+                content = _Rendering(action, asset, variables, key, limits).content(fetch_once)
+                rendered.append(RenderedAsset(action.name, asset.type, asset.path, asset.mode, content))
+    return tuple(rendered)
+
+
+class _Rendering:
+    """One asset on its way."""
+
+    def __init__(
+        self, action: BootActionDesign, asset: BootAsset, variables: _Variables, key: bytes, limits: TemplateLimits
+    ) -> None:
+        self._asset = asset
+        self._where = f"boot action {action.name}: asset {asset.path or asset.type}"
+        self._variables = variables
+        self._key = key
+        self._limits = limits
+
+    def content(self, fetch: _Fetch) -> bytes:
+        asset = self._asset
+        if asset.location is None:
+            if asset.type is AssetType.PKG_LIST:
+                return dump_packages(asset.packages or {})
+            return self._run((asset.data or "").encode("utf-8"), "data_pipeline", asset.data_pipeline)
+        url = self._run(asset.location, "location_pipeline", asset.location_pipeline).decode("utf-8")
+        body = self._fetch(fetch, url)
+        if asset.type is not AssetType.PKG_LIST:
+            return self._run(body, "data_pipeline", asset.data_pipeline)
+        try:
+            return dump_packages(parse_packages(body))
+        except ValueError as exc:
+            raise self._error("location", str(exc)) from None
+
+    def _run(self, value: Value, name: str, segments: Sequence[str]) -> bytes:
+        try:
+            result = pipeline.run(value, segments, self._template, max_bytes=self._limits.max_bytes)
+            return result.encode("utf-8") if isinstance(result, str) else result
+        except SegmentError as exc:
+            raise self._error(f"{name} segment {exc.segment}", str(exc)) from None
+        except UnicodeEncodeError as exc:
+            raise self._error(name, f"the text cannot be encoded as UTF-8 at character {exc.start}") from None
+
+    def _template(self, value: Value) -> str:
+        source = pipeline.text(value)
+        try:
+            return render_template(source, self._variables, self._limits)
+        except FAULTS as exc:
+            line = getattr(exc, "lineno", None)
+            place = f" (line {line})" if line else ""
+            raise ValueError(f"{type(exc).__name__}{place}: {exc!s:.500}") from None
+
+    def _fetch(self, fetch: _Fetch, url: str) -> bytes:
+        try:
+            return fetch(url)
+        except (DesignError, NotFound) as exc:
+            if exc.retry:
+                raise type(exc)(self._text("location", exc.message)) from exc
+            raise self._error("location", exc.message) from exc
+
+    def _error(self, stage: str, text: str) -> DrydockError:
+        return RenderError(self._text(stage, text))
+
+    def _text(self, stage: str, text: str) -> str:
+        """An error's text may quote a variable, and one of the variables is the key."""
+        secret = re.compile(re.escape(self._key.hex()), re.IGNORECASE)
+        return f"{self._where}: {stage}: {secret.sub('<key>', text)}"

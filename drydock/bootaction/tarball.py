@@ -1,0 +1,48 @@
+"""Rendered assets become a gzipped GNU tar; the same assets always become the same bytes."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import tarfile
+from collections.abc import Iterable
+
+from drydock.bootaction.rendered import RenderedAsset
+from drydock.errors import InvalidInput, RenderError
+from drydock.model.boot_asset import AssetType, normal_path
+
+_LEVEL = 6
+
+
+def pack(assets: Iterable[RenderedAsset]) -> bytes:
+    """The tarball a machine unpacks at its root: leading slashes kept, owned by root, no times.
+
+    Package lists and assets without a path are left out. Of several assets with one path the last counts, at its own
+    place in the order. No assets make a valid empty tarball. Raises ``RenderError`` for a path that must not be used.
+    """
+    members: dict[str, RenderedAsset] = {}
+    for asset in assets:
+        if asset.type is not AssetType.PKG_LIST and asset.path is not None:
+            path = _path(asset, asset.path)
+            members.pop(path, None)
+            members[path] = asset
+    raw = io.BytesIO()
+    with tarfile.open(fileobj=raw, mode="w", format=tarfile.GNU_FORMAT, encoding="utf-8") as archive:
+        for path, asset in members.items():
+            archive.addfile(_member(path, asset), io.BytesIO(asset.content))
+    return gzip.compress(raw.getvalue(), compresslevel=_LEVEL, mtime=0)
+
+
+def _member(path: str, asset: RenderedAsset) -> tarfile.TarInfo:
+    """``TarInfo`` starts with uid, gid and mtime 0 and no owner names, which is what we want."""
+    member = tarfile.TarInfo(path)
+    member.size = len(asset.content)
+    member.mode = asset.mode
+    return member
+
+
+def _path(asset: RenderedAsset, path: str) -> str:
+    try:
+        return normal_path(path)
+    except InvalidInput as exc:
+        raise RenderError(f"boot action {asset.action}: asset {path!r:.200}: {exc.message}") from exc

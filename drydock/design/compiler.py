@@ -1,0 +1,145 @@
+"""A design's text becomes a site: every stage in order, every message collected."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from drydock.design import routedomains
+from drydock.design.documents import Document, DocumentSet, check_documents, unreadable
+from drydock.design.effective import NodeCompiler
+from drydock.design.kinds import BUILDERS
+from drydock.design.suspicions import suspicions
+from drydock.design.targets import with_targets
+from drydock.design.validation import errors_of, validate
+from drydock.design.yaml_stream import read_stream
+from drydock.errors import DesignInvalid
+from drydock.model.message import DocumentRef, Level, ValidationMessage
+from drydock.model.node import Node
+from drydock.model.site import SiteDesign
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledDesign:
+    """The outcome for one text. ``site`` is None if a document could not be used. ``digest``: SHA-256 of the text."""
+
+    site: SiteDesign | None
+    messages: tuple[ValidationMessage, ...]
+    digest: str
+
+    @property
+    def valid(self) -> bool:
+        return self.site is not None and self.error_count == 0
+
+    @property
+    def error_count(self) -> int:
+        return sum(1 for message in self.messages if message.error)
+
+
+@dataclass(slots=True)
+class _Parts:
+    """What the documents say, by kind, before anything is derived. Boot actions may share a name."""
+
+    built: dict[str, dict[str, Any]] = field(default_factory=dict)
+    boot_actions: list[Any] = field(default_factory=list)
+    profiles: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    nodes: dict[str, Document] = field(default_factory=dict)
+    messages: list[ValidationMessage] = field(default_factory=list)
+    broken: set[DocumentRef] = field(default_factory=set)
+
+    def of(self, kind: str) -> Mapping[str, Any]:
+        return MappingProxyType(self.built.get(kind, {}))
+
+
+def compile_design(content: bytes) -> CompiledDesign:
+    """Raises nothing: a text that makes no sense compiles to messages that say why."""
+    digest = hashlib.sha256(content).hexdigest()
+    found = check_documents(read_stream(content))
+    parts = _build(found)
+    messages = [*found.messages, *parts.messages]
+    if not found.complete:
+        # What is missing from the rest of the text is unknown, so nothing more can be said for certain.
+        return CompiledDesign(None, tuple(messages), digest)
+    broken = found.broken | parts.broken
+    networks = routedomains.expand(parts.of("Network"))
+    nodes, complaints = _compile_nodes(parts, networks, broken)
+    messages += complaints
+    site = SiteDesign(
+        region=next(iter(reversed([*parts.of("Region").values()])), None),
+        racks=parts.of("Rack"),
+        network_links=parts.of("NetworkLink"),
+        networks=networks,
+        hardware_profiles=parts.of("HardwareProfile"),
+        host_profiles=parts.of("HostProfile"),
+        nodes=MappingProxyType(nodes),
+        boot_actions=with_targets(parts.boot_actions, nodes, parts.of("Rack")),
+    )
+    if any(message.error for message in messages):
+        return CompiledDesign(None, (*messages, *errors_of(site, broken)), digest)
+    return CompiledDesign(site, (*messages, *validate(site)), digest)
+
+
+def _build(found: DocumentSet) -> _Parts:
+    parts = _Parts()
+    for document in found.documents:
+        parts.messages += suspicions(document)
+        if document.kind == "BaremetalNode":
+            if _first(parts, document, parts.nodes):
+                parts.nodes[document.name] = document
+            continue
+        try:
+            record = BUILDERS[document.kind](document.name, document.data)
+        except DesignInvalid as exc:
+            parts.messages.append(unreadable(f"Error processing document: {exc.message}", document.ref))
+            parts.broken.add(document.ref)
+        else:
+            _keep(parts, document, record)
+    return parts
+
+
+def _keep(parts: _Parts, document: Document, record: Any) -> None:
+    """The first of a name counts; of the regions, the last; boot actions all count."""
+    by_name = parts.built.setdefault(document.kind, {})
+    if document.kind == "Region":
+        if by_name:
+            _warn(parts, document, "there is more than one Region: the last one counts")
+        by_name.pop(document.name, None)
+        by_name[document.name] = record
+    elif document.kind == "BootAction":
+        _first(parts, document, by_name)
+        by_name[document.name] = record
+        parts.boot_actions.append(record)
+    elif _first(parts, document, by_name):
+        by_name[document.name] = record
+        if document.kind == "HostProfile":
+            parts.profiles[document.name] = document.data
+
+
+def _first(parts: _Parts, document: Document, known: Iterable[str]) -> bool:
+    if document.name not in known:
+        return True
+    which = "all of them count" if document.kind == "BootAction" else "the first one counts"
+    _warn(parts, document, f"there is more than one {document.kind} of this name: {which}")
+    return False
+
+
+def _warn(parts: _Parts, document: Document, text: str) -> None:
+    message = f"{document.kind} {document.name}: {text}"
+    parts.messages.append(unreadable(message, document.ref, level=Level.WARNING))
+
+
+def _compile_nodes(
+    parts: _Parts, networks: Mapping[str, Any], broken: frozenset[DocumentRef]
+) -> tuple[dict[str, Node], list[ValidationMessage]]:
+    compiler = NodeCompiler(parts.profiles, parts.of("HardwareProfile"), networks, broken)
+    nodes: dict[str, Node] = {}
+    messages: list[ValidationMessage] = []
+    for document in parts.nodes.values():
+        node, complaints = compiler.compile(document)
+        messages += complaints
+        if node is not None:
+            nodes[node.name] = node
+    return nodes, [*messages, *compiler.unusable_profiles()]

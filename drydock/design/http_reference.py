@@ -1,0 +1,153 @@
+"""``http`` and ``https`` references: allow-lists, credentials from the URL, and bounds on size, time and redirects."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from urllib.parse import SplitResult, unquote, urljoin, urlsplit
+
+import requests
+import urllib3
+
+from drydock.design.deadline import DeadlineAdapter
+from drydock.design.host_list import HostList
+from drydock.errors import InvalidReference, ReferenceUnavailable
+
+MAX_REDIRECTS = 5
+_CHUNK = 65536
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """Where to ask. ``url`` is without credentials; ``shown`` also without the query, which may hold secrets too."""
+
+    url: str
+    shown: str
+    authorization: str | None = field(repr=False)
+
+    @property
+    def origin(self) -> str:
+        return "/".join(self.url.split("/", 3)[:3])
+
+
+class HttpFetcher:
+    """One session per fetch: fetches are rare, and nothing (cookies, connections) carries over."""
+
+    def __init__(
+        self,
+        *,
+        allowed_schemes: Sequence[str],
+        allowed_hosts: Sequence[str],
+        max_bytes: int,
+        connect_timeout: float,
+        read_timeout: float,
+        ca_file: str | None,
+    ) -> None:
+        self._schemes = frozenset(allowed_schemes) & {"http", "https"}
+        self._hosts = HostList(allowed_hosts)
+        self._max_bytes = max_bytes
+        self._timeouts = (connect_timeout, read_timeout)
+        self._total = connect_timeout + read_timeout
+        self._ca_file = ca_file
+
+    def fetch(self, parts: SplitResult) -> bytes:
+        """The body of a 200 answer. Raises as ``References.fetch``."""
+        target = self._target(parts)
+        with requests.Session() as session, DeadlineAdapter(self._total) as adapter:
+            # Neither proxies nor .netrc from the environment: what we call is decided by the options.
+            session.trust_env = False
+            session.verify = self._ca_file or True
+            session.mount("http://", adapter)
+            session.mount("https://", adapter)
+            try:
+                body = self._follow(session, target)
+                reason = ""
+            except (requests.exceptions.InvalidURL, UnicodeError):
+                raise InvalidReference(f"{target.shown}: not a URL that can be fetched") from None
+            except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as exc:
+                reason = _reason(exc)
+            if adapter.late:
+                raise ReferenceUnavailable(f"{target.shown}: no complete answer in {self._total:g} s")
+            if reason:
+                raise ReferenceUnavailable(f"{target.shown}: {reason}")
+            return body
+
+    def _follow(self, session: requests.Session, target: _Target) -> bytes:
+        for _ in range(MAX_REDIRECTS + 1):
+            with session.get(
+                target.url,
+                headers={"Accept-Encoding": "identity", "Authorization": target.authorization},
+                timeout=self._timeouts,
+                allow_redirects=False,
+                stream=True,
+            ) as response:
+                if response.status_code not in _REDIRECTS:
+                    return self._body(response, target)
+                target = self._redirected(target, response.headers.get("Location", ""))
+        raise InvalidReference(f"{target.shown}: more than {MAX_REDIRECTS} redirects")
+
+    def _redirected(self, target: _Target, location: str) -> _Target:
+        try:
+            following = self._target(urlsplit(urljoin(target.url, location)))
+        except ValueError as exc:
+            raise InvalidReference(f"{target.shown} redirects to something that is not a URI") from exc
+        if following.authorization is None and following.origin == target.origin:
+            return replace(following, authorization=target.authorization)
+        return following
+
+    def _target(self, parts: SplitResult) -> _Target:
+        """Checked against the allow-lists: for the reference itself and for each redirect."""
+        try:
+            host, port = parts.hostname, parts.port
+        except ValueError as exc:
+            raise InvalidReference("reference with a port that is not a number") from exc
+        scheme = parts.scheme.lower()
+        if not host:
+            raise InvalidReference("reference without a host")
+        netloc = f"[{host}]" if ":" in host else host
+        netloc = netloc if port is None else f"{netloc}:{port}"
+        shown = f"{scheme}://{netloc}{parts.path}"
+        if scheme not in self._schemes:
+            raise InvalidReference(f"{shown}: scheme is not enabled; enabled are: {', '.join(sorted(self._schemes))}")
+        if not self._hosts.allows(host):
+            raise InvalidReference(f"{shown}: host is not in the list of allowed hosts")
+        url = parts._replace(scheme=scheme, netloc=netloc, fragment="").geturl()
+        return _Target(url, shown, _basic_auth(parts))
+
+    def _body(self, response: requests.Response, target: _Target) -> bytes:
+        status = response.status_code
+        if status >= 500 or status in (408, 429):
+            raise ReferenceUnavailable(f"{target.shown}: HTTP status {status}")
+        if status != 200:
+            raise InvalidReference(f"{target.shown}: HTTP status {status}")
+        declared = response.headers.get("Content-Length", "")
+        body = bytearray()
+        if not (declared.isdecimal() and int(declared) > self._max_bytes):
+            while chunk := response.raw.read(_CHUNK, decode_content=True):
+                body += chunk
+                if len(body) > self._max_bytes:
+                    break
+            else:
+                return bytes(body)
+        raise InvalidReference(f"{target.shown}: larger than {self._max_bytes} bytes")
+
+
+def _basic_auth(parts: SplitResult) -> str | None:
+    if "@" not in parts.netloc:
+        return None
+    pair = f"{unquote(parts.username or '')}:{unquote(parts.password or '')}"
+    return "Basic " + base64.b64encode(pair.encode()).decode()
+
+
+def _reason(exc: Exception) -> str:
+    """Short, and never the library's text: it repeats the URL, query and all."""
+    reasons: tuple[tuple[type[Exception], str], ...] = (
+        (requests.exceptions.SSLError, "TLS failed: the certificate is not trusted, or not for this host"),
+        (requests.exceptions.ConnectTimeout, "no connection in time"),
+        (requests.exceptions.Timeout, "no answer in time"),
+        (urllib3.exceptions.ReadTimeoutError, "no answer in time"),
+        (requests.exceptions.ConnectionError, "connection failed"),
+    )
+    return next((text for kind, text in reasons if isinstance(exc, kind)), "connection broke")

@@ -1,0 +1,37 @@
+"""What a rule is: one thing that must hold in a site, with a stable code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
+
+from drydock.model.message import DocumentRef, Level
+from drydock.model.site import SiteDesign
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """``missing``: the document that does not exist, if that is what the finding is about."""
+
+    level: Level
+    text: str
+    documents: tuple[DocumentRef, ...] = ()
+    diagnostic: str = ""
+    missing: DocumentRef | None = None
+
+
+class Rule(Protocol):
+    """``code`` is the field's and may stand for two rules; ``name`` is unique; ``long_name`` prefixes each message."""
+
+    code: ClassVar[str]
+    name: ClassVar[str]
+    long_name: ClassVar[str]
+
+    def check(self, site: SiteDesign) -> Iterator[Finding]:
+        """Everything wrong or suspicious, in document order. Raises nothing, whatever the site says."""
+        ...
+
+
+def document(kind: str, name: str) -> DocumentRef:
+    return DocumentRef(f"drydock/{kind}/v1", name)

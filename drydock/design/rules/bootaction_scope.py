@@ -1,0 +1,27 @@
+"""DD4001 (Bootaction Definition): every node has a boot action, and every boot action a node; warnings only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from drydock.design.rules.base import Finding, document
+from drydock.model.message import Level
+from drydock.model.site import SiteDesign
+
+
+class BootActionScope:
+    code: ClassVar[str] = "DD4001"
+    name: ClassVar[str] = "bootaction-scope"
+    long_name: ClassVar[str] = "Bootaction Definition"
+
+    def check(self, site: SiteDesign) -> Iterator[Finding]:
+        in_scope = {node for action in site.boot_actions for node in action.target_nodes}
+        for node in site.nodes:
+            if node not in in_scope:
+                text = f"Node {node} is not in scope for any bootactions."
+                yield Finding(Level.WARNING, text, (document("BaremetalNode", node),))
+        for action in site.boot_actions:
+            if site.nodes and not action.target_nodes:
+                text = f"Bootaction {action.name} selects no node."
+                yield Finding(Level.WARNING, text, (document("BootAction", action.name),))

@@ -1,0 +1,107 @@
+"""``drydock-api``: the API under gunicorn, set up from our own configuration."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from gunicorn.app.base import BaseApplication
+from oslo_config import cfg
+
+from drydock import conf, log
+from drydock.auth.noauth import require_loopback
+from drydock.errors import DrydockError
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+#: As in drydock.metrics, which must not be imported before the variable is set.
+SHARED_METRICS = "PROMETHEUS_MULTIPROC_DIR"
+#: Seconds that requests in hand get to end when the server stops.
+GRACE_SECONDS = 30
+
+
+def main() -> None:
+    try:
+        options = conf.load(sys.argv[1:])
+        log.configure(debug=options.debug)
+        server = _Server(options)
+    except DrydockError as exc:
+        sys.exit(f"drydock-api: {exc}")
+    server.run()
+
+
+def gunicorn_settings(options: cfg.ConfigOpts) -> dict[str, Any]:
+    """Settings by gunicorn's names. Raises ``ConfigurationError`` for an address that noauth must not serve."""
+    if options.api.auth_strategy == "noauth":
+        require_loopback(options.api.bind_host)
+    host = options.api.bind_host
+    return {
+        "bind": f"[{host}]:{options.api.port}" if ":" in host else f"{host}:{options.api.port}",
+        "worker_class": "gthread",
+        "workers": options.api.workers,
+        "threads": options.api.threads,
+        # Booting nodes must never be turned away: those who find no free thread wait in the backlog.
+        "backlog": 2048,
+        "keepalive": 5,
+        "timeout": 60,
+        "graceful_timeout": GRACE_SECONDS,
+        "proc_name": "drydock-api",
+        # It would write a socket under $HOME, which a service need not have.
+        "control_socket_disable": True,
+        "on_starting": share_metrics,
+        "child_exit": forget_metrics,
+        "on_exit": remove_metrics,
+    }
+
+
+class _Server(BaseApplication):  # type: ignore[misc]
+    def __init__(self, options: cfg.ConfigOpts) -> None:
+        self._options = options
+        self._settings = gunicorn_settings(options)
+        super().__init__(prog="drydock-api")
+
+    def load_config(self) -> None:
+        for name, value in self._settings.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> WSGIApplication:
+        """Runs in each worker; connections and threads of the application are its own."""
+        # NOTE: imported here because metrics look for their shared directory when they are first imported.
+        from drydock.bootstrap import build_application
+
+        return build_application(self._options)
+
+
+def share_metrics(server: Any) -> None:
+    """Before the workers start: a directory where they add up their numbers, unless the operator named one."""
+    if not os.environ.get(SHARED_METRICS):
+        os.environ[SHARED_METRICS] = server.drydock_metrics = tempfile.mkdtemp(prefix="drydock-metrics-")
+
+
+def forget_metrics(server: Any, worker: Any) -> None:
+    """A worker has gone: what it counted stays, what it was doing does not."""
+    from prometheus_client.multiprocess import mark_process_dead
+
+    mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
+
+
+def remove_metrics(server: Any) -> None:
+    directory = getattr(server, "drydock_metrics", None)
+    if directory is not None:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def environment_settings(environ: Mapping[str, str]) -> dict[str, Any]:
+    """Settings for ``gunicorn -c``, from the configuration that the environment names."""
+    options = conf.load(env=environ)
+    log.configure(debug=options.debug)
+    return gunicorn_settings(options)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,126 @@
+"""The whole WSGI stack in process, as ``drydock-api`` has it, on a real PostgreSQL and a real Keystone."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from falcon.testing import Result, TestClient
+from sqlalchemy import create_engine, delete
+
+from dev.keystone import KeystoneServer
+from drydock import conf
+from drydock.bootstrap import build_application
+from drydock.db import migrate
+from drydock.db.engine import connect, driver_url
+from drydock.db.tables import designs, tasks
+from drydock.db.unit_of_work import Database
+from tests.api.seeds import Seeds
+
+V1 = "/api/v1.0"
+#: Nobody listens there.
+NO_SIMULATOR = "http://127.0.0.1:9"
+
+
+class Client:
+    """Requests to one application as one user (or nobody)."""
+
+    def __init__(self, app: Any, headers: Mapping[str, str]) -> None:
+        self._client = TestClient(app)
+        self._headers = dict(headers)
+
+    def __call__(self, method: str, path: str, **arguments: Any) -> Result:
+        """``path`` below /api/v1.0, or absolute when it starts with two slashes."""
+        full = path[1:] if path.startswith("//") else V1 + path
+        headers = {**self._headers, **arguments.pop("headers", {})}
+        result = self._client.simulate_request(method, full, headers=headers, **arguments)
+        assert result.headers["X-Drydock-Req"]
+        return result
+
+    def get(self, path: str, **arguments: Any) -> Result:
+        return self("GET", path, **arguments)
+
+    def post(self, path: str, body: object = None, **arguments: Any) -> Result:
+        return self("POST", path, json=body, **arguments)
+
+    def named(self, **headers: str) -> Client:
+        return Client(self._client.app, {**self._headers, **headers})
+
+
+@pytest.fixture(scope="session")
+def api_database(new_database: Callable[[], str]) -> str:
+    """A database of our own: requests commit."""
+    url = new_database()
+    migrate.upgrade(url)
+    return url
+
+
+@pytest.fixture(autouse=True)
+def _clean(request: pytest.FixtureRequest) -> None:
+    if "api_database" not in request.fixturenames:
+        return
+    engine = create_engine(driver_url(request.getfixturevalue("api_database")))
+    with engine.begin() as connection:
+        connection.execute(delete(tasks))
+        connection.execute(delete(designs))
+    engine.dispose()
+
+
+AppFactory = Callable[..., Any]
+
+
+@pytest.fixture(scope="session")
+def make_app(api_database: str, tmp_path_factory: pytest.TempPathFactory) -> AppFactory:
+    """An application with options of its own: ``make_app({"api": {"threads": "4"}})``."""
+
+    def make(*sections: Mapping[str, Mapping[str, str]]) -> Any:
+        options: dict[str, dict[str, str]] = {
+            "database": {"url": api_database, "pool_size": "2"},
+            "simulated": {"url": NO_SIMULATOR},
+            "bootaction": {"secrets": secrets.token_hex(32)},
+        }
+        for more in sections:
+            for name, values in more.items():
+                options.setdefault(name, {}).update(values)
+        file: Path = tmp_path_factory.mktemp("conf") / "drydock.conf"
+        lines = [f"[{name}]\n" + "".join(f"{k} = {v}\n" for k, v in values.items()) for name, values in options.items()]
+        file.write_text("\n".join(lines))
+        return build_application(conf.load(["--config-file", str(file)], env={}))
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def noauth_app(make_app: AppFactory) -> Any:
+    return make_app({"api": {"auth_strategy": "noauth"}})
+
+
+@pytest.fixture(scope="session")
+def keystone_app(make_app: AppFactory, keystone: KeystoneServer) -> Any:
+    options = dict(keystone.middleware_options())
+    return make_app({"keystone_authtoken": options, "auth": {"token_cache_seconds": "0"}})
+
+
+@pytest.fixture
+def admin(noauth_app: Any) -> Client:
+    return Client(noauth_app, {"X-Auth-Token": "admin"})
+
+
+@pytest.fixture
+def reader(noauth_app: Any) -> Client:
+    return Client(noauth_app, {"X-Auth-Token": "reader"})
+
+
+@pytest.fixture
+def nobody(noauth_app: Any) -> Client:
+    return Client(noauth_app, {})
+
+
+@pytest.fixture
+def seeds(api_database: str) -> Iterator[Seeds]:
+    engine = connect(api_database, pool_size=1, max_overflow=1, application_name="tests")
+    yield Seeds(Database(engine))
+    engine.dispose()

@@ -1,0 +1,107 @@
+"""What the worker would have left in the database."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import tarfile
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+from ulid import ULID
+
+from drydock.bootaction.keys import derive_key, key_digest
+from drydock.bootaction.sealing import seal
+from drydock.db.unit_of_work import Database
+from drydock.model.boot_action import BootAction
+from drydock.model.boot_context import BootContext, BundleKind, SealedBundle
+from drydock.model.task import Action, NewTask, Task
+
+SECRET = bytes(range(32))
+
+
+@dataclass(frozen=True)
+class BootedNode:
+    """A node that is being installed: its name, its key on the wire, its boot actions by name."""
+
+    name: str
+    key: str
+    task_id: UUID
+    actions: dict[str, str]
+    tarballs: dict[BundleKind, bytes]
+
+    @property
+    def header(self) -> dict[str, str]:
+        return {"X-Bootaction-Key": self.key}
+
+
+def tarball(name: str) -> bytes:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as tar:
+        member = tarfile.TarInfo(f"/etc/{name}")
+        member.size = len(name)
+        tar.addfile(member, io.BytesIO(name.encode()))
+    return packed.getvalue()
+
+
+class Seeds:
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    def task(self, *, created_by: str = "admin", action: Action = Action.DEPLOY_NODES) -> Task:
+        with self.database.unit_of_work() as uow:
+            task = uow.tasks.add(NewTask(action, "drydock://designs/x", created_by), request_digest=None)
+            uow.commit()
+        return task
+
+    def tree(self, *nodes: str) -> tuple[Task, tuple[Task, ...]]:
+        """A deployment of nodes: the task and its subtasks."""
+        parent = self.task()
+        with self.database.unit_of_work() as uow:
+            uow.tasks.add_subtasks(parent, Action.DEPLOY_NODE, nodes)
+            uow.commit()
+        with self.database.unit_of_work() as uow:
+            return parent, uow.tasks.children(parent.id)
+
+    def message(self, task_id: UUID, text: str, *, error: bool) -> None:
+        with self.database.unit_of_work() as uow:
+            uow.messages.add_many(task_id, [(text, error, {})], context_type="task", context="")
+            uow.commit()
+
+    def build_data(self, node: str, task_id: UUID, *elements: str) -> None:
+        with self.database.unit_of_work() as uow:
+            for element in elements:
+                uow.build_data.add(
+                    node=node, task_id=task_id, generator="lshw", data_format="text/plain", data_element=element
+                )
+            uow.commit()
+
+    def booted_node(self, name: str = "n01") -> BootedNode:
+        _, (task,) = self.tree(name)
+        context_id = uuid4()
+        key = derive_key(SECRET, context_id, name)
+        now = datetime.now(UTC)
+        context = BootContext(context_id, name, task.id, key_digest(key), now, now + timedelta(hours=1))
+        tarballs = {kind: tarball(kind.value) for kind in BundleKind}
+        bundles = [
+            SealedBundle(
+                context_id,
+                kind,
+                seal(key, context_id=context_id, node=name, kind=kind.value, content=content),
+                hashlib.sha256(content).hexdigest(),
+                len(content),
+            )
+            for kind, content in tarballs.items()
+        ]
+        actions = {"greet": str(ULID()), "quiet": str(ULID())}
+        with self.database.unit_of_work() as uow:
+            uow.boot_contexts.replace(context, bundles, lifetime_hours=1)
+            uow.boot_actions.add(
+                [
+                    BootAction(action_id, context_id, task.id, name, action_name, signaling=action_name != "quiet")
+                    for action_name, action_id in actions.items()
+                ]
+            )
+            uow.commit()
+        return BootedNode(name, key.hex(), task.id, actions, tarballs)

@@ -1,0 +1,205 @@
+"""/tasks and what lies below it, as old and new clients use them."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+from uuid import UUID, uuid4
+
+import pytest
+
+from tests.api.conftest import Client
+from tests.api.seeds import Seeds
+
+REF = "drydock://designs/" + "0" * 64
+BODY = {"action": "deploy_nodes", "design_ref": REF, "node_filter": None}
+
+
+def create(client: Client, **more: Any) -> dict[str, Any]:
+    result = client.post("/tasks", {**BODY, **more})
+    assert result.status_code == 201, result.text
+    return dict(result.json)
+
+
+def test_a_new_task_is_queued_and_answered_whole(admin: Client) -> None:
+    node_filter = {
+        "filter_set_type": "union",
+        "filter_set": [
+            {"filter_type": "intersection", "node_names": [], "node_tags": [], "node_labels": {}, "rack_names": []}
+        ],
+    }
+    result = admin.post("/tasks", {**BODY, "node_filter": node_filter})
+    task = result.json
+    assert result.status_code == 201
+    assert result.headers["Location"] == f"/api/v1.0/tasks/{task['task_id']}"
+    assert (task["status"], task["action"], task["design_ref"]) == ("queued", "deploy_nodes", REF)
+    assert (task["created_by"], task["node_filter"]) == ("admin", node_filter)
+    assert task["result"]["status"] == "incomplete"
+    assert admin.get(f"/tasks/{task['task_id']}").json == task
+
+
+@pytest.mark.parametrize("slash", ["", "/"])
+@pytest.mark.parametrize(("asked", "stored"), [("deploy_node", "deploy_nodes"), ("validate_design", "validate_design")])
+def test_singular_actions_are_stored_as_the_plural(admin: Client, asked: str, stored: str, slash: str) -> None:
+    body = {"action": asked, "design_ref": REF}
+    content_type = {"Content-Type": "application/json; charset=utf-8"}
+    result = admin.post(f"/tasks{slash}", body, headers=content_type)
+    assert (result.status_code, result.json["action"]) == (201, stored)
+
+
+def test_an_idempotency_key_gives_the_same_task(admin: Client, reader: Client) -> None:
+    keyed = admin.named(**{"Idempotency-Key": "k-1"})
+    first = create(keyed)
+    assert create(keyed)["task_id"] == first["task_id"]
+    conflict = keyed.post("/tasks", {**BODY, "design_ref": REF[:-1] + "1"})
+    assert (conflict.status_code, conflict.json["reason"]) == (409, "idempotency_conflict")
+    assert create(admin)["task_id"] != first["task_id"]
+    assert len(reader.get("/tasks").json) == 2
+
+
+@pytest.mark.parametrize("key", ["", "x" * 256, "a\tb", "é"])
+def test_an_idempotency_key_is_short_printable_text(admin: Client, key: str) -> None:
+    result = admin.post("/tasks", BODY, headers={"Idempotency-Key": key})
+    assert result.status_code == 400
+    assert result.json["message"].startswith("Idempotency-Key")
+
+
+def test_the_list_is_one_array_of_whole_tasks(reader: Client, seeds: Seeds) -> None:
+    assert reader.get("/tasks").json == []
+    parent, children = seeds.tree("n01", "n02")
+    result = reader.get("/tasks")
+    assert result.headers["Content-Type"].startswith("application/json")
+    assert [task["task_id"] for task in result.json] == [str(task.id) for task in (parent, *children)]
+    assert result.json[0]["subtask_id_list"] == [str(child.id) for child in children]
+    assert result.json[1]["parent_task_id"] == str(parent.id)
+    assert result.json[1] == reader.get(f"/tasks/{children[0].id}").json
+
+
+def test_a_long_list_is_whole(reader: Client, seeds: Seeds) -> None:
+    seeds.tree(*(f"n{number:04}" for number in range(1200)))
+    assert len(reader.get("/tasks").json) == 1201
+
+
+def test_the_list_is_filtered(reader: Client, seeds: Seeds) -> None:
+    parent, _ = seeds.tree("n01", "n02")
+    seeds.task(created_by="somebody")
+    counted = {
+        "status=queued": 4,
+        "status=running": 0,
+        "action=deploy_node": 2,
+        "action=destroy_nodes": 0,
+        "node=n02": 1,
+        "created_by=somebody": 1,
+        f"parent={parent.id}": 2,
+        f"parent={parent.id}&node=n01": 1,
+    }
+    for query, expected in counted.items():
+        assert len(reader.get("/tasks", query_string=query).json) == expected, query
+
+
+def test_pages_are_linked(reader: Client, seeds: Seeds) -> None:
+    _, children = seeds.tree("n01", "n02", "n03")
+    seen: list[str] = []
+    query = "action=deploy_node&limit=2"
+    while query:
+        page = reader.get("/tasks", query_string=query)
+        seen += [task["node"] for task in page.json]
+        link = page.headers.get("Link", "")
+        assert not link or link.endswith("; rel=next")
+        query = urlsplit(link.partition(">")[0].removeprefix("<")).query
+        assert not query or dict(parse_qsl(query))["action"] == "deploy_node"
+    assert seen == ["n01", "n02", "n03"]
+    rest = reader.get("/tasks", query_string=f"action=deploy_node&marker={children[0].id}")
+    assert [task["node"] for task in rest.json] == ["n02", "n03"]
+
+
+@pytest.mark.parametrize("task_id", [str(uuid4()), "7", "x" * 5000, "%00", "..", str(uuid4()).replace("-", "")])
+@pytest.mark.parametrize("below", ["", "/builddata"])
+def test_an_unknown_or_malformed_id_is_404(reader: Client, task_id: str, below: str) -> None:
+    result = reader.get(f"/tasks/{task_id}{below}")
+    assert (result.status_code, result.json["type"]) == (404, "error")
+
+
+def test_layers_change_the_shape(reader: Client, seeds: Seeds) -> None:
+    parent, children = seeds.tree("n01", "n02")
+    ids = {str(task.id) for task in (parent, *children)}
+    for layers, expected in (("1", {str(parent.id)}), ("2", ids), ("-1", ids)):
+        view = reader.get(f"/tasks/{parent.id}", query_string=f"layers={layers}").json
+        assert view.pop("init_task_id") == str(parent.id)
+        assert set(view) == expected
+        assert all(task["task_id"] == task_id for task_id, task in view.items())
+
+
+def test_subtask_errors_are_added_to_either_shape(reader: Client, seeds: Seeds) -> None:
+    parent, (first, _) = seeds.tree("n01", "n02")
+    path = f"/tasks/{parent.id}"
+    assert reader.get(path, query_string="subtaskerrors=true").json["subtask_errors"] == {}
+    seeds.message(first.id, "fine so far", error=False)
+    seeds.message(first.id, "the disk is gone", error=True)
+    task = reader.get(path, query_string="subtaskerrors=true").json
+    assert task["task_id"] == str(parent.id)
+    details = task["subtask_errors"][str(first.id)]["details"]
+    assert details["errorCount"] == 1
+    assert details["messageList"][-1]["message"] == "the disk is gone"
+    layers = reader.get(path, query_string="subtaskerrors=True&layers=-1").json
+    assert set(layers) == {"init_task_id", "subtask_errors", *(str(i) for i in (parent.id, *_ids(seeds, parent.id)))}
+    assert "subtask_errors" not in reader.get(path).json
+
+
+def _ids(seeds: Seeds, parent: UUID) -> list[UUID]:
+    with seeds.database.unit_of_work() as uow:
+        return [task.id for task in uow.tasks.children(parent)]
+
+
+def test_build_data_is_added_and_linked(reader: Client, seeds: Seeds) -> None:
+    parent, (child,) = seeds.tree("n01")
+    empty = reader.get(f"/tasks/{child.id}/builddata")
+    assert (empty.status_code, empty.json["reason"]) == (404, "build_data_not_found")
+    seeds.build_data("n01", child.id, "one", "two")
+    assert [item["data_element"] for item in reader.get(f"/tasks/{child.id}/builddata").json] == ["one", "two"]
+    task = reader.get(f"/tasks/{child.id}", query_string="builddata=true").json
+    assert [item["data_element"] for item in task["build_data"]] == ["one", "two"]
+    (link,) = task["result"]["links"]
+    assert link["rel"] == "detail_logs"
+    assert reader.get(link["href"].removeprefix("/api/v1.0")).status_code == 200
+    layers = reader.get(f"/tasks/{parent.id}", query_string="builddata=true&layers=-1").json
+    assert (layers[str(parent.id)]["build_data"], len(layers[str(child.id)]["build_data"])) == ([], 2)
+
+
+def test_waiting_ends_with_a_change(reader: Client, admin: Client, seeds: Seeds) -> None:
+    parent, _ = seeds.tree("n01")
+    answers: list[dict[str, Any]] = []
+    waiter = threading.Thread(
+        target=lambda: answers.append(reader.get(f"/tasks/{parent.id}", query_string="wait=30").json)
+    )
+    began = time.monotonic()
+    waiter.start()
+    waiter.join(0.5)
+    assert waiter.is_alive()
+    admin.post(f"/tasks/{parent.id}/terminate")
+    waiter.join(25)
+    assert time.monotonic() - began < 20
+    assert answers[0]["status"] == "terminated"
+    assert reader.get(f"/tasks/{parent.id}", query_string="wait=30").json["status"] == "terminated"
+    assert reader.get(f"/tasks/{uuid4()}", query_string="wait=30").status_code == 404
+
+
+def test_terminating_is_idempotent(admin: Client, reader: Client, seeds: Seeds) -> None:
+    parent, children = seeds.tree("n01")
+    first = admin.post(f"/tasks/{parent.id}/terminate")
+    assert (first.status_code, first.json["status"], first.json["terminated_by"]) == (200, "terminated", "admin")
+    assert first.json["terminate"] is True
+    again = admin.post(f"/tasks/{parent.id}/terminate/")
+    assert (again.status_code, again.json["terminated"]) == (200, first.json["terminated"])
+    assert reader.get(f"/tasks/{children[0].id}").json["status"] == "terminated"
+    assert admin.post(f"/tasks/{uuid4()}/terminate").status_code == 404
+
+
+def test_old_tasks_are_deleted_and_young_ones_kept(admin: Client, seeds: Seeds) -> None:
+    seeds.tree("n01")
+    for query in ("", "days=1", "days=36500"):
+        result = admin("DELETE", "/tasks", query_string=query)
+        assert (result.status_code, result.headers["Content-Type"].startswith("text/plain")) == (200, True)
+    assert len(admin.get("/tasks").json) == 2

@@ -1,0 +1,88 @@
+"""Who may do what, by default and with an old policy file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from oslo_config import cfg
+
+from drydock import conf
+from drydock.context import RequestContext
+from drydock.errors import ConfigurationError, Forbidden
+from drydock.policies import list_rules
+from drydock.policies.base import PREFIX
+from drydock.policies.tasks import ACTION_RULES
+from drydock.policy import Policy
+
+READING = {"read_task", "read_data", "read_build_data", "health_data", "validate_site_design"}
+
+#: As old deployments have them: rules of actions we do not have, their base rule not defined.
+OLD_FILE = """\
+"physical_provisioner:read_task": "rule:admin_required or role:operator"
+"physical_provisioner:verify_site": "rule:admin_required"
+"physical_provisioner:prepare_site": "rule:admin_required"
+"physical_provisioner:verify_nodes": "rule:admin_required"
+"physical_provisioner:relabel_nodes": "rule:admin_required"
+"""
+
+
+def caller(*roles: str) -> RequestContext:
+    return RequestContext(request_id="r", authenticated=True, user="u", roles=roles)
+
+
+def options(policy_file: Path | None = None) -> cfg.ConfigOpts:
+    loaded = conf.load()
+    policy = Policy(loaded)  # registers [oslo_policy]
+    del policy
+    if policy_file is not None:
+        loaded.set_override("policy_file", str(policy_file), group="oslo_policy")
+    return loaded
+
+
+RULES = sorted(rule.name for rule in list_rules() if rule.name.startswith(PREFIX))
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_readers_read_and_admins_change(rule: str) -> None:
+    policy = Policy(options())
+    policy.authorize(caller("admin", "manager", "member", "reader"), rule)
+    if rule.removeprefix(PREFIX) in READING:
+        policy.authorize(caller("reader"), rule)
+        policy.authorize(caller("member", "reader"), rule)
+    else:
+        for roles in (("reader",), ("member", "reader")):
+            with pytest.raises(Forbidden, match=rule):
+                policy.authorize(caller(*roles), rule)
+    for roles in ((), ("other",)):
+        with pytest.raises(Forbidden):
+            policy.authorize(caller(*roles), rule)
+
+
+def test_every_action_has_a_rule_of_its_own() -> None:
+    assert set(ACTION_RULES.values()) <= set(RULES)
+    assert {rule.removeprefix(PREFIX) for rule in RULES} == {
+        *READING,
+        *("create_task", "terminate_task", "delete_tasks", "ingest_data"),
+        *("validate_design", "prepare_nodes", "deploy_nodes", "destroy_nodes"),
+    }
+
+
+def test_an_old_policy_file_works(tmp_path: Path) -> None:
+    file = tmp_path / "policy.yaml"
+    file.write_text(OLD_FILE)
+    policy = Policy(options(file))
+    policy.authorize(caller("operator"), PREFIX + "read_task")
+    policy.authorize(caller("admin"), PREFIX + "read_task")
+    with pytest.raises(Forbidden):
+        policy.authorize(caller("reader"), PREFIX + "read_task")
+    with pytest.raises(Forbidden):
+        policy.authorize(caller("operator"), PREFIX + "delete_tasks")
+
+
+def test_a_broken_policy_file_stops_the_start(tmp_path: Path) -> None:
+    file = tmp_path / "policy.yaml"
+    file.write_text("a: [\n")
+    loaded = options(file)
+    with pytest.raises(ConfigurationError, match="policy file"):
+        Policy(loaded)

@@ -1,0 +1,54 @@
+"""Jobs run when they are due, in order, and one that raises takes nobody with it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from drydock.simulator.scheduler import Scheduler
+
+
+@pytest.fixture
+def scheduler() -> Iterator[Scheduler]:
+    scheduler = Scheduler(threads=1)
+    scheduler.start()
+    yield scheduler
+    scheduler.stop()
+
+
+def test_the_earlier_goes_first(scheduler: Scheduler) -> None:
+    ran: list[str] = []
+    done = threading.Event()
+    scheduler.after(0.06, done.set)
+    scheduler.after(0.04, lambda: ran.append("second"))
+    scheduler.after(0.02, lambda: ran.append("first"))
+    assert done.wait(5)
+    assert ran == ["first", "second"]
+
+
+def test_jobs_may_schedule_jobs_from_many_threads() -> None:
+    scheduler = Scheduler(threads=8)
+    scheduler.start()
+    done = threading.Semaphore(0)
+    for _ in range(500):
+        scheduler.after(0.001, lambda: scheduler.after(0.001, done.release))
+    assert all(done.acquire(timeout=5) for _ in range(500))
+    scheduler.stop()
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_job_that_raises_leaves_the_others_alone(scheduler: Scheduler) -> None:
+    done = threading.Event()
+    scheduler.after(0, lambda: {}["a defect"])
+    scheduler.after(0.01, done.set)
+    assert done.wait(5)
+
+
+def test_stop_drops_what_waits(scheduler: Scheduler) -> None:
+    ran = threading.Event()
+    scheduler.after(0.05, ran.set)
+    scheduler.stop()
+    scheduler.after(0, ran.set)
+    assert not ran.wait(0.1)
