@@ -26,6 +26,7 @@ setup(
     package_data={"drydock": ["py.typed"], "drydock.migrations": ["*.mako"], "drydock.design.schemas": ["*.yaml"]},
     install_requires=[
         "alembic>=1.14,<2",
+        "cachetools>=5.5",
         "click>=8.1,<9",
         "cryptography>=43",
         "falcon>=4.0,<5",

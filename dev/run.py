@@ -6,6 +6,7 @@ What an operator would type is typed here, through the same ``drydock`` command.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import shlex
@@ -21,7 +22,7 @@ from dev import keystone_venv
 from dev.locks import Locked, file_lock
 from dev.ports import is_taken
 from dev.postgres import PostgresUnavailable
-from dev.processes import StartFailed
+from dev.processes import StartFailed, mortal
 from dev.site_files import machine_names
 from dev.stack import BIN, Announce, Stack
 from dev.summary import fetch_machines, print_summary
@@ -36,12 +37,22 @@ INTERRUPTED = 130
 class Narrator(Announce):
     """Tells the terminal what starts where, and how long it took."""
 
+    def __init__(self) -> None:
+        self._within_line = False
+
     def starting(self, part: str) -> None:
         hint = " (the first time takes a minute) " if part == "Keystone" and not keystone_venv.is_ready() else ""
         print(f"  {part:<12}{hint}", end="", flush=True)
+        self._within_line = True
 
     def ready(self, part: str, where: str, seconds: float) -> None:
         print(f"{where} ({seconds:.1f} s)", flush=True)
+        self._within_line = False
+
+    def say(self, text: str) -> None:
+        """Something else, on a line of its own."""
+        print(f"\n{text}" if self._within_line else text, flush=True)
+        self._within_line = False
 
 
 def main() -> int:
@@ -66,12 +77,13 @@ def main() -> int:
 def run(port: int, *, once: bool) -> int:
     """Start, deploy, and serve until Ctrl-C unless ``once``; answers the exit code."""
     print("Starting Drydock; everything it keeps is in .run")
+    narrator = Narrator()
     stack = Stack(
         DIRECTORY,
         port=port,
         machines=machine_names(ROOT / DESIGN),
         database_url=os.environ.get("DRYDOCK_DATABASE_URL"),
-        announce=Narrator(),
+        announce=narrator,
     )
     try:
         stack.start()
@@ -79,13 +91,13 @@ def run(port: int, *, once: bool) -> int:
         stack.start_worker()
         deployed = deploy(stack)
         print_summary(fetch_machines(stack.simulator_url), deployed=deployed)
-        if once:
-            return 0 if deployed else 1
-        return serve(stack)
+        if not once:
+            serve(stack)
+        return 0 if deployed else 1
     finally:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)  # stopping takes a second; let it
-        print("Stopping", flush=True)
+        narrator.say("Stopping")
         stack.stop()
 
 
@@ -111,7 +123,7 @@ def deploy(stack: Stack) -> bool:
 def operator(stack: Stack, *arguments: str) -> bool:
     """Run a ``drydock`` command on this terminal; whether it succeeded. Raises ``StartFailed`` if a server dies."""
     print(f"\n$ drydock {shlex.join(arguments)}", flush=True)
-    command = subprocess.Popen([BIN / "drydock", *arguments], env=stack.environment(), stdin=subprocess.DEVNULL)
+    command = subprocess.Popen(mortal([BIN / "drydock", *arguments]), env=stack.environment(), stdin=subprocess.DEVNULL)
     try:
         while True:
             try:
@@ -126,12 +138,13 @@ def operator(stack: Stack, *arguments: str) -> bool:
             command.wait()
 
 
-def serve(stack: Stack) -> NoReturn:
-    """Until Ctrl-C; raises ``StartFailed`` if a server dies."""
+def serve(stack: Stack) -> None:
+    """Until Ctrl-C, which is how this is meant to end; raises ``StartFailed`` if a server dies."""
     print_invitation(stack)
-    while True:
-        _check_servers(stack)
-        time.sleep(1)
+    with contextlib.suppress(KeyboardInterrupt):
+        while True:
+            _check_servers(stack)
+            time.sleep(1)
 
 
 def print_invitation(stack: Stack) -> None:

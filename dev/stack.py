@@ -144,6 +144,7 @@ class Stack:
     def _start_simulator(self) -> None:
         machines = self.directory / "machines"
         shutil.rmtree(machines, ignore_errors=True)
+        machines.mkdir(mode=0o700)  # what they unpacked holds their keys
         command: Command = [
             BIN / "drydock-simulator",
             "--host",

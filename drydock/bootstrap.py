@@ -143,7 +143,7 @@ def _boot_settings(conf: cfg.ConfigOpts) -> BootSettings:
         bootdata_url=_with_slash(conf.bootaction.bootdata_url),
         lifetime_hours=conf.bootaction.context_lifetime,
         limits=TemplateLimits(
-            max_bytes=conf.bootaction.template_max_bytes, seconds=conf.bootaction.template_max_seconds
+            max_bytes=conf.bootaction.template_max_bytes, max_seconds=conf.bootaction.template_max_seconds
         ),
     )
 

@@ -25,6 +25,8 @@ def configure(*, debug: bool = False, stream: TextIO | None = None) -> None:
     handler.setFormatter(FieldFormatter())
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     logging.getLogger("drydock").setLevel(logging.DEBUG if debug else logging.INFO)
+    # It warns about each BMC that knows no sessions, which is usual and changes nothing.
+    logging.getLogger("sushy").setLevel(logging.ERROR)
     logging.captureWarnings(True)
 
 

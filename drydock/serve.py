@@ -51,6 +51,9 @@ def gunicorn_settings(options: cfg.ConfigOpts) -> dict[str, Any]:
         "timeout": 60,
         "graceful_timeout": GRACE_SECONDS,
         "proc_name": "drydock-api",
+        # We need nothing that a proxy could tell us, and take no SCRIPT_NAME from anybody.
+        "forwarded_allow_ips": "",
+        "forwarder_headers": "",
         # It would write a socket under $HOME, which a service need not have.
         "control_socket_disable": True,
         "on_starting": share_metrics,

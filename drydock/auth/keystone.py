@@ -51,6 +51,8 @@ class KeystoneAuth:
             conf.register_opts(options, group=group)
         conf.set_default("http_connect_timeout", CONNECT_TIMEOUT, group=GROUP)
         conf.set_default("http_request_max_retries", 1, group=GROUP)
+        # Access rules of application credentials name services by this.
+        conf.set_default("service_type", "physicalprovisioner", group=GROUP)
         if not conf[GROUP].auth_type:
             raise ConfigurationError(f"[{GROUP}] auth_type is not set: it says how to ask Keystone about tokens")
         self._cache = TokenCache(size=conf.auth.token_cache_size, seconds=conf.auth.token_cache_seconds)

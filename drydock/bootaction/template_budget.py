@@ -27,7 +27,7 @@ _FORMAT = frozenset({"format", "format_map"})
 class TemplateLimits:
     """For one asset: seconds of template time, and bytes of any value and of the finished asset."""
 
-    seconds: float = 2.0
+    max_seconds: float = 2.0
     max_bytes: int = 4 * 1024 * 1024
 
 
@@ -37,13 +37,13 @@ class LimitExceededError(RuntimeError):
 
 class Budget:
     def __init__(self, limits: TemplateLimits) -> None:
-        self._deadline = time.monotonic() + limits.seconds
+        self._deadline = time.monotonic() + limits.max_seconds
         self._limits = limits
         self._made = 0
 
     def check_time(self) -> None:
         if time.monotonic() > self._deadline:
-            raise LimitExceededError(f"the template takes longer than {self._limits.seconds:g} s")
+            raise LimitExceededError(f"the template takes longer than {self._limits.max_seconds:g} s")
 
     def make(self, size: int) -> None:
         """Account for something of this many characters. Raises ``LimitExceededError``, as all here do."""

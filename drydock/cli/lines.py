@@ -30,10 +30,9 @@ class LinePrinter:
     def __call__(self, snapshot: TaskSnapshot) -> None:
         if self._changed("outage", bool(snapshot.outage)):
             self._line("drydock", f"not answering, waiting: {snapshot.outage}" if snapshot.outage else "answers again")
-        task, many = snapshot.task, len(snapshot.nodes) > MANY
-        if self._changed("task", task.get("status"), task.get("step"), empty=()):
-            doing = task.get("reason") or task.get("step") or ""
-            self._line("task", f"{task.get('action')} {task.get('status')}", doing)
+        if not snapshot.finished:
+            self._task(snapshot)
+        many = len(snapshot.nodes) > MANY
         for node in sorted_by_name(snapshot.nodes):
             if many and not node.failed:
                 continue
@@ -41,6 +40,15 @@ class LinePrinter:
                 self._line(node.name, *described(node))
         if many and self._changed("counts", counts(snapshot.nodes)):
             self._line("nodes", counts(snapshot.nodes))
+        if snapshot.finished:
+            self._task(snapshot)
+
+    def _task(self, snapshot: TaskSnapshot) -> None:
+        task = snapshot.task
+        if self._changed("task", task.get("status"), task.get("step"), empty=()):
+            doing = "" if snapshot.finished else task.get("reason") or task.get("step") or ""
+            state = snapshot.outcome if snapshot.finished else task.get("status")
+            self._line("task", f"{task.get('action')} {state}", doing)
 
     def _changed(self, key: str, *value: object, empty: tuple[object, ...] = (False,)) -> bool:
         before = self._seen.get(key, empty)

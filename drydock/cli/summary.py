@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from rich.console import Group, RenderableType
+from rich.table import Table
 from rich.text import Text
 
 from drydock.cli.output import clean, duration, message_line, styled, table
@@ -45,10 +46,7 @@ def summary(snapshot: TaskSnapshot) -> RenderableType:
     if snapshot.nodes:
         shown = [node for node in snapshot.nodes if node.failed or len(snapshot.nodes) <= MANY]
         head.append(f"; nodes: {counts(snapshot.nodes)}")
-        rows = [
-            [node.name, state(node), node.step if node.failed else "", node.reason] for node in sorted_by_name(shown)
-        ]
-        parts += [Text(), table(["node", "result", "at step", "why"], rows)] if rows else []
+        parts += [Text(), node_table(shown)] if shown else []
     elif result.get("message"):
         head.append(f": {clean(result['message'])}")
     if snapshot.outcome != "success":
@@ -57,6 +55,17 @@ def summary(snapshot: TaskSnapshot) -> RenderableType:
         errors = [entry for entry in messages if entry.get("error") and entry.get("context_type") != "node"]
         parts += [Text(f"  {message_line(entry)}") for entry in errors[:LAST_MESSAGES]]
     return Group(*parts)
+
+
+def node_table(nodes: list[NodeProgress]) -> Table:
+    """How each node ended, and if one did not succeed, at which step and why."""
+    if not any(node.failed for node in nodes):
+        return table(["node", "result"], ([node.name, state(node)] for node in sorted_by_name(nodes)))
+    rows = [
+        [node.name, state(node), *((node.step, node.reason) if node.failed else ("", ""))]
+        for node in sorted_by_name(nodes)
+    ]
+    return table(["node", "result", "at step", "why"], rows)
 
 
 def time_taken(task: Mapping[str, Any]) -> str:

@@ -58,7 +58,8 @@ def listen(engine: Engine, channel: str) -> Iterator[Listener]:
         pooled = engine.raw_connection()
         raw = pooled.driver_connection
         pooled.detach()
-    except DBAPIError as exc:
+    except (DBAPIError, psycopg2.Error) as exc:
+        # NOTE: raw_connection() passes the driver's own error on, unlike connect().
         raise DatabaseUnavailable("the database did not answer") from exc
     if not isinstance(raw, psycopg2.extensions.connection):
         raise TypeError("LISTEN needs psycopg2")

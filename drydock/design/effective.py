@@ -46,11 +46,12 @@ class NodeCompiler:
 
     def unusable_profiles(self) -> Iterator[ValidationMessage]:
         """Warnings: a profile nobody uses may be unfinished; who uses it has an error of their own."""
-        for name in self._profiles:
+        for name, data in self._profiles.items():
             try:
-                self._lineage.profile(name)
+                if "host_profile" in data:
+                    self._lineage.profile(data["host_profile"])
             except DesignInvalid as exc:
-                if not self._rests_on_broken(self._profiles[name]):
+                if not self._rests_on_broken(data):
                     text = f"HostProfile {name} cannot be used: {exc.message}"
                     yield unreadable(text, reference("HostProfile", name), level=Level.WARNING)
 

@@ -13,14 +13,14 @@ _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 class HostList:
-    """Names, ``*.suffix`` for all names below a domain, addresses and CIDRs. An empty list allows every host."""
+    """Names, ``*.suffix`` for all names below a domain, addresses and CIDRs. ``*`` allows every host, an empty list none."""
 
     def __init__(self, entries: Sequence[str]) -> None:
         """Raises ``ConfigurationError`` for a CIDR that is none."""
         self._names: set[str] = set()
         self._suffixes: list[str] = []
         self._networks: list[_Network] = []
-        self._any = not entries or "*" in entries
+        self._any = "*" in entries
         for entry in (entry.strip().lower() for entry in entries):
             network = _network(entry)
             if network is not None:

@@ -16,6 +16,8 @@ from drydock.errors import InvalidReference, ReferenceUnavailable
 
 MAX_REDIRECTS = 5
 _CHUNK = 65536
+#: How often a peer may use up its time for the next bytes.
+_PATIENCE = 4
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
@@ -30,6 +32,13 @@ class _Target:
     @property
     def origin(self) -> str:
         return "/".join(self.url.split("/", 3)[:3])
+
+
+class _Session(requests.Session):
+    """NOTE: even told not to follow redirects, requests prepares the next one, and reads this one's whole body."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        return None
 
 
 class HttpFetcher:
@@ -49,13 +58,13 @@ class HttpFetcher:
         self._hosts = HostList(allowed_hosts)
         self._max_bytes = max_bytes
         self._timeouts = (connect_timeout, read_timeout)
-        self._total = connect_timeout + read_timeout
+        self._total = connect_timeout + _PATIENCE * read_timeout
         self._ca_file = ca_file
 
     def fetch(self, parts: SplitResult) -> bytes:
         """The body of a 200 answer. Raises as ``References.fetch``."""
         target = self._target(parts)
-        with requests.Session() as session, DeadlineAdapter(self._total) as adapter:
+        with _Session() as session, DeadlineAdapter(self._total) as adapter:
             # Neither proxies nor .netrc from the environment: what we call is decided by the options.
             session.trust_env = False
             session.verify = self._ca_file or True

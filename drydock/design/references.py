@@ -29,8 +29,9 @@ class References:
         read_snapshot: Callable[[str], bytes],
         ca_file: str | None = None,
     ) -> None:
-        """``allowed_hosts``: names, ``*.suffix``, addresses or CIDRs; empty means any host. ``file_roots``: empty
-        means no file. ``connect_timeout`` and ``read_timeout`` in seconds; together they bound the whole fetch.
+        """``allowed_hosts``: names, ``*.suffix``, addresses, CIDRs, or ``*`` for any. ``file_roots``: where files
+        may lie. ``connect_timeout`` and ``read_timeout`` in seconds; a whole fetch may take the first and four times
+        the second, however slowly the bytes drip. ``ca_file``: the certificates to trust instead of the usual ones.
         ``read_snapshot`` gives an uploaded design by its SHA-256 or raises ``DesignNotFound``.
 
         Raises ``ConfigurationError`` for a scheme nobody handles.

@@ -99,23 +99,26 @@ class StepRunner:
 
     def attempt(self, step: Step, task: Task) -> Outcome | Retry:
         """Run the step, outside any transaction; whatever it raises becomes an outcome."""
-        fields = {"task": str(task.id), "node": task.node, "step": step.name}
         try:
             with self._metrics.step_seconds.labels(task.action.value, step.name).time():
                 return step.run(StepContext(task, self._services))
         except (LeaseLost, DatabaseUnavailable):
             raise
         except DrydockError as exc:
-            LOG.info("step failed: %s", exc, extra=fields)
             return Retry(str(exc)) if exc.retry else Failed(str(exc))
         except Exception as exc:
-            LOG.exception("step raised something unforeseen", extra=fields)
+            LOG.exception("step raised something unforeseen", extra={"task": str(task.id), "step": step.name})
             self._metrics.unforeseen_errors.labels("engine").inc()
             return Retry(f"unexpected {type(exc).__name__} in step {step.name}; the worker's log has the details")
 
     def record(self, task: Task, workflow: Workflow, step: Step, outcome: Outcome | Retry) -> Task | None:
         """Write down what a step answered."""
-        self._metrics.steps.labels(task.action.value, step.name, type(outcome).__name__.lower()).inc()
+        kind = type(outcome).__name__.lower()
+        self._metrics.steps.labels(task.action.value, step.name, kind).inc()
+        fields = {"task": str(task.id), "action": task.action.value, "node": task.node, "step": step.name}
+        level = logging.DEBUG if isinstance(outcome, Wait) else logging.INFO
+        why = outcome.message if isinstance(outcome, Done) else outcome.reason
+        LOG.log(level, "step %s", kind, extra={**fields, "attempt": task.attempt, "why": why})
         if isinstance(outcome, Done):
             following = workflow.after(step)
             if following is None:

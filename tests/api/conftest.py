@@ -36,7 +36,7 @@ class Client:
         """``path`` below /api/v1.0, or absolute when it starts with two slashes."""
         full = path[1:] if path.startswith("//") else V1 + path
         headers = {**self._headers, **arguments.pop("headers", {})}
-        result = self._client.simulate_request(method, full, headers=headers, **arguments)
+        result = self._client.simulate_request(method, full, headers=headers, remote_addr="127.0.0.1", **arguments)
         assert result.headers["X-Drydock-Req"]
         return result
 

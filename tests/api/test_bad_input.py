@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 from uuid import uuid4
 
@@ -58,7 +59,7 @@ BODIES: list[tuple[Any, str]] = [
 
 @pytest.mark.parametrize(("body", "field"), BODIES)
 def test_task_bodies(admin: Client, body: Any, field: str) -> None:
-    refused(admin.post("/tasks", body, headers=JSON, **({"body": "null"} if body is None else {})), 400, field)
+    refused(admin("POST", "/tasks", body=json.dumps(body), headers=JSON), 400, field)
     assert admin.get("/tasks").json == []
 
 
@@ -117,7 +118,7 @@ def test_waits(admin: Client, value: str) -> None:
     refused(admin.get(f"/tasks/{uuid4()}", query_string=f"wait={value}"), 400, "wait")
 
 
-@pytest.mark.parametrize("value", ["", "7", "x" * 3000, "%00", str(uuid4())[:-1]])
+@pytest.mark.parametrize("value", ["", "7", "x" * 3000, "%00", "6f1c2b1e-3f3c-4c7e-9a55-0a4d7f0f2c1"])
 @pytest.mark.parametrize("name", ["marker", "parent"])
 def test_uuids(admin: Client, name: str, value: str) -> None:
     refused(admin.get("/tasks", query_string=f"{name}={value}"), 400, name)

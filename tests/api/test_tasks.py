@@ -14,6 +14,7 @@ from tests.api.conftest import Client
 from tests.api.seeds import Seeds
 
 REF = "drydock://designs/" + "0" * 64
+NOBODYS = "6f1c2b1e-3f3c-4c7e-9a55-0a4d7f0f2c11"
 BODY = {"action": "deploy_nodes", "design_ref": REF, "node_filter": None}
 
 
@@ -115,7 +116,7 @@ def test_pages_are_linked(reader: Client, seeds: Seeds) -> None:
     assert [task["node"] for task in rest.json] == ["n02", "n03"]
 
 
-@pytest.mark.parametrize("task_id", [str(uuid4()), "7", "x" * 5000, "%00", "..", str(uuid4()).replace("-", "")])
+@pytest.mark.parametrize("task_id", [NOBODYS, "7", "x" * 5000, "%00", "..", NOBODYS.replace("-", "")])
 @pytest.mark.parametrize("below", ["", "/builddata"])
 def test_an_unknown_or_malformed_id_is_404(reader: Client, task_id: str, below: str) -> None:
     result = reader.get(f"/tasks/{task_id}{below}")
@@ -159,6 +160,8 @@ def test_build_data_is_added_and_linked(reader: Client, seeds: Seeds) -> None:
     assert (empty.status_code, empty.json["reason"]) == (404, "build_data_not_found")
     seeds.build_data("n01", child.id, "one", "two")
     assert [item["data_element"] for item in reader.get(f"/tasks/{child.id}/builddata").json] == ["one", "two"]
+    assert "build_data" not in reader.get(f"/tasks/{child.id}").json
+    assert reader.get(f"/tasks/{child.id}").json["result"]["links"]
     task = reader.get(f"/tasks/{child.id}", query_string="builddata=true").json
     assert [item["data_element"] for item in task["build_data"]] == ["one", "two"]
     (link,) = task["result"]["links"]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import signal
 import subprocess
 import sys
@@ -50,12 +51,13 @@ def python(code: str) -> list[str]:
 
 def wait_gone(pid: int) -> None:
     """Return when ``pid`` is gone or a zombie that nobody buried (its parent is not ours to ask)."""
-    process = psutil.Process(pid)
-    for _ in range(500):
-        if not process.is_running() or process.status() == psutil.STATUS_ZOMBIE:
-            return
-        psutil.wait_procs([process], timeout=0.02)
-    raise AssertionError(f"process {pid} is still there")
+    with contextlib.suppress(psutil.NoSuchProcess):
+        process = psutil.Process(pid)
+        for _ in range(500):
+            if process.status() == psutil.STATUS_ZOMBIE:
+                return
+            psutil.wait_procs([process], timeout=0.02)
+        raise AssertionError(f"process {pid} is still there")
 
 
 def test_a_kill_takes_descendants_with_it(running: processes.Processes, tmp_path: Path) -> None:

@@ -64,7 +64,7 @@ class World:
             report_url="http://localhost:9000/api/v1.0/bootaction/",
             bootdata_url="http://localhost:9000/api/v1.0/bootdata/",
             lifetime_hours=24,
-            limits=TemplateLimits(max_bytes=1 << 20, seconds=10),
+            limits=TemplateLimits(max_bytes=1 << 20, max_seconds=10),
         )
         self.services = Services(
             database=self.database,

@@ -101,7 +101,9 @@ class TaskResource:
 
     def _one(self, task_id: UUID, *, builddata: bool) -> dict[str, Any]:
         task = self._tasks.task(task_id)
-        return task_view(task, build_data=self._tasks.build_data(task_id) if builddata else None)
+        # Only work on a node leaves build data. Clients follow the link without having asked for the data.
+        found = self._tasks.build_data(task_id) if builddata or task.node is not None else ()
+        return task_view(task, build_data=found if builddata else None, linked=bool(found))
 
     def _layers(self, task_id: UUID, depth: int, *, builddata: bool) -> dict[str, Any]:
         tasks = self._tasks.layers(task_id, depth)

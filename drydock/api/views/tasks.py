@@ -15,8 +15,8 @@ from drydock.model.task import Task, TaskProgress
 Json = dict[str, Any]
 
 
-def task_view(task: Task, *, build_data: Sequence[BuildData] | None = None) -> Json:
-    """``build_data`` adds ``build_data``, and to the result a link to it if there is any."""
+def task_view(task: Task, *, build_data: Sequence[BuildData] | None = None, linked: bool = False) -> Json:
+    """``build_data`` adds the key of that name; ``linked`` a link to it in the result."""
     view: Json = {
         "kind": "Task",
         "apiVersion": "v1",
@@ -25,7 +25,7 @@ def task_view(task: Task, *, build_data: Sequence[BuildData] | None = None) -> J
         "parent_task_id": None if task.parent_id is None else str(task.parent_id),
         "design_ref": task.design_ref,
         "status": task.status.value,
-        "result": _result_view(task, has_build_data=bool(build_data)),
+        "result": _result_view(task, linked=linked or bool(build_data)),
         "node_filter": task.node_filter,
         "subtask_id_list": [str(subtask_id) for subtask_id in task.subtask_ids],
         "created": timestamp(task.created),
@@ -74,7 +74,7 @@ def subtask_errors_view(errors: Mapping[UUID, Sequence[TaskMessage]]) -> Json:
     }
 
 
-def _result_view(task: Task, *, has_build_data: bool) -> Json:
+def _result_view(task: Task, *, linked: bool) -> Json:
     result = task.result
     href = f"/api/v1.0/tasks/{task.id}/builddata"
     return {
@@ -86,7 +86,7 @@ def _result_view(task: Task, *, has_build_data: bool) -> Json:
         "status": result.status.value,
         "successes": list(result.successes),
         "failures": list(result.failures),
-        "links": [{"rel": "detail_logs", "href": href}] if has_build_data else [],
+        "links": [{"rel": "detail_logs", "href": href}] if linked else [],
         "details": _details_view(result.messages),
     }
 

@@ -64,9 +64,9 @@ def test_one_line_per_change_and_none_without(run: Run, peer: Peer) -> None:
         "task  deploy_nodes running",
         "n1  await_deployment  installing",
         "n2  queued",
-        "task  deploy_nodes complete",
         "n1  success",
         "n2  failure  no BMC",
+        "task  deploy_nodes partial_success",
     ]
     assert "1 success, 1 failure" in result.stdout
 

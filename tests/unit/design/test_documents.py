@@ -1,0 +1,116 @@
+"""Documents: which are ours, which fit their schema, and what is said about the others."""
+
+from __future__ import annotations
+
+import pytest
+
+from drydock.design.compiler import compile_design
+from tests.unit.design.documents import codes, compiled, document, dump, errors, network, node, profile, region, warnings
+
+
+def test_documents_of_other_services_are_nobodys_business() -> None:
+    design = compile_design(dump({"schema": "promenade/Genesis/v1", "metadata": {}, "data": 5}))
+    assert design.valid
+    assert not warnings(design)
+
+
+@pytest.mark.parametrize("strange", [{"kind": "Pod"}, {"schema": "drydock/Region"}, {"schema": 5}, {"schema": "a/b/c/d"}])
+def test_documents_without_a_schema_are_ignored_with_a_warning(strange: object) -> None:
+    design = compile_design(dump(strange))
+    assert design.valid
+    assert warnings(design) == [
+        "The document at line 1 has no schema of the form namespace/Kind/version and is ignored."
+    ]
+
+
+@pytest.mark.parametrize("strange", ["just text", ["a", "list"], 5])
+def test_a_document_that_is_not_a_mapping(strange: object) -> None:
+    design = compile_design(b"---\n" + dump(strange))
+    assert codes(design) == ["DD000"]
+    assert not design.valid
+
+
+@pytest.mark.parametrize(("kind", "version"), [("Galaxy", "v1"), ("Region", "v2")])
+def test_unknown_kind_or_version(kind: str, version: str) -> None:
+    design = compile_design(dump({"schema": f"drydock/{kind}/{version}", "metadata": {"name": "x"}, "data": {}}))
+    assert errors(design) == [f"Error processing document: Invalid document - Kind {kind} and Version {version}"]
+    assert design.messages[0].documents[0].schema == f"drydock/{kind}/{version}"
+
+
+@pytest.mark.parametrize("metadata", [None, {}, {"name": 5}, {"name": ""}, "text"])
+def test_a_document_without_a_name(metadata: object) -> None:
+    design = compile_design(dump({"schema": "drydock/Region/v1", "metadata": metadata, "data": {}}))
+    assert errors(design) == ["Error processing document: metadata.name must be a string, at line 1"]
+
+
+def test_missing_data_is_a_schema_error() -> None:
+    design = compile_design(dump({"schema": "drydock/Region/v1", "metadata": {"name": "x"}}))
+    assert errors(design) == ['Region:v1 schema validation error: [] is not of type "object"']
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "text"),
+    [
+        ("Region", {"bogus": 1}, "('bogus' was unexpected)"),
+        ("Region", {"authorized_keys": [{}]}, 'authorized_keys[0]: {} is not of type "string"'),
+        ("Rack", {"location": []}, "location: "),
+        ("NetworkLink", {"allowed_networks": ["a"], "bonding": {"speed": 1}}, "bonding: Additional properties"),
+        ("Network", {"cidr": "10.0.0.0/24", "vlan": 100}, 'vlan: 100 is not of type "string"'),
+        ("HardwareProfile", {"boot_mode": "floppy"}, 'boot_mode: "floppy" is not one of'),
+        ("HostProfile", {"metadata": {"owner_data": {"a": 1}}}, 'metadata.owner_data.a: 1 is not of type "string"'),
+        ("BaremetalNode", {"addressing": {}}, "addressing: "),
+        ("BootAction", {"assets": [{}]}, 'assets[0]: "type" is a required property'),
+        ("BootAction", {"assets": [{"type": "file", "permissions": 555}]}, "assets[0].permissions: 555 is not of type"),
+    ],
+)
+def test_schema_errors_name_the_document_and_the_place(kind: str, data: object, text: str) -> None:
+    design = compile_design(dump(document(kind, "it", data)))
+    (found,) = [message for message in design.messages if message.error]
+    assert (found.code, found.rule) == ("DD001", "schema")
+    assert found.message.startswith(f"{kind}:v1 schema validation error: ")
+    assert text in found.message
+    assert [(item.schema, item.name) for item in found.documents] == [(f"drydock/{kind}/v1", "it")]
+
+
+def test_all_errors_of_all_documents_are_reported() -> None:
+    design = compiled(region(a=1, authorized_keys=5), network(vlan=5, mtu="x"), node(oob={"type": 5}))
+    assert codes(design) == ["DD001"] * 5
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("labels: {1: x}", "the key 1 is not of type 'string'"),
+        ("labels: {since: 2017-02-17}", "labels.since: a date is not of type 'string'"),
+        ("vlan: !!binary aGk=", "vlan: a bytes is not of type 'string'"),
+    ],
+)
+def test_what_json_does_not_know(text: str, said: str) -> None:
+    design = compile_design(f"schema: drydock/Network/v1\nmetadata: {{name: n}}\ndata: {{cidr: a, {text}}}".encode())
+    assert codes(design) == ["DD001"]
+    assert said in errors(design)[0]
+
+
+def test_credentials_are_not_repeated() -> None:
+    design = compiled(node(oob={"type": "ipmi", "credential": 1234567}), profile(oob={"token": ["hunter2"]}))
+    assert codes(design) == ["DD001", "DD001"]
+    assert not any(secret in text for text in errors(design) for secret in ("1234567", "hunter2"))
+
+
+def test_malformed_yaml_after_good_documents_says_where() -> None:
+    design = compile_design(dump(region(bogus=1)) + b"---\nschema: [\n")
+    assert codes(design) == ["DD001", "DD000"]
+    assert "(line 9, column 1)" in errors(design)[1]
+    assert design.site is None
+    assert not design.valid
+
+
+def test_duplicate_keys_are_a_warning_with_the_line() -> None:
+    design = compile_design(b"schema: drydock/Region/v1\nmetadata: {name: x}\ndata: {}\ndata: {}\n")
+    assert design.valid
+    assert warnings(design) == ["Suspicious document: duplicate key 'data': the last one wins (line 4, column 1)"]
+
+
+def test_nothing_at_all_is_a_valid_design() -> None:
+    assert compile_design(b"").valid
+    assert compile_design(b"---\n---\n").valid

@@ -1,0 +1,278 @@
+"""References: what they may name, and what becomes of a peer that misbehaves."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from drydock.design.references import References
+from drydock.errors import ConfigurationError, DesignNotFound, InvalidReference, ReferenceUnavailable
+from tests.unit.design.http_peer import Answer, closed_port, dripping, serving
+
+DIGEST = "ab" * 32
+
+
+def no_snapshot(digest: str) -> bytes:
+    raise DesignNotFound(digest)
+
+
+def references(**changes: Any) -> References:
+    settings: dict[str, Any] = {
+        "allowed_schemes": ["file", "http", "https", "drydock"],
+        "allowed_hosts": ["127.0.0.1"],
+        "file_roots": [],
+        "max_bytes": 1000,
+        "connect_timeout": 1.0,
+        "read_timeout": 5.0,
+        "read_snapshot": no_snapshot,
+    }
+    return References(**settings | changes)
+
+
+class TestSchemes:
+    @pytest.mark.parametrize("uri", ["ftp://x/y", "deckhand+http://x/y", "/etc/passwd", "", "design", "://", "FTP:x"])
+    def test_unknown_ones_are_refused_and_the_enabled_ones_named(self, uri: str) -> None:
+        with pytest.raises(InvalidReference, match="enabled are: file, http, https, drydock"):
+            references().fetch(uri)
+
+    def test_only_enabled_ones_work(self, tmp_path: Path) -> None:
+        (tmp_path / "x").write_bytes(b"x")
+        with pytest.raises(InvalidReference, match="'file' is not enabled; enabled are: http"):
+            references(allowed_schemes=["http"], file_roots=[str(tmp_path)]).fetch(f"file://{tmp_path}/x")
+
+    def test_a_scheme_nobody_handles_stops_the_start(self) -> None:
+        with pytest.raises(ConfigurationError, match="unknown reference schemes gopher"):
+            references(allowed_schemes=["http", "gopher"])
+
+    @pytest.mark.parametrize("uri", ["http://[::1/", "http://127.0.0.1:x/", "http://127.0.0.1:99999/", "http:///x", "http:x"])
+    def test_nonsense(self, uri: str) -> None:
+        with pytest.raises(InvalidReference):
+            references().fetch(uri)
+
+    @pytest.mark.parametrize("uri", ["http://127.0.0.1/\r\nX-Evil: 1", "file:///a\0b", "drydock://designs/\n", "x" * 9000])
+    def test_control_characters_and_length(self, uri: str) -> None:
+        with pytest.raises(InvalidReference):
+            references(file_roots=["/"]).fetch(uri)
+
+
+class TestSnapshots:
+    def test_by_digest(self) -> None:
+        found = references(read_snapshot=lambda digest: digest.encode())
+        assert found.fetch(f"drydock://designs/{DIGEST.upper()}") == DIGEST.encode()
+
+    def test_absence_is_the_stores_error(self) -> None:
+        with pytest.raises(DesignNotFound):
+            references().fetch(f"drydock://designs/{DIGEST}")
+
+    @pytest.mark.parametrize("uri", ["drydock://designs/xyz", f"drydock://other/{DIGEST}", f"drydock:{DIGEST}", f"drydock://designs/{DIGEST}/x"])
+    def test_others(self, uri: str) -> None:
+        with pytest.raises(InvalidReference, match="64 hexadecimal digits"):
+            references(read_snapshot=lambda _: b"").fetch(uri)
+
+
+class TestFiles:
+    def test_below_a_root(self, tmp_path: Path) -> None:
+        (tmp_path / "a b").mkdir()
+        (tmp_path / "a b" / "x").write_bytes(b"text")
+        found = references(file_roots=[str(tmp_path)])
+        for uri in (f"file://{tmp_path}/a%20b/x", f"file://host{tmp_path}/a b/x", f"file:{tmp_path}/a b/../a b/x"):
+            assert found.fetch(uri) == b"text"
+
+    def test_links_are_followed_but_not_out(self, tmp_path: Path) -> None:
+        inside, outside = tmp_path / "in", tmp_path / "out"
+        inside.mkdir()
+        outside.mkdir()
+        (outside / "secret").write_bytes(b"secret")
+        (inside / "plain").write_bytes(b"plain")
+        (inside / "good").symlink_to(inside / "plain")
+        (inside / "evil").symlink_to(outside / "secret")
+        (inside / "door").symlink_to(outside)
+        (inside / "loop").symlink_to(inside / "loop")
+        found = references(file_roots=[str(inside)])
+        assert found.fetch(f"file://{inside}/good") == b"plain"
+        for path in ("evil", "door/secret", "../out/secret", "%2e%2e/out/secret", "loop", "missing", "", "plain/x"):
+            with pytest.raises(InvalidReference):
+                found.fetch(f"file://{inside}/{path}")
+
+    def test_a_root_that_is_a_link_itself(self, tmp_path: Path) -> None:
+        (tmp_path / "real").mkdir()
+        (tmp_path / "real" / "x").write_bytes(b"x")
+        (tmp_path / "link").symlink_to(tmp_path / "real")
+        assert references(file_roots=[str(tmp_path / "link")]).fetch(f"file://{tmp_path}/link/x") == b"x"
+
+    def test_a_name_that_only_starts_like_a_root(self, tmp_path: Path) -> None:
+        (tmp_path / "root").mkdir()
+        (tmp_path / "root2").write_bytes(b"x")
+        with pytest.raises(InvalidReference, match="not below one of the configured file roots"):
+            references(file_roots=[str(tmp_path / "root")]).fetch(f"file://{tmp_path}/root2")
+
+    def test_no_roots_no_files(self) -> None:
+        with pytest.raises(InvalidReference, match="not below one of the configured file roots"):
+            references(file_roots=[]).fetch("file:///etc/hostname")
+
+    def test_only_regular_files_of_a_sane_size(self, tmp_path: Path) -> None:
+        os.mkfifo(tmp_path / "fifo")
+        (tmp_path / "large").write_bytes(b"x" * 1001)
+        (tmp_path / "exact").write_bytes(b"x" * 1000)
+        found = references(file_roots=[str(tmp_path)])
+        assert len(found.fetch(f"file://{tmp_path}/exact")) == 1000
+        for name, text in (("fifo", "not a regular file"), ("large", "larger than 1000 bytes"), (".", "not a regular")):
+            with pytest.raises(InvalidReference, match=text):
+                found.fetch(f"file://{tmp_path}/{name}")
+
+
+class TestHttp:
+    def test_a_body(self) -> None:
+        with serving(lambda path: Answer(body=path.encode())) as peer:
+            assert references().fetch(peer.url("/a?b=c#d")) == b"/a?b=c"
+
+    def test_nothing_is_remembered(self) -> None:
+        bodies = iter([Answer(503), Answer(body=b"1"), Answer(body=b"2")])
+        with serving(lambda _: next(bodies)) as peer:
+            found = references()
+            with pytest.raises(ReferenceUnavailable):
+                found.fetch(peer.url("/"))
+            assert [found.fetch(peer.url("/")), found.fetch(peer.url("/"))] == [b"1", b"2"]
+
+    @pytest.mark.parametrize("status", [500, 502, 503, 429, 408])
+    def test_what_may_pass(self, status: int) -> None:
+        with (
+            serving(lambda _: Answer(status, b"x")) as peer,
+            pytest.raises(ReferenceUnavailable, match=f"HTTP status {status}"),
+        ):
+            references().fetch(peer.url("/"))
+
+    @pytest.mark.parametrize("status", [400, 401, 403, 404, 410, 204, 206])
+    def test_what_will_not(self, status: int) -> None:
+        with (
+            serving(lambda _: Answer(status)) as peer,
+            pytest.raises(InvalidReference, match=f"/design: HTTP status {status}"),
+        ):
+            references().fetch(peer.url("/design"))
+
+    def test_nobody_listens(self) -> None:
+        with pytest.raises(ReferenceUnavailable, match="connection failed"):
+            references().fetch(f"http://127.0.0.1:{closed_port()}/")
+
+    def test_credentials_are_sent_and_never_shown(self) -> None:
+        statuses = iter([200, 401])
+        with serving(lambda _: Answer(next(statuses), b"x")) as peer:
+            url = peer.url("/d?token=t0ken", credentials="us%40er:p%3Aw%C3%BC@")
+            assert references().fetch(url) == b"x"
+            assert peer.requests[0][1]["Authorization"] == "Basic dXNAZXI6cDp3w7w="
+            with pytest.raises(InvalidReference) as caught:
+                references().fetch(url)
+        assert not any(secret in str(caught.value) for secret in ("us%40er", "us@er", "p%3A", "p:w", "t0ken"))
+
+    def test_credentials_stay_out_of_messages_about_the_connection(self) -> None:
+        with pytest.raises(ReferenceUnavailable) as caught:
+            references().fetch(f"http://user:hunter2@127.0.0.1:{closed_port()}/?k=t0ken")
+        assert "hunter2" not in repr(caught.value) + repr(caught.value.__cause__)
+        assert "t0ken" not in repr(caught.value)
+
+    def test_no_credentials_from_the_environment(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        (tmp_path / "netrc").write_text("machine 127.0.0.1 login a password b\n")
+        monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+        monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+        with serving(lambda _: Answer(body=b"x")) as peer:
+            references().fetch(peer.url("/"))
+        assert "Authorization" not in peer.requests[0][1]
+
+    @pytest.mark.parametrize("headers", [{}, {"Content-Length": "5"}])
+    def test_too_large(self, headers: dict[str, str]) -> None:
+        del headers
+        with serving(lambda _: Answer(body=b"x" * 1001)) as peer, pytest.raises(InvalidReference, match="larger than 1000"):
+            references().fetch(peer.url("/"))
+        with serving(lambda _: Answer(body=b"x" * 1000)) as peer:
+            assert len(references().fetch(peer.url("/"))) == 1000
+
+    def test_a_body_cut_short(self) -> None:
+        with (
+            serving(lambda _: Answer(body=b"x", headers={"Content-Length": "500", "Connection": "close"})) as peer,
+            pytest.raises(ReferenceUnavailable, match="connection broke|no answer in time"),
+        ):
+            references(read_timeout=0.3).fetch(peer.url("/"))
+
+
+class TestTime:
+    @pytest.mark.parametrize(
+        "first",
+        [
+            b"HTTP/1.1 200 OK\r\nX-Slow: ",
+            b"HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n",
+            b"HTTP/1.1 200 OK\r\n\r\n",
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n200\r\n",
+        ],
+        ids=["in headers", "in a body", "in a body without end", "in a chunk"],
+    )
+    def test_a_drip_is_cut(self, first: bytes) -> None:
+        with dripping(first) as peer:
+            began = time.monotonic()
+            with pytest.raises(ReferenceUnavailable, match=r"no complete answer in 0\.5 s"):
+                references(connect_timeout=0.1, read_timeout=0.1).fetch(peer.url("/"))
+            assert time.monotonic() - began < 5
+
+    def test_silence(self) -> None:
+        with dripping(b"") as peer, pytest.raises(ReferenceUnavailable):
+            references(connect_timeout=0.05, read_timeout=0.01).fetch(peer.url("/"))
+
+
+class TestHosts:
+    @pytest.mark.parametrize("allowed", [["127.0.0.1"], ["127.0.0.0/8"], ["*"], ["::1", "127.0.0.1"], ["example.org", "127.0.0.0/30"]])
+    def test_allowed(self, allowed: list[str]) -> None:
+        with serving(lambda _: Answer(body=b"x")) as peer:
+            assert references(allowed_hosts=allowed).fetch(peer.url("/")) == b"x"
+
+    @pytest.mark.parametrize("allowed", [[], ["example.org"], ["10.0.0.0/8"], ["*.0.0.1.example.org"], ["127.0.0.2"]])
+    def test_refused(self, allowed: list[str]) -> None:
+        with serving(lambda _: Answer(body=b"x")) as peer:
+            with pytest.raises(InvalidReference, match="not in the list of allowed hosts"):
+                references(allowed_hosts=allowed).fetch(peer.url("/"))
+            assert peer.requests == []
+
+    def test_names(self) -> None:
+        with serving(lambda _: Answer(body=b"x")) as peer:
+            for allowed in (["LocalHost"], ["127.0.0.0/8", "::1"], ["localhost."]):
+                assert references(allowed_hosts=allowed).fetch(peer.url("/", "localhost")) == b"x"
+            with pytest.raises(InvalidReference):
+                references(allowed_hosts=["*.localhost"]).fetch(peer.url("/", "localhost"))
+
+    def test_a_cidr_that_is_none(self) -> None:
+        with pytest.raises(ConfigurationError, match="neither a name nor a CIDR"):
+            references(allowed_hosts=["10.0.0.0/99"])
+
+
+class TestRedirects:
+    def test_followed(self) -> None:
+        where = {"/a": "/b", "/b": "?x=1", "/b?x=1": None}
+        with serving(lambda path: Answer(body=b"end") if where[path] is None else moved(str(where[path]))) as peer:
+            assert references().fetch(peer.url("/a", credentials="u:p@")) == b"end"
+            assert {request[1]["Authorization"] for request in peer.requests} == {"Basic dTpw"}
+
+    def test_checked_like_the_reference_itself(self, tmp_path: Path) -> None:
+        (tmp_path / "x").write_bytes(b"x")
+        for target in ("http://localhost:1/", f"file://{tmp_path}/x", "https://127.0.0.1:1/", f"drydock://designs/{DIGEST}"):
+            with serving(lambda _, target=target: moved(target)) as peer, pytest.raises(InvalidReference, match="enabled|allowed"):
+                references(allowed_schemes=["http", "file", "drydock"], file_roots=[str(tmp_path)]).fetch(peer.url("/"))
+
+    def test_credentials_do_not_follow_to_another_origin(self) -> None:
+        with serving(lambda _: Answer(body=b"x")) as other, serving(lambda _: moved(other.url("/"))) as peer:
+            assert references().fetch(peer.url("/", credentials="u:p@")) == b"x"
+        assert "Authorization" in peer.requests[0][1]
+        assert "Authorization" not in other.requests[0][1]
+
+    def test_round_and_round(self) -> None:
+        with serving(lambda _: moved("/")) as peer, pytest.raises(InvalidReference, match="more than 5 redirects"):
+            references().fetch(peer.url("/"))
+
+    def test_to_nowhere(self) -> None:
+        with serving(lambda _: moved("http://[")) as peer, pytest.raises(InvalidReference, match="not a URI"):
+            references().fetch(peer.url("/"))
+
+
+def moved(location: str) -> Answer:
+    return Answer(302, headers={"Location": location})

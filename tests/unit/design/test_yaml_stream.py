@@ -1,0 +1,144 @@
+"""YAML text: what safe_load makes of it, with line numbers, and within bounds."""
+
+from __future__ import annotations
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from drydock.design.yaml_stream import MAX_DEPTH, read_stream
+from tests.unit.design import field
+
+SAME = [
+    "a: 1\nb: [x, 'y', \"z\"]\n",
+    "--- {a: yes, b: off, c: ~, d: 0x1f, e: 017, f: 1.5, g: 1e3, h: 190:20:30}\n",
+    "a: 2017-02-17\nb: 2001-12-14t21:59:43.10-05:00\nc: !!binary aGVsbG8=\n",
+    "base: &base {a: 1, b: 2}\nmore: {<<: *base, b: 3, c: 4}\n",
+    "a: &a {x: 1, y: 1}\nb: &b {y: 2, z: 2}\nc: {<<: [*a, *b], w: 0}\n",
+    "a: {<<: {x: 1}, <<: {x: 2, y: 2}}\n",
+    "'<<': text\nlist: ['<<']\n",
+    "a: &x 5\nb: *x\nc: !!str 5\nd: ! 5\n",
+    "a: |\n  text\n   more\nb: >-\n  folded\n  text\n",
+    "- a\n-\n- b\n",
+    "? complicated\n: value\n1: one\nnull: none\n",
+    "%YAML 1.1\n---\na: 1\n...\n---\nb: 2\n",
+    "",
+    "# only a comment\n",
+]
+
+
+@pytest.mark.parametrize("text", SAME)
+def test_means_what_safe_load_makes_of_it(text: str) -> None:
+    found = read_stream(text.encode())
+    assert found.fatal is None
+    assert not [problem for document in found.documents for problem in document.problems]
+    assert repr([document.value for document in found.documents]) == repr(
+        [value for value in yaml.safe_load_all(text) if value is not None]
+    )
+
+
+_scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()
+_values = st.recursive(
+    _scalars, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=20
+)
+
+
+@given(st.lists(_values.filter(lambda value: value is not None), max_size=3))
+def test_reads_back_what_was_dumped(values: list[object]) -> None:
+    found = read_stream(yaml.safe_dump_all(values).encode())
+    assert (found.fatal, [document.value for document in found.documents]) == (None, values)
+
+
+@field.needs_field_designs
+def test_the_designs_of_real_sites() -> None:
+    for path in field.DESIGNS.glob("*.yaml"):
+        content = path.read_bytes()
+        values = [value for value in yaml.load_all(content, yaml.CSafeLoader) if value is not None]
+        assert repr([document.value for document in read_stream(content).documents]) == repr(values)
+
+
+@pytest.mark.parametrize(
+    ("content", "text", "line", "column"),
+    [
+        (b"a: 1\nb: [1, 2\nc: 3\n", "malformed YAML", 3, 2),
+        (b"a: b: c\n", "mapping values are not allowed", 1, 5),
+        (b"ok: 1\n---\n\tx: 1\n", "cannot start any token", 3, 1),
+        (b"a: 1\nb: \x00\n", "not allowed in YAML", 2, 4),
+        (b"a: 1\n\xff\xfe\n", "not UTF-8 text", 2, 1),
+        ("a: \U0001f600\nb: \x07".encode(), "not allowed in YAML", 2, 4),
+        ("a: 1".encode("utf-16"), "not UTF-8 text", 1, 1),
+    ],
+)
+def test_malformed_text_is_a_fault_with_line_and_column(content: bytes, text: str, line: int, column: int) -> None:
+    fatal = read_stream(content).fatal
+    assert fatal is not None
+    assert text in str(fatal)
+    assert (fatal.line, fatal.column) == (line, column)
+
+
+def test_documents_before_the_fault_are_kept() -> None:
+    found = read_stream(b"a: 1\n---\nb: [\n")
+    assert [document.value for document in found.documents] == [{"a": 1}]
+    assert found.fatal is not None
+
+
+def test_empty_documents_are_left_out() -> None:
+    assert [document.line for document in read_stream(b"---\n---\na: 1\n---\n# nothing\n---\n~\n").documents] == [2]
+
+
+@pytest.mark.parametrize(
+    ("text", "problem", "error"),
+    [
+        ("a: 1\nb: 2\na: 3\n", "duplicate key 'a': the last one wins (line 3, column 1)", False),
+        ("x:\n  - {k: 1, k: 2}\n", "duplicate key 'k': the last one wins (line 2, column 12)", False),
+        ("a: *nowhere\n", "alias *nowhere refers to nothing, or to what contains it (line 1, column 4)", True),
+        ("&a [*a]\n", "alias *a refers to nothing, or to what contains it (line 1, column 5)", True),
+        ("? [1]\n: x\n", "a key must be a simple value (line 1, column 5)", True),
+        ("a: !python/object:os.system x\n", "could not determine a constructor", True),
+        ("a: !!set {x}\n", "tag tag:yaml.org,2002:set is not supported", True),
+        ("a: 2017-13-45\n", "not a valid timestamp value", True),
+        ("a: !!int maybe\n", "not a valid int value", True),
+        ("a: !!bool maybe\n", "not a valid bool value", True),
+        ("a: {<<: 5}\n", "<< wants a mapping", True),
+        ("a: =\n", "could not determine a constructor", True),
+    ],
+)
+def test_faults_within_a_document(text: str, problem: str, error: bool) -> None:
+    found = read_stream(text.encode())
+    assert found.fatal is None
+    (problems,) = [document.problems for document in found.documents]
+    assert problem in str(problems[0])
+    assert problems[0].error is error
+
+
+@pytest.mark.parametrize("opening", ["[", "{a: ", "- ", "? "])
+def test_deep_nesting_is_refused_and_does_not_kill_the_process(opening: str) -> None:
+    fatal = read_stream(opening.encode() * 200_000).fatal
+    assert fatal is not None
+    assert f"nested deeper than {MAX_DEPTH} levels" in fatal.text
+
+
+def test_aliases_are_bounded() -> None:
+    laughs = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    laughs += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 12)]
+    fatal = read_stream("\n".join(laughs).encode()).fatal
+    assert fatal is not None
+    assert "aliases stand for more than" in fatal.text
+
+
+def test_a_flood_of_faults_ends() -> None:
+    found = read_stream(b"{" + b"a: 1, " * 5000 + b"}")
+    assert found.fatal is not None
+    assert "too many faults" in found.fatal.text
+    assert len(found.documents[0].problems) == 200
+
+
+@given(st.binary(max_size=200))
+def test_no_text_is_too_strange(content: bytes) -> None:
+    read_stream(content)
+
+
+@given(st.text(alphabet="{}[]:,-?&*!|>'\"%@`# \n\tab1<~=.", max_size=60))
+def test_no_punctuation_is_too_strange(text: str) -> None:
+    read_stream(text.encode())
