@@ -23,7 +23,7 @@ setup(
         "drydock.migrations.versions",
     ],
     package_dir={"drydock.migrations": "alembic"},
-    package_data={"drydock": ["py.typed"], "drydock.migrations": ["*.mako"], "drydock.design.schemas": ["*.yaml"]},
+    package_data={"drydock": ["py.typed"], "drydock.bootaction": ["*.sh"], "drydock.migrations": ["*.mako"], "drydock.design.schemas": ["*.yaml"]},
     install_requires=[
         "alembic>=1.14,<2",
         "cachetools>=5.5",
@@ -31,7 +31,7 @@ setup(
         "cryptography>=43",
         "falcon>=4.0,<5",
         "gunicorn>=23",
-        "jinja2>=3.1.5,<4",
+        "jinja2>=3.1.6,<4",
         "jsonschema-rs>=0.30,<1",
         "keystoneauth1>=5.8",
         "keystonemiddleware>=10.7",

@@ -134,7 +134,7 @@ def _sqlalchemy(url: URL) -> str:
 
 
 def _reachable_binaries(user: str | None, place: Path) -> Path:
-    """The directory of the binaries; a copy in ``place`` if ``user`` cannot reach them (a checkout under /root, say)."""
+    """The directory of the binaries; a copy in ``place`` if ``user`` cannot reach them (a checkout in /root, say)."""
     if chosen := os.environ.get("DRYDOCK_POSTGRES_BIN"):
         return Path(chosen).resolve()
     wheel = _wheel()

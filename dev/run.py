@@ -28,7 +28,6 @@ from dev.stack import BIN, Announce, Stack
 from dev.summary import fetch_machines, print_summary
 
 ROOT = Path(__file__).parents[1]
-DIRECTORY = ROOT / ".run"
 DESIGN = Path("etc/drydock/examples/site.yaml")
 OPEN_STATUSES = ("requested", "queued", "running")
 INTERRUPTED = 130
@@ -62,8 +61,8 @@ def main() -> int:
     try:
         if arguments.port < 1 or is_taken(arguments.port):
             return _refused(f"port {arguments.port} is taken: choose another, such as make run PORT=9001")
-        with file_lock(DIRECTORY / "lock", wait=False):
-            return run(arguments.port, once=arguments.once)
+        with file_lock(arguments.directory / "lock", wait=False):
+            return run(arguments.directory, arguments.port, once=arguments.once)
     except PermissionError:
         return _refused(f"port {arguments.port} may be used by root only: choose another, such as make run PORT=9000")
     except Locked:
@@ -74,12 +73,12 @@ def main() -> int:
         return INTERRUPTED
 
 
-def run(port: int, *, once: bool) -> int:
+def run(directory: Path, port: int, *, once: bool) -> int:
     """Start, deploy, and serve until Ctrl-C unless ``once``; answers the exit code."""
-    print("Starting Drydock; everything it keeps is in .run")
+    print(f"Starting Drydock; everything it keeps is in {directory}")
     narrator = Narrator()
     stack = Stack(
-        DIRECTORY,
+        directory,
         port=port,
         machines=machine_names(ROOT / DESIGN),
         database_url=os.environ.get("DRYDOCK_DATABASE_URL"),
@@ -176,6 +175,7 @@ def _check_servers(stack: Stack) -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make run", description=__doc__)
     parser.add_argument("--port", type=int, default=9000, help="where the API listens on 127.0.0.1")
+    parser.add_argument("--directory", type=Path, default=ROOT / ".run", help="where everything is kept (.run)")
     parser.add_argument("--once", action="store_true", help="end when the site is deployed")
     return parser.parse_args()
 

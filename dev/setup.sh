@@ -4,6 +4,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 stamp=.venv/.stamp
+unfinished=.venv/.unfinished
 
 find_python() {
     for candidate in ${PYTHON:-python3.13 python3.12 python3.11 python3}; do
@@ -30,13 +31,16 @@ ensure_venv_module() {
 }
 
 rm -f "$stamp"
-if ! .venv/bin/python -c 'import sys, pip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+# An interrupted pip can leave packages that look installed and are not whole: start anew then.
+if [ -e "$unfinished" ] || ! .venv/bin/pip --version >/dev/null 2>&1; then
     python=$(find_python)
     ensure_venv_module "$python"
     echo "Setting up .venv with $("$python" --version) (about a minute, once)"
     "$python" -m venv --clear .venv
 fi
+touch "$unfinished"
 install=".venv/bin/python -m pip install -qq --disable-pip-version-check"
 $install -r requirements-dev.txt
 $install --no-deps --editable .
+rm "$unfinished"
 touch "$stamp"

@@ -59,12 +59,16 @@ def build_engine(conf: cfg.ConfigOpts) -> Engine:
         provisioner=shared.provisioner,
         oob_drivers=load_oob_drivers(conf.drivers.oob, _driver_options(conf)),
         observe_seconds=conf.orchestrator.observe_interval,
+        start_rate=conf.orchestrator.start_rate,
+        deployment_places=conf.orchestrator.deployment_places,
     )
     metrics = Metrics()
     if conf.orchestrator.metrics_port:
         start_http_server(conf.orchestrator.metrics_port, conf.orchestrator.metrics_host, metrics.registry)
     settings = EngineSettings(
         slots=conf.orchestrator.slots,
+        task_slots=conf.orchestrator.task_slots,
+        watch_batch=conf.orchestrator.watch_batch,
         poll_interval=conf.orchestrator.poll_interval,
         lease_seconds=conf.orchestrator.lease_seconds,
     )

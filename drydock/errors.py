@@ -21,6 +21,7 @@ Clients match on ``code``, never on text: a code once published is neither chang
     │   ├── ReferenceUnavailable    a reference that did not answer (may work later)
     │   └── DesignInvalid           the documents were read, and are wrong
     ├── RenderError                 a boot action asset that cannot be rendered
+    ├── SealBroken                  a sealed bundle that does not open: another key, another bundle, or damaged
     ├── DriverError
     │   ├── DriverUnavailable       no answer, or a passing fault: try again
     │   └── DriverRefused           the driver's final no
@@ -122,6 +123,10 @@ class DesignInvalid(DesignError):
 
 class RenderError(DrydockError):
     code = "render_error"
+
+
+class SealBroken(DrydockError):
+    code = "seal_broken"
 
 
 class DriverError(DrydockError):

@@ -32,6 +32,8 @@ def upgrade() -> None:
         sa.Column("design_ref", sa.Text(), nullable=False),
         sa.Column("design_digest", sa.Text(), nullable=True),
         sa.Column("node_filter", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
+        sa.Column("force", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("retry_of", sa.Uuid(), nullable=True),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("result_status", sa.Text(), server_default="incomplete", nullable=False),
         sa.Column("result_message", sa.Text(), server_default="", nullable=False),
@@ -52,6 +54,7 @@ def upgrade() -> None:
         sa.Column("deadline_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("attempt", sa.Integer(), server_default="0", nullable=False),
         sa.Column("reason", sa.Text(), server_default="", nullable=False),
+        sa.Column("lane", sa.Text(), nullable=False),
         sa.Column("wake_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("wake_requested", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("lease_owner", sa.Text(), nullable=True),
@@ -60,6 +63,7 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "(status NOT IN ('complete', 'terminated')) OR wake_at IS NULL", name=op.f("ck_tasks_closed_never_wakes")
         ),
+        sa.CheckConstraint("lane IN ('task', 'node', 'watch')", name=op.f("ck_tasks_lane")),
         sa.CheckConstraint(
             "result_status IN ('incomplete', 'success', 'partial_success', 'failure', 'unreported')",
             name=op.f("ck_tasks_result_status"),
@@ -70,6 +74,7 @@ def upgrade() -> None:
         ),
         sa.ForeignKeyConstraint(["design_digest"], ["designs.digest"], name=op.f("fk_tasks_design_digest")),
         sa.ForeignKeyConstraint(["parent_id"], ["tasks.id"], name=op.f("fk_tasks_parent_id"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["retry_of"], ["tasks.id"], name=op.f("fk_tasks_retry_of"), ondelete="SET NULL"),
         sa.ForeignKeyConstraint(["root_id"], ["tasks.id"], name=op.f("fk_tasks_root_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_tasks")),
         sa.UniqueConstraint("created_by", "idempotency_key", name=op.f("uq_tasks_created_by_idempotency_key")),
@@ -78,7 +83,9 @@ def upgrade() -> None:
     op.create_index(op.f("ix_tasks_action_seq"), "tasks", ["action", "seq"], unique=False)
     op.create_index(op.f("ix_tasks_created_by_seq"), "tasks", ["created_by", "seq"], unique=False)
     op.create_index(op.f("ix_tasks_design_digest"), "tasks", ["design_digest"], unique=False)
-    op.create_index("ix_tasks_due", "tasks", ["wake_at"], unique=False, postgresql_where=sa.text("wake_at IS NOT NULL"))
+    op.create_index(
+        "ix_tasks_due", "tasks", ["lane", "wake_at"], unique=False, postgresql_where=sa.text("wake_at IS NOT NULL")
+    )
     op.create_index(op.f("ix_tasks_node_seq"), "tasks", ["node", "seq"], unique=False)
     op.create_index(
         "ix_tasks_open_of_node",
@@ -88,6 +95,9 @@ def upgrade() -> None:
         postgresql_where=sa.text("status NOT IN ('complete', 'terminated')"),
     )
     op.create_index(op.f("ix_tasks_parent_id_seq"), "tasks", ["parent_id", "seq"], unique=False)
+    op.create_index(
+        "ix_tasks_retry_of", "tasks", ["retry_of"], unique=False, postgresql_where=sa.text("retry_of IS NOT NULL")
+    )
     op.create_index(op.f("ix_tasks_root_id_updated"), "tasks", ["root_id", "updated"], unique=False)
     op.create_index(
         "ix_tasks_roots_updated", "tasks", ["updated"], unique=False, postgresql_where=sa.text("parent_id IS NULL")
@@ -133,6 +143,14 @@ def upgrade() -> None:
     op.create_index(op.f("ix_build_data_node_generator_id"), "build_data", ["node", "generator", "id"], unique=False)
     op.create_index(op.f("ix_build_data_task_id_id"), "build_data", ["task_id", "id"], unique=False)
     op.create_table(
+        "deployment_places",
+        sa.Column("task_id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["task_id"], ["tasks.id"], name=op.f("fk_deployment_places_task_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("task_id", name=op.f("pk_deployment_places")),
+    )
+    op.create_table(
         "node_holds",
         sa.Column("node", sa.Text(), nullable=False),
         sa.Column("task_id", sa.Uuid(), nullable=False),
@@ -170,8 +188,8 @@ def upgrade() -> None:
         ),
         sa.ForeignKeyConstraint(["task_id"], ["tasks.id"], name=op.f("fk_boot_actions_task_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_boot_actions")),
-        sa.UniqueConstraint("context_id", "name", name=op.f("uq_boot_actions_context_id_name")),
     )
+    op.create_index(op.f("ix_boot_actions_context_id"), "boot_actions", ["context_id"], unique=False)
     op.create_index(op.f("ix_boot_actions_task_id"), "boot_actions", ["task_id"], unique=False)
     op.create_table(
         "boot_bundles",
@@ -196,6 +214,7 @@ def downgrade() -> None:
         "boot_actions",
         "task_messages",
         "node_holds",
+        "deployment_places",
         "build_data",
         "boot_contexts",
         "tasks",

@@ -64,9 +64,12 @@ class AccessControl:
 
 def read_caller(req: falcon.Request) -> RequestContext:
     """Who asks, by the headers that only the layers before us can have set."""
-    header = req.get_header
     request_id = req.env.get(REQUEST_ID) or str(uuid4())
-    marker = _marker(header("X-Context-Marker"))
+    marker = _marker(req.env.get("HTTP_X_CONTEXT_MARKER"))
+    # Booting nodes have no identity, and are many.
+    if "HTTP_X_IDENTITY_STATUS" not in req.env:
+        return RequestContext(request_id=request_id, marker=marker)
+    header = req.get_header
     confirmed = (
         header("X-Identity-Status") == "Confirmed"
         and header("X-Service-Identity-Status", default="Confirmed") == "Confirmed"
@@ -91,8 +94,10 @@ def read_caller(req: falcon.Request) -> RequestContext:
 
 def _marker(text: str | None) -> str:
     """A version 4 UUID, by which a client finds its request in our log; anything else is ignored."""
+    if not text:
+        return ""
     try:
-        parsed = UUID(text or "")
+        parsed = UUID(text)
     except ValueError:
         return ""
     return str(parsed) if parsed.version == 4 else ""

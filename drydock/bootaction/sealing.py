@@ -10,16 +10,10 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from drydock.errors import DrydockError
+from drydock.errors import SealBroken
 
 _NONCE_BYTES = 12
 _PURPOSE = b"drydock sealed bundle"
-
-
-class SealBroken(DrydockError):
-    """A sealed bundle that does not open: another key, another bundle, or damaged."""
-
-    code = "seal_broken"
 
 
 def seal(key: bytes, *, context_id: UUID, node: str, kind: str, content: bytes) -> bytes:
@@ -28,7 +22,7 @@ def seal(key: bytes, *, context_id: UUID, node: str, kind: str, content: bytes) 
     return nonce + _cipher(key).encrypt(nonce, content, _associated(context_id, node, kind))
 
 
-def unseal(key: bytes, *, context_id: UUID, node: str, kind: str, content: bytes) -> bytes:
+def unseal(key: bytes, *, context_id: UUID, node: str, kind: str, content: bytes | memoryview) -> bytes:
     """What ``seal`` was given. Raises ``SealBroken`` unless all arguments are those it was sealed with."""
     nonce, sealed = content[:_NONCE_BYTES], content[_NONCE_BYTES:]
     try:

@@ -7,7 +7,7 @@ from typing import BinaryIO
 import click
 
 from drydock.cli.connection import client_of
-from drydock.cli.output import console, message_line, output_option, print_json, table, worth_telling
+from drydock.cli.output import console, message_line, moment, output_option, print_json, table, worth_telling
 
 COLUMNS = ("design_ref", "size", "created", "created_by")
 
@@ -56,4 +56,4 @@ def list_designs(ctx: click.Context, *, output: str) -> None:
     if output == "json":
         print_json(designs)
         return
-    console().print(table(COLUMNS, ([d.get(c) for c in COLUMNS] for d in designs)))
+    console().print(table(COLUMNS, ([moment(d[c]) if c == "created" else d.get(c) for c in COLUMNS] for d in designs)))

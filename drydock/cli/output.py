@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import click
@@ -86,9 +87,15 @@ def worth_telling(entry: Mapping[str, Any]) -> bool:
     return entry.get("level") != "Info"
 
 
+def moment(text: str | None) -> str:
+    """A timestamp of the API (UTC), to the second."""
+    return datetime.fromisoformat(text).strftime("%Y-%m-%d %H:%M:%S") if text else ""
+
+
 def message_line(entry: Mapping[str, Any]) -> str:
-    """A message of a design or a task in one line: level, code, text, and the documents it is about."""
+    """A message in one line: level and code if it is more than information, text, the documents it is about."""
     documents = ", ".join(f"{ref.get('schema')} {ref.get('name')}" for ref in entry.get("documents") or ())
-    level = entry.get("level") or ("Error" if entry.get("error") else "Info")
-    name = f" {entry['name']}" if entry.get("name") else ""
-    return clean(f"{level}{name}: {entry.get('message', '')}" + (f" [{documents}]" if documents else ""))
+    level = entry.get("level") or ("Error" if entry.get("error") else "")
+    label = " ".join(filter(None, (level, entry.get("name"))))
+    text = f"{label}: {entry.get('message', '')}" if label else entry.get("message", "")
+    return clean(f"{text} [{documents}]" if documents else text)

@@ -10,7 +10,8 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from drydock.cli.connection import client_of
-from drydock.cli.output import clean, console, message_line, output_option, print_json, table
+from drydock.cli.output import clean, console, message_line, moment, output_option, print_json, table
+from drydock.cli.summary import state
 from drydock.cli.watching import watch_to_the_end
 from drydock.client.watching import CLOSED, explanation, node_progress, outcome
 
@@ -36,6 +37,8 @@ SHOW_FIELDS = (
     "terminated",
     "terminated_by",
 )
+TIMES = ("created", "updated", "deadline_at", "terminated")
+
 timeout_option = click.option(
     "--timeout", type=click.FloatRange(min=0), metavar="SECONDS", help="Stop waiting then (exit status 124)."
 )
@@ -166,7 +169,14 @@ def shown(entry: dict[str, Any], field: str) -> Any:
     if field == "nodes":
         counts = (entry.get("progress") or {}).get("by_status") or {}
         return ", ".join(f"{count} {status}" for status, count in sorted(counts.items()) if count)
-    return entry.get(field)
+    value = entry.get(field)
+    return moment(value) if field in TIMES else value
+
+
+def about(message: dict[str, Any], task_id: str) -> str:
+    """What a task's message is about, if not about the task itself."""
+    context = str(message.get("context") or "")
+    return "" if context == task_id else f"{message.get('context_type') or ''} {context}".strip()
 
 
 @task.command()
@@ -184,12 +194,12 @@ def show(ctx: click.Context, *, task_id: str, output: str) -> None:
     parts: list[RenderableType] = [table(["field", "value"], [field for field in fields if field[1] not in (None, "")])]
     messages = ((entry.get("result") or {}).get("details") or {}).get("messageList") or []
     if messages:
-        rows = [[m.get("ts", ""), m.get("context", ""), message_line(m)] for m in messages]
-        parts += [Text(), table(["when", "about", "message"], rows)]
+        rows = [[moment(m.get("ts")), about(m, task_id), message_line(m)] for m in messages]
+        parts += [Text(), table(["when (UTC)", "about", "message"], rows)]
     nodes = sorted(map(node_progress, client.tasks(parent=task_id)), key=lambda node: node.name)
     if nodes:
-        rows = [[n.name, n.outcome if n.finished else n.status, n.step, n.attempt or "", n.reason] for n in nodes]
-        parts += [Text(), table(["node", "state", "step", "retries", "why"], rows)]
+        states = ([n.name, state(n), n.step, n.attempt or "", n.reason] for n in nodes)
+        parts += [Text(), table(["node", "state", "step", "retries", "why"], states)]
     console().print(Group(*parts))
 
 

@@ -118,7 +118,8 @@ def follow(
             if snapshot.finished or asked >= next_listing:
                 nodes = tuple(map(node_progress, client.tasks(parent=task_id)))
                 next_listing = time.monotonic() + rest * (time.monotonic() - asked)
-                snapshot = replace(snapshot, nodes=nodes)
+                snapshot = replace(snapshot, nodes=nodes, outage="")
+                last_answer = time.monotonic()
             yield snapshot
             if snapshot.finished:
                 return

@@ -6,6 +6,26 @@ from oslo_config import cfg
 
 ORCHESTRATOR_OPTS: tuple[cfg.Opt, ...] = (
     cfg.IntOpt("slots", default=16, min=1, help="Steps that one worker process runs at a time."),
+    cfg.IntOpt(
+        "task_slots",
+        default=2,
+        min=1,
+        help="Slots of those kept for the quick steps of what operators asked for, so that ten thousand nodes at work "
+        "do not delay the next request.",
+    ),
+    cfg.IntOpt("watch_batch", default=500, min=1, help="Waiting nodes that are looked at with one question."),
+    cfg.FloatOpt(
+        "start_rate",
+        default=200.0,
+        min=0.1,
+        help="Nodes of one task that start per second, so that a large site floods neither BMCs nor provisioner.",
+    ),
+    cfg.IntOpt(
+        "deployment_places",
+        default=1000,
+        min=1,
+        help="Machines that may be installed at a time, over all workers; others wait before they are touched.",
+    ),
     cfg.FloatOpt(
         "poll_interval",
         default=5.0,

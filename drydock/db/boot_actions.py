@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from sqlalchemy import Connection, Row, func, insert, select, update
@@ -53,11 +53,15 @@ class BootActionRepository:
         ).one()
         return _from_row(row)
 
-    def of_context(self, context_id: UUID) -> tuple[BootAction, ...]:
+    def of_tasks(self, task_ids: Sequence[UUID]) -> Mapping[UUID, tuple[BootAction, ...]]:
+        """The boot actions of each task that has any, in the order of their names. A task makes one boot context."""
         rows = self._connection.execute(
-            select(boot_actions).where(boot_actions.c.context_id == context_id).order_by(boot_actions.c.name)
-        ).all()
-        return tuple(_from_row(row) for row in rows)
+            select(boot_actions).where(boot_actions.c.task_id.in_(task_ids)).order_by(boot_actions.c.name)
+        )
+        found: dict[UUID, list[BootAction]] = {}
+        for row in rows:
+            found.setdefault(row.task_id, []).append(_from_row(row))
+        return {task_id: tuple(actions) for task_id, actions in found.items()}
 
 
 def _from_row(row: Row[tuple[object, ...]]) -> BootAction:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from sqlalchemy import Connection, Row, func, insert, select, update
@@ -53,12 +53,10 @@ class BootContextRepository:
             .values(ended=func.now())
         )
 
-    def of_task(self, task_id: UUID) -> BootContext | None:
-        """The live context that this task made, if it has made one."""
-        row = self._connection.execute(
-            select(boot_contexts).where(boot_contexts.c.task_id == task_id, _LIVE)
-        ).one_or_none()
-        return None if row is None else _from_row(row)
+    def of_tasks(self, task_ids: Sequence[UUID]) -> Mapping[UUID, BootContext]:
+        """The live context that each task made, for those that have made one."""
+        rows = self._connection.execute(select(boot_contexts).where(boot_contexts.c.task_id.in_(task_ids), _LIVE))
+        return {row.task_id: _from_row(row) for row in rows}
 
     def get(self, context_id: UUID) -> BootContext:
         """A live context. Raises ``BootContextNotFound``, also for one that ended or expired."""

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Engine, create_engine
+import time
+
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 #: Every session: a lost client must not hold locks, a runaway statement must not hold a request.
 SESSION_OPTIONS = "-c timezone=UTC -c statement_timeout=30000 -c idle_in_transaction_session_timeout=60000"
 
+#: A connection that was used this recently is taken to be alive.
+RESTED_SECONDS = 1.0
+_RETURNED = "returned"
+
 
 def connect(url: str, *, pool_size: int, max_overflow: int, application_name: str) -> Engine:
     """An engine that has not connected yet. ``url`` as in ``postgresql://user:password@host/name``."""
-    return create_engine(
+    engine = create_engine(
         driver_url(url),
         pool_size=pool_size,
         max_overflow=max_overflow,
         pool_timeout=10,
-        pool_pre_ping=True,
         pool_recycle=1800,
         hide_parameters=True,
         connect_args={
@@ -27,6 +35,27 @@ def connect(url: str, *, pool_size: int, max_overflow: int, application_name: st
             "keepalives_count": 3,
         },
     )
+    _check_rested_connections(engine)
+    return engine
+
+
+def _check_rested_connections(engine: Engine) -> None:
+    """Ask a connection whether it still lives if it has rested; asking each time would double the round trips."""
+
+    def returned(connection: DBAPIConnection, record: ConnectionPoolEntry) -> None:
+        record.info[_RETURNED] = time.monotonic()
+
+    def taken(connection: DBAPIConnection, record: ConnectionPoolEntry, proxy: PoolProxiedConnection) -> None:
+        rested = time.monotonic() - record.info.get(_RETURNED, time.monotonic())
+        if rested < RESTED_SECONDS:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error as exc:
+            raise DisconnectionError from exc
+
+    event.listen(engine, "checkin", returned)
+    event.listen(engine, "checkout", taken)
 
 
 def driver_url(url: str) -> str:

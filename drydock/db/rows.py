@@ -49,4 +49,7 @@ def task_from_row(row: Row[Any]) -> Task:
         attempt=row.attempt,
         reason=row.reason,
         lease=lease,
+        overdue=bool(row._mapping.get("overdue")),
+        force=row.force,
+        retry_of=row.retry_of,
     )

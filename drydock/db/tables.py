@@ -31,7 +31,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from drydock.model.boot_action import ReportStatus
 from drydock.model.boot_context import BundleKind
-from drydock.model.task import CLOSED, ResultStatus, TaskStatus
+from drydock.model.task import CLOSED, Lane, ResultStatus, TaskStatus
 
 metadata = MetaData(
     naming_convention={
@@ -75,6 +75,8 @@ tasks = Table(
     Column("design_ref", Text, nullable=False),
     Column("design_digest", Text, ForeignKey("designs.digest")),
     Column("node_filter", JSONB(none_as_null=True)),
+    Column("force", Boolean, nullable=False, server_default=false()),
+    Column("retry_of", Uuid, ForeignKey("tasks.id", ondelete="SET NULL")),
     Column("status", Text, nullable=False),
     Column("result_status", Text, nullable=False, server_default=ResultStatus.INCOMPLETE.value),
     Column("result_message", Text, nullable=False, server_default=""),
@@ -96,16 +98,18 @@ tasks = Table(
     Column("deadline_at", DateTime(timezone=True)),
     Column("attempt", Integer, nullable=False, server_default="0"),
     Column("reason", Text, nullable=False, server_default=""),
+    Column("lane", Text, nullable=False),
     Column("wake_at", DateTime(timezone=True)),
     Column("wake_requested", Boolean, nullable=False, server_default=false()),
     Column("lease_owner", Text),
     Column("lease_until", DateTime(timezone=True)),
     Column("lease_epoch", BigInteger, nullable=False, server_default="0"),
+    CheckConstraint(_one_of("lane", Lane), name="lane"),
     CheckConstraint(_one_of("status", TaskStatus), name="status"),
     CheckConstraint(_one_of("result_status", ResultStatus), name="result_status"),
     CheckConstraint(f"({_IS_OPEN}) OR wake_at IS NULL", name="closed_never_wakes"),
     UniqueConstraint("created_by", "idempotency_key"),
-    Index("ix_tasks_due", "wake_at", postgresql_where=text("wake_at IS NOT NULL")),
+    Index("ix_tasks_due", "lane", "wake_at", postgresql_where=text("wake_at IS NOT NULL")),
     Index("ix_tasks_open_of_node", "node", "seq", postgresql_where=text(_IS_OPEN)),
     Index("uq_tasks_parent_id_node", "parent_id", "node", unique=True, postgresql_where=text("node IS NOT NULL")),
     Index(None, "parent_id", "seq"),
@@ -115,6 +119,7 @@ tasks = Table(
     Index(None, "node", "seq"),
     Index(None, "created_by", "seq"),
     Index(None, "design_digest"),
+    Index("ix_tasks_retry_of", "retry_of", postgresql_where=text("retry_of IS NOT NULL")),
     Index("ix_tasks_roots_updated", "updated", postgresql_where=text("parent_id IS NULL")),
 )
 
@@ -138,6 +143,13 @@ node_holds = Table(
     metadata,
     Column("node", Text, primary_key=True),
     Column("task_id", Uuid, ForeignKey("tasks.id", ondelete="CASCADE"), nullable=False, unique=True),
+)
+
+# Who has one of the places for machines that are being installed; as many rows as places are taken.
+deployment_places = Table(
+    "deployment_places",
+    metadata,
+    Column("task_id", Uuid, ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True),
 )
 
 boot_contexts = Table(
@@ -178,8 +190,20 @@ boot_actions = Table(
     Column("status", Text),
     Column("finalized", DateTime(timezone=True)),
     CheckConstraint(_one_of("status", ReportStatus), name="status"),
-    UniqueConstraint("context_id", "name"),
+    # Not unique by name: two boot actions of a design may share one, and both count.
+    Index(None, "context_id"),
     Index(None, "task_id"),
+)
+
+# Reports that came with an Idempotency-Key: what was asked, and the status that the answer showed.
+boot_reports = Table(
+    "boot_reports",
+    metadata,
+    Column("action_id", Text, ForeignKey("boot_actions.id", ondelete="CASCADE"), primary_key=True),
+    Column("idempotency_key", Text, primary_key=True),
+    Column("digest", LargeBinary, nullable=False),
+    Column("status", Text),
+    CheckConstraint(_one_of("status", ReportStatus), name="status"),
 )
 
 build_data = Table(

@@ -18,6 +18,7 @@ from drydock.errors import IdempotencyConflict, TaskNotFound
 from drydock.model.task import (
     CLOSED,
     Action,
+    Lane,
     NewTask,
     ResultStatus,
     Task,
@@ -53,6 +54,9 @@ class TaskRepository:
                 action=new.action.value,
                 design_ref=new.design_ref,
                 node_filter=new.node_filter,
+                force=new.force,
+                retry_of=new.retry_of,
+                lane=Lane.TASK.value,
                 status=TaskStatus.QUEUED.value,
                 created_by=new.created_by,
                 request_id=new.request_id,
@@ -77,8 +81,12 @@ class TaskRepository:
             raise IdempotencyConflict("this Idempotency-Key was used with another request; send a new one")
         return task_from_row(row)
 
-    def add_subtasks(self, parent: Task, action: Action, nodes: Sequence[str]) -> None:
-        """One subtask per node, due at once, in one statement. Nodes that have one already keep it."""
+    def add_subtasks(self, parent: Task, action: Action, nodes: Sequence[str], *, start_rate: float) -> None:
+        """One subtask per node, in one statement; ``start_rate`` of them become due per second.
+
+        The spread keeps a large site from flooding BMCs and provisioner, and from going before a small task that
+        comes a moment later: work is done in the order in which it is due. Nodes that have a subtask keep it.
+        """
         columns = func.unnest(cast([uuid4() for _ in nodes], ARRAY(Uuid)), cast(list(nodes), ARRAY(Text)))
         wanted = columns.table_valued("id", "node", with_ordinality="place").render_derived()
         same_for_all = {
@@ -90,7 +98,9 @@ class TaskRepository:
             "status": literal(TaskStatus.QUEUED.value),
             "created_by": literal(parent.created_by),
             "request_id": literal(parent.request_id),
-            "wake_at": func.now(),
+            "force": literal(parent.force),
+            "lane": literal(Lane.NODE.value),
+            "wake_at": func.now() + func.make_interval(0, 0, 0, 0, 0, 0, (wanted.c.place - 1) / start_rate),
         }
         rows = select(wanted.c.id, wanted.c.node, *same_for_all.values()).order_by(wanted.c.place)
         self._connection.execute(

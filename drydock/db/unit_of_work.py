@@ -12,12 +12,15 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from drydock.db.boot_actions import BootActionRepository
 from drydock.db.boot_contexts import BootContextRepository
 from drydock.db.build_data import BuildDataRepository
+from drydock.db.bundles import BundleReader, StoredBundle
 from drydock.db.designs import DesignRepository
+from drydock.db.holds import HoldRepository
 from drydock.db.leases import LeaseRepository
 from drydock.db.messages import MessageRepository
 from drydock.db.notifications import CHANGE, WORK, Listener, listen
 from drydock.db.tasks import TaskRepository
 from drydock.errors import DatabaseUnavailable
+from drydock.model.boot_context import BundleKind
 
 
 class UnitOfWork:
@@ -27,6 +30,7 @@ class UnitOfWork:
         self._connection = connection
         self.tasks = TaskRepository(connection)
         self.leases = LeaseRepository(connection)
+        self.holds = HoldRepository(connection)
         self.messages = MessageRepository(connection)
         self.designs = DesignRepository(connection)
         self.boot_contexts = BootContextRepository(connection)
@@ -43,6 +47,11 @@ class UnitOfWork:
 class Database:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._bundles = BundleReader(engine)
+
+    def bundle(self, node: str, kind: BundleKind) -> StoredBundle:
+        """What a booting node is to fetch. Raises ``BootContextNotFound``, ``DatabaseUnavailable``."""
+        return self._bundles.read(node, kind)
 
     @contextmanager
     def unit_of_work(self) -> Iterator[UnitOfWork]:

@@ -9,7 +9,7 @@ from typing import Any
 from drydock.design import device_aliases, kernel_params
 from drydock.design.documents import Document, reference, unreadable
 from drydock.design.inheritance import Lineage
-from drydock.design.kinds.host import addresses, settings
+from drydock.design.kinds.host import SharedParts, addresses, interfaces, settings
 from drydock.errors import DesignInvalid
 from drydock.model.hardware import HardwareProfile
 from drydock.model.message import DocumentRef, Level, ValidationMessage
@@ -17,6 +17,7 @@ from drydock.model.network import Network
 from drydock.model.node import Node
 
 _Data = Mapping[str, Any]
+_NONE: _Data = MappingProxyType({})
 
 
 class NodeCompiler:
@@ -31,6 +32,7 @@ class NodeCompiler:
     ) -> None:
         self._profiles = profiles
         self._lineage = Lineage(profiles)
+        self._shared = SharedParts()
         self._hardware = hardware
         self._networks = networks
         self._broken = broken
@@ -56,15 +58,19 @@ class NodeCompiler:
                     yield unreadable(text, reference("HostProfile", name), level=Level.WARNING)
 
     def _node(self, name: str, data: _Data, hardware: HardwareProfile) -> Node:
-        fields = settings(data)
+        fields = settings(data, self._shared)
         params, _ = kernel_params.resolve(fields["kernel_params"], hardware)
         fields["kernel_params"] = MappingProxyType(dict(params))
-        fields["interfaces"] = device_aliases.resolve(fields["interfaces"], hardware)
         network = self._networks.get(fields["primary_network"])
         return Node(
             name=name,
             boot_mac=data.get("metadata", {}).get("boot_mac"),
             addresses=addresses(data),
+            interfaces=self._shared.get(
+                data.get("interfaces", _NONE),
+                f"interfaces on {hardware.name}",
+                lambda found: device_aliases.resolve(interfaces(found), hardware),
+            ),
             domain=network.dns_domain if network is not None else "local",
             kernel_param_string=kernel_params.command_line(params),
             **fields,

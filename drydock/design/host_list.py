@@ -13,7 +13,7 @@ _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 class HostList:
-    """Names, ``*.suffix`` for all names below a domain, addresses and CIDRs. ``*`` allows every host, an empty list none."""
+    """Names, ``*.suffix`` for all names below a domain, addresses and CIDRs. ``*`` allows all, an empty list none."""
 
     def __init__(self, entries: Sequence[str]) -> None:
         """Raises ``ConfigurationError`` for a CIDR that is none."""

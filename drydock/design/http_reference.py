@@ -113,13 +113,14 @@ class HttpFetcher:
         except ValueError as exc:
             raise InvalidReference("reference with a port that is not a number") from exc
         scheme = parts.scheme.lower()
+        if scheme not in self._schemes:
+            enabled = ", ".join(sorted(self._schemes))
+            raise InvalidReference(f"scheme {scheme[:40]!r} is not enabled for redirects; enabled are: {enabled}")
         if not host:
             raise InvalidReference("reference without a host")
         netloc = f"[{host}]" if ":" in host else host
         netloc = netloc if port is None else f"{netloc}:{port}"
         shown = f"{scheme}://{netloc}{parts.path}"
-        if scheme not in self._schemes:
-            raise InvalidReference(f"{shown}: scheme is not enabled; enabled are: {', '.join(sorted(self._schemes))}")
         if not self._hosts.allows(host):
             raise InvalidReference(f"{shown}: host is not in the list of allowed hosts")
         url = parts._replace(scheme=scheme, netloc=netloc, fragment="").geturl()

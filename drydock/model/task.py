@@ -67,6 +67,18 @@ TRANSITIONS: Mapping[TaskStatus, frozenset[TaskStatus]] = {
 }
 
 
+class Lane(StrEnum):
+    """Which queue an open task waits in, so that one kind of work cannot starve another.
+
+    ``task``: what operators asked for, quick steps with slots of their own. ``node``: driver verbs, one node each.
+    ``watch``: steps that only look, and look at hundreds of nodes with one question.
+    """
+
+    TASK = "task"
+    NODE = "node"
+    WATCH = "watch"
+
+
 class ResultStatus(StrEnum):
     INCOMPLETE = "incomplete"
     SUCCESS = "success"
@@ -115,6 +127,7 @@ class Task:
 
     ``root_id`` is the task's own id for a task without a parent. ``design_digest`` is set once the design is
     pinned. ``step_since``, ``deadline_at``: of the present step. ``reason``: what it waits for, in words.
+    ``overdue``: whether the deadline had passed when a worker claimed it.
     """
 
     id: UUID
@@ -129,6 +142,8 @@ class Task:
     node: str | None = None
     node_filter: Mapping[str, Any] | None = None
     design_digest: str | None = None
+    force: bool = False
+    retry_of: UUID | None = None
     result: TaskResult = TaskResult()
     subtask_ids: tuple[UUID, ...] = ()
     progress: TaskProgress | None = None
@@ -142,6 +157,7 @@ class Task:
     attempt: int = 0
     reason: str = ""
     lease: Lease | None = None
+    overdue: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,5 +189,7 @@ class NewTask:
     design_ref: str
     created_by: str
     node_filter: Mapping[str, Any] | None = None
+    force: bool = False
+    retry_of: UUID | None = None
     request_id: str = ""
     idempotency_key: str | None = None

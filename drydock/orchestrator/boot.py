@@ -7,7 +7,7 @@ from drydock.bootaction.sealing import unseal
 from drydock.db.unit_of_work import Database
 from drydock.errors import BootActionFinal, BootActionSilent, BootContextNotFound, Forbidden
 from drydock.model.boot_action import BootAction, Report
-from drydock.model.boot_context import BootContext, Bundle, BundleKind
+from drydock.model.boot_context import Bundle, BundleKind
 
 
 class BootService:
@@ -16,11 +16,10 @@ class BootService:
 
     def bundle(self, node: str, kind: BundleKind, key: bytes) -> Bundle:
         """The node's tarball. Raises ``BootContextNotFound``, ``Forbidden``."""
-        with self._database.unit_of_work() as uow:
-            context, sealed = uow.boot_contexts.bundle(node, kind)
-        _check(context, key)
-        content = unseal(key, context_id=context.id, node=node, kind=kind.value, content=sealed.sealed)
-        return Bundle(content, sealed.etag)
+        stored = self._database.bundle(node, kind)
+        _check(stored.key_digest, key)
+        content = unseal(key, context_id=stored.context_id, node=node, kind=kind.value, content=stored.sealed)
+        return Bundle(content, stored.etag)
 
     def report(self, action_id: str, key: bytes, report: Report) -> BootAction:
         """Keep a report; a final status wins once. It is stored, and its task woken, before this returns.
@@ -30,7 +29,7 @@ class BootService:
         with self._database.unit_of_work() as uow:
             action = uow.boot_actions.get(action_id)
             try:
-                _check(uow.boot_contexts.get(action.context_id), key)
+                _check(uow.boot_contexts.get(action.context_id).key_digest, key)
             except BootContextNotFound as exc:
                 raise Forbidden("the key belongs to a deployment that has ended") from exc
             if not action.signaling:
@@ -52,6 +51,6 @@ class BootService:
         return action
 
 
-def _check(context: BootContext, key: bytes) -> None:
-    if not matches(key, context.key_digest):
+def _check(digest: bytes, key: bytes) -> None:
+    if not matches(key, digest):
         raise Forbidden("the key is not this node's")

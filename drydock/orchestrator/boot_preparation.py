@@ -49,9 +49,9 @@ class BootPreparation:
         Raises ``RenderError``, ``ReferenceUnavailable``, ``InvalidReference``, ``LeaseLost``.
         """
         with transaction() as uow:
-            before = uow.boot_contexts.of_task(task.id)
+            before = uow.boot_contexts.of_tasks([task.id]).get(task.id)
             if before is not None:
-                return uow.boot_actions.of_context(before.id)
+                return uow.boot_actions.of_tasks([task.id]).get(task.id, ())
         context_id = uuid4()
         key = derive_key(self._settings.secrets[0], context_id, node)
         wanted = [(action, str(ULID())) for action in site.boot_actions if node in action.target_nodes]

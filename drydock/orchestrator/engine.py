@@ -11,14 +11,15 @@ import os
 import socket
 import threading
 import uuid
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 from drydock.db.notifications import Listener
 from drydock.db.unit_of_work import Database
 from drydock.errors import DatabaseUnavailable
-from drydock.model.task import Task
+from drydock.model.task import Lane, Task
 from drydock.orchestrator.step_runner import StepRunner
 
 LOG = logging.getLogger(__name__)
@@ -26,9 +27,14 @@ LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class EngineSettings:
-    """``slots``: tasks worked on at once. ``poll_interval``, ``lease_seconds``: seconds."""
+    """``slots``: pieces of work at once, of which ``task_slots`` are kept for what operators asked for.
+
+    ``watch_batch``: waiting nodes looked at with one question. ``poll_interval``, ``lease_seconds``: seconds.
+    """
 
     slots: int = 16
+    task_slots: int = 2
+    watch_batch: int = 500
     poll_interval: float = 5.0
     lease_seconds: float = 30.0
 
@@ -51,7 +57,8 @@ class Engine:
         self._runner = make_runner(self.stopping)
         self._settings = settings
         self._owner = owner
-        self._in_hand: set[uuid.UUID] = set()
+        # By claim, not by task: a task given up to another lane may be claimed again before its batch is done.
+        self._in_hand: dict[tuple[uuid.UUID, int], Lane] = {}
         self._lock = threading.Lock()
         self._stop = threading.Event()
         # A pipe, because the loop sleeps in select() on the database's socket and on this.
@@ -85,37 +92,57 @@ class Engine:
 
     def _serve(self, pool: ThreadPoolExecutor, listener: Listener) -> None:
         while not self.stopping():
-            free = self._settings.slots - len(self._in_hand)
-            claimed = self._claim(free) if free > 0 else ()
-            for task in claimed:
-                pool.submit(self._work, task).add_done_callback(_log_failure)
-            if free > 0 and len(claimed) == free:
+            busy = False
+            for lane, at_most in self._free():
+                claimed = self._claim(lane, at_most)
+                busy = busy or len(claimed) == at_most
+                for batch in _batches(lane, claimed):
+                    pool.submit(self._work, batch).add_done_callback(_log_failure)
+            if busy and self._free():
                 continue
-            listener.wait(self._seconds_to_sleep(full=free <= 0), also=self._nudge_read)
+            listener.wait(self._seconds_to_sleep(), also=self._nudge_read)
             self._drain_nudges()
 
-    def _claim(self, free: int) -> tuple[Task, ...]:
+    def _free(self) -> list[tuple[Lane, int]]:
+        """How many tasks of which lane to claim: a watch is one slot however many it looks at, and one at a time."""
+        with self._lock:
+            in_hand = Counter(self._in_hand.values())
+            watching = in_hand[Lane.WATCH] > 0
+        used = in_hand[Lane.TASK] + in_hand[Lane.NODE] + watching
+        free = self._settings.slots - used
+        node_slots = max(1, self._settings.slots - self._settings.task_slots)
+        wanted = [
+            (Lane.TASK, free),
+            (Lane.WATCH, 0 if watching else self._settings.watch_batch),
+            (Lane.NODE, min(free, node_slots - in_hand[Lane.NODE])),
+        ]
+        return [(lane, at_most) for lane, at_most in wanted if at_most > 0]
+
+    def _claim(self, lane: Lane, at_most: int) -> tuple[Task, ...]:
         with self._database.unit_of_work() as uow:
-            claimed = uow.leases.claim(self._owner, at_most=free, lease_seconds=self._settings.lease_seconds)
+            claimed = uow.leases.claim(self._owner, lane, at_most=at_most, lease_seconds=self._settings.lease_seconds)
             uow.commit()
         with self._lock:
-            self._in_hand.update(task.id for task in claimed)
+            self._in_hand.update({_claim_of(task): lane for task in claimed})
         return claimed
 
-    def _work(self, task: Task) -> None:
+    def _work(self, batch: Sequence[Task]) -> None:
         try:
-            self._runner.run(task)
+            self._runner.run(batch)
         finally:
             with self._lock:
-                self._in_hand.discard(task.id)
-                self._nudge()
+                for task in batch:
+                    self._in_hand.pop(_claim_of(task), None)
+            self._nudge()
 
-    def _seconds_to_sleep(self, *, full: bool) -> float:
+    def _seconds_to_sleep(self) -> float:
+        """Until something is due that there is a free slot for; a slot that becomes free ends the sleep."""
         longest = self._settings.poll_interval
-        if full:
+        lanes = [lane for lane, _ in self._free()]
+        if not lanes:
             return longest
         with self._database.unit_of_work() as uow:
-            due = uow.leases.next_due_in()
+            due = uow.leases.next_due_in(lanes)
         return longest if due is None else min(longest, max(due, 0.01))
 
     def _nudge(self) -> None:
@@ -135,7 +162,7 @@ class Engine:
         while True:
             ended = self._stop.wait(self._settings.lease_seconds / 3)
             with self._lock:
-                held = list(self._in_hand)
+                held = {task_id for task_id, _ in self._in_hand}
             if held:
                 self._renew(held)
             elif ended:
@@ -144,13 +171,24 @@ class Engine:
                 # The event stays set: pace ourselves while the last steps finish.
                 threading.Event().wait(min(1.0, self._settings.lease_seconds / 3))
 
-    def _renew(self, held: list[uuid.UUID]) -> None:
+    def _renew(self, held: Collection[uuid.UUID]) -> None:
         try:
             with self._database.unit_of_work() as uow:
                 uow.leases.renew(self._owner, held, lease_seconds=self._settings.lease_seconds)
                 uow.commit()
         except DatabaseUnavailable as exc:
             LOG.warning("could not renew leases: %s", exc)
+
+
+def _claim_of(task: Task) -> tuple[uuid.UUID, int]:
+    return task.id, task.lease.epoch if task.lease else 0
+
+
+def _batches(lane: Lane, claimed: Sequence[Task]) -> list[Sequence[Task]]:
+    """What one slot gets: all tasks of a watch, else one."""
+    if lane is Lane.WATCH:
+        return [claimed] if claimed else []
+    return [[task] for task in claimed]
 
 
 def _log_failure(done: Future[None]) -> None:

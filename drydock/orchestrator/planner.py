@@ -7,7 +7,7 @@ from collections.abc import Callable
 from drydock.design.filters import select_nodes
 from drydock.model.message import Level
 from drydock.model.node_filter import parse_node_filter
-from drydock.model.task import Action
+from drydock.model.task import Action, Lane
 from drydock.orchestrator.outcome import Done, Failed, Outcome, Wait
 from drydock.orchestrator.rollup import NodeOutcome, roll_up
 from drydock.orchestrator.workflow import Step, StepContext
@@ -40,7 +40,7 @@ def plan(action: Action) -> Callable[[StepContext], Outcome]:
     def plan_nodes(ctx: StepContext) -> Outcome:
         nodes = select_nodes(ctx.site, parse_node_filter(ctx.task.node_filter))
         with ctx.transaction() as uow:
-            uow.tasks.add_subtasks(ctx.task, action, nodes)
+            uow.tasks.add_subtasks(ctx.task, action, nodes, start_rate=ctx.services.start_rate)
             uow.commit()
         return Done(f"{len(nodes)} nodes in scope")
 
@@ -59,8 +59,8 @@ def await_nodes(ctx: StepContext) -> Outcome:
 def node_steps(action: Action) -> tuple[Step, ...]:
     """The whole workflow of a task that does ``action`` to each of its nodes."""
     return (
-        Step(resolve_design, timeout="resolve_design"),
-        Step(check_design, timeout="resolve_design"),
-        Step(plan(action), timeout="resolve_design"),
-        Step(await_nodes, timeout=None),
+        Step(resolve_design, timeout="resolve_design", lane=Lane.TASK),
+        Step(check_design, timeout="resolve_design", lane=Lane.TASK),
+        Step(plan(action), timeout="resolve_design", lane=Lane.TASK),
+        Step(await_nodes, timeout=None, lane=Lane.TASK),
     )

@@ -1,26 +1,29 @@
-"""Runs one claimed task: a step, its outcome recorded, the next step; until it waits or ends.
+"""Runs claimed tasks: a step, its outcome recorded, the next step; until they wait or end.
 
     claim ──> begin ──> step ──> Done ──> next step, or the end
                           ├────> Wait ──> given back until then; past the deadline: the end
                           ├────> Failed ─> the end
                           └────> an error: transient or unforeseen: tried again later; else the end
 
-A step runs outside any transaction; its outcome is one transaction under the lease.
+A step runs outside any transaction; its outcome is one transaction under the lease. Steps that watch look at all
+the tasks of a claim at once, and those that go on waiting are given back in one statement.
 """
 
 from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from uuid import UUID
 
-from drydock.db.unit_of_work import Database, UnitOfWork
+from drydock.db.leases import Pause
+from drydock.db.unit_of_work import Database
 from drydock.errors import DatabaseUnavailable, DrydockError, LeaseLost
 from drydock.metrics import Metrics
-from drydock.model.task import Action, ResultStatus, Task, TaskResult
+from drydock.model.task import Action, Task
+from drydock.orchestrator.endings import end_task, tell
 from drydock.orchestrator.outcome import Done, Failed, Outcome, Retry, Wait
-from drydock.orchestrator.rollup import NodeOutcome, failure_lines, roll_up
-from drydock.orchestrator.workflow import Services, Step, StepContext, Workflow
+from drydock.orchestrator.workflow import AnyStep, Services, Step, StepContext, WatchStep, Workflow
 
 LOG = logging.getLogger(__name__)
 
@@ -47,24 +50,36 @@ class StepRunner:
         self._metrics = metrics
         self._stopping = stopping
 
-    def run(self, task: Task) -> None:
-        """Work on a claimed task as long as it can go on. Raises nothing: what fails stays due."""
-        current: Task | None = task
+    def run(self, claimed: Sequence[Task]) -> None:
+        """Work on claimed tasks as long as they can go on. Raises nothing expected: what fails stays due."""
+        watched: dict[WatchStep, list[Task]] = {}
+        for task in claimed:
+            step = self._workflows[task.action].find(task.step or "")
+            if isinstance(step, WatchStep) and not task.terminate:
+                watched.setdefault(step, []).append(task)
+            else:
+                self._guarded(task, lambda task=task: self._run_one(task))  # type: ignore[misc]
+        for watch_step, together in watched.items():
+            self._guarded(together[0], lambda s=watch_step, t=together: self._run_watch(s, t))  # type: ignore[misc]
+
+    @staticmethod
+    def _guarded(task: Task, work: Callable[[], None]) -> None:
         try:
-            while current is not None:
-                if self._stopping():
-                    self._hand_back(current)
-                    return
-                current = self._advance(current)
+            work()
         except LeaseLost:
             LOG.warning("lease lost; another worker has the task", extra={"task": str(task.id), "node": task.node})
         except DatabaseUnavailable as exc:
             LOG.warning("database unavailable: %s", exc, extra={"task": str(task.id), "node": task.node})
 
-    def _hand_back(self, task: Task) -> None:
-        with self._database.unit_of_work() as uow:
-            uow.leases.hand_back(task)
-            uow.commit()
+    def _run_one(self, task: Task) -> None:
+        current: Task | None = task
+        while current is not None:
+            if self._stopping():
+                with self._database.unit_of_work() as uow:
+                    uow.leases.hand_back(current)
+                    uow.commit()
+                return
+            current = self._advance(current)
 
     def _advance(self, task: Task) -> Task | None:
         """One step further. None: the task was given back or has ended."""
@@ -76,80 +91,107 @@ class StepRunner:
             return self._begin(task, workflow)
         step = workflow.find(task.step)
         if step is None:
-            self._finish(task, Failed(f"this version of Drydock has no step {task.step}"))
+            self._end(task, Failed(f"this version of Drydock has no step {task.step}"))
             return None
-        outcome = self.attempt(step, task)
+        outcome = self.attempt(step, [task])[task.id]
         return self.record(task, workflow, step, outcome)
+
+    def _run_watch(self, step: WatchStep, together: Sequence[Task]) -> None:
+        """One question for all; each task that can go on does so, the others are given back together."""
+        outcomes = self.attempt(step, together)
+        waiting = []
+        for task in together:
+            outcome = outcomes[task.id]
+            if isinstance(outcome, Wait) and not task.overdue:
+                waiting.append(Pause(task, outcome.seconds, outcome.reason))
+            else:
+                self._guarded(task, lambda t=task, o=outcome: self._go_on(t, step, o))  # type: ignore[misc]
+        with self._database.unit_of_work() as uow:
+            uow.leases.pause(waiting)
+            uow.commit()
+
+    def _go_on(self, task: Task, step: AnyStep, outcome: Outcome | Retry) -> None:
+        following = self.record(task, self._workflows[task.action], step, outcome)
+        if following is not None:
+            self._run_one(following)
 
     def _begin(self, task: Task, workflow: Workflow) -> Task | None:
         first = workflow.steps[0]
         with self._database.unit_of_work() as uow:
-            holder = uow.leases.hold_node(task) if task.node is not None else None
+            holder = uow.holds.hold_node(task) if task.node is not None else None
             if holder is not None:
-                reason = f"waiting for task {holder}, which has {task.node}"
-                uow.leases.wait(task, seconds=BLOCKED_SECONDS, reason=reason, attempt=0)
+                uow.leases.pause([Pause(task, BLOCKED_SECONDS, f"waiting for task {holder}, which has {task.node}")])
                 uow.commit()
                 return None
-            begun = uow.leases.enter(task, first.name, timeout_seconds=self._timeout(first))
+            begun = uow.leases.enter(
+                task, first.name, first.lane, timeout_seconds=self._timeout(first), digest=None, keep_lease=True
+            )
             uow.commit()
         return begun
 
-    def _timeout(self, step: Step) -> float | None:
+    def _timeout(self, step: AnyStep) -> float | None:
         return None if step.timeout is None else self._timeouts[step.timeout]
 
-    def attempt(self, step: Step, task: Task) -> Outcome | Retry:
-        """Run the step, outside any transaction; whatever it raises becomes an outcome."""
+    def attempt(self, step: AnyStep, tasks: Sequence[Task]) -> Mapping[UUID, Outcome | Retry]:
+        """Run the step for these tasks, outside any transaction; whatever it raises becomes their outcome."""
+        contexts = [StepContext(task, self._services) for task in tasks]
         try:
-            with self._metrics.step_seconds.labels(task.action.value, step.name).time():
-                return step.run(StepContext(task, self._services))
+            with self._metrics.step_seconds.labels(tasks[0].action.value, step.name).time():
+                return _run_step(step, contexts)
         except (LeaseLost, DatabaseUnavailable):
             raise
         except DrydockError as exc:
-            return Retry(str(exc)) if exc.retry else Failed(str(exc))
+            return _all(tasks, Retry(str(exc)) if exc.retry else Failed(str(exc)))
         except Exception as exc:
-            LOG.exception("step raised something unforeseen", extra={"task": str(task.id), "step": step.name})
+            LOG.exception("step raised something unforeseen", extra={"task": str(tasks[0].id), "step": step.name})
             self._metrics.unforeseen_errors.labels("engine").inc()
-            return Retry(f"unexpected {type(exc).__name__} in step {step.name}; the worker's log has the details")
+            why = f"unexpected {type(exc).__name__} in step {step.name}; the worker's log has the details"
+            return _all(tasks, Retry(why))
 
-    def record(self, task: Task, workflow: Workflow, step: Step, outcome: Outcome | Retry) -> Task | None:
-        """Write down what a step answered."""
-        kind = type(outcome).__name__.lower()
-        self._metrics.steps.labels(task.action.value, step.name, kind).inc()
-        fields = {"task": str(task.id), "action": task.action.value, "node": task.node, "step": step.name}
-        level = logging.DEBUG if isinstance(outcome, Wait) else logging.INFO
-        why = outcome.message if isinstance(outcome, Done) else outcome.reason
-        LOG.log(level, "step %s", kind, extra={**fields, "attempt": task.attempt, "why": why})
+    def record(self, task: Task, workflow: Workflow, step: AnyStep, outcome: Outcome | Retry) -> Task | None:
+        """Write down what a step answered. Returns the task if this worker is to go on with it."""
+        self._log(task, step, outcome)
         if isinstance(outcome, Done):
             following = workflow.after(step)
             if following is None:
-                self._finish(task, outcome)
+                self._end(task, outcome)
                 return None
-            with self._database.unit_of_work() as uow:
-                entered = uow.leases.enter(
-                    task, following.name, timeout_seconds=self._timeout(following), digest=outcome.digest
-                )
-                _tell(uow, task, outcome.message)
-                uow.commit()
-            return entered
+            return self._enter(task, step, following, outcome)
         if isinstance(outcome, Failed):
-            self._finish(task, outcome)
+            self._end(task, outcome)
+        elif task.overdue:
+            allowed = (self._timeout(step) or 0) / 60
+            self._end(task, Failed(f"{step.name} did not finish within {allowed:g} min: {outcome.reason}"))
         else:
             self._wait(task, step, outcome)
         return None
 
-    def _wait(self, task: Task, step: Step, outcome: Wait | Retry) -> None:
-        attempt = task.attempt + 1 if isinstance(outcome, Retry) else 0
-        seconds = retry_delay(attempt) if isinstance(outcome, Retry) else outcome.seconds
+    def _enter(self, task: Task, step: AnyStep, following: AnyStep, outcome: Done) -> Task | None:
+        """A step of the same lane follows at once; for another lane the task is given up to whoever is free there."""
+        stay = following.lane is step.lane and not isinstance(following, WatchStep)
         with self._database.unit_of_work() as uow:
-            overdue = uow.leases.overdue(task)
-            if not overdue:
-                uow.leases.wait(task, seconds=seconds, reason=outcome.reason, attempt=attempt)
-                if isinstance(outcome, Retry) and outcome.reason != task.reason:
-                    _tell(uow, task, f"{step.name}: {outcome.reason}; trying again")
-                uow.commit()
-        if overdue:
-            allowed = (self._timeout(step) or 0) / 60
-            self._finish(task, Failed(f"{step.name} did not finish within {allowed:g} min: {outcome.reason}"))
+            entered = uow.leases.enter(
+                task,
+                following.name,
+                following.lane,
+                timeout_seconds=self._timeout(following),
+                digest=outcome.digest,
+                keep_lease=stay,
+            )
+            tell(uow, task, outcome.message)
+            uow.commit()
+        return entered if stay else None
+
+    def _wait(self, task: Task, step: AnyStep, outcome: Wait | Retry) -> None:
+        retried = isinstance(outcome, Retry)
+        attempt = task.attempt + 1 if retried else 0
+        seconds = outcome.seconds if isinstance(outcome, Wait) else retry_delay(attempt)
+        with self._database.unit_of_work() as uow:
+            if not uow.leases.pause([Pause(task, seconds, outcome.reason, attempt)]):
+                raise LeaseLost(f"task {task.id} is no longer ours")
+            if retried and outcome.reason != task.reason:
+                tell(uow, task, f"{step.name}: {outcome.reason}; trying again")
+            uow.commit()
 
     def _stop(self, task: Task) -> None:
         """The task is to terminate: with its subtasks stopped, it ends."""
@@ -157,55 +199,34 @@ class StepRunner:
             still_open = uow.tasks.count_open_children(task.id)
             if still_open:
                 reason = f"terminating; {still_open} subtasks have not stopped yet"
-                uow.leases.wait(task, seconds=BLOCKED_SECONDS, reason=reason, attempt=0)
+                uow.leases.pause([Pause(task, BLOCKED_SECONDS, reason)])
                 uow.commit()
                 return
-        step = task.step or "start"
-        self._finish(task, Failed(f"terminated by {task.terminated_by} at step {step}"))
+        self._end(task, Failed(f"terminated by {task.terminated_by} at step {task.step or 'start'}"))
 
-    def _finish(self, task: Task, outcome: Done | Failed) -> None:
-        """The end, and after it a word to those who waited for it."""
-        with self._database.unit_of_work() as uow:
-            outcomes = [NodeOutcome(*found) for found in uow.tasks.outcomes(task.id)]
-            result = _result(task, outcome, outcomes)
-            if isinstance(outcome, Failed):
-                _tell(uow, task, outcome.reason, error=True)
-                for line in outcome.details:
-                    _tell(uow, task, line, error=True)
-            else:
-                _tell(uow, task, outcome.message)
-            for node, line in failure_lines(outcomes):
-                uow.messages.add(task.id, line, error=True, context_type="node", context=node)
-            uow.leases.finish(task, result)
-            uow.commit()
-        with self._database.unit_of_work() as uow:
-            if task.node is not None:
-                uow.tasks.wake_next_for_node(task.node)
-            if task.parent_id is not None:
-                uow.tasks.wake_parent_if_last(task.parent_id)
-            uow.commit()
+    def _end(self, task: Task, outcome: Done | Failed) -> None:
+        end_task(self._database, task, outcome)
+
+    def _log(self, task: Task, step: AnyStep, outcome: Outcome | Retry) -> None:
+        kind = type(outcome).__name__.lower()
+        self._metrics.steps.labels(task.action.value, step.name, kind).inc()
+        fields = {"task": str(task.id), "action": task.action.value, "node": task.node, "step": step.name}
+        level = logging.DEBUG if isinstance(outcome, Wait) else logging.INFO
+        why = outcome.message if isinstance(outcome, Done) else outcome.reason
+        LOG.log(level, "step %s", kind, extra={**fields, "attempt": task.attempt, "why": why})
 
 
 def retry_delay(attempt: int) -> float:
     """Seconds before attempt number ``attempt`` (1, 2, …): doubling, capped, with jitter so that retries spread."""
-    longest = min(LONGEST_RETRY_SECONDS, FIRST_RETRY_SECONDS * 2.0 ** (attempt - 1))
+    longest = min(LONGEST_RETRY_SECONDS, FIRST_RETRY_SECONDS * 2.0 ** min(attempt - 1, 16))
     return longest * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, not a secret
 
 
-def _tell(uow: UnitOfWork, task: Task, message: str, *, error: bool = False) -> None:
-    if message:
-        uow.messages.add(task.id, message, error=error)
+def _run_step(step: AnyStep, contexts: Sequence[StepContext]) -> Mapping[UUID, Outcome]:
+    if isinstance(step, Step):
+        return {ctx.task.id: step.run(ctx) for ctx in contexts}
+    return step.watch(contexts)
 
 
-def _result(task: Task, outcome: Done | Failed, outcomes: list[NodeOutcome]) -> TaskResult:
-    names = (task.node,) if task.node is not None else ()
-    if isinstance(outcome, Done):
-        return outcome.result or TaskResult(ResultStatus.SUCCESS, message=outcome.message, successes=names)
-    below = roll_up(outcomes)
-    return TaskResult(
-        ResultStatus.FAILURE,
-        message=f"{task.action} failed",
-        reason=outcome.reason,
-        successes=below.successes,
-        failures=names or below.failures,
-    )
+def _all(tasks: Iterable[Task], outcome: Outcome | Retry) -> Mapping[UUID, Outcome | Retry]:
+    return {task.id: outcome for task in tasks}

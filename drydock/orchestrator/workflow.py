@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from uuid import UUID
 
 from drydock.db.unit_of_work import Database, UnitOfWork
 from drydock.design.compiler import CompiledDesign
@@ -14,7 +15,7 @@ from drydock.drivers.node.base import NodeProvisioner, Progress, ProgressState, 
 from drydock.drivers.oob.base import Bmc, OobDriver
 from drydock.errors import DesignInvalid, DriverRefused
 from drydock.model.site import SiteDesign
-from drydock.model.task import Action, Task
+from drydock.model.task import Action, Lane, Task
 from drydock.orchestrator.boot_preparation import BootPreparation
 from drydock.orchestrator.designs import DesignService
 from drydock.orchestrator.outcome import Done, Failed, Outcome, Wait
@@ -22,7 +23,11 @@ from drydock.orchestrator.outcome import Done, Failed, Outcome, Wait
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What steps work with. ``observe_seconds``: how often a machine at work is looked at."""
+    """What steps work with.
+
+    ``observe_seconds``: how often a machine at work is looked at. ``start_rate``: nodes of one task that start per
+    second. ``deployment_places``: machines that may be installed at a time.
+    """
 
     database: Database
     designs: DesignService
@@ -30,6 +35,8 @@ class Services:
     provisioner: NodeProvisioner
     oob_drivers: Mapping[str, OobDriver]
     observe_seconds: float = 5.0
+    start_rate: float = 200.0
+    deployment_places: int = 1000
 
 
 class StepContext:
@@ -89,10 +96,11 @@ class StepContext:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """``timeout`` names an option of ``[timeouts]``; None: as long as it takes."""
+    """One short, repeatable piece of work. ``timeout`` names an option of ``[timeouts]``; None: as long as it takes."""
 
     run: Callable[[StepContext], Outcome]
     timeout: str | None
+    lane: Lane = Lane.NODE
 
     @property
     def name(self) -> str:
@@ -100,14 +108,33 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class WatchStep:
+    """A step that looks at many nodes with one question. ``watch`` answers for each task it is given, by its id."""
+
+    watch: Callable[[Sequence[StepContext]], Mapping[UUID, Outcome]]
+    timeout: str | None
+
+    @property
+    def lane(self) -> Lane:
+        return Lane.WATCH
+
+    @property
+    def name(self) -> str:
+        return self.watch.__name__
+
+
+AnyStep = Step | WatchStep
+
+
+@dataclass(frozen=True, slots=True)
 class Workflow:
     action: Action
-    steps: tuple[Step, ...]
+    steps: tuple[AnyStep, ...]
 
-    def find(self, name: str) -> Step | None:
+    def find(self, name: str) -> AnyStep | None:
         return next((step for step in self.steps if step.name == name), None)
 
-    def after(self, step: Step) -> Step | None:
+    def after(self, step: AnyStep) -> AnyStep | None:
         """The step that follows, None after the last."""
         position = self.steps.index(step) + 1
         return self.steps[position] if position < len(self.steps) else None

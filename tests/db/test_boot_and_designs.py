@@ -59,7 +59,7 @@ def test_boot_actions_become_final(uow: UnitOfWork) -> None:
     final = uow.boot_actions.finalize(action.id, ReportStatus.FAILURE)
     assert final.status is ReportStatus.FAILURE
     assert final.finalized is not None
-    assert uow.boot_actions.of_context(context.id) == (final,)
+    assert uow.boot_actions.of_tasks([context.task_id]) == {context.task_id: (final,)}
 
 
 def test_designs_are_kept_once_and_dropped_when_unused(connection: Connection, uow: UnitOfWork) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, event, func, select, text, update
 from drydock.db.tables import task_messages, tasks
 from drydock.db.unit_of_work import UnitOfWork
 from drydock.errors import IdempotencyConflict, TaskNotFound
-from drydock.model.task import Action, NewTask, ResultStatus, Task, TaskQuery, TaskStatus
+from drydock.model.task import Action, Lane, NewTask, ResultStatus, Task, TaskQuery, TaskStatus
 
 
 def add(uow: UnitOfWork, *, key: str | None = None, digest: bytes | None = None, by: str = "alice") -> Task:
@@ -20,8 +20,12 @@ def add(uow: UnitOfWork, *, key: str | None = None, digest: bytes | None = None,
 
 def tree(uow: UnitOfWork, nodes: list[str]) -> tuple[Task, tuple[Task, ...]]:
     parent = add(uow)
-    uow.tasks.add_subtasks(parent, Action.DEPLOY_NODE, nodes)
+    uow.tasks.add_subtasks(parent, Action.DEPLOY_NODE, nodes, start_rate=1e9)
     return parent, uow.tasks.children(parent.id)
+
+
+def begin(uow: UnitOfWork, task: Task, step: str) -> None:
+    uow.leases.enter(task, step, Lane.TASK, timeout_seconds=60, digest=None, keep_lease=True)
 
 
 def test_a_new_task_is_queued_and_due(uow: UnitOfWork) -> None:
@@ -29,7 +33,7 @@ def test_a_new_task_is_queued_and_due(uow: UnitOfWork) -> None:
     found = uow.tasks.get(task.id)
     assert (found.status, found.result.status, found.root_id) == (TaskStatus.QUEUED, ResultStatus.INCOMPLETE, task.id)
     assert found.created.utcoffset() is not None
-    assert [claimed.id for claimed in uow.leases.claim("me", at_most=5, lease_seconds=30)] == [task.id]
+    assert [claimed.id for claimed in uow.leases.claim("me", Lane.TASK, at_most=5, lease_seconds=30)] == [task.id]
 
 
 def test_an_unknown_task_is_not_found(uow: UnitOfWork) -> None:
@@ -47,7 +51,7 @@ def test_the_same_idempotency_key_is_the_same_task(uow: UnitOfWork) -> None:
 
 def test_subtasks_are_planned_once(uow: UnitOfWork) -> None:
     parent, children = tree(uow, ["n1", "n2"])
-    uow.tasks.add_subtasks(parent, Action.DEPLOY_NODE, ["n1", "n2", "n3"])
+    uow.tasks.add_subtasks(parent, Action.DEPLOY_NODE, ["n1", "n2", "n3"], start_rate=1e9)
     found = uow.tasks.get(parent.id)
     assert len(found.subtask_ids) == 3
     assert set(found.subtask_ids) >= {child.id for child in children}
@@ -78,11 +82,11 @@ def test_pages_follow_creation_and_filters(uow: UnitOfWork) -> None:
 
 
 def test_terminate_ends_what_waits_and_marks_what_runs(uow: UnitOfWork) -> None:
-    parent, children = tree(uow, ["n1", "n2"])
-    claimed = {task.id: task for task in uow.leases.claim("me", at_most=2, lease_seconds=30)}
-    uow.leases.enter(claimed[parent.id], "await_nodes", timeout_seconds=None)
-    running = next(child for child in children if child.id in claimed)
-    uow.leases.enter(claimed[running.id], "identify", timeout_seconds=60)
+    parent, _ = tree(uow, ["n1", "n2"])
+    (claimed_parent,) = uow.leases.claim("me", Lane.TASK, at_most=2, lease_seconds=30)
+    (running,) = uow.leases.claim("me", Lane.NODE, at_most=1, lease_seconds=30)
+    begin(uow, claimed_parent, "await_nodes")
+    begin(uow, running, "identify")
     uow.tasks.terminate(parent.id, by="bob")
     found = {child.id: child for child in uow.tasks.children(parent.id)}
     waited = next(child for child in found.values() if child.id != running.id)
@@ -122,9 +126,9 @@ def many(connection: Connection) -> UUID:
     """Enough rows that reading a whole table costs more than an index. Returns one task's id."""
     connection.execute(
         text(
-            "INSERT INTO tasks (id, root_id, action, node, design_ref, status, created_by, wake_at, parent_id) "
+            "INSERT INTO tasks (id, root_id, action, node, design_ref, status, created_by, lane, wake_at, parent_id) "
             "SELECT i, i, 'deploy_node', 'n' || g, 'ref', CASE WHEN g % 100 = 0 THEN 'queued' ELSE 'complete' END, "
-            "'user' || g % 500, CASE WHEN g % 100 = 0 THEN now() + g * interval '1 second' END, NULL "
+            "'user' || g % 500, 'node', CASE WHEN g % 100 = 0 THEN now() + g * interval '1 second' END, NULL "
             "FROM (SELECT gen_random_uuid() AS i, g FROM generate_series(1, 20000) g) s"
         )
     )
@@ -150,8 +154,8 @@ def test_no_query_of_the_engine_or_the_api_reads_the_whole_table(
                 seen.append(f"{statement}\n{plan}")
 
     event.listen(connection, "before_cursor_execute", explain)
-    uow.leases.claim("me", at_most=16, lease_seconds=30)
-    uow.leases.next_due_in()
+    uow.leases.claim("me", Lane.NODE, at_most=16, lease_seconds=30)
+    uow.leases.next_due_in(tuple(Lane))
     uow.tasks.get(many)
     uow.tasks.version(many)
     uow.tasks.count_open_children(many)

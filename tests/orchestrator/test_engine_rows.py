@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from drydock.db.leases import Pause
 from drydock.errors import BootActionFinal, Forbidden, LeaseLost
 from drydock.model.boot_action import Report, ReportDetail, ReportStatus
 from drydock.model.boot_context import BundleKind
-from drydock.model.task import ResultStatus, TaskResult, TaskStatus
+from drydock.model.task import Action, Lane, ResultStatus, TaskResult, TaskStatus
 from tests.orchestrator.sites import site
 from tests.orchestrator.world import World
 
@@ -51,7 +54,7 @@ def test_a_wake_up_during_a_step_is_not_lost(world: World) -> None:
         uow.tasks.wake(task.id)
         uow.commit()
     with world.database.unit_of_work() as uow:
-        uow.leases.wait(claimed, seconds=3600, reason="the step saw the world before", attempt=0)
+        uow.leases.pause([Pause(claimed, 3600, "the step saw the world before")])
         uow.commit()
     assert len(world.claim()) == 1
 
@@ -61,8 +64,7 @@ def test_one_node_one_writer_and_the_later_task_says_for_whom_it_waits(world: Wo
     first = world.create("deploy_nodes", design_ref=content)
     second = world.create("destroy_nodes", design_ref=content)
     for _ in range(4):
-        for task in world.claim():
-            world.runner.run(task)
+        world.work()
         world.pass_time(15)
     deploying = world.subtasks(first.id)["n01"]
     waiting = world.subtasks(second.id)["n01"]
@@ -85,8 +87,7 @@ def test_terminating_a_queued_task_ends_it_at_once(world: World) -> None:
 def test_terminating_a_running_tree_stops_every_node_and_is_idempotent(world: World) -> None:
     task = world.create("deploy_nodes")
     for _ in range(2):
-        for claimed in world.claim():
-            world.runner.run(claimed)
+        world.work()
     world.orchestrator.terminate(task.id, by="operator")
     again = world.orchestrator.terminate(task.id, by="somebody else")
     assert again.terminated_by == "operator"
@@ -181,3 +182,45 @@ def test_no_nodes_in_scope_succeeds_and_says_so(world: World) -> None:
     world.run_until_idle()
     ended = world.orchestrator.task(task.id)
     assert (ended.result.status, ended.result.message) == (ResultStatus.SUCCESS, "no nodes in scope")
+
+
+def test_places_for_installations_are_limited_and_given_back(world: World) -> None:
+    world.use_places(2)
+    task = world.create("deploy_nodes", design_ref=world.store(site(["n01", "n02", "n03", "n04", "n05"])).ref)
+    most = 0
+
+    def look() -> None:
+        nonlocal most
+        installing = [sub for sub in world.open_tasks() if sub.step in ("await_deployment", "await_boot_actions")]
+        most = max(most, len(installing))
+        waiting = [sub.reason for sub in world.open_tasks() if sub.step == "await_place" and sub.reason]
+        assert set(waiting) <= {"all 2 places for installations are taken"}
+        world.machines_report()
+
+    world.run_until_idle(before=look)
+    assert most == 2
+    assert world.orchestrator.task(task.id).result.status is ResultStatus.SUCCESS
+
+
+def test_a_large_task_does_not_go_before_a_small_one_that_comes_later(world: World) -> None:
+    world.services = replace(world.services, start_rate=1.0)
+    world.use_runner()
+    large = world.create("destroy_nodes", design_ref=world.store(site([f"n{i:02}" for i in range(40)])).ref)
+    world.work()
+    small = world.create("destroy_nodes", design_ref=world.store(site(["m01"])).ref)
+    for _ in range(3):
+        world.pass_time(1)
+        world.work()
+    assert not world.subtasks(small.id)["m01"].status.open
+    assert sum(sub.status.open for sub in world.subtasks(large.id).values()) > 30
+
+
+def test_a_lane_that_is_full_does_not_hide_what_another_lane_has(world: World) -> None:
+    world.create("deploy_nodes")
+    world.work()
+    with world.database.unit_of_work() as uow:
+        nodes = uow.leases.claim("other", Lane.NODE, at_most=100, lease_seconds=30)
+        uow.commit()
+    assert len(nodes) == 3
+    world.create("validate_design")
+    assert [task.action for task in world.claim()] == [Action.VALIDATE_DESIGN]

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from uuid import UUID
 
 import pytest
 
 from drydock.errors import DriverRefused, DriverUnavailable
-from drydock.metrics import Metrics
 from drydock.model.task import Action, ResultStatus, Task, TaskStatus
 from drydock.orchestrator.outcome import Outcome, Retry
 from drydock.orchestrator.step_runner import StepRunner
-from drydock.orchestrator.workflow import Step, Workflow
+from drydock.orchestrator.workflow import AnyStep, Step, Workflow
 from drydock.orchestrator.workflows import WORKFLOWS
-from tests.orchestrator.world import Timeouts, World
+from tests.orchestrator.world import World
 
 REQUESTED = ("validate_design", "prepare_nodes", "deploy_nodes", "destroy_nodes")
 SUBTASK = {
@@ -45,7 +46,7 @@ class Rule:
     step: str
     happened: set[str] = field(default_factory=set)
 
-    def applies(self, step: Step, task: Task) -> bool:
+    def applies(self, step: AnyStep, task: Task) -> bool:
         name = str(task.id)
         if step.name != self.step or name in self.happened:
             return False
@@ -54,15 +55,15 @@ class Rule:
 
 
 class EachStepTwice(StepRunner):
-    def attempt(self, step: Step, task: Task) -> Outcome | Retry:
-        super().attempt(step, task)
-        return super().attempt(step, task)
+    def attempt(self, step: AnyStep, tasks: Sequence[Task]) -> Mapping[UUID, Outcome | Retry]:
+        super().attempt(step, tasks)
+        return super().attempt(step, tasks)
 
 
 class KilledAfterStep(StepRunner):
     rule: Rule
 
-    def record(self, task: Task, workflow: Workflow, step: Step, outcome: Outcome | Retry) -> Task | None:
+    def record(self, task: Task, workflow: Workflow, step: AnyStep, outcome: Outcome | Retry) -> Task | None:
         if self.rule.applies(step, task):
             raise WorkerKilled
         return super().record(task, workflow, step, outcome)
@@ -71,7 +72,7 @@ class KilledAfterStep(StepRunner):
 class KilledAfterRecord(StepRunner):
     rule: Rule
 
-    def record(self, task: Task, workflow: Workflow, step: Step, outcome: Outcome | Retry) -> Task | None:
+    def record(self, task: Task, workflow: Workflow, step: AnyStep, outcome: Outcome | Retry) -> Task | None:
         following = super().record(task, workflow, step, outcome)
         if self.rule.applies(step, task):
             raise WorkerKilled
@@ -82,22 +83,22 @@ class FailsAtStep(StepRunner):
     rule: Rule
     error: Exception
 
-    def attempt(self, step: Step, task: Task) -> Outcome | Retry:
-        if not self.rule.applies(step, task):
-            return super().attempt(step, task)
+    def attempt(self, step: AnyStep, tasks: Sequence[Task]) -> Mapping[UUID, Outcome | Retry]:
+        struck = [task for task in tasks if self.rule.applies(step, task)]
+        if not struck:
+            return super().attempt(step, tasks)
         error = self.error
 
         def broken(ctx: object) -> Outcome:
             raise error
 
-        return super().attempt(Step(broken, timeout=step.timeout), task)
+        return super().attempt(Step(broken, timeout=step.timeout), tasks)
 
 
 def use(world: World, kind: type[StepRunner], **attributes: object) -> None:
-    runner = kind(world.services, WORKFLOWS, Timeouts(), Metrics())
+    world.use_runner(kind)
     for name, value in attributes.items():
-        setattr(runner, name, value)
-    world.runner = runner
+        setattr(world.runner, name, value)
 
 
 def run(world: World, action: str) -> Task:

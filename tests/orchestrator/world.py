@@ -17,7 +17,7 @@ from drydock.design.references import References
 from drydock.metrics import Metrics
 from drydock.model.boot_action import BootAction, Report, ReportStatus
 from drydock.model.design import DesignSnapshot
-from drydock.model.task import REQUESTABLE, NewTask, Task, TaskQuery
+from drydock.model.task import REQUESTABLE, Lane, NewTask, Task, TaskQuery
 from drydock.orchestrator.boot import BootService
 from drydock.orchestrator.boot_preparation import BootPreparation, BootSettings
 from drydock.orchestrator.changes import ChangeWaiter
@@ -73,11 +73,20 @@ class World:
             provisioner=self.provisioner,
             oob_drivers={"redfish": self.bmcs},
             observe_seconds=1,
+            start_rate=1e6,
         )
         self.orchestrator = Orchestrator(self.database, self.provisioner, ChangeWaiter(self.database))
         self.boot = BootService(self.database)
         self.owner = "worker-1"
-        self.runner = StepRunner(self.services, WORKFLOWS, Timeouts(), Metrics())
+        self.use_runner()
+
+    def use_runner(self, kind: type[StepRunner] = StepRunner) -> None:
+        """A worker's inside, made of what ``services`` is now."""
+        self.runner = kind(self.services, WORKFLOWS, Timeouts(), Metrics())
+
+    def use_places(self, places: int) -> None:
+        self.services = replace(self.services, deployment_places=places)
+        self.use_runner()
 
     def _read_snapshot(self, digest: str) -> bytes:
         with self.database.unit_of_work() as uow:
@@ -91,10 +100,19 @@ class World:
         return self.orchestrator.create_task(replace(new, **fields))  # type: ignore[arg-type]
 
     def claim(self, *, owner: str | None = None, lease_seconds: float = 30) -> tuple[Task, ...]:
+        """What is due, of all lanes."""
         with self.database.unit_of_work() as uow:
-            claimed = uow.leases.claim(owner or self.owner, at_most=100, lease_seconds=lease_seconds)
+            claimed = [
+                task
+                for lane in Lane
+                for task in uow.leases.claim(owner or self.owner, lane, at_most=100, lease_seconds=lease_seconds)
+            ]
             uow.commit()
-        return claimed
+        return tuple(claimed)
+
+    def work(self) -> None:
+        """One round: claim what is due and run it."""
+        self.runner.run(self.claim())
 
     def pass_time(self, seconds: float) -> None:
         """Move the clock: everything that is due, leased or limited in time is nearer by so much."""
@@ -112,8 +130,7 @@ class World:
         """Claim and work, letting time pass, until nothing is open; ``before`` each round: what machines do."""
         for _ in range(at_most):
             before()
-            for task in self.claim():
-                self.runner.run(task)
+            self.work()
             if not self.open_tasks():
                 return
             self.pass_time(15)
@@ -138,8 +155,7 @@ class World:
 
     def actions_of(self, task_id: UUID) -> dict[str, BootAction]:
         with self.database.unit_of_work() as uow:
-            context = uow.boot_contexts.of_task(task_id)
-            return {} if context is None else {a.name: a for a in uow.boot_actions.of_context(context.id)}
+            return {action.name: action for action in uow.boot_actions.of_tasks([task_id]).get(task_id, ())}
 
     def machines_report(self, status: ReportStatus = ReportStatus.SUCCESS) -> None:
         """Every machine that was given a deployment and has not reported yet sends its final status."""
@@ -147,7 +163,8 @@ class World:
             if task.node is None or task.node not in self.provisioner.deployments:
                 continue
             action = self.actions_of(task.id).get("greet")
-            if action is not None and action.status is None:
+            given = self.provisioner.deployments[task.node].id
+            if action is not None and action.status is None and str(action.context_id) == given:
                 self.boot.report(action.id, self.key_of(task.node), Report(status=status))
 
     def forget_everything(self) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 from drydock.design.kinds.storage import physical_devices, volume_groups
 from drydock.design.kinds.values import frozen, required, strings, text_map, whole_number
@@ -12,14 +12,33 @@ from drydock.errors import DesignInvalid
 from drydock.model.host_profile import HostProfile, Interface, SrIov
 from drydock.model.node import DHCP, STATIC, Address
 
+_Made = TypeVar("_Made")
+
+
+class SharedParts:
+    """Records made of the same data are made once: nodes inherit whole sections as they are, and sites have thousands.
+
+    Knows data by identity, and keeps it so that the identity stays its own.
+    """
+
+    def __init__(self) -> None:
+        self._made: dict[tuple[int, str], tuple[Mapping[str, Any], Any]] = {}
+
+    def get(self, data: Mapping[str, Any], kind: str, make: Callable[[Mapping[str, Any]], _Made]) -> _Made:
+        key = (id(data), kind)
+        if key not in self._made:
+            self._made[key] = (data, make(data))
+        made: _Made = self._made[key][1]
+        return made
+
 
 def host_profile(name: str, data: Mapping[str, Any]) -> HostProfile:
     """Raises ``DesignInvalid``."""
-    return HostProfile(name=name, **settings(data))
+    return HostProfile(name=name, interfaces=interfaces(data.get("interfaces", {})), **settings(data, SharedParts()))
 
 
-def settings(data: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments that ``HostProfile`` and ``Node`` share. Raises ``DesignInvalid``."""
+def settings(data: Mapping[str, Any], shared: SharedParts) -> dict[str, Any]:
+    """The arguments that ``HostProfile`` and ``Node`` share, but interfaces. Raises ``DesignInvalid``."""
     oob = data.get("oob", {})
     platform, metadata, storage = data.get("platform", {}), data.get("metadata", {}), data.get("storage", {})
     return {
@@ -34,9 +53,8 @@ def settings(data: Mapping[str, Any]) -> dict[str, Any]:
         "tags": strings(metadata.get("tags")),
         "owner_data": frozen(metadata.get("owner_data")),
         "rack": metadata.get("rack"),
-        "interfaces": interfaces(data.get("interfaces", {})),
-        "physical_devices": physical_devices(storage),
-        "volume_groups": volume_groups(storage),
+        "physical_devices": shared.get(storage, "devices", physical_devices),
+        "volume_groups": shared.get(storage, "groups", volume_groups),
     }
 
 

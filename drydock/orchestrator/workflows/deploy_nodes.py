@@ -1,19 +1,24 @@
 """The action deploy_nodes. Each node, at its own pace:
 
-apply_networking → apply_storage → apply_platform → prepare_boot → start_deployment → await_deployment
-→ await_boot_actions
+apply_networking → apply_storage → apply_platform → prepare_boot → await_place → start_deployment
+→ await_deployment → await_boot_actions
 """
 
 from __future__ import annotations
 
-from drydock.drivers.node.base import Deployment, NodeState
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from drydock.drivers.node.base import Deployment, NodeState, Observation
 from drydock.errors import BootContextNotFound
-from drydock.model.boot_action import ReportStatus
+from drydock.model.boot_action import BootAction, ReportStatus
 from drydock.model.boot_context import BootContext
 from drydock.model.task import Action
 from drydock.orchestrator.outcome import Done, Failed, Outcome, Wait
 from drydock.orchestrator.planner import node_steps
-from drydock.orchestrator.workflow import Step, StepContext, Workflow
+from drydock.orchestrator.workflow import Step, StepContext, WatchStep, Workflow
+
+CONTEXT_GONE = "its boot context has ended or expired"
 
 
 def apply_networking(ctx: StepContext) -> Outcome:
@@ -40,26 +45,59 @@ def start_deployment(ctx: StepContext) -> Outcome:
     return ctx.follow(progress, f"installation handed to {ctx.services.provisioner.name}")
 
 
-def await_deployment(ctx: StepContext) -> Outcome:
-    deployment_id = str(_boot_context(ctx).id)
-    seen = ctx.services.provisioner.observe([ctx.node])[ctx.node]
-    if seen.deployment_id != deployment_id:
+def await_place(contexts: Sequence[StepContext]) -> Mapping[UUID, Outcome]:
+    """So many machines are installed at a time; the others wait here, before they are touched."""
+    services = contexts[0].services
+    with services.database.unit_of_work() as uow:
+        placed = uow.holds.take_places([ctx.task.id for ctx in contexts], at_most=services.deployment_places)
+        uow.commit()
+    full = Wait(services.observe_seconds, f"all {services.deployment_places} places for installations are taken")
+    return {ctx.task.id: Done() if ctx.task.id in placed else full for ctx in contexts}
+
+
+def await_deployment(contexts: Sequence[StepContext]) -> Mapping[UUID, Outcome]:
+    services = contexts[0].services
+    with services.database.unit_of_work() as uow:
+        boot_contexts = uow.boot_contexts.of_tasks([ctx.task.id for ctx in contexts])
+    seen = services.provisioner.observe([ctx.node for ctx in contexts])
+    return {
+        ctx.task.id: _installed(seen[ctx.node], boot_contexts.get(ctx.task.id), services.observe_seconds)
+        for ctx in contexts
+    }
+
+
+def _installed(seen: Observation, context: BootContext | None, observe_seconds: float) -> Outcome:
+    if context is None:
+        return Failed(CONTEXT_GONE)
+    if seen.deployment_id != str(context.id):
         return Failed(f"the provisioner no longer knows this deployment; it says the machine is {seen.state}")
     if seen.state is NodeState.FAILED:
         return Failed(f"installation failed: {seen.detail}")
     if seen.state is NodeState.DEPLOYED:
         return Done("operating system installed")
     contact = "no contact yet" if seen.last_contact is None else f"last contact {seen.last_contact:%H:%M:%S} UTC"
-    return Wait(ctx.services.observe_seconds, f"{seen.detail or seen.state}, {contact}")
+    return Wait(observe_seconds, f"{seen.detail or seen.state}, {contact}")
 
 
-def await_boot_actions(ctx: StepContext) -> Outcome:
-    with ctx.services.database.unit_of_work() as uow:
-        actions = uow.boot_actions.of_context(_boot_context(ctx).id)
+def await_boot_actions(contexts: Sequence[StepContext]) -> Mapping[UUID, Outcome]:
+    services = contexts[0].services
+    task_ids = [ctx.task.id for ctx in contexts]
+    with services.database.unit_of_work() as uow:
+        boot_contexts = uow.boot_contexts.of_tasks(task_ids)
+        actions = uow.boot_actions.of_tasks(task_ids)
+    return {
+        task_id: _reported(actions.get(task_id, ()), services.observe_seconds)
+        if task_id in boot_contexts
+        else Failed(CONTEXT_GONE)
+        for task_id in task_ids
+    }
+
+
+def _reported(actions: Sequence[BootAction], observe_seconds: float) -> Outcome:
     failed = [action.name for action in actions if action.status is ReportStatus.FAILURE]
     missing = [action.name for action in actions if action.signaling and action.status is None]
     if missing:
-        return Wait(ctx.services.observe_seconds, "no final status yet of boot actions " + ", ".join(missing))
+        return Wait(observe_seconds, "no final status yet of boot actions " + ", ".join(missing))
     if failed:
         return Failed("boot actions failed: " + ", ".join(failed))
     return Done("all boot actions that report have succeeded")
@@ -67,9 +105,9 @@ def await_boot_actions(ctx: StepContext) -> Outcome:
 
 def _boot_context(ctx: StepContext) -> BootContext:
     with ctx.services.database.unit_of_work() as uow:
-        context = uow.boot_contexts.of_task(ctx.task.id)
+        context = uow.boot_contexts.of_tasks([ctx.task.id]).get(ctx.task.id)
     if context is None:
-        raise BootContextNotFound(f"the boot context of {ctx.node} has ended or expired")
+        raise BootContextNotFound(CONTEXT_GONE)
     return context
 
 
@@ -82,8 +120,9 @@ DEPLOY_NODE = Workflow(
         Step(apply_storage, timeout="apply_node_storage"),
         Step(apply_platform, timeout="apply_node_platform"),
         Step(prepare_boot, timeout="prepare_boot"),
+        WatchStep(await_place, timeout=None),
         Step(start_deployment, timeout="deploy_node"),
-        Step(await_deployment, timeout="deploy_node"),
-        Step(await_boot_actions, timeout="bootaction_final_status"),
+        WatchStep(await_deployment, timeout="deploy_node"),
+        WatchStep(await_boot_actions, timeout="bootaction_final_status"),
     ),
 )

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from drydock.model.task import Action
+from drydock.model.task import Action, Lane
 from drydock.orchestrator.planner import check_design, resolve_design
 from drydock.orchestrator.workflow import Step, Workflow
 
 VALIDATE_DESIGN = Workflow(
     Action.VALIDATE_DESIGN,
     (
-        Step(resolve_design, timeout="resolve_design"),
-        Step(check_design, timeout="resolve_design"),
+        Step(resolve_design, timeout="resolve_design", lane=Lane.TASK),
+        Step(check_design, timeout="resolve_design", lane=Lane.TASK),
     ),
 )

@@ -56,7 +56,9 @@ def test_an_invalid_design_is_refused_with_every_finding(run: Run, peer: Peer) -
 
 
 def test_designs_and_nodes_are_listed(run: Run) -> None:
-    assert REF in run("design", "list").stdout
+    listed = run("design", "list").stdout
+    assert REF in listed
+    assert "2026-01-02 03:04:05 " in listed
     assert json.loads(run("design", "list", "-o", "json").stdout)[0]["digest"] == DIGEST
     lines = run("node", "list").stdout.splitlines()
     assert [line.split()[0] for line in lines if line.startswith("n")] == ["n1", "n2"]

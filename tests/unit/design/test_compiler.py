@@ -39,7 +39,9 @@ def test_digest_is_of_the_text() -> None:
 
 def test_compiling_twice_gives_the_same() -> None:
     content = dump(
-        network("a", cidr="10.1.0.0/24", routedomain="d", routes=[{"routedomain": "d", "gateway": "10.1.0.1", "metric": 1}]),
+        network(
+            "a", cidr="10.1.0.0/24", routedomain="d", routes=[{"routedomain": "d", "gateway": "10.1.0.1", "metric": 1}]
+        ),
         network("b", cidr="10.2.0.0/24", routedomain="d"),
     )
     assert compile_design(content) == compile_design(content)
@@ -62,7 +64,10 @@ def test_credentials_are_not_in_repr() -> None:
 class TestKernelParameters:
     def test_references_and_order(self) -> None:
         found = site(
-            hardware(cpu_sets={"kvm": "4-8"}, hugepages={"big": {"size": "1G", "count": 12}, "small": {"size": "2M", "count": "7"}}),
+            hardware(
+                cpu_sets={"kvm": "4-8"},
+                hugepages={"big": {"size": "1G", "count": 12}, "small": {"size": "2M", "count": "7"}},
+            ),
             node(
                 platform={
                     "kernel_params": {
@@ -86,7 +91,9 @@ class TestKernelParameters:
     def test_the_line_starts_with_a_space_without_huge_pages(self) -> None:
         assert site(node(platform={"kernel_params": {"a": "b"}})).nodes["n1"].kernel_param_string == " a=b"
 
-    @pytest.mark.parametrize("path", ["cpuset", "cpuset.none", "hugepages.none.size", "hugepages.big.colour", "gpu.x", ""])
+    @pytest.mark.parametrize(
+        "path", ["cpuset", "cpuset.none", "hugepages.none.size", "hugepages.big.colour", "gpu.x", ""]
+    )
     def test_a_reference_that_leads_nowhere_stays_and_is_a_warning(self, path: str) -> None:
         design = compiled(
             hardware(hugepages={"big": {"size": "1G", "count": 1}}),
@@ -206,7 +213,10 @@ def asset(**body: Any) -> dict[str, Any]:
         (asset(path="/etc/"), "assets[0].path: must be the absolute path of a file"),
         (asset(path="/a\x7fb"), "assets[0].path: must not contain control characters"),
         (asset(path="//./"), "assets[0].path: must be the absolute path of a file"),
-        (boot_action(node_filter={"filter_set_type": "union", "filter_set": [{}]}), "filter_set[0].filter_type: is required"),
+        (
+            boot_action(node_filter={"filter_set_type": "union", "filter_set": [{}]}),
+            "filter_set[0].filter_type: is required",
+        ),
         (boot_action(node_filter={"filter_set": []}), "node_filter.filter_set_type: is required"),
     ],
 )
@@ -287,8 +297,14 @@ def test_suspicions() -> None:
 
 
 def test_repositories_and_racks() -> None:
-    repositories = {"remove_unlisted": True, "main": {"url": "http://a.invalid", "repo_type": "apt", "components": ["x"]}}
-    racks = {"tor_switches": {"s": {"mgmt_ip": "10.0.0.1", "sdn_api_uri": "https://s.invalid"}}, "location": {"floor": 7}}
+    repositories = {
+        "remove_unlisted": True,
+        "main": {"url": "http://a.invalid", "repo_type": "apt", "components": ["x"]},
+    }
+    racks = {
+        "tor_switches": {"s": {"mgmt_ip": "10.0.0.1", "sdn_api_uri": "https://s.invalid"}},
+        "location": {"floor": 7},
+    }
     found = site(region(repositories=repositories), document("Rack", "r", {**racks, "labels": {"a": True}}), node())
     assert found.region is not None
     assert found.region.repositories is not None
@@ -314,7 +330,8 @@ def test_no_damage_to_a_design_crashes(damage: list[tuple[int, str]]) -> None:
     lines = list(_BASE)
     for line, text in damage:
         lines[line] = text.encode()
-    compile_design(b"".join(lines))
+    design = compile_design(b"".join(lines))
+    assert design.valid == (design.error_count == 0)
 
 
 _words = st.sampled_from(["", "a", "!a", "10.0.0.1", "dhcp", "x" * 300, "\u2603", "10.0.0.0/99", "%", "."])
@@ -325,8 +342,29 @@ _junk = st.recursive(
 )
 _kinds = ["Region", "Rack", "NetworkLink", "Network", "HardwareProfile", "HostProfile", "BaremetalNode", "BootAction"]
 _keys = st.sampled_from(
-    "cidr routes ranges allowed_networks bonding trunking interfaces storage oob platform metadata addressing assets "
-    "host_profile hardware_profile primary_network device_aliases hugepages repositories tor_switches node_filter".split()
+    [
+        "cidr",
+        "routes",
+        "ranges",
+        "allowed_networks",
+        "bonding",
+        "trunking",
+        "interfaces",
+        "storage",
+        "oob",
+        "platform",
+        "metadata",
+        "addressing",
+        "assets",
+        "host_profile",
+        "hardware_profile",
+        "primary_network",
+        "device_aliases",
+        "hugepages",
+        "repositories",
+        "tor_switches",
+        "node_filter",
+    ]
 )
 
 
@@ -341,4 +379,5 @@ def test_no_document_crashes(parts: list[tuple[str, str, dict[str, Any]]]) -> No
 def test_no_truncation_of_a_real_site_crashes() -> None:
     content = field.design("treasuremap-v1.8p-stl1")
     for end in range(0, len(content), len(content) // 60):
-        compile_design(content[:end])
+        design = compile_design(content[:end])
+        assert design.valid == (design.error_count == 0)

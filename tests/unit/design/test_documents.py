@@ -5,7 +5,18 @@ from __future__ import annotations
 import pytest
 
 from drydock.design.compiler import compile_design
-from tests.unit.design.documents import codes, compiled, document, dump, errors, network, node, profile, region, warnings
+from tests.unit.design.documents import (
+    codes,
+    compiled,
+    document,
+    dump,
+    errors,
+    network,
+    node,
+    profile,
+    region,
+    warnings,
+)
 
 
 def test_documents_of_other_services_are_nobodys_business() -> None:
@@ -14,7 +25,9 @@ def test_documents_of_other_services_are_nobodys_business() -> None:
     assert not warnings(design)
 
 
-@pytest.mark.parametrize("strange", [{"kind": "Pod"}, {"schema": "drydock/Region"}, {"schema": 5}, {"schema": "a/b/c/d"}])
+@pytest.mark.parametrize(
+    "strange", [{"kind": "Pod"}, {"schema": "drydock/Region"}, {"schema": 5}, {"schema": "a/b/c/d"}]
+)
 def test_documents_without_a_schema_are_ignored_with_a_warning(strange: object) -> None:
     design = compile_design(dump(strange))
     assert design.valid

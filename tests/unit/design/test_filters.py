@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drydock.design.filters import select_nodes
@@ -143,6 +143,7 @@ def combined(combine: Combine, sets: list[set[str]], everybody: set[str]) -> set
     return set().union(*sets) if combine is Combine.UNION else everybody.intersection(*sets)
 
 
+@settings(deadline=None)
 @given(_nodes, st.dictionaries(_few, _labels), st.sampled_from(Combine), st.lists(_filter, max_size=3))
 def test_agrees_with_a_naive_implementation(
     nodes: list[Node], racks: dict[str, dict[str, str]], combine: Combine, filters: list[NodeFilter]

@@ -6,7 +6,7 @@ import copy
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drydock.design.inheritance import Lineage, inherit
@@ -94,7 +94,10 @@ def test_storage_loses_nothing() -> None:
     child = {
         "storage": {
             "physical_devices": {
-                "b": {"labels": {"x": "y"}, "partitions": [{"name": "boot", "size": "3g", "bootable": True}, {"name": "v"}]},
+                "b": {
+                    "labels": {"x": "y"},
+                    "partitions": [{"name": "boot", "size": "3g", "bootable": True}, {"name": "v"}],
+                },
                 "d": {"volume_group": "data"},
             },
             "volume_groups": {"data": {"logical_volumes": [{"name": "lv"}]}},
@@ -174,12 +177,14 @@ _data = st.fixed_dictionaries(
             {}, optional={"tags": st.lists(_names), "owner_data": st.dictionaries(_names, _names)}
         ),
         "interfaces": st.dictionaries(
-            _names, st.none() | st.fixed_dictionaries({}, optional={"networks": st.lists(_names), "device_link": _names})
+            _names,
+            st.none() | st.fixed_dictionaries({}, optional={"networks": st.lists(_names), "device_link": _names}),
         ),
     },
 )
 
 
+@settings(deadline=None)
 @given(_data, _data)
 def test_inheriting_changes_nothing_given(child: dict[str, Any], parent: dict[str, Any]) -> None:
-    both(child, parent)
+    assert set(both(child, parent)) <= {*child, *parent}

@@ -16,7 +16,10 @@ def test_a_node_for_the_provisioner() -> None:
     marker = {"gateway": "10.0.0.1", "routedomain": "d"}
     partition = {"name": "root", "size": "30g", "bootable": True, "filesystem": {"mountpoint": "/"}}
     storage = {
-        "physical_devices": {"sda": {"labels": {"bootdrive": "true"}, "partitions": [partition]}, "sdb": {"volume_group": "vg"}},
+        "physical_devices": {
+            "sda": {"labels": {"bootdrive": "true"}, "partitions": [partition]},
+            "sdb": {"volume_group": "vg"},
+        },
         "volume_groups": {"vg": {"logical_volumes": [{"name": "lv", "size": "50%"}]}},
     }
     aliases = {"nic": {"bus_type": "pci", "address": "0000:01:00.0"}}
@@ -31,12 +34,20 @@ def test_a_node_for_the_provisioner() -> None:
                 storage=storage,
                 platform={"image": "noble", "kernel": "ga", "kernel_params": {"quiet": True}},
                 metadata={"tags": ["a"], "boot_mac": "52:54:00:00:00:01"},
-                interfaces={"b": {"device_link": "pxe", "slaves": ["nic", "eth1"], "networks": ["pxe", "bare"], "sriov": {}}},
+                interfaces={
+                    "b": {"device_link": "pxe", "slaves": ["nic", "eth1"], "networks": ["pxe", "bare"], "sriov": {}}
+                },
             ),
         ),
         "n1",
     )
-    assert (found.name, found.domain, found.image, found.kernel, found.kernel_params) == ("n1", "local", "noble", "ga", "quiet")
+    assert (found.name, found.domain, found.image, found.kernel, found.kernel_params) == (
+        "n1",
+        "local",
+        "noble",
+        "ga",
+        "quiet",
+    )
     assert (found.tags, found.boot_mac) == (("a",), "52:54:00:00:00:01")
     interface = found.networking["interfaces"]["b"]
     assert interface["slaves"] == ["0000:01:00.0", "eth1"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drydock.design.yaml_stream import MAX_DEPTH, read_stream
@@ -39,11 +39,10 @@ def test_means_what_safe_load_makes_of_it(text: str) -> None:
 
 
 _scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()
-_values = st.recursive(
-    _scalars, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=20
-)
+_values = st.recursive(_scalars, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=20)
 
 
+@settings(deadline=None)
 @given(st.lists(_values.filter(lambda value: value is not None), max_size=3))
 def test_reads_back_what_was_dumped(values: list[object]) -> None:
     found = read_stream(yaml.safe_dump_all(values).encode())
@@ -134,11 +133,20 @@ def test_a_flood_of_faults_ends() -> None:
     assert len(found.documents[0].problems) == 200
 
 
+def places(content: bytes) -> list[tuple[int, int]]:
+    """Where something is wrong."""
+    found = read_stream(content)
+    problems = [problem for document in found.documents for problem in document.problems]
+    return [(problem.line, problem.column) for problem in (*problems, found.fatal) if problem is not None]
+
+
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_no_text_is_too_strange(content: bytes) -> None:
-    read_stream(content)
+    assert all(line >= 1 and column >= 1 for line, column in places(content))
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="{}[]:,-?&*!|>'\"%@`# \n\tab1<~=.", max_size=60))
 def test_no_punctuation_is_too_strange(text: str) -> None:
-    read_stream(text.encode())
+    assert all(line <= text.count("\n") + 2 and column <= 62 for line, column in places(text.encode()))

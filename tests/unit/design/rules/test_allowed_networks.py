@@ -26,9 +26,7 @@ def test_a_network_on_two_links() -> None:
 
 def test_a_network_that_the_link_does_not_allow() -> None:
     design = compiled(network(), network("oam"), link(), node(interfaces={"eth0": interface("pxe", "pxe", "oam")}))
-    assert errors(design) == [
-        "Allowed Network Check: Interface eth0: network oam is not allowed on network link pxe."
-    ]
+    assert errors(design) == ["Allowed Network Check: Interface eth0: network oam is not allowed on network link pxe."]
 
 
 def test_no_such_link() -> None:

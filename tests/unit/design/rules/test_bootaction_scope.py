@@ -18,7 +18,10 @@ def test_everybody_has_one() -> None:
 
 def test_nodes_and_actions_without_each_other_are_warnings() -> None:
     design = compiled(
-        node("n1"), node("n2", "10.0.0.12"), boot_action("one", node_filter=only("n1")), boot_action("lost", node_filter=only("x"))
+        node("n1"),
+        node("n2", "10.0.0.12"),
+        boot_action("one", node_filter=only("n1")),
+        boot_action("lost", node_filter=only("x")),
     )
     assert design.valid
     assert warnings(design, "DD4001") == [

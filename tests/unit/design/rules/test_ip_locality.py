@@ -21,7 +21,10 @@ def test_all_within() -> None:
     ("route", "text"),
     [
         ({"gateway": None}, "No gateway found for route 0.0.0.0/0 of pxe."),
-        ({"gateway": "10.9.0.1"}, "The gateway IP Address 10.9.0.1 is not within the defined CIDR: 10.0.0.0/24 of pxe."),
+        (
+            {"gateway": "10.9.0.1"},
+            "The gateway IP Address 10.9.0.1 is not within the defined CIDR: 10.0.0.0/24 of pxe.",
+        ),
         ({"gateway": "fd00::1"}, "The gateway IP Address fd00::1 is not within the defined CIDR: 10.0.0.0/24 of pxe."),
         ({"gateway": "somewhere"}, "The gateway somewhere of pxe is not an IP address."),
     ],

@@ -1,0 +1,101 @@
+"""``make run``, as somebody sees it who has just cloned the project."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from dev import processes, unprivileged
+from dev.ports import free_port
+
+ROOT = Path(__file__).parents[2]
+COMMAND = re.compile(r"^  (curl .*|\. .*)$", re.MULTILINE)
+
+pytestmark = pytest.mark.e2e
+
+
+@pytest.fixture
+def directory() -> Iterator[Path]:
+    with unprivileged.temporary_directory("drydock-tests-") as made:
+        yield made
+
+
+def shell(command: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["sh", "-c", command],
+        cwd=ROOT,
+        env={**processes.neutral_environment(), **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+def test_it_deploys_the_example_serves_and_leaves_nothing_behind(directory: Path, tmp_path: Path) -> None:
+    log = tmp_path / "run.log"
+    port = free_port()
+    command = [sys.executable, "-m", "dev.run", "--port", str(port), "--directory", directory / "run"]
+    environment = {**processes.neutral_environment(), "PYTHONUNBUFFERED": "1"}
+    running = processes.start(
+        "make run", command, log=log, directory=ROOT, environment=environment, stop_signal=signal.SIGINT
+    )
+    try:
+        running.wait_ready(processes.line_ready(log, "Ctrl-C stops everything"), seconds=150)
+        printed = log.read_text()
+        assert "The site is deployed: 12 of 12 machines run." in printed
+        check_what_it_prints_works(printed)
+        check_secrets_are_ours_alone(directory / "run")
+        check_the_smoke_test_passes(directory / "run", f"http://127.0.0.1:{port}")
+        check_a_second_one_is_refused(directory / "run", port)
+        started = psutil.Process(running.pid).children(recursive=True)
+        assert len(started) >= 5
+    finally:
+        exit_code = running.stop(seconds=30)
+    assert exit_code == 0, running.log_tail()
+    _, left = psutil.wait_procs(started, timeout=5)
+    assert left == []
+
+
+def check_what_it_prints_works(printed: str) -> None:
+    health, tasks, machine, listed = (shell(command) for command in COMMAND.findall(printed))
+    assert " 204 " in health.stdout.splitlines()[0]
+    assert [task["status"] for task in json.loads(tasks.stdout)] == ["complete"], tasks.stderr
+    assert json.loads(machine.stdout)["state"] == "running"
+    assert listed.stdout.count(" success ") == 2, listed.stderr
+
+
+def check_secrets_are_ours_alone(directory: Path) -> None:
+    for name in ("drydock.conf", "openrc", "openrc-admin", "openrc-member", "openrc-reader", "bootaction-secret"):
+        assert stat.S_IMODE((directory / name).stat().st_mode) == 0o600, name
+    for name in ("keystone", "logs", "machines"):
+        assert stat.S_IMODE((directory / name).stat().st_mode) == 0o700, name
+
+
+def check_the_smoke_test_passes(directory: Path, url: str) -> None:
+    token = shell(f". '{directory}/openrc-reader' && drydock_token").stdout.strip()
+    done = shell("sh dev/smoke.sh", DRYDOCK_URL=url, OS_TOKEN=token)
+    assert (done.returncode, done.stdout.count("FAILED"), done.stdout.count("skipped")) == (0, 0, 0), done.stdout
+    nobody = shell("sh dev/smoke.sh", DRYDOCK_URL=url, OS_TOKEN="not-a-token")
+    assert nobody.returncode == 1
+
+
+def check_a_second_one_is_refused(directory: Path, port: int) -> None:
+    for arguments, reason in (
+        (["--port", str(port), "--directory", f"{directory}-other"], f"port {port} is taken"),
+        (["--port", str(free_port()), "--directory", str(directory)], "running here already"),
+    ):
+        command = [sys.executable, "-m", "dev.run", "--once", *arguments]
+        refused = subprocess.run(command, cwd=ROOT, env=os.environ, capture_output=True, text=True, check=False)
+        assert refused.returncode == 1
+        assert reason in refused.stderr
