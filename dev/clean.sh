@@ -7,5 +7,5 @@ if [ -L "$data" ]; then # kept elsewhere, see dev/postgres.py
     rm -rf "$(dirname "$(readlink "$data")")"
 fi
 rm -rf .run .cache .venv build dist ./*.egg-info
-rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+rm -rf .tox .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -129,6 +129,9 @@ def operator(stack: Stack, *arguments: str) -> bool:
                 return command.wait(timeout=1) == 0
             except subprocess.TimeoutExpired:
                 _check_servers(stack)
+    except StartFailed:
+        command.send_signal(signal.SIGINT)  # it puts the terminal in order before it goes
+        raise
     finally:
         try:
             command.wait(timeout=5)  # Ctrl-C reached it as well; it has a last word

@@ -51,7 +51,7 @@ class _Shared:
 
 def build_engine(conf: cfg.ConfigOpts) -> Engine:
     """The worker's engine. Raises ``ConfigurationError``."""
-    shared = _shared(conf, pool_size=conf.orchestrator.slots + 4, application_name="drydock-worker")
+    shared = _shared(conf, pool_size=conf.orchestrator.slots + conf.orchestrator.task_slots + 4, application_name="drydock-worker")
     services = Services(
         database=shared.database,
         designs=shared.designs,

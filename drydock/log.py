@@ -15,6 +15,9 @@ from typing import TextIO
 _PLAIN = re.compile(r"[\w.:/@+,*\[\]{}-]+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
+#: What every record has; anything else was given as ``extra``.
+_RECORD_ATTRIBUTES = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
+
 
 def configure(*, debug: bool = False, stream: TextIO | None = None) -> None:
     """Send everything to ``stream`` (standard error) at INFO; Drydock's own messages at DEBUG if asked.
@@ -28,6 +31,9 @@ def configure(*, debug: bool = False, stream: TextIO | None = None) -> None:
     # It warns about each BMC that knows no sessions, which is usual and changes nothing.
     logging.getLogger("sushy").setLevel(logging.ERROR)
     logging.captureWarnings(True)
+    # What we do not show need not be found out for each line (Python's logging HOWTO, "Optimization").
+    logging._srcfile = None  # type: ignore[attr-defined]
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
 
 
 class FieldFormatter(logging.Formatter):
@@ -42,8 +48,9 @@ class FieldFormatter(logging.Formatter):
             record.levelname,
             record.name,
             _CONTROL.sub(" ", record.getMessage()),
-            *(f"{name}={_shown(value)}" for name, value in record.__dict__.items() if name not in _own_attributes()),
         ]
+        own = _RECORD_ATTRIBUTES
+        parts += [f"{name}={_shown(value)}" for name, value in record.__dict__.items() if name not in own]
         line = " ".join(parts)
         if record.exc_info:
             line += "\n" + self.formatException(record.exc_info)
@@ -53,11 +60,3 @@ class FieldFormatter(logging.Formatter):
 def _shown(value: object) -> str:
     text = str(value)
     return text if _PLAIN.fullmatch(text) else json.dumps(text)
-
-
-def _own_attributes() -> frozenset[str]:
-    return _RECORD_ATTRIBUTES
-
-
-#: What every record has; anything else was given as ``extra``.
-_RECORD_ATTRIBUTES = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}

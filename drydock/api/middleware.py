@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import falcon
+from prometheus_client import Counter, Histogram
 
 from drydock.context import REQUEST_ID
 from drydock.metrics import Metrics
@@ -48,6 +49,8 @@ class RequestLog:
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
+        # Looking a labelled counter up costs more than counting. As many as there are routes, methods and statuses.
+        self._counters: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
 
     def process_request(self, req: falcon.Request, resp: falcon.Response) -> None:
         req.context.started = time.monotonic()
@@ -61,20 +64,30 @@ class RequestLog:
     ) -> None:
         seconds = time.monotonic() - req.context.started
         route = req.uri_template or "none"
+        status = resp.status_code
         method = req.method if req.method in falcon.HTTP_METHODS else "other"
-        self._metrics.requests.labels(method, route, str(resp.status_code)).inc()
+        answered, took = self._counters.get((method, route, status)) or self._counter(method, route, status)
+        answered.inc()
         if not getattr(req.context, "waited", False):
-            self._metrics.request_seconds.labels(method, route).observe(seconds)
+            took.observe(seconds)
         caller = req.context.caller
         fields = {
             "request_id": caller.request_id,
             "method": req.method,
             "path": req.path,
-            "status": resp.status_code,
+            "status": status,
             "seconds": f"{seconds:.3f}",
             "remote": req.remote_addr,
-            "user": caller.user,
-            "end_user": caller.end_user,
-            "marker": caller.marker,
         }
-        LOG.info("request", extra={name: value for name, value in fields.items() if value != ""})
+        for name, value in (("user", caller.user), ("end_user", caller.end_user), ("marker", caller.marker)):
+            if value:
+                fields[name] = value
+        LOG.info("request", extra=fields)
+
+    def _counter(self, method: str, route: str, status: int) -> tuple[Counter, Histogram]:
+        counters = (
+            self._metrics.requests.labels(method, route, str(status)),
+            self._metrics.request_seconds.labels(method, route),
+        )
+        self._counters[method, route, status] = counters
+        return counters

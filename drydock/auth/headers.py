@@ -39,10 +39,10 @@ def environ_key(header: str) -> str:
     return "HTTP_" + header.upper().replace("-", "_")
 
 
-_IDENTITY_KEYS = tuple(environ_key(header) for header in IDENTITY_HEADERS)
+_IDENTITY_KEYS = frozenset(environ_key(header) for header in IDENTITY_HEADERS)
 
 
 def remove_identity(environ: dict[str, Any]) -> None:
     """Forget whatever the client says of its identity."""
-    for key in _IDENTITY_KEYS:
-        environ.pop(key, None)
+    for key in _IDENTITY_KEYS & environ.keys():
+        del environ[key]

@@ -52,6 +52,7 @@ def described(error: ClientError) -> str:
     if isinstance(error, ReplyError):
         # A plain error repeats itself as the only entry of its list.
         told = [entry for entry in error.messages if worth_telling(entry) and entry.get("message") != error.message]
+        told.sort(key=lambda entry: entry.get("level") != "Error")
         lines += [f"  {message_line(entry)}" for entry in told]
     return "\n".join(lines)
 

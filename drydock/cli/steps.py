@@ -14,6 +14,7 @@ STEPS: Mapping[str, tuple[str, ...]] = {
         "apply_storage",
         "apply_platform",
         "prepare_boot",
+        "await_place",
         "start_deployment",
         "await_deployment",
         "await_boot_actions",
@@ -37,6 +38,6 @@ def fraction_done(nodes: Iterable[NodeProgress]) -> float:
 
 
 def fraction_text(node: NodeProgress) -> str:
-    """``3/7``, or nothing for an action whose steps are not known."""
+    """``3/8``, or nothing for an action whose steps are not known."""
     done, total = steps_done(node)
     return f"{done}/{total}" if node.action in STEPS else ""

@@ -5,13 +5,13 @@ from __future__ import annotations
 from oslo_config import cfg
 
 ORCHESTRATOR_OPTS: tuple[cfg.Opt, ...] = (
-    cfg.IntOpt("slots", default=16, min=1, help="Steps that one worker process runs at a time."),
+    cfg.IntOpt("slots", default=16, min=1, help="Nodes that one worker process works on at a time."),
     cfg.IntOpt(
         "task_slots",
         default=2,
         min=1,
-        help="Slots of those kept for the quick steps of what operators asked for, so that ten thousand nodes at work "
-        "do not delay the next request.",
+        help="Tasks of operators (not nodes) that one worker process works on at a time. Apart from slots, so that ten "
+        "thousand nodes at work do not delay the next request.",
     ),
     cfg.IntOpt("watch_batch", default=500, min=1, help="Waiting nodes that are looked at with one question."),
     cfg.FloatOpt(

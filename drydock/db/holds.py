@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, bindparam, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from drydock.db.tables import deployment_places, node_holds, tasks
@@ -15,6 +15,27 @@ _OPEN = tasks.c.status.notin_([status.value for status in CLOSED])
 
 #: Any number that nobody else uses for an advisory lock in this database.
 _PLACES_LOCK = 0x44524460
+
+
+_own = tasks.alias("own")
+_OLDER = (
+    select(tasks.c.id)
+    .where(
+        tasks.c.node == bindparam("of_node"),
+        _OPEN,
+        tasks.c.seq < select(_own.c.seq).where(_own.c.id == bindparam("of_task")).scalar_subquery(),
+    )
+    .order_by(tasks.c.seq)
+    .limit(1)
+)
+_HOLD = (
+    insert(node_holds)
+    .values(node=bindparam("of_node"), task_id=bindparam("of_task"))
+    .on_conflict_do_update(index_elements=["node"], set_={"node": bindparam("of_node")})
+    .returning(node_holds.c.task_id)
+)
+_LET_GO = delete(node_holds).where(node_holds.c.task_id == bindparam("of_task"))
+_LEAVE = delete(deployment_places).where(deployment_places.c.task_id == bindparam("of_task"))
 
 
 class HoldRepository:
@@ -60,5 +81,5 @@ class HoldRepository:
 
     def release(self, task: Task) -> None:
         """Give back whatever the task holds."""
-        self._connection.execute(delete(node_holds).where(node_holds.c.task_id == task.id))
-        self._connection.execute(delete(deployment_places).where(deployment_places.c.task_id == task.id))
+        self._connection.execute(_LET_GO, {"of_task": task.id})
+        self._connection.execute(_LEAVE, {"of_task": task.id})

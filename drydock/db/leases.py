@@ -6,46 +6,29 @@ A worker that was frozen past its lease finds no row to write to and gets ``Leas
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import (
-    BigInteger,
-    Column,
-    ColumnElement,
-    Connection,
-    Double,
-    Integer,
-    Text,
-    Uuid,
-    and_,
-    bindparam,
-    case,
-    cast,
-    func,
-    literal,
-    or_,
-    select,
-    update,
-)
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import ColumnElement, Connection, Update, and_, func, select, update
 
-from drydock.db.notifications import CHANGE, notify_change, notify_work
+from drydock.db.lease_statements import (
+    CLAIM,
+    ENTER_AND_GIVE_UP,
+    ENTER_AND_KEEP,
+    FINISH,
+    NOW,
+    OPEN,
+    PAUSE,
+    UNLEASED,
+    seconds_of,
+)
+from drydock.db.notifications import notify_change, notify_work
 from drydock.db.rows import storable, task_from_row
 from drydock.db.tables import tasks
 from drydock.errors import LeaseLost
-from drydock.model.task import CLOSED, Lane, Task, TaskResult, TaskStatus
-
-_OPEN = tasks.c.status.notin_([status.value for status in CLOSED])
-_NOW = func.clock_timestamp()
-#: What gives a lease back.
-_UNLEASED: Mapping[str, Any] = {"lease_owner": None, "lease_until": None}
-
-
-def _seconds(value: float | ColumnElement[float]) -> ColumnElement[Any]:
-    return func.make_interval(0, 0, 0, 0, 0, 0, value)
+from drydock.model.task import Lane, Task, TaskResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,29 +47,8 @@ class LeaseRepository:
 
     def claim(self, owner: str, lane: Lane, *, at_most: int, lease_seconds: float) -> tuple[Task, ...]:
         """Take due tasks of a lane, those due longest first. Others' rows are skipped, not waited for."""
-        # NOTE: now() and not clock_timestamp(), which is volatile and would keep the index out.
-        due = (
-            select(tasks.c.id)
-            .where(
-                tasks.c.lane == lane.value,
-                tasks.c.wake_at <= func.now(),
-                or_(tasks.c.lease_until.is_(None), tasks.c.lease_until < func.now()),
-            )
-            .order_by(tasks.c.wake_at)
-            .limit(at_most)
-            .with_for_update(skip_locked=True)
-            .cte("due")
-        )
         rows = self._connection.execute(
-            update(tasks)
-            .where(tasks.c.id == due.c.id)
-            .values(
-                lease_owner=owner,
-                lease_until=_NOW + _seconds(lease_seconds),
-                lease_epoch=tasks.c.lease_epoch + 1,
-                wake_requested=False,
-            )
-            .returning(tasks, (tasks.c.deadline_at <= func.now()).label("overdue"))
+            CLAIM, {"new_owner": owner, "in_lane": lane.value, "at_most": at_most, "lease_seconds": lease_seconds}
         ).all()
         return tuple(task_from_row(row) for row in rows)
 
@@ -94,8 +56,8 @@ class LeaseRepository:
         """Keep the leases that have not lapsed; a lapsed one may be somebody else's by now."""
         self._connection.execute(
             update(tasks)
-            .where(tasks.c.id.in_(task_ids), tasks.c.lease_owner == owner, tasks.c.lease_until > _NOW)
-            .values(lease_until=_NOW + _seconds(lease_seconds))
+            .where(tasks.c.id.in_(task_ids), tasks.c.lease_owner == owner, tasks.c.lease_until > NOW)
+            .values(lease_until=NOW + seconds_of(lease_seconds))
         )
 
     def next_due_in(self, lanes: Sequence[Lane]) -> float | None:
@@ -106,7 +68,7 @@ class LeaseRepository:
             .scalar_subquery()
             for lane in lanes
         ]
-        seconds = self._connection.scalar(select(func.extract("epoch", func.least(*soonest) - _NOW)))
+        seconds = self._connection.scalar(select(func.extract("epoch", func.least(*soonest) - NOW)))
         return None if seconds is None else float(seconds)
 
     def guard(self, task: Task) -> None:
@@ -119,19 +81,13 @@ class LeaseRepository:
         self, task: Task, step: str, lane: Lane, *, timeout_seconds: float | None, digest: str | None, keep_lease: bool
     ) -> Task:
         """Go on to a step; its deadline starts now. Without ``keep_lease`` it is due at once for any worker."""
-        values: dict[str, Any] = {} if keep_lease else {**_UNLEASED, "wake_at": _NOW}
-        if digest is not None:
-            values["design_digest"] = digest
         entered = self._record(
             task,
-            status=case((tasks.c.terminate, tasks.c.status), else_=TaskStatus.RUNNING.value),
-            step=step,
-            lane=lane.value,
-            step_since=_NOW,
-            deadline_at=None if timeout_seconds is None else _NOW + _seconds(timeout_seconds),
-            attempt=0,
-            reason="",
-            **values,
+            ENTER_AND_KEEP if keep_lease else ENTER_AND_GIVE_UP,
+            new_step=step,
+            new_lane=lane.value,
+            new_timeout=timeout_seconds,
+            new_digest=digest,
         )
         if not keep_lease:
             notify_work(self._connection)
@@ -145,7 +101,7 @@ class LeaseRepository:
         if not pauses:
             return frozenset()
         rows = self._connection.execute(
-            _PAUSE,
+            PAUSE,
             {
                 "ids": [pause.task.id for pause in pauses],
                 "epochs": [pause.task.lease.epoch if pause.task.lease else -1 for pause in pauses],
@@ -163,32 +119,24 @@ class LeaseRepository:
         """The end. A task that was to terminate ends as terminated, whatever its result."""
         return self._record(
             task,
-            status=case((tasks.c.terminate, TaskStatus.TERMINATED.value), else_=TaskStatus.COMPLETE.value),
-            result_status=result.status.value,
-            result_message=storable(result.message),
-            result_reason=storable(result.reason),
-            successes=list(result.successes),
-            failures=list(result.failures),
-            reason="",
-            deadline_at=None,
-            wake_at=None,
-            wake_requested=False,
-            **_UNLEASED,
+            FINISH,
+            new_result=result.status.value,
+            new_message=storable(result.message),
+            new_reason=storable(result.reason),
+            new_successes=list(result.successes),
+            new_failures=list(result.failures),
         )
 
     def hand_back(self, task: Task) -> None:
         """Give up the lease; the task is due at once for any worker. Nothing happens if it is not ours any more."""
-        self._connection.execute(update(tasks).where(_mine(task)).values(wake_at=_NOW, **_UNLEASED))
+        self._connection.execute(update(tasks).where(_mine(task)).values(wake_at=NOW, **UNLEASED))
         notify_work(self._connection)
 
-    def _record(self, task: Task, **values: Any) -> Task:
-        row = self._connection.execute(
-            update(tasks)
-            .where(_mine(task))
-            .values(updated=_NOW, **values)
-            # The wake-up for those who watch rides along: it is sent when the transaction commits.
-            .returning(tasks, func.pg_notify(CHANGE, ""))
-        ).one_or_none()
+    def _record(self, task: Task, statement: Update, **values: Any) -> Task:
+        if task.lease is None:
+            raise LeaseLost(f"task {task.id} was never claimed")
+        mine = {"mine_id": task.id, "mine_owner": task.lease.owner, "mine_epoch": task.lease.epoch}
+        row = self._connection.execute(statement, {**mine, **values}).one_or_none()
         if row is None:
             raise LeaseLost(f"task {task.id} is no longer ours")
         return task_from_row(row)
@@ -201,54 +149,6 @@ def _mine(task: Task) -> ColumnElement[bool]:
         tasks.c.id == task.id,
         tasks.c.lease_owner == task.lease.owner,
         tasks.c.lease_epoch == task.lease.epoch,
-        tasks.c.lease_until > _NOW,
-        _OPEN,
+        tasks.c.lease_until > NOW,
+        OPEN,
     )
-
-
-_paused = (
-    func.unnest(
-        cast(bindparam("ids"), ARRAY(Uuid)),
-        cast(bindparam("epochs"), ARRAY(BigInteger)),
-        cast(bindparam("seconds"), ARRAY(Double)),
-        cast(bindparam("reasons"), ARRAY(Text)),
-        cast(bindparam("attempts"), ARRAY(Integer)),
-    )
-    .table_valued(
-        Column("id", Uuid),
-        Column("epoch", BigInteger),
-        Column("seconds", Double),
-        Column("reason", Text),
-        Column("attempt", Integer),
-        name="paused",
-    )
-    .render_derived()
-)
-
-_changed = or_(tasks.c.reason != _paused.c.reason, tasks.c.attempt != _paused.c.attempt)
-
-#: Built once: half of what a waiting node costs would be putting this statement together.
-_PAUSE = (
-    update(tasks)
-    .where(
-        tasks.c.id == _paused.c.id,
-        tasks.c.lease_owner == bindparam("owner"),
-        tasks.c.lease_epoch == _paused.c.epoch,
-        tasks.c.lease_until > _NOW,
-        _OPEN,
-    )
-    .values(
-        reason=_paused.c.reason,
-        attempt=_paused.c.attempt,
-        updated=case((_changed, _NOW), else_=tasks.c.updated),
-        wake_at=case(
-            (tasks.c.wake_requested, _NOW),
-            (tasks.c.deadline_at.is_(None), _NOW + _seconds(_paused.c.seconds)),
-            else_=func.least(_NOW + _seconds(_paused.c.seconds), func.greatest(tasks.c.deadline_at, _NOW)),
-        ),
-        wake_requested=literal(value=False),
-        lease_owner=None,
-        lease_until=None,
-    )
-    .returning(tasks.c.id)
-)

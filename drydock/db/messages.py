@@ -12,6 +12,8 @@ from drydock.db.rows import storable
 from drydock.db.tables import task_messages
 from drydock.model.message import TaskMessage
 
+_INSERT = insert(task_messages)
+
 
 class MessageRepository:
     def __init__(self, connection: Connection) -> None:
@@ -42,7 +44,7 @@ class MessageRepository:
         """Several (message, error, extra) lines in one statement; nothing for none."""
         if lines:
             self._connection.execute(
-                insert(task_messages),
+                _INSERT,
                 [
                     {
                         "task_id": task_id,
@@ -60,7 +62,7 @@ class MessageRepository:
         """The same line to each of many tasks."""
         if task_ids:
             self._connection.execute(
-                insert(task_messages),
+                _INSERT,
                 [
                     {
                         "task_id": task_id,

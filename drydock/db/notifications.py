@@ -20,13 +20,16 @@ from drydock.errors import DatabaseUnavailable
 WORK = "drydock_work"
 CHANGE = "drydock_change"
 
+_NOTIFY_WORK = sql_select(func.pg_notify(WORK, ""))
+_NOTIFY_CHANGE = sql_select(func.pg_notify(CHANGE, ""))
+
 
 def notify_work(connection: Connection) -> None:
-    connection.execute(sql_select(func.pg_notify(WORK, "")))
+    connection.execute(_NOTIFY_WORK)
 
 
 def notify_change(connection: Connection) -> None:
-    connection.execute(sql_select(func.pg_notify(CHANGE, "")))
+    connection.execute(_NOTIFY_CHANGE)
 
 
 class Listener:

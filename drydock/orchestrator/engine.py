@@ -10,10 +10,11 @@ import logging
 import os
 import socket
 import threading
+import time
 import uuid
-from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from drydock.db.notifications import Listener
@@ -24,10 +25,13 @@ from drydock.orchestrator.step_runner import StepRunner
 
 LOG = logging.getLogger(__name__)
 
+#: However much happens, a worker asks for due work at most this often.
+SHORTEST_ROUND_SECONDS = 0.02
+
 
 @dataclass(frozen=True, slots=True)
 class EngineSettings:
-    """``slots``: pieces of work at once, of which ``task_slots`` are kept for what operators asked for.
+    """``slots``: nodes worked on at once; ``task_slots``: what operators asked for, at once.
 
     ``watch_batch``: waiting nodes looked at with one question. ``poll_interval``, ``lease_seconds``: seconds.
     """
@@ -59,6 +63,7 @@ class Engine:
         self._owner = owner
         # By claim, not by task: a task given up to another lane may be claimed again before its batch is done.
         self._in_hand: dict[tuple[uuid.UUID, int], Lane] = {}
+        self._threads = {Lane.TASK: settings.task_slots, Lane.WATCH: 1, Lane.NODE: settings.slots}
         self._lock = threading.Lock()
         self._stop = threading.Event()
         # A pipe, because the loop sleeps in select() on the database's socket and on this.
@@ -78,45 +83,48 @@ class Engine:
         """Work until ``stop``. A database that is away is waited for."""
         renewer = threading.Thread(target=self._renew_until_stopped, name="leases", daemon=True)
         renewer.start()
-        with ThreadPoolExecutor(self._settings.slots, thread_name_prefix="slot") as pool:
+        with ExitStack() as stack:
+            pools = {
+                lane: stack.enter_context(ThreadPoolExecutor(threads, thread_name_prefix=lane.value))
+                for lane, threads in self._threads.items()
+            }
             while not self.stopping():
                 try:
                     with self._database.listen_for_work() as listener:
                         LOG.info("worker ready", extra={"worker": self._owner})
-                        self._serve(pool, listener)
+                        self._serve(pools, listener)
                 except DatabaseUnavailable as exc:
                     LOG.warning("waiting for the database: %s", exc)
                     self._stop.wait(1.0)
         # Leases are kept until the last slot is done: a step in hand is still ours.
         renewer.join(timeout=self._settings.lease_seconds)
 
-    def _serve(self, pool: ThreadPoolExecutor, listener: Listener) -> None:
+    def _serve(self, pools: Mapping[Lane, ThreadPoolExecutor], listener: Listener) -> None:
         while not self.stopping():
-            busy = False
-            for lane, at_most in self._free():
-                claimed = self._claim(lane, at_most)
-                busy = busy or len(claimed) == at_most
-                for batch in _batches(lane, claimed):
-                    pool.submit(self._work, batch).add_done_callback(_log_failure)
-            if busy and self._free():
-                continue
+            started = time.monotonic()
+            for lane, at_most in self._wanted():
+                for batch in _batches(lane, self._claim(lane, at_most)):
+                    pools[lane].submit(self._work, lane, batch).add_done_callback(_log_failure)
             listener.wait(self._seconds_to_sleep(), also=self._nudge_read)
+            # Rounds are paced: what becomes due in the meantime is claimed together.
+            self._stop.wait(max(0.0, SHORTEST_ROUND_SECONDS - (time.monotonic() - started)))
             self._drain_nudges()
 
-    def _free(self) -> list[tuple[Lane, int]]:
-        """How many tasks of which lane to claim: a watch is one slot however many it looks at, and one at a time."""
-        with self._lock:
-            in_hand = Counter(self._in_hand.values())
-            watching = in_hand[Lane.WATCH] > 0
-        used = in_hand[Lane.TASK] + in_hand[Lane.NODE] + watching
-        free = self._settings.slots - used
-        node_slots = max(1, self._settings.slots - self._settings.task_slots)
+    def _wanted(self) -> list[tuple[Lane, int]]:
+        """How many tasks of which lane to claim now; nodes ahead of free slots, so that one claim serves many."""
         wanted = [
-            (Lane.TASK, free),
-            (Lane.WATCH, 0 if watching else self._settings.watch_batch),
-            (Lane.NODE, min(free, node_slots - in_hand[Lane.NODE])),
+            (Lane.TASK, self._threads[Lane.TASK] - self._count(Lane.TASK)),
+            (Lane.WATCH, 0 if self._count(Lane.WATCH) else self._settings.watch_batch),
+            (Lane.NODE, 0 if self._enough_nodes() else 2 * self._threads[Lane.NODE] - self._count(Lane.NODE)),
         ]
         return [(lane, at_most) for lane, at_most in wanted if at_most > 0]
+
+    def _enough_nodes(self) -> bool:
+        return self._count(Lane.NODE) > self._threads[Lane.NODE]
+
+    def _count(self, lane: Lane) -> int:
+        with self._lock:
+            return sum(held is lane for held in self._in_hand.values())
 
     def _claim(self, lane: Lane, at_most: int) -> tuple[Task, ...]:
         with self._database.unit_of_work() as uow:
@@ -126,19 +134,20 @@ class Engine:
             self._in_hand.update({_claim_of(task): lane for task in claimed})
         return claimed
 
-    def _work(self, batch: Sequence[Task]) -> None:
+    def _work(self, lane: Lane, batch: Sequence[Task]) -> None:
         try:
             self._runner.run(batch)
         finally:
             with self._lock:
                 for task in batch:
                     self._in_hand.pop(_claim_of(task), None)
-            self._nudge()
+            if lane is not Lane.NODE or not self._enough_nodes():
+                self._nudge()
 
     def _seconds_to_sleep(self) -> float:
         """Until something is due that there is a free slot for; a slot that becomes free ends the sleep."""
         longest = self._settings.poll_interval
-        lanes = [lane for lane, _ in self._free()]
+        lanes = [lane for lane, _ in self._wanted()]
         if not lanes:
             return longest
         with self._database.unit_of_work() as uow:

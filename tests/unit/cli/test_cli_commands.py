@@ -41,15 +41,16 @@ def test_upload_from_stdin_for_a_script(run: Run) -> None:
 def test_an_invalid_design_is_refused_with_every_finding(run: Run, peer: Peer) -> None:
     documents = [{"schema": "drydock/Network/v1", "name": "oam"}]
     findings = [
-        {"level": "Error", "name": "DD3003", "message": "duplicate hostname", "documents": documents},
         {"level": "Info", "name": "DD4001", "message": "nothing found", "documents": []},
         {"level": "Warning", "name": "DD2001", "message": "odd\x1b[31m", "documents": []},
+        {"level": "Error", "name": "DD3003", "message": "duplicate hostname", "documents": documents},
     ]
     peer.refusals = [("400 Bad Request", status_body("the design is invalid", "design_invalid", messageList=findings))]
     result = run("design", "upload", "-", stdin=b"x")
     assert result.exit_code == 1
     assert result.stderr.startswith("Error: the design is invalid (400, design_invalid, request req-1)\n")
     assert "  Error DD3003: duplicate hostname [drydock/Network/v1 oam]\n" in result.stderr
+    assert [line.split()[0] for line in result.stderr.splitlines()] == ["Error:", "Error", "Warning"]
     assert "Warning DD2001: odd" in result.stderr
     assert "\x1b" not in result.stderr
     assert "DD4001" not in result.stderr

@@ -143,7 +143,7 @@ def test_the_live_display_shows_all_nodes_of_a_small_site() -> None:
     assert "1/2 nodes" in text
     assert "1 success, 1 running" in text
     (line,) = [line for line in text.splitlines() if line.startswith("n1")]
-    assert line.split() == ["n1", "running", "await_deployment", "5/7", "2m05s", "3", "installing"]
+    assert line.split() == ["n1", "running", "await_deployment", "6/8", "2m05s", "3", "installing"]
 
 
 def test_the_live_display_of_a_large_site_fits_the_screen() -> None:

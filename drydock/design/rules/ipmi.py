@@ -1,0 +1,35 @@
+"""DD4001 (Valid IPMI Configuration): what it takes to reach a node's BMC is there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from drydock.design.rules.base import Finding, document
+from drydock.model.message import Level
+from drydock.model.node import Node
+from drydock.model.site import SiteDesign
+
+_NEEDED = ("account", "credential", "network")
+
+
+class IpmiConfiguration:
+    code: ClassVar[str] = "DD4001"
+    name: ClassVar[str] = "ipmi-configuration"
+    long_name: ClassVar[str] = "Valid IPMI Configuration"
+
+    def check(self, site: SiteDesign) -> Iterator[Finding]:
+        for node in site.nodes.values():
+            if node.oob_type == "ipmi":
+                yield from _check(node)
+
+
+def _check(node: Node) -> Iterator[Finding]:
+    documents = (document("BaremetalNode", node.name),)
+    for key in _NEEDED:
+        if not node.oob_parameters.get(key):
+            yield Finding(Level.ERROR, f"OOB parameter {key} missing for IPMI node {node.name}.", documents)
+    network = node.oob_parameters.get("network")
+    if network and node.static_address(network) is None:
+        # A BMC's address that nobody knows beforehand is of no use: DHCP counts as missing.
+        yield Finding(Level.ERROR, f"OOB address missing for IPMI node {node.name}.", documents)

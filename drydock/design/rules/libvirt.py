@@ -1,0 +1,36 @@
+"""DD4002 (Valid Libvirt Configuration): what it takes to drive a virtual machine is there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from drydock.design.rules.base import Finding, document
+from drydock.model.message import Level
+from drydock.model.node import Node
+from drydock.model.site import SiteDesign
+
+_SCHEME = "qemu+ssh"
+
+
+class LibvirtConfiguration:
+    code: ClassVar[str] = "DD4002"
+    name: ClassVar[str] = "libvirt-configuration"
+    long_name: ClassVar[str] = "Valid Libvirt Configuration"
+
+    def check(self, site: SiteDesign) -> Iterator[Finding]:
+        for node in site.nodes.values():
+            if node.oob_type == "libvirt":
+                yield from _check(node)
+
+
+def _check(node: Node) -> Iterator[Finding]:
+    documents = (document("BaremetalNode", node.name),)
+    uri = node.oob_parameters.get("libvirt_uri")
+    if not uri:
+        yield Finding(Level.ERROR, f"OOB parameter libvirt_uri missing for Libvirt node {node.name}.", documents)
+    elif not uri.startswith(_SCHEME):
+        # The text says nothing of the URI itself: it may hold a password.
+        yield Finding(Level.ERROR, f"OOB libvirt_uri of node {node.name} must use scheme {_SCHEME}.", documents)
+    if not node.boot_mac:
+        yield Finding(Level.ERROR, f"libvirt node {node.name} must have a boot_mac.", documents)

@@ -1,0 +1,40 @@
+"""DD3001: the provisioner has the image and the kernel that each node asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import ClassVar
+
+from drydock.design.rules.base import Finding, document
+from drydock.model.message import Level
+from drydock.model.site import SiteDesign
+
+
+class PlatformSelection:
+    code: ClassVar[str] = "DD3001"
+    name: ClassVar[str] = "platform-selection"
+    long_name: ClassVar[str] = "Platform Selection"
+
+    def __init__(self, images: Mapping[str, Collection[str]] | None = None) -> None:
+        """``images``: what the provisioner offers, each with its kernels; None if there is nobody to ask."""
+        self._images = images
+
+    def check(self, site: SiteDesign) -> Iterator[Finding]:
+        if self._images is None:
+            # Information, not a warning: a design is no better or worse for being read far from its site.
+            yield Finding(Level.INFO, "Images and kernels were not checked: no provisioner was asked.")
+            return
+        for node in site.nodes.values():
+            documents = (document("BaremetalNode", node.name),)
+            if node.image is None:
+                continue
+            if node.image not in self._images:
+                text = f"Platform Validation: invalid image {node.image} on BaremetalNode {node.name}"
+                yield Finding(Level.ERROR, text, documents, _offer(self._images))
+            elif node.kernel is not None and node.kernel not in self._images[node.image]:
+                text = f"Platform Validation: invalid kernel {node.kernel} on BaremetalNode {node.name}"
+                yield Finding(Level.ERROR, text, documents, _offer(self._images[node.image]))
+
+
+def _offer(names: Collection[str]) -> str:
+    return f"The provisioner offers: {', '.join(sorted(names)) or 'nothing'}."[:500]
