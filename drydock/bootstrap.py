@@ -14,12 +14,17 @@ from drydock.api.app import create_app
 from drydock.api.limits import Limits
 from drydock.api.middleware import RequestId
 from drydock.auth.health import checks as auth_checks
+from drydock.auth.service_session import service_session
 from drydock.bootaction.render import TemplateLimits
 from drydock.conf import boot_secrets, max_waiting
+from drydock.conf.design import token_hosts
 from drydock.db.engine import connect
 from drydock.db.unit_of_work import Database
 from drydock.design.loader import DesignLoader
+from drydock.design.reference_cache import ReferenceCache
 from drydock.design.references import References
+from drydock.design.retries import Retries
+from drydock.design.service_token import NoTokens, ServiceTokens, TokenSource
 from drydock.drivers.node.base import NodeProvisioner
 from drydock.drivers.registry import load_node_provisioner, load_oob_drivers
 from drydock.metrics import Metrics
@@ -29,6 +34,7 @@ from drydock.orchestrator.changes import ChangeWaiter
 from drydock.orchestrator.designs import DesignService
 from drydock.orchestrator.engine import Engine, EngineSettings, worker_name
 from drydock.orchestrator.health import Health
+from drydock.orchestrator.machines import MachineService, ScriptSettings
 from drydock.orchestrator.orchestrator import Orchestrator
 from drydock.orchestrator.step_runner import StepRunner
 from drydock.orchestrator.workflow import Services
@@ -51,7 +57,9 @@ class _Shared:
 
 def build_engine(conf: cfg.ConfigOpts) -> Engine:
     """The worker's engine. Raises ``ConfigurationError``."""
-    shared = _shared(conf, pool_size=conf.orchestrator.slots + conf.orchestrator.task_slots + 4, application_name="drydock-worker")
+    shared = _shared(
+        conf, pool_size=conf.orchestrator.slots + conf.orchestrator.task_slots + 4, application_name="drydock-worker"
+    )
     services = Services(
         database=shared.database,
         designs=shared.designs,
@@ -89,6 +97,7 @@ def build_application(conf: cfg.ConfigOpts) -> WSGIApplication:
     app = create_app(
         orchestrator=Orchestrator(shared.database, shared.provisioner, ChangeWaiter(shared.database)),
         designs=shared.designs,
+        machines=MachineService(shared.database, _script_settings(conf)),
         boot=BootService(shared.database),
         health=Health(shared.database, checks),
         policy=Policy(conf),
@@ -118,21 +127,32 @@ def _shared(conf: cfg.ConfigOpts, *, pool_size: int, application_name: str) -> _
         with database.unit_of_work() as uow:
             return uow.designs.content(digest)
 
-    references = References(
-        allowed_schemes=conf.references.allowed_schemes,
-        allowed_hosts=conf.references.allowed_hosts,
-        file_roots=conf.references.file_roots,
-        max_bytes=conf.references.max_bytes,
-        connect_timeout=conf.references.connect_timeout,
-        read_timeout=conf.references.read_timeout,
-        read_snapshot=read_snapshot,
-    )
-    loader = DesignLoader(references, cache_size=conf.design.cache_size)
+    loader = DesignLoader(_references(conf, read_snapshot), cache_size=conf.design.cache_size)
     return _Shared(
         database=database,
         designs=DesignService(database, loader),
         loader=loader,
         provisioner=load_node_provisioner(conf.drivers.node, _driver_options(conf).get(conf.drivers.node, {})),
+    )
+
+
+def _references(conf: cfg.ConfigOpts, read_snapshot: Callable[[str], bytes]) -> References:
+    options = conf.references
+    session = service_session(conf)
+    tokens: TokenSource = NoTokens() if session is None else ServiceTokens(session, hosts=token_hosts(conf))
+    return References(
+        allowed_schemes=options.allowed_schemes,
+        allowed_hosts=options.allowed_hosts,
+        allowed_addresses=options.allowed_addresses,
+        file_roots=options.file_roots,
+        max_bytes=options.max_bytes,
+        connect_timeout=options.connect_timeout,
+        read_timeout=options.read_timeout,
+        ca_file=options.ca_file,
+        read_snapshot=read_snapshot,
+        tokens=tokens,
+        retries=Retries(times=options.retries, pause=options.retry_pause),
+        cache=ReferenceCache(seconds=options.cache_seconds, max_bytes=options.cache_bytes),
     )
 
 
@@ -149,6 +169,18 @@ def _boot_settings(conf: cfg.ConfigOpts) -> BootSettings:
         limits=TemplateLimits(
             max_bytes=conf.bootaction.template_max_bytes, max_seconds=conf.bootaction.template_max_seconds
         ),
+        fetches=conf.bootaction.parallel_fetches,
+        start_units=conf.bootaction.start_units,
+        installer_events=conf.bootaction.installer_events,
+        report_tool=conf.bootaction.report_tool,
+    )
+
+
+def _script_settings(conf: cfg.ConfigOpts) -> ScriptSettings:
+    return ScriptSettings(
+        bootdata_url=_with_slash(conf.bootaction.bootdata_url),
+        report_url=_with_slash(conf.bootaction.report_url),
+        start_units=conf.bootaction.start_units,
     )
 
 

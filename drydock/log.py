@@ -15,6 +15,9 @@ from typing import TextIO
 _PLAIN = re.compile(r"[\w.:/@+,*\[\]{}-]+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
+#: Attribute of a record that holds all its fields: for a line per request, ``extra`` costs more than the rest.
+FIELDS = "fields"
+
 #: What every record has; anything else was given as ``extra``.
 _RECORD_ATTRIBUTES = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
 
@@ -31,9 +34,6 @@ def configure(*, debug: bool = False, stream: TextIO | None = None) -> None:
     # It warns about each BMC that knows no sessions, which is usual and changes nothing.
     logging.getLogger("sushy").setLevel(logging.ERROR)
     logging.captureWarnings(True)
-    # What we do not show need not be found out for each line (Python's logging HOWTO, "Optimization").
-    logging._srcfile = None  # type: ignore[attr-defined]
-    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
 
 
 class FieldFormatter(logging.Formatter):
@@ -42,19 +42,34 @@ class FieldFormatter(logging.Formatter):
     What others sent cannot make a second line, or a field of its own: values are quoted where needed.
     """
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._second = (-1, "")
+
     def format(self, record: logging.LogRecord) -> str:
-        parts = [
-            datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-            record.levelname,
-            record.name,
-            _CONTROL.sub(" ", record.getMessage()),
-        ]
-        own = _RECORD_ATTRIBUTES
-        parts += [f"{name}={_shown(value)}" for name, value in record.__dict__.items() if name not in own]
-        line = " ".join(parts)
+        line = f"{self._time(record.created)} {record.levelname} {record.name} {_message(record)}"
+        attributes = record.__dict__
+        fields = attributes.get(FIELDS)
+        if fields is None:
+            fields = {name: value for name, value in attributes.items() if name not in _RECORD_ATTRIBUTES}
+        for name, value in fields.items():
+            line += f" {name}={_shown(value)}"
         if record.exc_info:
             line += "\n" + self.formatException(record.exc_info)
         return line
+
+    def _time(self, created: float) -> str:
+        """Lines come many to a second, and its digits stay the same."""
+        whole = int(created)
+        second, text = self._second
+        if second != whole:
+            text = datetime.fromtimestamp(whole, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+            self._second = (whole, text)
+        return f"{text}.{int((created - whole) * 1000):03}Z"
+
+
+def _message(record: logging.LogRecord) -> str:
+    return _CONTROL.sub(" ", record.getMessage())
 
 
 def _shown(value: object) -> str:

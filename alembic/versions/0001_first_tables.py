@@ -88,6 +88,13 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_tasks_node_seq"), "tasks", ["node", "seq"], unique=False)
     op.create_index(
+        "ix_tasks_open_of_parent",
+        "tasks",
+        ["parent_id"],
+        unique=False,
+        postgresql_where=sa.text("status NOT IN ('complete', 'terminated')"),
+    )
+    op.create_index(
         "ix_tasks_open_of_node",
         "tasks",
         ["node", "seq"],

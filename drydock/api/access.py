@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 import falcon
 
-from drydock.api.node_key import read_key
+from drydock.api.node_key import read_credential
 from drydock.context import IDENTITY_UNAVAILABLE, REQUEST_ID, RequestContext
 from drydock.errors import NotAuthenticated
 
@@ -46,7 +46,7 @@ class AccessControl:
             return
         route = self._routes[req.uri_template]
         if route.access is Access.NODE_KEY:
-            req.context.node_key = read_key(req)
+            req.context.node_key = read_credential(req, params)
         elif route.access is Access.OPERATOR:
             self._admit_operator(req, route)
 

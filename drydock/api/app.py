@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import falcon
 
 from drydock.api.access import Access, AccessControl, Authorizer
-from drydock.api.doors import Boot, Designs, Health, Operations
+from drydock.api.doors import Boot, Designs, Health, Machines, Operations
 from drydock.api.errors import ErrorHandlers
 from drydock.api.limits import Limits
 from drydock.api.middleware import RequestLog
@@ -21,6 +21,7 @@ def create_app(
     orchestrator: Operations,
     designs: Designs,
     boot: Boot,
+    machines: Machines,
     health: Health,
     policy: Authorizer,
     limits: Limits,
@@ -35,6 +36,7 @@ def create_app(
             orchestrator=orchestrator,
             designs=designs,
             boot=boot,
+            machines=machines,
             health=health,
             policy=policy,
             limits=limits,

@@ -23,14 +23,16 @@ class _Readable(Protocol):
 class JsonBody:
     """Reads JSON bodies that match ``schema`` and have at most ``max_bytes``."""
 
-    def __init__(self, schema: Mapping[str, Any], max_bytes: int) -> None:
+    def __init__(self, schema: Mapping[str, Any], max_bytes: int, *, any_content_type: bool = False) -> None:
         self._validator = jsonschema_rs.validator_for(dict(schema))
         self._max_bytes = max_bytes
+        self._any_content_type = any_content_type
 
     def read(self, req: falcon.Request) -> dict[str, Any]:
         """The body. Raises ``InvalidInput`` naming the field, and falcon's 413 and 415."""
         content = read_bytes(req, self._max_bytes)
-        require_content_type(req, ("application/json",))
+        if not self._any_content_type:
+            require_content_type(req, ("application/json",))
         value = _parse(content)
         check_values(value)
         errors = sorted(self._validator.iter_errors(value), key=lambda error: list(map(str, error.instance_path)))

@@ -11,6 +11,7 @@ from drydock.model.boot_context import Bundle, BundleKind
 from drydock.model.build_data import BuildData
 from drydock.model.design import DesignSnapshot, ValidationReport
 from drydock.model.health import DependencyHealth
+from drydock.model.machine import MachineEvent, NewBuildData
 from drydock.model.message import TaskMessage
 from drydock.model.node_filter import NodeFilterSet
 from drydock.model.task import NewTask, Task, TaskPage, TaskQuery
@@ -97,6 +98,16 @@ class Boot(Protocol):
     def bundle(self, node: str, kind: BundleKind, key: bytes) -> Bundle: ...
 
     def report(self, action_id: str, key: bytes, report: Report) -> BootAction: ...
+
+
+class Machines(Protocol):
+    """The machines' door beside ``Boot``. Raises ``BootContextNotFound``, ``Forbidden``; ``Conflict`` for too much."""
+
+    def script(self, node: str, key: bytes) -> str: ...
+
+    def event(self, node: str, credential: bytes, event: MachineEvent) -> None: ...
+
+    def add_build_data(self, node: str, key: bytes, data: NewBuildData) -> None: ...
 
 
 class Health(Protocol):

@@ -1,6 +1,11 @@
-"""``X-Bootaction-Key``: read here, compared elsewhere."""
+"""What a machine shows: its key in ``X-Bootaction-Key``, or its installer's token. Read here, compared elsewhere."""
 
 from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import unquote
 
 import falcon
 
@@ -8,6 +13,24 @@ from drydock.bootaction.keys import parse_key
 from drydock.errors import Forbidden, InvalidInput, NotAuthenticated
 
 HEADER = "X-Bootaction-Key"
+#: OAuth 1 with PLAINTEXT: the signature is both secrets. cloud-init and curtin can send no other header.
+_SIGNATURE = re.compile(r'OAuth\s(?:.*[\s,])?oauth_signature="([^"]*)"', re.IGNORECASE | re.ASCII)
+_TOKEN_IN_PATH = re.compile(r"(/events/).+", re.IGNORECASE | re.DOTALL)
+
+
+def read_credential(req: falcon.Request, params: Mapping[str, Any]) -> bytes:
+    """The key or, from installers, the token in the path or in OAuth's fields. Raises as ``read_key``."""
+    token = params.get("token")
+    if token is None and not req.get_header(HEADER):
+        signature = _SIGNATURE.match(req.get_header("Authorization") or "")
+        # Each secret is quoted, and what joins them once more.
+        token = unquote(unquote(signature[1]).rpartition("&")[2]) if signature else None
+    return read_key(req) if token is None else _parse(token, "the installer's token")
+
+
+def shown_path(path: str) -> str:
+    """``path`` as logs may show it: without an installer's token."""
+    return _TOKEN_IN_PATH.sub(r"\1***", path)
 
 
 def read_key(req: falcon.Request) -> bytes:
@@ -15,8 +38,12 @@ def read_key(req: falcon.Request) -> bytes:
     text = req.get_header(HEADER)
     if not text:
         raise NotAuthenticated(f"the header {HEADER} is missing")
+    return _parse(text, HEADER)
+
+
+def _parse(text: str, what: str) -> bytes:
     try:
         return parse_key(text)
     except InvalidInput:
         # NOTE: not chained, as the cause may quote what was sent.
-        raise Forbidden(f"{HEADER} is not a key") from None
+        raise Forbidden(f"{what} is not a key") from None

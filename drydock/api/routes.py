@@ -6,12 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from drydock.api.access import Access, Authorizer
-from drydock.api.doors import Boot, Designs, Health, Operations
+from drydock.api.doors import Boot, Designs, Health, Machines, Operations
 from drydock.api.limits import Limits
+from drydock.api.resources.boot_script import BootScriptResource
 from drydock.api.resources.bootaction import BootActionResource
 from drydock.api.resources.bootdata import BootDataResource
 from drydock.api.resources.designs import DesignResource, DesignsResource, ValidateDesignResource
 from drydock.api.resources.health import ExtendedHealthResource, HealthResource, MetricsResource
+from drydock.api.resources.machine_events import MachineEventsResource
+from drydock.api.resources.node_build_data import MachineBuildDataResource
 from drydock.api.resources.nodes import NodeBuildDataResource, NodeFilterResource, NodesResource
 from drydock.api.resources.tasks import TaskBuildDataResource, TaskResource, TasksResource, TerminateResource
 from drydock.api.resources.versions import VersionsResource
@@ -37,6 +40,7 @@ class Services:
     policy: Authorizer
     limits: Limits
     metrics: Metrics
+    machines: Machines
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,11 @@ class Route:
 
 
 def routes(services: Services) -> tuple[Route, ...]:
-    return (*_open_routes(services), *_operator_routes(services), *_node_routes(services.boot, services.limits))
+    return (
+        *_open_routes(services),
+        *_operator_routes(services),
+        *_node_routes(services.boot, services.machines, services.limits),
+    )
 
 
 def _open_routes(services: Services) -> tuple[Route, ...]:
@@ -86,19 +94,24 @@ def _operator_routes(services: Services) -> tuple[Route, ...]:
     )
 
 
-def _node_routes(boot: Boot, limits: Limits) -> tuple[Route, ...]:
+def _node_routes(boot: Boot, machines: Machines, limits: Limits) -> tuple[Route, ...]:
     """Under the documented names, and under those that deployed clients call."""
-    files = BootDataResource(boot, BundleKind.FILE)
-    units = BootDataResource(boot, BundleKind.UNIT)
+    of_node = {
+        "files": BootDataResource(boot, BundleKind.FILE),
+        "units": BootDataResource(boot, BundleKind.UNIT),
+        "script": BootScriptResource(machines),
+        "builddata": MachineBuildDataResource(machines, limits),
+        # Installers that can send no header of their own put a token into the path, or into OAuth's header.
+        "events": MachineEventsResource(machines),
+        "events/{token}": MachineEventsResource(machines),
+    }
     report = BootActionResource(boot, limits)
     return tuple(
         Route(PREFIX + path, resource, Access.NODE_KEY)
         for path, resource in (
-            ("/bootdata/{hostname}/files", files),
-            ("/bootdata/{hostname}/units", units),
+            *((f"/bootdata/{{hostname}}/{name}", resource) for name, resource in of_node.items()),
+            *((f"/bootactions/nodes/{{hostname}}/{name}", resource) for name, resource in of_node.items()),
             ("/bootaction/{action_id}", report),
-            ("/bootactions/nodes/{hostname}/files", files),
-            ("/bootactions/nodes/{hostname}/units", units),
             ("/bootactions/{action_id}", report),
         )
     )

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication
 
 NODE_PATH = re.compile(
-    r"/api/v1\.0/(bootdata/[^/]+/(files|units)|bootactions/nodes/[^/]+/(files|units)|bootactions?/[^/]+)/?"
+    r"/api/v1\.0/((bootdata|bootactions/nodes)/[^/]+/(files|units|script|builddata|events(/[^/]+)?)|bootactions?/[^/]+)/?"
 )
 
 

@@ -1,75 +1,147 @@
-#!/bin/sh
+
 # First boot: fetch this machine's boot actions, put them in place, start them. Safe to run again.
-# Needs tar and either curl or GNU wget. The key is only ever in files that root alone can read.
-set -u
-umask 077
+# Needs tar, and what requests need. Settings, of which the key is one, are in $DRYDOCK_BOOT_ENV.
+program=drydock-boot
+settings=${DRYDOCK_BOOT_ENV:-/etc/drydock/boot.env}
+# shellcheck source=/dev/null
+if [ -f "$settings" ]; then . "$settings"; fi
+: "${DRYDOCK_BOOTDATA_URL:?}" "${DRYDOCK_BOOTACTION_KEY:?}"
 
-. "${DRYDOCK_BOOT_ENV:-/etc/drydock/boot.env}"
+# Twice a minute for an hour: longer than any restart, or upgrade, of the service.
+attempts=${DRYDOCK_BOOT_ATTEMPTS:-120}
+longest_pause=30
+# A key that is not taken will hardly be taken later.
+most_refusals=5
+# Where the installed system is, while an installer runs.
+root=${DRYDOCK_BOOT_ROOT:-}
+root=${root%/}
+failed=
 
-attempts=${DRYDOCK_BOOT_ATTEMPTS:-60}
-work=$(mktemp -d "${TMPDIR:-/run}/drydock-boot.XXXXXX") || exit 1
-trap 'rm -rf "$work"' EXIT
+use_headers "X-Bootaction-Key: $DRYDOCK_BOOTACTION_KEY"
 
-say() {
-    echo "drydock-boot: $*" >&2
+fail() {
+    say "$*"
+    failed="$failed${failed:+; }$*"
 }
 
-# printf is part of the shell: the key does not show up in the list of processes.
-printf 'header = "X-Bootaction-Key: %s"\n' "$DRYDOCK_BOOTACTION_KEY" > "$work/curlrc"
-printf 'header = X-Bootaction-Key: %s\n' "$DRYDOCK_BOOTACTION_KEY" > "$work/wgetrc"
-
-download() {
-    if command -v curl > /dev/null 2>&1; then
-        curl --config "$work/curlrc" --noproxy '*' --silent --show-error --fail \
-            --connect-timeout 20 --max-time 300 --output "$2" "$1"
-    else
-        wget --config="$work/wgetrc" --no-proxy --no-verbose --tries=1 --timeout=300 --output-document="$2" "$1"
-    fi
+# tell EVENT_TYPE RESULT TEXT: for the operator to see; nothing depends on it.
+tell() {
+    {
+        printf '{"name": "drydock-boot", "origin": "drydock-boot", "event_type": "%s", ' "$1"
+        [ -z "$2" ] || printf '"result": "%s", ' "$2"
+        printf '"description": "%s"}' "$(printf '%s' "$3" | json_text)"
+    } > "$work/event"
+    request "$DRYDOCK_BOOTDATA_URL/events" "$work/answer" "$work/event"
+    [ "$status" = 200 ]
 }
 
-fetch() {
-    attempt=1
-    pause=1
-    until download "$DRYDOCK_BOOTDATA_URL/$1" "$work/$1.tar.gz" && tar -tPzf "$work/$1.tar.gz" > "$work/$1.list"; do
-        if [ "$attempt" -ge "$attempts" ]; then
-            say "no $1 after $attempt attempts"
-            return 1
-        fi
-        say "attempt $attempt for $1 failed, the next one in ${pause}s"
+# Not to lose the news that something failed.
+tell_surely() {
+    for pause in 1 2 4 8 16 0; do
+        if tell "$@"; then return; fi
+        case $status in
+            4*) return ;;
+        esac
         sleep "$pause"
-        attempt=$((attempt + 1))
-        pause=$((pause * 2))
-        [ "$pause" -le 60 ] || pause=60
     done
 }
 
-# Both first: a machine has all of its boot actions or none.
-fetch units && fetch files || exit 1
-# Directories that tar has to make are for everybody; the files have modes of their own.
-umask 022
-for kind in files units; do
-    if ! tar --owner=root -xpPzf "$work/$kind.tar.gz"; then
-        say "cannot unpack $kind"
-        exit 1
+digest() {
+    if have sha256sum; then
+        sha256sum "$1" | cut -c 1-64
+    elif have openssl; then
+        openssl dgst -sha256 -r "$1" | cut -c 1-64
     fi
-done
+}
 
-status=0
-running=false
-if [ -d /run/systemd/system ]; then
-    running=true
-    systemctl daemon-reload
-fi
-while read -r path; do
-    unit=${path##*/}
-    if systemctl enable -- "$unit"; then
-        # While an installer runs in a chroot there is no systemd to start anything; the first boot will.
-        if $running; then
-            systemctl start --no-block -- "$unit" || status=1
-        fi
-    else
-        say "cannot enable $unit"
-        status=1
+# is_sound KIND: whether the tarball is what the service meant to send. Sets $why if not.
+is_sound() {
+    wanted=$(sed -n 's/^ *[Ee][Tt][Aa][Gg]: *\(W\/\)\{0,1\}"\{0,1\}\([0-9a-f]\{64\}\).*/\2/p' "$work/head" | tail -n 1)
+    got=$(digest "$work/$1.tar.gz")
+    if [ -z "$wanted" ] || [ -z "$got" ]; then
+        say "the digest of $1 cannot be checked"
+    elif [ "$wanted" != "$got" ]; then
+        why='its digest is wrong'
+        return 1
     fi
-done < "$work/units.list"
-exit "$status"
+    why='it is not a tarball'
+    literal=
+    if tar --version 2> /dev/null | grep -q 'GNU tar'; then literal=--quoting-style=literal; fi
+    # shellcheck disable=SC2086
+    tar $literal -tzf "$work/$1.tar.gz" > "$work/$1.list" 2> "$work/error"
+}
+
+# fetch KIND: into $work/KIND.tar.gz, its members' names into $work/KIND.list.
+fetch() {
+    attempt=1 pause=1 refusals=0
+    while true; do
+        request "$DRYDOCK_BOOTDATA_URL/$1" "$work/$1.tar.gz"
+        case $status in
+            200) if is_sound "$1"; then return 0; fi ;;
+            000) why='no answer' ;;
+            *) why="HTTP status $status" ;;
+        esac
+        case $status in
+            401 | 403 | 404) refusals=$((refusals + 1)) ;;
+        esac
+        if [ "$attempt" -ge "$attempts" ] || [ "$refusals" -ge "$most_refusals" ]; then
+            fail "no $1 after $attempt attempts: $why"
+            return 1
+        fi
+        say "attempt $attempt for $1 failed ($why), the next one in ${pause}s"
+        sleep "$pause"
+        attempt=$((attempt + 1))
+        pause=$((pause * 2))
+        [ "$pause" -le "$longest_pause" ] || pause=$longest_pause
+    done
+}
+
+# unpack KIND: as root, keeping modes. Names begin with a slash, which tar takes off.
+unpack() {
+    if ! tar -xpzf "$work/$1.tar.gz" -C "$root/" 2> "$work/error"; then
+        fail "cannot unpack $1: $(tail -n 1 "$work/error")"
+        return 1
+    fi
+}
+
+enable_unit() {
+    if [ -n "$root" ]; then
+        systemctl --root="$root" enable -- "$1" || fail "cannot enable $1"
+    elif ! systemctl enable -- "$1"; then
+        fail "cannot enable $1"
+    # While an installer runs in a chroot there is no systemd to start anything; the first boot will.
+    elif $running && [ "${DRYDOCK_BOOT_START:-yes}" = yes ]; then
+        systemctl start --no-block -- "$1" || fail "cannot start $1"
+    fi
+}
+
+enable_units() {
+    [ -s "$work/units.list" ] || return 0
+    if ! have systemctl; then
+        fail 'there is no systemctl: no unit is enabled'
+        return
+    fi
+    running=false
+    if [ -z "$root" ] && [ -d /run/systemd/system ]; then
+        running=true
+        systemctl daemon-reload || fail 'daemon-reload failed'
+    fi
+    while read -r path; do
+        enable_unit "${path##*/}" < /dev/null
+    done < "$work/units.list"
+}
+
+tell start '' 'fetching boot actions'
+# Both before either is unpacked: a machine has all of its boot actions or none.
+if fetch units && fetch files; then
+    # Directories that tar has to make are for everybody; the files have modes of their own.
+    umask 022
+    if unpack files && unpack units; then
+        enable_units
+    fi
+fi
+if [ -n "$failed" ]; then
+    tell_surely finish FAIL "$failed"
+    exit 1
+fi
+tell_surely finish SUCCESS "boot actions in place: $(wc -l < "$work/files.list") files, $(wc -l < "$work/units.list") units"

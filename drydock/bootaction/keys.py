@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from drydock.errors import ConfigurationError, InvalidInput
 
 KEY_BYTES = 32
+_EVENTS = b"drydock installer events"
 _HEX = re.compile(r"[0-9a-fA-F]{64}", re.ASCII)
 
 
@@ -25,6 +26,11 @@ def derive_key(secret: bytes, context_id: UUID, node: str) -> bytes:
     if not secret:
         raise ConfigurationError("the boot action secret is empty")
     return HKDF(SHA256(), KEY_BYTES, salt=None, info=context_id.bytes + node.encode()).derive(secret)
+
+
+def events_token(key: bytes) -> bytes:
+    """32 bytes with which an installer may post its progress, and do nothing else: it stands in configuration files."""
+    return HKDF(SHA256(), KEY_BYTES, salt=None, info=_EVENTS).derive(key)
 
 
 def key_digest(key: bytes) -> bytes:

@@ -38,3 +38,25 @@ def merge_packages(assets: Iterable[RenderedAsset]) -> Mapping[str, str | None]:
         if asset.type is AssetType.PKG_LIST:
             merged.update(json.loads(asset.content))
     return merged
+
+
+def package_conflicts(assets: Iterable[RenderedAsset]) -> tuple[str, ...]:
+    """A line for each package of which two boot actions want different versions, naming both."""
+    wanted: dict[str, tuple[str, str | None]] = {}
+    lines: list[str] = []
+    for asset in assets:
+        if asset.type is not AssetType.PKG_LIST:
+            continue
+        for package, version in json.loads(asset.content).items():
+            action, before = wanted.get(package, (asset.action, version))
+            if before != version:
+                lines.append(
+                    f"package {package}: boot action {action} wants {_shown(before)}, boot action {asset.action} "
+                    f"{_shown(version)}; the latter is taken"
+                )
+            wanted[package] = (asset.action, version)
+    return tuple(lines)
+
+
+def _shown(version: str | None) -> str:
+    return "any version" if version is None else f"version {version}"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 from types import TracebackType
 
 from rich.console import Console
 
 from drydock.cli.output import clean
-from drydock.cli.summary import MANY, counts, sorted_by_name, state
+from drydock.cli.summary import LONG_IN_THE_QUEUE, MANY, counts, sorted_by_name, state, waiting_for
 from drydock.client import NodeProgress, TaskSnapshot
 
 
@@ -17,6 +18,7 @@ class LinePrinter:
 
     def __init__(self, console: Console) -> None:
         self._console = console
+        self._started = time.monotonic()
         self._seen: dict[str, tuple[object, ...]] = {}
 
     def __enter__(self) -> LinePrinter:
@@ -45,8 +47,10 @@ class LinePrinter:
 
     def _task(self, snapshot: TaskSnapshot) -> None:
         task = snapshot.task
-        if self._changed("task", task.get("status"), task.get("step"), empty=()):
-            doing = "" if snapshot.finished else task.get("reason") or task.get("step") or ""
+        seconds = time.monotonic() - self._started
+        unattended = task.get("status") == "queued" and seconds >= LONG_IN_THE_QUEUE
+        if self._changed("task", task.get("status"), task.get("step"), unattended, empty=()):
+            doing = "" if snapshot.finished else waiting_for(snapshot, seconds=seconds)
             state = snapshot.outcome if snapshot.finished else task.get("status")
             self._line("task", f"{task.get('action')} {state}", doing)
 

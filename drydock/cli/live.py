@@ -14,7 +14,7 @@ from rich.text import Text
 
 from drydock.cli.output import clean, duration, styled, table
 from drydock.cli.steps import fraction_done, fraction_text
-from drydock.cli.summary import counts, sorted_by_name, state
+from drydock.cli.summary import counts, sorted_by_name, state, waiting_for
 from drydock.client import NodeProgress, TaskSnapshot
 
 #: Lines of the display that are not a node's.
@@ -59,7 +59,7 @@ def picture(snapshot: TaskSnapshot, *, elapsed: float, now: datetime, rows: int)
     if snapshot.outage:
         parts.append(Text(f"Drydock does not answer, waiting for it: {clean(snapshot.outage)}", style="yellow"))
     if not nodes:
-        parts.append(Text(clean(task.get("reason") or task.get("step") or "waiting for a worker")))
+        parts.append(Text(clean(waiting_for(snapshot, seconds=elapsed))))
         return Group(*parts)
     finished = sum(node.finished for node in nodes)
     bar = Table.grid(padding=(0, 2))

@@ -8,8 +8,18 @@ from drydock.client import NodeProgress
 
 #: The steps of each action on one node, in order, as the server takes them.
 STEPS: Mapping[str, tuple[str, ...]] = {
-    "prepare_node": ("set_boot_device", "power_off", "power_on", "identify", "collect_inventory", "configure_hardware"),
+    "verify_node": ("check_bmc", "look_up"),
+    "prepare_node": (
+        "look_at_node",
+        "set_boot_device",
+        "power_off",
+        "power_on",
+        "identify",
+        "collect_inventory",
+        "configure_hardware",
+    ),
     "deploy_node": (
+        "look_at_node",
         "apply_networking",
         "apply_storage",
         "apply_platform",
@@ -20,6 +30,7 @@ STEPS: Mapping[str, tuple[str, ...]] = {
         "await_boot_actions",
     ),
     "destroy_node": ("revoke_key", "destroy"),
+    "relabel_node": ("relabel",),
 }
 
 

@@ -20,6 +20,17 @@ MANY = 100
 LAST_MESSAGES = 50
 ORDER = ("success", "partial_success", "failure", "terminated", "running", "terminating", "queued", "requested")
 
+#: Seconds after which a task that nobody has begun deserves a word.
+LONG_IN_THE_QUEUE = 15.0
+
+
+def waiting_for(snapshot: TaskSnapshot, *, seconds: float) -> str:
+    """What a task without nodes waits for, after ``seconds`` of watching."""
+    task = snapshot.task
+    if task.get("status") != "queued":
+        return str(task.get("reason") or task.get("step") or "")
+    return "waiting for a worker" + (": is a drydock-worker running?" if seconds >= LONG_IN_THE_QUEUE else "")
+
 
 def state(node: NodeProgress) -> str:
     """One word: its outcome when it has ended, else its status."""

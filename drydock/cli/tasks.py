@@ -15,7 +15,10 @@ from drydock.cli.summary import state
 from drydock.cli.watching import watch_to_the_end
 from drydock.client.watching import CLOSED, explanation, node_progress, outcome
 
-ACTIONS = "validate_design, prepare_nodes, deploy_nodes, destroy_nodes"
+ACTIONS = (
+    "validate_design, verify_site, prepare_site, verify_nodes, prepare_nodes, deploy_nodes, destroy_nodes, "
+    "relabel_nodes"
+)
 LIST_COLUMNS = ("task_id", "action", "node", "status", "outcome", "nodes", "created", "created_by")
 SHOW_FIELDS = (
     "task_id",

@@ -30,6 +30,7 @@ def list_opts() -> list[tuple[str, Sequence[cfg.Opt]]]:
         ("references", design.REFERENCES_OPTS),
         ("orchestrator", orchestrator.ORCHESTRATOR_OPTS),
         ("timeouts", orchestrator.TIMEOUTS_OPTS),
+        ("promenade", orchestrator.PROMENADE_OPTS),
     ]
 
 

@@ -33,5 +33,30 @@ OPTS: tuple[cfg.Opt, ...] = (
     cfg.IntOpt(
         "template_max_bytes", default=16 * 1024 * 1024, min=1024, help="Largest output of one asset's template."
     ),
+    cfg.IntOpt(
+        "parallel_fetches",
+        default=8,
+        min=1,
+        help="References of assets that one worker fetches at a time. What several nodes of a task ask for by the same "
+        "URL is fetched once.",
+    ),
+    cfg.BoolOpt(
+        "start_units",
+        default=True,
+        help="Whether the boot script starts the units it has enabled, where systemd runs. Otherwise, and in the "
+        "chroot of an installer, the next boot does.",
+    ),
+    cfg.BoolOpt(
+        "installer_events",
+        default=True,
+        help="Whether the user-data asks cloud-init to post its progress to Drydock. Installers that are set up "
+        "otherwise may post theirs in any case.",
+    ),
+    cfg.StrOpt(
+        "report_tool",
+        help="Where to put drydock-report on each node, such as /usr/local/bin/drydock-report: a script with which "
+        "boot actions report. What it needs to know of each boot action that reports is put beside it, in "
+        "/etc/drydock/actions/NAME.env. Unset: designs bring what they need.",
+    ),
     cfg.FloatOpt("template_max_seconds", default=10.0, min=0.1, help="Longest time one asset's template may take."),
 )

@@ -1,4 +1,4 @@
-"""[orchestrator] and [timeouts]: how workers work, and how long each step may take."""
+"""[orchestrator], [timeouts] and [promenade]: how workers work, how long a step may take, who keeps labels."""
 
 from __future__ import annotations
 
@@ -44,6 +44,14 @@ ORCHESTRATOR_OPTS: tuple[cfg.Opt, ...] = (
         min=0.1,
         help="Seconds between two looks at machines that are being installed.",
     ),
+    cfg.IntOpt(
+        "retention_days",
+        default=0,
+        min=0,
+        max=36500,
+        help="Workers delete tasks that ended more than so many days ago, with all that belongs to them, and designs "
+        "that no task uses any more. 0: never; DELETE /tasks does it on request.",
+    ),
     cfg.StrOpt("metrics_host", default="127.0.0.1", help="Address on which a worker shows its metrics."),
     cfg.PortOpt("metrics_port", default=0, help="TCP port on which a worker shows its metrics; 0: not at all."),
 )
@@ -55,6 +63,9 @@ def _minutes(name: str, default: float, what: str) -> cfg.Opt:
 
 TIMEOUTS_OPTS: tuple[cfg.Opt, ...] = (
     _minutes("resolve_design", 5, "to fetch and check a task's design, and to plan its nodes' work"),
+    _minutes("verify_site", 1, "until the provisioner has answered that it is able to work"),
+    _minutes("prepare_site", 5, "to make the site's networks, tags and repositories known to the provisioner"),
+    _minutes("verify_node", 5, "until a node's BMC has answered, and the provisioner about the node"),
     _minutes("identify_node", 10, "until the provisioner has seen a node that was powered on"),
     _minutes("configure_hardware", 30, "to commission a node"),
     _minutes("apply_node_networking", 5, "to configure a node's network"),
@@ -63,6 +74,17 @@ TIMEOUTS_OPTS: tuple[cfg.Opt, ...] = (
     _minutes("prepare_boot", 10, "to render and seal a node's boot actions, fetching what they refer to"),
     _minutes("deploy_node", 45, "from the start of a node's installation to its end"),
     _minutes("bootaction_final_status", 15, "until all boot actions of an installed node have reported"),
+    _minutes("relabel_node", 5, "to give a node's labels to Promenade"),
     _minutes("destroy_node", 30, "to erase and release a node"),
     _minutes("power", 10, "until a node's BMC has done a change of power or boot device"),
+)
+
+PROMENADE_OPTS: tuple[cfg.Opt, ...] = (
+    cfg.URIOpt(
+        "url",
+        schemes=["http", "https"],
+        help="Where Promenade listens, which keeps the labels of nodes; relabel_nodes fails unless it is set. It is "
+        "asked with a token of the service's own user, see [keystone_authtoken].",
+    ),
+    cfg.FloatOpt("timeout", default=30.0, min=0.1, max=600, help="Seconds to wait for one answer of Promenade."),
 )

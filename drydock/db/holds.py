@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import Connection, bindparam, delete, func, select
+from sqlalchemy import Connection, Text, Uuid, bindparam, cast, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from drydock.db.tables import deployment_places, node_holds, tasks
@@ -28,14 +28,18 @@ _OLDER = (
     .order_by(tasks.c.seq)
     .limit(1)
 )
+# Nothing is inserted, and nothing returned, while an older task of the node is open.
 _HOLD = (
     insert(node_holds)
-    .values(node=bindparam("of_node"), task_id=bindparam("of_task"))
-    .on_conflict_do_update(index_elements=["node"], set_={"node": bindparam("of_node")})
+    .from_select(
+        ["node", "task_id"],
+        select(cast(bindparam("of_node"), Text), cast(bindparam("of_task"), Uuid)).where(~_OLDER.exists()),
+    )
+    .on_conflict_do_update(index_elements=["node"], set_={"node": node_holds.c.node})
     .returning(node_holds.c.task_id)
 )
-_LET_GO = delete(node_holds).where(node_holds.c.task_id == bindparam("of_task"))
-_LEAVE = delete(deployment_places).where(deployment_places.c.task_id == bindparam("of_task"))
+_left = delete(deployment_places).where(deployment_places.c.task_id == bindparam("of_task")).cte("left_place")
+_RELEASE = delete(node_holds).where(node_holds.c.task_id == bindparam("of_task")).add_cte(_left)
 
 
 class HoldRepository:
@@ -44,19 +48,14 @@ class HoldRepository:
 
     def hold_node(self, task: Task) -> UUID | None:
         """Become the one writer of the task's node. Returns None, or the task that goes before."""
-        own = select(tasks.c.seq).where(tasks.c.id == task.id).scalar_subquery()
-        older: UUID | None = self._connection.scalar(
-            select(tasks.c.id).where(tasks.c.node == task.node, _OPEN, tasks.c.seq < own).order_by(tasks.c.seq).limit(1)
-        )
-        if older is not None:
-            return older
-        holder: UUID | None = self._connection.scalar(
-            insert(node_holds)
-            .values(node=task.node, task_id=task.id)
-            .on_conflict_do_update(index_elements=["node"], set_={"node": task.node})
-            .returning(node_holds.c.task_id)
-        )
-        return None if holder == task.id else holder
+        who = {"of_node": task.node, "of_task": task.id}
+        while True:
+            holder: UUID | None = self._connection.scalar(_HOLD, who)
+            if holder is not None:
+                return None if holder == task.id else holder
+            older: UUID | None = self._connection.scalar(_OLDER, who)
+            if older is not None:
+                return older
 
     def take_places(self, task_ids: Sequence[UUID], *, at_most: int) -> frozenset[UUID]:
         """Those of the open tasks that have one of ``at_most`` places now, taken here or before, in the order given."""
@@ -81,5 +80,4 @@ class HoldRepository:
 
     def release(self, task: Task) -> None:
         """Give back whatever the task holds."""
-        self._connection.execute(_LET_GO, {"of_task": task.id})
-        self._connection.execute(_LEAVE, {"of_task": task.id})
+        self._connection.execute(_RELEASE, {"of_task": task.id})

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from itertools import combinations
 from typing import Any
 
 from sqlalchemy import (
@@ -11,6 +12,7 @@ from sqlalchemy import (
     ColumnElement,
     Double,
     Integer,
+    Select,
     Text,
     Update,
     Uuid,
@@ -26,9 +28,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from drydock.db.notifications import CHANGE
-from drydock.db.tables import tasks
-from drydock.model.task import CLOSED, TaskStatus
+from drydock.db.notifications import CHANGE, WORK
+from drydock.db.tables import TRANSACTION, tasks
+from drydock.model.task import CLOSED, Lane, TaskStatus
 
 OPEN = tasks.c.status.notin_([status.value for status in CLOSED])
 NOW = func.clock_timestamp()
@@ -65,6 +67,22 @@ CLAIM = (
     .returning(tasks, (tasks.c.deadline_at <= func.now()).label("overdue"))
 )
 
+
+def _next_due(lanes: Collection[Lane]) -> Select[tuple[Any]]:
+    """Seconds until a free task of these lanes is due. One look at the index per lane: a minimum over all reads all."""
+    soonest = [
+        select(func.min(tasks.c.wake_at))
+        .where(tasks.c.lane == lane.value, tasks.c.wake_at.is_not(None), tasks.c.lease_owner.is_(None))
+        .scalar_subquery()
+        for lane in lanes
+    ]
+    return select(func.extract("epoch", func.least(*soonest) - NOW))
+
+
+NEXT_DUE: Mapping[frozenset[Lane], Select[tuple[Any]]] = {
+    frozenset(lanes): _next_due(lanes) for count in range(1, len(Lane) + 1) for lanes in combinations(Lane, count)
+}
+
 _MINE = and_(
     tasks.c.id == bindparam("mine_id"),
     tasks.c.lease_owner == bindparam("mine_owner"),
@@ -74,10 +92,10 @@ _MINE = and_(
 )
 
 
-def _recorded(**values: Any) -> Update:
-    """The wake-up for those who watch rides along: it is sent when the transaction commits."""
-    changed: Update = update(tasks).where(_MINE).values(updated=NOW, **values)
-    return changed.returning(tasks, func.pg_notify(CHANGE, ""))
+def _recorded(*channels: str, **values: Any) -> Update:
+    """The wake-ups ride along: they are sent when the transaction commits."""
+    changed = update(tasks).where(_MINE).values(updated=NOW, changed_in=TRANSACTION, **values)
+    return changed.returning(tasks, *(func.pg_notify(channel, "") for channel in (CHANGE, *channels)))
 
 
 _ENTERED: Mapping[str, Any] = {
@@ -92,7 +110,7 @@ _ENTERED: Mapping[str, Any] = {
     "design_digest": func.coalesce(cast(bindparam("new_digest"), Text), tasks.c.design_digest),
 }
 ENTER_AND_KEEP = _recorded(**_ENTERED)
-ENTER_AND_GIVE_UP = _recorded(**_ENTERED, **UNLEASED, wake_at=NOW)
+ENTER_AND_GIVE_UP = _recorded(WORK, **_ENTERED, **UNLEASED, wake_at=NOW)
 FINISH = _recorded(
     status=case((tasks.c.terminate, TaskStatus.TERMINATED.value), else_=TaskStatus.COMPLETE.value),
     result_status=bindparam("new_result"),
@@ -127,6 +145,7 @@ _paused = (
 )
 
 _changed = or_(tasks.c.reason != _paused.c.reason, tasks.c.attempt != _paused.c.attempt)
+_failed = _paused.c.attempt > 0
 
 PAUSE = (
     update(tasks)
@@ -140,7 +159,10 @@ PAUSE = (
     .values(
         reason=_paused.c.reason,
         attempt=_paused.c.attempt,
+        last_error=case((_failed, tasks.c.step + ": " + _paused.c.reason), else_=tasks.c.last_error),
+        error_attempts=case((_failed, tasks.c.error_attempts + 1), else_=tasks.c.error_attempts),
         updated=case((_changed, NOW), else_=tasks.c.updated),
+        changed_in=case((_changed, TRANSACTION), else_=tasks.c.changed_in),
         wake_at=case(
             (tasks.c.wake_requested, NOW),
             (tasks.c.deadline_at.is_(None), NOW + seconds_of(_paused.c.seconds)),

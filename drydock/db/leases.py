@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Update, and_, func, select, update
+from sqlalchemy import ColumnElement, Connection, Update, and_, select, update
 
 from drydock.db.lease_statements import (
     CLAIM,
     ENTER_AND_GIVE_UP,
     ENTER_AND_KEEP,
     FINISH,
+    NEXT_DUE,
     NOW,
     OPEN,
     PAUSE,
@@ -60,15 +61,9 @@ class LeaseRepository:
             .values(lease_until=NOW + seconds_of(lease_seconds))
         )
 
-    def next_due_in(self, lanes: Sequence[Lane]) -> float | None:
+    def next_due_in(self, lanes: Collection[Lane]) -> float | None:
         """Seconds until a free task of these lanes is due (negative: overdue), None if nothing waits."""
-        soonest = [
-            select(func.min(tasks.c.wake_at))
-            .where(tasks.c.lane == lane.value, tasks.c.wake_at.is_not(None), tasks.c.lease_owner.is_(None))
-            .scalar_subquery()
-            for lane in lanes
-        ]
-        seconds = self._connection.scalar(select(func.extract("epoch", func.least(*soonest) - NOW)))
+        seconds = self._connection.scalar(NEXT_DUE[frozenset(lanes)])
         return None if seconds is None else float(seconds)
 
     def guard(self, task: Task) -> None:
@@ -81,7 +76,7 @@ class LeaseRepository:
         self, task: Task, step: str, lane: Lane, *, timeout_seconds: float | None, digest: str | None, keep_lease: bool
     ) -> Task:
         """Go on to a step; its deadline starts now. Without ``keep_lease`` it is due at once for any worker."""
-        entered = self._record(
+        return self._record(
             task,
             ENTER_AND_KEEP if keep_lease else ENTER_AND_GIVE_UP,
             new_step=step,
@@ -89,9 +84,6 @@ class LeaseRepository:
             new_timeout=timeout_seconds,
             new_digest=digest,
         )
-        if not keep_lease:
-            notify_work(self._connection)
-        return entered
 
     def pause(self, pauses: Sequence[Pause]) -> frozenset[UUID]:
         """Give tasks back until their time, a deadline, or what woke them meanwhile. One statement for all.

@@ -6,13 +6,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, Row, bindparam, insert, select
 
 from drydock.db.rows import storable
-from drydock.db.tables import task_messages
+from drydock.db.tables import task_messages, tasks
 from drydock.model.message import TaskMessage
 
-_INSERT = insert(task_messages)
+_INSERT = insert(task_messages).values(
+    root_id=select(tasks.c.root_id).where(tasks.c.id == bindparam("of_task")).scalar_subquery()
+)
 
 
 class MessageRepository:
@@ -48,6 +50,7 @@ class MessageRepository:
                 [
                     {
                         "task_id": task_id,
+                        "of_task": task_id,
                         "message": storable(message),
                         "error": error,
                         "context_type": context_type,
@@ -66,6 +69,7 @@ class MessageRepository:
                 [
                     {
                         "task_id": task_id,
+                        "of_task": task_id,
                         "message": message,
                         "error": False,
                         "context_type": "task",
@@ -85,14 +89,16 @@ class MessageRepository:
             select(task_messages).where(task_messages.c.task_id.in_(task_ids)).order_by(task_messages.c.id)
         )
         for row in rows:
-            found.setdefault(row.task_id, []).append(
-                TaskMessage(
-                    message=row.message,
-                    error=row.error,
-                    ts=row.ts,
-                    context_type=row.context_type,
-                    context=row.context,
-                    extra=row.extra,
-                )
-            )
+            found.setdefault(row.task_id, []).append(message_from_row(row))
         return {task_id: tuple(messages) for task_id, messages in found.items()}
+
+
+def message_from_row(row: Row[Any]) -> TaskMessage:
+    return TaskMessage(
+        message=row.message,
+        error=row.error,
+        ts=row.ts,
+        context_type=row.context_type,
+        context=row.context,
+        extra=row.extra,
+    )

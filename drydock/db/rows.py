@@ -52,4 +52,6 @@ def task_from_row(row: Row[Any]) -> Task:
         overdue=bool(row._mapping.get("overdue")),
         force=row.force,
         retry_of=row.retry_of,
+        last_error=row.last_error,
+        error_attempts=row.error_attempts,
     )

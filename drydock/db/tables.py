@@ -23,6 +23,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
+    cast,
     false,
     func,
     text,
@@ -48,6 +49,10 @@ def _one_of(column: str, values: type[StrEnum]) -> str:
     listed = ", ".join(f"'{value}'" for value in values)
     return f"{column} IN ({listed})"
 
+
+#: The transaction that writes a row, as a number: events are told in this order once all older transactions ended.
+TRANSACTION = cast(cast(func.pg_current_xact_id(), Text), BigInteger)
+_TRANSACTION = text("((pg_current_xact_id())::text)::bigint")
 
 _IS_OPEN = "status NOT IN ({})".format(", ".join(sorted(f"'{status}'" for status in CLOSED)))
 
@@ -98,6 +103,11 @@ tasks = Table(
     Column("deadline_at", DateTime(timezone=True)),
     Column("attempt", Integer, nullable=False, server_default="0"),
     Column("reason", Text, nullable=False, server_default=""),
+    # What went wrong last, and how often something did, over all steps.
+    Column("last_error", Text, nullable=False, server_default=""),
+    Column("error_attempts", Integer, nullable=False, server_default="0"),
+    # In which transaction the row last changed for those who watch; set wherever ``updated`` is.
+    Column("changed_in", BigInteger, nullable=False, server_default=_TRANSACTION),
     Column("lane", Text, nullable=False),
     Column("wake_at", DateTime(timezone=True)),
     Column("wake_requested", Boolean, nullable=False, server_default=false()),
@@ -111,9 +121,11 @@ tasks = Table(
     UniqueConstraint("created_by", "idempotency_key"),
     Index("ix_tasks_due", "lane", "wake_at", postgresql_where=text("wake_at IS NOT NULL")),
     Index("ix_tasks_open_of_node", "node", "seq", postgresql_where=text(_IS_OPEN)),
+    Index("ix_tasks_open_of_parent", "parent_id", postgresql_where=text(_IS_OPEN)),
     Index("uq_tasks_parent_id_node", "parent_id", "node", unique=True, postgresql_where=text("node IS NOT NULL")),
     Index(None, "parent_id", "seq"),
     Index(None, "root_id", "updated"),
+    Index(None, "root_id", "changed_in", "seq"),
     Index(None, "status", "seq"),
     Index(None, "action", "seq"),
     Index(None, "node", "seq"),
@@ -134,7 +146,11 @@ task_messages = Table(
     Column("context_type", Text, nullable=False),
     Column("context", Text, nullable=False),
     Column("extra", JSONB, nullable=False, server_default=text("'{}'")),
+    # For the stream of a tree's events. No foreign key: task_id has one, and each costs when old tasks are deleted.
+    Column("root_id", Uuid),
+    Column("written_in", BigInteger, nullable=False, server_default=_TRANSACTION),
     Index(None, "task_id", "id"),
+    Index(None, "root_id", "written_in", "id"),
 )
 
 # One node, one writer: whoever has the row may drive the machine.
@@ -204,6 +220,21 @@ boot_reports = Table(
     Column("digest", LargeBinary, nullable=False),
     Column("status", Text),
     CheckConstraint(_one_of("status", ReportStatus), name="status"),
+)
+
+# What a machine says of itself on its way, and how much of it is kept: a counter each, as a machine may be hostile.
+machines = Table(
+    "machines",
+    metadata,
+    Column("context_id", Uuid, ForeignKey("boot_contexts.id", ondelete="CASCADE"), primary_key=True),
+    Column("task_id", Uuid, ForeignKey("tasks.id", ondelete="CASCADE"), nullable=False, unique=True),
+    # SHA-256 of the token with which its installer may post events.
+    Column("events_digest", LargeBinary),
+    Column("first_contact", DateTime(timezone=True)),
+    Column("last_contact", DateTime(timezone=True)),
+    Column("stage", Text, nullable=False, server_default=""),
+    Column("events", Integer, nullable=False, server_default="0"),
+    Column("kept_bytes", BigInteger, nullable=False, server_default="0"),
 )
 
 build_data = Table(

@@ -7,13 +7,28 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, Connection, Text, Uuid, case, cast, delete, func, literal, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Text,
+    Uuid,
+    bindparam,
+    case,
+    cast,
+    delete,
+    func,
+    literal,
+    select,
+    union_all,
+    update,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
+from drydock.db.machines import MachineRepository
 from drydock.db.messages import MessageRepository
-from drydock.db.notifications import notify_change, notify_work
+from drydock.db.notifications import WORK, notify_change, notify_work
 from drydock.db.rows import task_from_row
-from drydock.db.tables import tasks
+from drydock.db.tables import TRANSACTION, boot_contexts, tasks
 from drydock.errors import IdempotencyConflict, TaskNotFound
 from drydock.model.task import (
     CLOSED,
@@ -31,7 +46,34 @@ from drydock.model.task import (
 #: Rows read at once when a list has no limit of its own.
 PAGE = 500
 
-_OPEN = tasks.c.status.notin_([status.value for status in CLOSED])
+_CLOSED = [status.value for status in CLOSED]
+_OPEN = tasks.c.status.notin_(_CLOSED)
+
+
+_waiting = tasks.alias("waiting")
+_next_of_node = (
+    select(_waiting.c.id)
+    .where(_waiting.c.node == bindparam("of_node"), _waiting.c.status.notin_(_CLOSED))
+    .order_by(_waiting.c.seq)
+    .limit(1)
+)
+_still_open = select(_waiting.c.id).where(
+    _waiting.c.parent_id == bindparam("of_parent"), _waiting.c.status.notin_(_CLOSED)
+)
+_WAKE_AFTER_END = (
+    update(tasks)
+    .where(
+        tasks.c.id.in_(
+            union_all(
+                select(_next_of_node.subquery().c.id),
+                select(cast(bindparam("of_parent"), Uuid)).where(~_still_open.exists()),
+            )
+        ),
+        _OPEN,
+    )
+    .values(wake_at=func.clock_timestamp(), wake_requested=True)
+    .returning(func.pg_notify(WORK, ""))
+)
 
 
 class TaskRepository:
@@ -53,6 +95,7 @@ class TaskRepository:
                 root_id=task_id,
                 action=new.action.value,
                 design_ref=new.design_ref,
+                design_digest=new.design_digest,
                 node_filter=new.node_filter,
                 force=new.force,
                 retry_of=new.retry_of,
@@ -134,6 +177,15 @@ class TaskRepository:
         ).all()
         return [(row.node, ResultStatus(row.result_status), row.step or "", row.result_reason) for row in rows]
 
+    def of_deployment(self, context_id: UUID) -> tuple[Task, bool] | None:
+        """The task that made a boot context, and whether that was revoked since; None if there is no such context."""
+        row = self._connection.execute(
+            select(tasks, boot_contexts.c.ended)
+            .join(boot_contexts, boot_contexts.c.task_id == tasks.c.id)
+            .where(boot_contexts.c.id == context_id)
+        ).one_or_none()
+        return None if row is None else (task_from_row(row), row.ended is not None)
+
     def page(self, query: TaskQuery) -> TaskPage:
         """At most ``query.limit`` tasks, oldest first. An unknown ``marker`` raises ``TaskNotFound``."""
         limit = query.limit or PAGE
@@ -162,6 +214,7 @@ class TaskRepository:
     def _with_details(self, found: Sequence[Task]) -> list[Task]:
         ids = [task.id for task in found]
         messages = self._messages.of_tasks(ids)
+        heard = MachineRepository(self._connection).of_tasks([task.id for task in found if task.node is not None])
         subtasks: dict[UUID, list[UUID]] = {}
         counts: dict[UUID, list[tuple[str, str | None]]] = {}
         parents = [task.id for task in found if task.parent_id is None]
@@ -179,6 +232,7 @@ class TaskRepository:
                 task,
                 result=replace(task.result, messages=messages.get(task.id, ())),
                 subtask_ids=tuple(subtasks.get(task.id, ())),
+                machine=heard.get(task.id),
                 progress=_progress(counts[task.id]) if task.id in counts else None,
             )
             for task in found
@@ -222,6 +276,7 @@ class TaskRepository:
                 terminated=func.clock_timestamp(),
                 terminated_by=by,
                 updated=func.clock_timestamp(),
+                changed_in=TRANSACTION,
                 status=case((unstarted, TaskStatus.TERMINATED.value), else_=TaskStatus.TERMINATING.value),
                 result_status=case((unstarted, ResultStatus.FAILURE.value), else_=tasks.c.result_status),
                 result_message=case((unstarted, message), else_=tasks.c.result_message),
@@ -250,26 +305,21 @@ class TaskRepository:
 
     def touch(self, task_id: UUID) -> None:
         """Something about the task changed that is not in its row; tell whoever watches."""
-        self._connection.execute(update(tasks).where(tasks.c.id == task_id).values(updated=func.clock_timestamp()))
+        self._connection.execute(
+            update(tasks).where(tasks.c.id == task_id).values(updated=func.clock_timestamp(), changed_in=TRANSACTION)
+        )
         notify_change(self._connection)
 
-    def wake_parent_if_last(self, parent_id: UUID) -> None:
-        """Wake a parent whose subtasks have all ended. Called after the last one's own transaction."""
-        one_open = select(tasks.c.id).where(tasks.c.parent_id == parent_id, _OPEN).limit(1)
-        if self._connection.scalar(one_open) is None:
-            self.wake(parent_id)
+    def wake_after_end(self, task: Task) -> None:
+        """Wake who waited for an ended node task: the node's next, and a parent whose last subtask it was.
+
+        Called after its own transaction: the last two subtasks to end would else not see each other.
+        """
+        self._connection.execute(_WAKE_AFTER_END, {"of_node": task.node, "of_parent": task.parent_id}).all()
 
     def count_open_children(self, parent_id: UUID) -> int:
         counted = select(func.count()).select_from(tasks).where(tasks.c.parent_id == parent_id, _OPEN)
         return self._connection.execute(counted).scalar_one()
-
-    def wake_next_for_node(self, node: str) -> None:
-        """A node became free: the oldest open task that waits for it is due."""
-        oldest = self._connection.scalar(
-            select(tasks.c.id).where(tasks.c.node == node, _OPEN).order_by(tasks.c.seq).limit(1)
-        )
-        if oldest is not None:
-            self.wake(oldest)
 
     def delete_closed(self, *, older_than_days: int, at_most: int) -> int:
         """Delete closed root tasks, and all below them, not touched for so many days. Returns how many roots."""

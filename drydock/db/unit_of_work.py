@@ -14,8 +14,10 @@ from drydock.db.boot_contexts import BootContextRepository
 from drydock.db.build_data import BuildDataRepository
 from drydock.db.bundles import BundleReader, StoredBundle
 from drydock.db.designs import DesignRepository
+from drydock.db.events import EventRepository
 from drydock.db.holds import HoldRepository
 from drydock.db.leases import LeaseRepository
+from drydock.db.machines import MachineRepository
 from drydock.db.messages import MessageRepository
 from drydock.db.notifications import CHANGE, WORK, Listener, listen
 from drydock.db.tasks import TaskRepository
@@ -32,10 +34,12 @@ class UnitOfWork:
         self.leases = LeaseRepository(connection)
         self.holds = HoldRepository(connection)
         self.messages = MessageRepository(connection)
+        self.events = EventRepository(connection)
         self.designs = DesignRepository(connection)
         self.boot_contexts = BootContextRepository(connection)
         self.boot_actions = BootActionRepository(connection)
         self.build_data = BuildDataRepository(connection)
+        self.machines = MachineRepository(connection)
 
     def commit(self) -> None:
         self._connection.commit()

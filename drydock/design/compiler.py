@@ -128,7 +128,7 @@ def _first(parts: _Parts, document: Document, known: Iterable[str]) -> bool:
 
 def _warn(parts: _Parts, document: Document, text: str) -> None:
     message = f"{document.kind} {document.name}: {text}"
-    parts.messages.append(unreadable(message, document.ref, level=Level.WARNING))
+    parts.messages.append(unreadable(message, document.ref, level=Level.WARNING, rule="duplicate-name"))
 
 
 def _compile_nodes(

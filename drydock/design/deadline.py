@@ -1,4 +1,7 @@
-"""An HTTP transport whose connections are cut when a time is up.
+"""An HTTP transport whose connections go to addresses that were checked, and are cut when a time is up.
+
+A name is resolved once, by who checks its addresses: were it resolved again to connect, its owner could give another
+answer then.
 
 Timeouts of sockets start anew with every byte: a peer that sends one byte per second, in the headers say, holds its
 caller for hours. Cutting the connection from a timer ends any wait.
@@ -9,12 +12,14 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any
 
 import requests.adapters
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 
 class DeadlineAdapter(requests.adapters.HTTPAdapter):
@@ -28,22 +33,29 @@ class DeadlineAdapter(requests.adapters.HTTPAdapter):
         self._timer.daemon = True
         self._lock = threading.Lock()
         self._sockets: list[socket.socket] = []
+        self._pins: dict[str, tuple[str, ...]] = {}
         self.late = False
         super().__init__(pool_connections=1, pool_maxsize=1, max_retries=0)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
-        watch = self._watch
+        watch, pins = self._watch, self._pins
 
         class Http(HTTPConnection):
             def connect(self) -> None:
                 super().connect()
                 watch(self.sock)
 
+            def _new_conn(self) -> socket.socket:
+                return _connect(self, super()._new_conn, pins)
+
         class Https(HTTPSConnection):
             def connect(self) -> None:
                 super().connect()
                 watch(self.sock)
+
+            def _new_conn(self) -> socket.socket:
+                return _connect(self, super()._new_conn, pins)
 
         class HttpPool(HTTPConnectionPool):
             ConnectionCls = Http
@@ -52,6 +64,10 @@ class DeadlineAdapter(requests.adapters.HTTPAdapter):
             ConnectionCls = Https
 
         self.poolmanager.pool_classes_by_scheme = {"http": HttpPool, "https": HttpsPool}
+
+    def pin(self, host: str, addresses: Sequence[str]) -> None:
+        """Connections to ``host`` go to these addresses, in order until one answers, and to no other."""
+        self._pins[host.lower().rstrip(".")] = tuple(addresses)
 
     def __enter__(self) -> DeadlineAdapter:
         self._timer.start()
@@ -76,3 +92,20 @@ class DeadlineAdapter(requests.adapters.HTTPAdapter):
                 with contextlib.suppress(OSError):
                     # Not the method of a TLS socket: that one takes the TLS state away from the thread reading.
                     socket.socket.shutdown(sock, socket.SHUT_RDWR)
+
+
+def _connect(
+    connection: HTTPConnection, open_socket: Callable[[], socket.socket], pins: Mapping[str, Sequence[str]]
+) -> socket.socket:
+    """NOTE: ``host`` is what urllib3 resolves when it connects, and after that what the certificate must be for."""
+    host = connection.host
+    failure: NewConnectionError | ConnectTimeoutError = NewConnectionError(connection, "no address was checked")
+    for address in pins.get(host.lower().strip("[]"), ()):
+        connection.host = address
+        try:
+            return open_socket()
+        except (NewConnectionError, ConnectTimeoutError) as exc:
+            failure = exc
+        finally:
+            connection.host = host
+    raise failure

@@ -8,6 +8,7 @@ from typing import Any
 
 import jsonschema_rs
 
+from drydock.design.read_on import read_on
 from drydock.design.schemas import KINDS, validator
 from drydock.design.yaml_stream import Problem, YamlDocument, YamlStream
 from drydock.model.message import DocumentRef, Level, ValidationMessage
@@ -47,9 +48,11 @@ def reference(kind: str, name: str) -> DocumentRef:
     return DocumentRef(f"{NAMESPACE}/{kind}/{VERSION}", name)
 
 
-def unreadable(text: str, *documents: DocumentRef, level: Level = Level.ERROR) -> ValidationMessage:
+def unreadable(
+    text: str, *documents: DocumentRef, level: Level = Level.ERROR, rule: str = "document"
+) -> ValidationMessage:
     """DD000: what no schema tells, or a text that cannot be read at all."""
-    return ValidationMessage(UNREADABLE, "document", text, level, documents, "See the format of design documents.")
+    return ValidationMessage(UNREADABLE, rule, text, level, documents, read_on(UNREADABLE, rule))
 
 
 def check_documents(stream: YamlStream) -> DocumentSet:
@@ -101,7 +104,7 @@ def _problems(problems: Sequence[Problem], *documents: DocumentRef) -> Iterator[
         if problem.error:
             yield _error(str(problem), *documents)
         else:
-            yield unreadable(f"Suspicious document: {problem}", *documents, level=Level.WARNING)
+            yield unreadable(f"Suspicious document: {problem}", *documents, level=Level.WARNING, rule="suspicious")
 
 
 def _schema_messages(document: Document, ref: DocumentRef) -> Iterator[ValidationMessage]:
@@ -112,7 +115,7 @@ def _schema_messages(document: Document, ref: DocumentRef) -> Iterator[Validatio
         errors = list(_not_json(document.data, ()))
     for text in errors[:MAX_SCHEMA_ERRORS]:
         message = f"{document.kind}:{VERSION} schema validation error: {text}"
-        yield ValidationMessage(SCHEMA, "schema", message, Level.ERROR, (ref,), "See the format of design documents.")
+        yield ValidationMessage(SCHEMA, "schema", message, Level.ERROR, (ref,), read_on(SCHEMA, "schema"))
 
 
 def _schema_text(error: jsonschema_rs.ValidationError) -> str:

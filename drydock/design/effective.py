@@ -55,7 +55,7 @@ class NodeCompiler:
             except DesignInvalid as exc:
                 if not self._rests_on_broken(data):
                     text = f"HostProfile {name} cannot be used: {exc.message}"
-                    yield unreadable(text, reference("HostProfile", name), level=Level.WARNING)
+                    yield unreadable(text, reference("HostProfile", name), level=Level.WARNING, rule="inheritance")
 
     def _node(self, name: str, data: _Data, hardware: HardwareProfile) -> Node:
         fields = settings(data, self._shared)
@@ -81,7 +81,13 @@ class NodeCompiler:
         _, unknown = kernel_params.resolve(values, hardware)
         text = f"BaremetalNode {document.name}: kernel parameter reference"
         return [
-            unreadable(f"{text} {found:.100} leads nowhere", document.ref, level=Level.WARNING) for found in unknown
+            unreadable(
+                f"{text} {found:.100} leads nowhere",
+                document.ref,
+                level=Level.WARNING,
+                rule="kernel-parameter-reference",
+            )
+            for found in unknown
         ]
 
     def _hardware_of(self, data: _Data) -> HardwareProfile:
@@ -108,4 +114,4 @@ class NodeCompiler:
 
 
 def _failure(document: Document, text: str) -> ValidationMessage:
-    return unreadable(f"Error compiling {document.kind} {document.name}: {text}", document.ref)
+    return unreadable(f"Error compiling {document.kind} {document.name}: {text}", document.ref, rule="inheritance")

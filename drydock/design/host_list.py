@@ -1,15 +1,15 @@
-"""Which hosts references may lead to."""
+"""Which hosts and addresses references may lead to."""
 
 from __future__ import annotations
 
 import ipaddress
 import socket
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from drydock.errors import ConfigurationError, ReferenceUnavailable
 
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-_Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 class HostList:
@@ -20,7 +20,7 @@ class HostList:
         self._names: set[str] = set()
         self._suffixes: list[str] = []
         self._networks: list[_Network] = []
-        self._any = "*" in entries
+        self.everybody = "*" in entries
         for entry in (entry.strip().lower() for entry in entries):
             network = _network(entry)
             if network is not None:
@@ -30,18 +30,57 @@ class HostList:
             else:
                 self._names.add(entry.rstrip("."))
 
-    def allows(self, host: str) -> bool:
-        """A name that is not listed is resolved if CIDRs are: all its addresses must be in them.
+    @property
+    def by_name_only(self) -> bool:
+        return not self._networks
 
-        Raises ``ReferenceUnavailable`` if the name cannot be resolved.
-        """
+    def allows(self, host: str, addresses: Sequence[Address]) -> bool:
+        """A name that is not listed goes by its ``addresses``: all of them must be in the CIDRs listed."""
         name = host.lower().rstrip(".")
-        if self._any or name in self._names or any(name.endswith(suffix) for suffix in self._suffixes):
+        if self.everybody or name in self._names or any(name.endswith(suffix) for suffix in self._suffixes):
             return True
-        if not self._networks:
-            return False
-        addresses = list(_addresses(name))
         return bool(addresses) and all(any(address in network for network in self._networks) for address in addresses)
+
+
+class AddressList:
+    """Addresses and CIDRs; ``*`` allows all, ``!`` before one forbids it, which wins."""
+
+    def __init__(self, entries: Sequence[str]) -> None:
+        """Raises ``ConfigurationError`` for an entry that is neither."""
+        self._any = "*" in entries
+        self._allowed = [_required(entry) for entry in entries if entry != "*" and not entry.startswith("!")]
+        self._forbidden = [_required(entry[1:]) for entry in entries if entry.startswith("!")]
+
+    def allows(self, address: Address) -> bool:
+        if any(address in network for network in self._forbidden):
+            return False
+        return self._any or any(address in network for network in self._allowed)
+
+
+def resolve(host: str) -> tuple[Address, ...]:
+    """The addresses of a name, or the address that it is. Raises ``ReferenceUnavailable``."""
+    try:
+        return (_plain(ipaddress.ip_address(host)),)
+    except ValueError:
+        pass
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as exc:
+        raise ReferenceUnavailable(f"host {host:.300} cannot be resolved") from exc
+    return tuple(dict.fromkeys(_plain(ipaddress.ip_address(str(entry[4][0]).partition("%")[0])) for entry in found))
+
+
+def _plain(address: Address) -> Address:
+    """An IPv4 address in IPv6's clothes goes where the IPv4 address goes."""
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return mapped or address
+
+
+def _required(entry: str) -> _Network:
+    try:
+        return ipaddress.ip_network(entry.strip(), strict=False)
+    except ValueError as exc:
+        raise ConfigurationError(f"allowed address {entry} is neither an address nor a CIDR") from exc
 
 
 def _network(entry: str) -> _Network | None:
@@ -51,15 +90,3 @@ def _network(entry: str) -> _Network | None:
         if "/" in entry:
             raise ConfigurationError(f"allowed host {entry} is neither a name nor a CIDR") from exc
         return None
-
-
-def _addresses(host: str) -> Iterable[_Address]:
-    try:
-        return [ipaddress.ip_address(host)]
-    except ValueError:
-        pass
-    try:
-        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as exc:
-        raise ReferenceUnavailable(f"host {host} cannot be resolved") from exc
-    return [ipaddress.ip_address(entry[4][0]) for entry in found]

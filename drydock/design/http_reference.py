@@ -1,4 +1,4 @@
-"""``http`` and ``https`` references: allow-lists, credentials from the URL, and bounds on size, time and redirects."""
+"""References over HTTP: allow-lists, credentials from the URL or Keystone, and bounds on size, time and redirects."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import requests
 import urllib3
 
 from drydock.design.deadline import DeadlineAdapter
-from drydock.design.host_list import HostList
+from drydock.design.host_list import Address, AddressList, HostList, resolve
+from drydock.design.service_token import TokenSource
 from drydock.errors import InvalidReference, ReferenceUnavailable
 
 MAX_REDIRECTS = 5
@@ -27,11 +28,18 @@ class _Target:
 
     url: str
     shown: str
+    host: str
+    addresses: tuple[Address, ...]
     authorization: str | None = field(repr=False)
+    token: str | None = field(default=None, repr=False)
 
     @property
     def origin(self) -> str:
         return "/".join(self.url.split("/", 3)[:3])
+
+
+class _TokenRefused(InvalidReference):
+    """Tokens are revoked and expire; a new one may be welcome."""
 
 
 class _Session(requests.Session):
@@ -49,6 +57,7 @@ class HttpFetcher:
         *,
         allowed_schemes: Sequence[str],
         allowed_hosts: Sequence[str],
+        allowed_addresses: Sequence[str],
         max_bytes: int,
         connect_timeout: float,
         read_timeout: float,
@@ -56,14 +65,27 @@ class HttpFetcher:
     ) -> None:
         self._schemes = frozenset(allowed_schemes) & {"http", "https"}
         self._hosts = HostList(allowed_hosts)
+        self._addresses = AddressList(allowed_addresses)
         self._max_bytes = max_bytes
         self._timeouts = (connect_timeout, read_timeout)
         self._total = connect_timeout + _PATIENCE * read_timeout
         self._ca_file = ca_file
 
-    def fetch(self, parts: SplitResult) -> bytes:
-        """The body of a 200 answer. Raises as ``References.fetch``."""
+    def fetch(self, parts: SplitResult, tokens: TokenSource | None = None) -> bytes:
+        """The body of a 200 answer; with ``tokens``, asked for with a Keystone token, and once more with a new one.
+
+        Raises as ``References.fetch``.
+        """
         target = self._target(parts)
+        if tokens is None:
+            return self._fetch(target)
+        token = tokens.token_for(target.host, target.addresses, target.shown)
+        try:
+            return self._fetch(replace(target, token=token))
+        except _TokenRefused:
+            return self._fetch(replace(target, token=tokens.another(token)))
+
+    def _fetch(self, target: _Target) -> bytes:
         with _Session() as session, DeadlineAdapter(self._total) as adapter:
             # Neither proxies nor .netrc from the environment: what we call is decided by the options.
             session.trust_env = False
@@ -71,7 +93,7 @@ class HttpFetcher:
             session.mount("http://", adapter)
             session.mount("https://", adapter)
             try:
-                body = self._follow(session, target)
+                body = self._follow(session, adapter, target)
                 reason = ""
             except (requests.exceptions.InvalidURL, UnicodeError):
                 raise InvalidReference(f"{target.shown}: not a URL that can be fetched") from None
@@ -83,11 +105,16 @@ class HttpFetcher:
                 raise ReferenceUnavailable(f"{target.shown}: {reason}")
             return body
 
-    def _follow(self, session: requests.Session, target: _Target) -> bytes:
+    def _follow(self, session: requests.Session, adapter: DeadlineAdapter, target: _Target) -> bytes:
         for _ in range(MAX_REDIRECTS + 1):
+            adapter.pin(target.host, [str(address) for address in target.addresses])
             with session.get(
                 target.url,
-                headers={"Accept-Encoding": "identity", "Authorization": target.authorization},
+                headers={
+                    "Accept-Encoding": "identity",
+                    "Authorization": target.authorization,
+                    "X-Auth-Token": target.token,
+                },
                 timeout=self._timeouts,
                 allow_redirects=False,
                 stream=True,
@@ -102,9 +129,9 @@ class HttpFetcher:
             following = self._target(urlsplit(urljoin(target.url, location)))
         except ValueError as exc:
             raise InvalidReference(f"{target.shown} redirects to something that is not a URI") from exc
-        if following.authorization is None and following.origin == target.origin:
-            return replace(following, authorization=target.authorization)
-        return following
+        if following.origin != target.origin:
+            return following
+        return replace(following, authorization=following.authorization or target.authorization, token=target.token)
 
     def _target(self, parts: SplitResult) -> _Target:
         """Checked against the allow-lists: for the reference itself and for each redirect."""
@@ -121,13 +148,26 @@ class HttpFetcher:
         netloc = f"[{host}]" if ":" in host else host
         netloc = netloc if port is None else f"{netloc}:{port}"
         shown = f"{scheme}://{netloc}{parts.path}"
-        if not self._hosts.allows(host):
-            raise InvalidReference(f"{shown}: host is not in the list of allowed hosts")
         url = parts._replace(scheme=scheme, netloc=netloc, fragment="").geturl()
-        return _Target(url, shown, _basic_auth(parts))
+        return _Target(url, shown, host, self._checked(host, shown), _basic_auth(parts))
+
+    def _checked(self, host: str, shown: str) -> tuple[Address, ...]:
+        """The addresses to connect to. A host that is refused by its name is not even looked up."""
+        refused = f"{shown}: host is not in the list of allowed hosts"
+        if self._hosts.by_name_only and not self._hosts.allows(host, ()):
+            raise InvalidReference(refused)
+        addresses = resolve(host)
+        if not self._hosts.allows(host, addresses):
+            raise InvalidReference(refused)
+        allowed = tuple(address for address in addresses if self._addresses.allows(address))
+        if not allowed:
+            raise InvalidReference(f"{shown}: the host has no address that is in the list of allowed addresses")
+        return allowed
 
     def _body(self, response: requests.Response, target: _Target) -> bytes:
         status = response.status_code
+        if status == 401 and target.token is not None:
+            raise _TokenRefused(f"{target.shown}: the token was refused (HTTP status 401)")
         if status >= 500 or status in (408, 429):
             raise ReferenceUnavailable(f"{target.shown}: HTTP status {status}")
         if status != 200:

@@ -8,14 +8,22 @@ from urllib.parse import SplitResult, urlsplit
 
 from drydock.design.file_reference import FileFetcher
 from drydock.design.http_reference import HttpFetcher
+from drydock.design.reference_cache import ReferenceCache
+from drydock.design.retries import Retries
+from drydock.design.service_token import NoTokens, TokenSource
 from drydock.errors import ConfigurationError, InvalidReference
 
 MAX_LENGTH = 8192
+#: References that are asked for with a Keystone token of the service.
+SERVICE_SCHEMES = ("deckhand+http", "deckhand+https", "promenade+http", "promenade+https")
 _DIGEST = re.compile(r"[0-9a-fA-F]{64}")
 
 
 class References:
-    """Fetches what a URI names. Safe to share between threads; remembers nothing, so no failure is ever kept."""
+    """Fetches what a URI names, for designs and assets alike. Safe to share between threads.
+
+    Answers over HTTP may be kept a while, failures never; files and uploaded designs are read each time.
+    """
 
     def __init__(
         self,
@@ -28,35 +36,47 @@ class References:
         read_timeout: float,
         read_snapshot: Callable[[str], bytes],
         ca_file: str | None = None,
+        allowed_addresses: Sequence[str] = ("*",),
+        tokens: TokenSource | None = None,
+        retries: Retries | None = None,
+        cache: ReferenceCache | None = None,
     ) -> None:
         """``allowed_hosts``: names, ``*.suffix``, addresses, CIDRs, or ``*`` for any. ``file_roots``: where files
         may lie. ``connect_timeout`` and ``read_timeout`` in seconds; a whole fetch may take the first and four times
         the second, however slowly the bytes drip. ``ca_file``: the certificates to trust instead of the usual ones.
+        ``allowed_addresses``: addresses and CIDRs to which connections may be made, ``!`` forbids one. ``tokens``: for
+        the schemes that ask as a service. Without ``retries`` each fetch asks once, without ``cache`` each fetch asks.
         ``read_snapshot`` gives an uploaded design by its SHA-256 or raises ``DesignNotFound``.
 
         Raises ``ConfigurationError`` for a scheme nobody handles.
         """
         schemes = tuple(dict.fromkeys(scheme.lower() for scheme in allowed_schemes))
         http = HttpFetcher(
-            allowed_schemes=schemes,
+            allowed_schemes=[scheme.rpartition("+")[2] for scheme in schemes],
             allowed_hosts=allowed_hosts,
+            allowed_addresses=allowed_addresses,
             max_bytes=max_bytes,
             connect_timeout=connect_timeout,
             read_timeout=read_timeout,
             ca_file=ca_file,
         )
         files = FileFetcher(file_roots, max_bytes=max_bytes)
+        self._tokens = tokens or NoTokens()
+        self._http = http
         handlers: Mapping[str, Callable[[SplitResult], bytes]] = {
             "file": files.fetch,
             "http": http.fetch,
             "https": http.fetch,
             "drydock": self._snapshot,
+            **dict.fromkeys(SERVICE_SCHEMES, self._service),
         }
         unknown = [scheme for scheme in schemes if scheme not in handlers]
         if unknown:
             raise ConfigurationError(f"unknown reference schemes {', '.join(unknown)}; known: {', '.join(handlers)}")
         self._handlers = {scheme: handlers[scheme] for scheme in schemes}
         self._read_snapshot = read_snapshot
+        self._retries = retries or Retries(times=0, pause=0)
+        self._cache = cache or ReferenceCache(seconds=0, max_bytes=0)
 
     def fetch(self, uri: str) -> bytes:
         """The bytes a URI names.
@@ -76,7 +96,13 @@ class References:
         if handler is None:
             enabled = ", ".join(self._handlers) or "none"
             raise InvalidReference(f"reference scheme {parts.scheme[:40]!r} is not enabled; enabled are: {enabled}")
-        return handler(parts)
+        if parts.scheme.lower() in ("file", "drydock"):
+            return handler(parts)
+        return self._cache.fetch(uri.strip(), lambda: self._retries.run(lambda: handler(parts)))
+
+    def _service(self, parts: SplitResult) -> bytes:
+        """``deckhand+https://…`` is ``https://…``, asked with a token of ours."""
+        return self._http.fetch(parts._replace(scheme=parts.scheme.partition("+")[2]), self._tokens)
 
     def _snapshot(self, parts: SplitResult) -> bytes:
         digest = parts.path.removeprefix("/")

@@ -13,15 +13,17 @@ _SRIOV = frozenset({"vf_count", "trustedmode", "trustmode"})
 
 def suspicions(document: Document) -> Iterator[ValidationMessage]:
     for text in _texts(document):
-        yield unreadable(f"{document.kind} {document.name}: {text}", document.ref, level=Level.WARNING)
+        yield unreadable(
+            f"{document.kind} {document.name}: {text}", document.ref, level=Level.WARNING, rule="suspicious"
+        )
 
 
 def _texts(document: Document) -> Iterator[str]:
     if document.kind in ("HostProfile", "BaremetalNode"):
         yield from _interfaces(document.data.get("interfaces", {}))
         yield from _devices(document.data.get("storage", {}).get("physical_devices", {}))
-    elif document.kind == "BootAction":
-        yield from _assets(document.data)
+    elif document.kind == "NetworkLink":
+        yield from _bonding(document.data.get("bonding", {}))
 
 
 def _interfaces(interfaces: Mapping[str, Any]) -> Iterator[str]:
@@ -37,7 +39,7 @@ def _devices(devices: Mapping[str, Any]) -> Iterator[str]:
             yield f"device {name} has a volume_group and partitions: the partitions have no effect"
 
 
-def _assets(data: Mapping[str, Any]) -> Iterator[str]:
-    for index, asset in enumerate(data.get("assets", ())):
-        if asset["type"] != "pkg_list" and "path" not in asset:
-            yield f"assets[{index}] has no path and will not be delivered"
+def _bonding(bonding: Mapping[str, Any]) -> Iterator[str]:
+    if bonding.get("mode", "disabled") == "disabled" and len(bonding.keys() - {"mode"}):
+        options = ", ".join(sorted(bonding.keys() - {"mode"}))
+        yield f"bonding is disabled, so its options have no effect: {options:.200}"

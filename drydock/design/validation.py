@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from drydock.design.read_on import read_on
 from drydock.design.rules import RULES
 from drydock.design.rules.base import Finding, Rule
 from drydock.model.message import DocumentRef, Level, ValidationMessage
@@ -36,5 +37,5 @@ def _message(rule: Rule, finding: Finding) -> ValidationMessage:
         message=f"{rule.long_name}: {finding.text}",
         level=finding.level,
         documents=finding.documents,
-        diagnostic=finding.diagnostic,
+        diagnostic=" ".join(filter(None, (finding.diagnostic, read_on(rule.code, rule.name)))),
     )

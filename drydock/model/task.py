@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from drydock.model.machine import MachineContact
 from drydock.model.message import TaskMessage
 
 
@@ -16,23 +17,35 @@ class Action(StrEnum):
     """What a task does. The plural ones are asked for by operators, the singular ones are their subtasks."""
 
     VALIDATE_DESIGN = "validate_design"
+    VERIFY_SITE = "verify_site"
+    PREPARE_SITE = "prepare_site"
+    VERIFY_NODES = "verify_nodes"
     PREPARE_NODES = "prepare_nodes"
     DEPLOY_NODES = "deploy_nodes"
     DESTROY_NODES = "destroy_nodes"
+    RELABEL_NODES = "relabel_nodes"
+    VERIFY_NODE = "verify_node"
     PREPARE_NODE = "prepare_node"
     DEPLOY_NODE = "deploy_node"
     DESTROY_NODE = "destroy_node"
+    RELABEL_NODE = "relabel_node"
 
 
 #: What clients may ask for, by every name they use (WIRE: singular names are stored as the plural).
 REQUESTABLE: Mapping[str, Action] = {
     "validate_design": Action.VALIDATE_DESIGN,
+    "verify_site": Action.VERIFY_SITE,
+    "prepare_site": Action.PREPARE_SITE,
+    "verify_nodes": Action.VERIFY_NODES,
+    "verify_node": Action.VERIFY_NODES,
     "prepare_nodes": Action.PREPARE_NODES,
     "prepare_node": Action.PREPARE_NODES,
     "deploy_nodes": Action.DEPLOY_NODES,
     "deploy_node": Action.DEPLOY_NODES,
     "destroy_nodes": Action.DESTROY_NODES,
     "destroy_node": Action.DESTROY_NODES,
+    "relabel_nodes": Action.RELABEL_NODES,
+    "relabel_node": Action.RELABEL_NODES,
 }
 
 
@@ -127,7 +140,8 @@ class Task:
 
     ``root_id`` is the task's own id for a task without a parent. ``design_digest`` is set once the design is
     pinned. ``step_since``, ``deadline_at``: of the present step. ``reason``: what it waits for, in words.
-    ``overdue``: whether the deadline had passed when a worker claimed it.
+    ``overdue``: whether the deadline had passed when a worker claimed it. ``attempt``: failures in a row at this
+    step; ``error_attempts``, ``last_error``: how many at all steps, and the last of them.
     """
 
     id: UUID
@@ -158,6 +172,9 @@ class Task:
     reason: str = ""
     lease: Lease | None = None
     overdue: bool = False
+    last_error: str = ""
+    error_attempts: int = 0
+    machine: MachineContact | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +200,10 @@ class TaskPage:
 
 @dataclass(frozen=True, slots=True)
 class NewTask:
-    """A request for a task, checked by the API. ``idempotency_key`` is unique per ``created_by``."""
+    """A request for a task, checked by the API. ``idempotency_key`` is unique per ``created_by``.
+
+    ``design_digest``: the snapshot to work on, where it is known already.
+    """
 
     action: Action
     design_ref: str
@@ -193,3 +213,4 @@ class NewTask:
     retry_of: UUID | None = None
     request_id: str = ""
     idempotency_key: str | None = None
+    design_digest: str | None = None

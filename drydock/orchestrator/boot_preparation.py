@@ -11,60 +11,60 @@ from uuid import UUID, uuid4
 
 from ulid import ULID
 
-from drydock.bootaction.keys import derive_key, derive_matching, key_digest
-from drydock.bootaction.packages import merge_packages
+from drydock.bootaction.fetching import SharedFetch
+from drydock.bootaction.keys import derive_key, derive_matching, events_token, key_digest
+from drydock.bootaction.packages import merge_packages, package_conflicts
 from drydock.bootaction.render import RenderedAsset, TemplateLimits, render_assets
+from drydock.bootaction.report_tool import report_tool
 from drydock.bootaction.sealing import seal
 from drydock.bootaction.tarball import pack
 from drydock.bootaction.user_data import user_data
 from drydock.db.unit_of_work import UnitOfWork
 from drydock.errors import RenderError
 from drydock.model.boot_action import BootAction
+from drydock.model.boot_asset import BootActionDesign
 from drydock.model.boot_context import BootContext, BundleKind, SealedBundle
+from drydock.model.message import Level
 from drydock.model.site import SiteDesign
 from drydock.model.task import Task
 
 
 @dataclass(frozen=True, slots=True)
 class BootSettings:
-    """``secrets``: the first signs, all verify. ``report_url``, ``bootdata_url`` end in a slash."""
+    """``secrets``: the first signs, all verify. ``report_url``, ``bootdata_url`` end in a slash.
+
+    ``fetches``: how many references are fetched at a time. ``report_tool``: where a node has it, None: nowhere.
+    """
 
     secrets: Sequence[bytes] = field(repr=False)
     report_url: str
     bootdata_url: str
     lifetime_hours: float
     limits: TemplateLimits
+    fetches: int = 8
+    start_units: bool = True
+    installer_events: bool = False
+    report_tool: str | None = None
 
 
 class BootPreparation:
     def __init__(self, settings: BootSettings, fetch: Callable[[str], bytes]) -> None:
         self._settings = settings
-        self._fetch = fetch
+        self._fetch = SharedFetch(fetch, at_most=settings.fetches)
 
     def prepare(
         self, task: Task, node: str, site: SiteDesign, transaction: Callable[[], AbstractContextManager[UnitOfWork]]
     ) -> tuple[BootAction, ...]:
         """Render, pack, seal and store, unless this task has done so before; the node's old key is revoked.
 
+        Packages that boot actions disagree on are told to the operator, and do not fail the node.
+
         Raises ``RenderError``, ``ReferenceUnavailable``, ``InvalidReference``, ``LeaseLost``.
         """
-        with transaction() as uow:
-            before = uow.boot_contexts.of_tasks([task.id]).get(task.id)
-            if before is not None:
-                return uow.boot_actions.of_tasks([task.id]).get(task.id, ())
         context_id = uuid4()
         key = derive_key(self._settings.secrets[0], context_id, node)
         wanted = [(action, str(ULID())) for action in site.boot_actions if node in action.target_nodes]
-        assets = render_assets(
-            site,
-            node,
-            wanted,
-            key=key,
-            report_url=self._settings.report_url,
-            design_ref=task.design_ref,
-            fetch=self._fetch,
-            limits=self._settings.limits,
-        )
+        assets = self._assets(task, node, site, wanted, key)
         now = datetime.now(UTC)
         context = BootContext(
             id=context_id,
@@ -83,10 +83,39 @@ class BootPreparation:
         )
         bundles = [self._bundle(kind, assets, context_id, node, key) for kind in BundleKind]
         with transaction() as uow:
+            before = uow.boot_actions.of_tasks([task.id]).get(task.id)
+            if before is not None:
+                return before
             uow.boot_contexts.replace(context, bundles, lifetime_hours=self._settings.lifetime_hours)
             uow.boot_actions.add(actions)
+            uow.machines.add(context_id, task.id, events_digest=key_digest(events_token(key)))
+            uow.messages.add_many(
+                task.id,
+                [(line, False, {"level": Level.WARNING.value}) for line in package_conflicts(assets)],
+                context_type="node",
+                context=node,
+            )
             uow.commit()
         return actions
+
+    def _assets(
+        self, task: Task, node: str, site: SiteDesign, wanted: Sequence[tuple[BootActionDesign, str]], key: bytes
+    ) -> tuple[RenderedAsset, ...]:
+        settings = self._settings
+        assets = render_assets(
+            site,
+            node,
+            wanted,
+            key=key,
+            report_url=settings.report_url,
+            design_ref=task.design_ref,
+            fetch=self._fetch.for_task(task.root_id),
+            limits=settings.limits,
+        )
+        if settings.report_tool is None:
+            return assets
+        # First: a design that brings files of the same names is right about its own nodes.
+        return (*report_tool(settings.report_tool, wanted, key=key, report_url=settings.report_url), *assets)
 
     @staticmethod
     def _bundle(
@@ -115,5 +144,7 @@ class BootPreparation:
             bootdata_url=self._settings.bootdata_url,
             report_url=self._settings.report_url,
             packages=context.packages,
+            start_units=self._settings.start_units,
+            installer_events=self._settings.installer_events,
             authorized_keys=() if site.region is None else site.region.authorized_keys,
         )

@@ -29,14 +29,10 @@ def end_task(database: Database, task: Task, outcome: Done | Failed) -> None:
         if task.node is not None:
             uow.holds.release(task)
         uow.commit()
-    if task.node is None and task.parent_id is None:
-        return
-    with database.unit_of_work() as uow:
-        if task.node is not None:
-            uow.tasks.wake_next_for_node(task.node)
-        if task.parent_id is not None:
-            uow.tasks.wake_parent_if_last(task.parent_id)
-        uow.commit()
+    if task.node is not None:
+        with database.unit_of_work() as uow:
+            uow.tasks.wake_after_end(task)
+            uow.commit()
 
 
 def tell(uow: UnitOfWork, task: Task, message: str, *, error: bool = False) -> None:

@@ -26,7 +26,7 @@ from drydock.orchestrator.step_runner import StepRunner
 LOG = logging.getLogger(__name__)
 
 #: However much happens, a worker asks for due work at most this often.
-SHORTEST_ROUND_SECONDS = 0.02
+SHORTEST_ROUND_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,13 +102,32 @@ class Engine:
     def _serve(self, pools: Mapping[Lane, ThreadPoolExecutor], listener: Listener) -> None:
         while not self.stopping():
             started = time.monotonic()
-            for lane, at_most in self._wanted():
-                for batch in _batches(lane, self._claim(lane, at_most)):
+            claimed, sleep_seconds = self._claim()
+            for lane, tasks in claimed.items():
+                for batch in _batches(lane, tasks):
                     pools[lane].submit(self._work, lane, batch).add_done_callback(_log_failure)
-            listener.wait(self._seconds_to_sleep(), also=self._nudge_read)
+            listener.wait(sleep_seconds, also=self._nudge_read)
             # Rounds are paced: what becomes due in the meantime is claimed together.
             self._stop.wait(max(0.0, SHORTEST_ROUND_SECONDS - (time.monotonic() - started)))
             self._drain_nudges()
+
+    def _claim(self) -> tuple[Mapping[Lane, Sequence[Task]], float]:
+        """Due tasks for the slots that are free, and the seconds until more are due for those that stay free."""
+        settings = self._settings
+        claimed: dict[Lane, Sequence[Task]] = {}
+        still_free: list[Lane] = []
+        with self._database.unit_of_work() as uow:
+            for lane, at_most in self._wanted():
+                claimed[lane] = uow.leases.claim(
+                    self._owner, lane, at_most=at_most, lease_seconds=settings.lease_seconds
+                )
+                if (len(claimed[lane]) < at_most and lane is not Lane.WATCH) or not claimed[lane]:
+                    still_free.append(lane)
+            due = uow.leases.next_due_in(still_free) if still_free else None
+            uow.commit()
+        with self._lock:
+            self._in_hand.update({_claim_of(task): lane for lane, tasks in claimed.items() for task in tasks})
+        return claimed, settings.poll_interval if due is None else min(settings.poll_interval, max(due, 0.0))
 
     def _wanted(self) -> list[tuple[Lane, int]]:
         """How many tasks of which lane to claim now; nodes ahead of free slots, so that one claim serves many."""
@@ -126,14 +145,6 @@ class Engine:
         with self._lock:
             return sum(held is lane for held in self._in_hand.values())
 
-    def _claim(self, lane: Lane, at_most: int) -> tuple[Task, ...]:
-        with self._database.unit_of_work() as uow:
-            claimed = uow.leases.claim(self._owner, lane, at_most=at_most, lease_seconds=self._settings.lease_seconds)
-            uow.commit()
-        with self._lock:
-            self._in_hand.update({_claim_of(task): lane for task in claimed})
-        return claimed
-
     def _work(self, lane: Lane, batch: Sequence[Task]) -> None:
         try:
             self._runner.run(batch)
@@ -143,16 +154,6 @@ class Engine:
                     self._in_hand.pop(_claim_of(task), None)
             if lane is not Lane.NODE or not self._enough_nodes():
                 self._nudge()
-
-    def _seconds_to_sleep(self) -> float:
-        """Until something is due that there is a free slot for; a slot that becomes free ends the sleep."""
-        longest = self._settings.poll_interval
-        lanes = [lane for lane, _ in self._wanted()]
-        if not lanes:
-            return longest
-        with self._database.unit_of_work() as uow:
-            due = uow.leases.next_due_in(lanes)
-        return longest if due is None else min(longest, max(due, 0.01))
 
     def _nudge(self) -> None:
         try:

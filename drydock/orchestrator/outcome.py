@@ -11,12 +11,14 @@ from drydock.model.task import TaskResult
 class Done:
     """The step has happened. ``message`` goes into the task's history.
 
-    ``digest`` pins the task to a design snapshot; ``result`` is the task's own if this was its last step.
+    ``digest`` pins the task to a design snapshot; ``result`` is the task's own if this was its last step;
+    ``finished``: the steps that follow are not needed, and the task has succeeded.
     """
 
     message: str = ""
     digest: str | None = None
     result: TaskResult | None = None
+    finished: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -152,7 +152,7 @@ class StepRunner:
         """Write down what a step answered. Returns the task if this worker is to go on with it."""
         self._log(task, step, outcome)
         if isinstance(outcome, Done):
-            following = workflow.after(step)
+            following = None if outcome.finished else workflow.after(step)
             if following is None:
                 self._end(task, outcome)
                 return None
@@ -161,7 +161,7 @@ class StepRunner:
             self._end(task, outcome)
         elif task.overdue:
             allowed = (self._timeout(step) or 0) / 60
-            self._end(task, Failed(f"{step.name} did not finish within {allowed:g} min: {outcome.reason}"))
+            self._end(task, Failed(f"{outcome.reason}; gave up after {allowed:g} min of {step.name}"))
         else:
             self._wait(task, step, outcome)
         return None

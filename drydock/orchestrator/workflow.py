@@ -11,6 +11,7 @@ from uuid import UUID
 from drydock.db.unit_of_work import Database, UnitOfWork
 from drydock.design.compiler import CompiledDesign
 from drydock.design.provisioning import bmc, provisioned_node
+from drydock.drivers.labels.base import NodeLabels
 from drydock.drivers.node.base import NodeProvisioner, Progress, ProgressState, ProvisionedNode
 from drydock.drivers.oob.base import Bmc, OobDriver
 from drydock.errors import DesignInvalid, DriverRefused
@@ -26,7 +27,7 @@ class Services:
     """What steps work with.
 
     ``observe_seconds``: how often a machine at work is looked at. ``start_rate``: nodes of one task that start per
-    second. ``deployment_places``: machines that may be installed at a time.
+    second. ``labels``: None where nobody keeps any. ``deployment_places``: machines that may be installed at a time.
     """
 
     database: Database
@@ -34,6 +35,7 @@ class Services:
     boot: BootPreparation
     provisioner: NodeProvisioner
     oob_drivers: Mapping[str, OobDriver]
+    labels: NodeLabels | None = None
     observe_seconds: float = 5.0
     start_rate: float = 200.0
     deployment_places: int = 1000

@@ -34,6 +34,7 @@ STATUS_NAMES: Mapping[str, str] = MappingProxyType(
 def add_routes(app: falcon.App[falcon.Request, falcon.Response], site: Site, life: Life) -> None:
     node = Node(site, life)
     app.add_route(ROOT, Service(site))
+    app.add_route(f"{ROOT}/site", Settings(site))
     app.add_route(f"{ROOT}/nodes", Nodes(site))
     app.add_route(f"{ROOT}/nodes/{{name}}", node)
     app.add_route(f"{ROOT}/nodes/{{name}}/identity", node, suffix="identity")
@@ -49,6 +50,20 @@ class Service:
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         resp.media = {"name": "simulated site", "machines": len(self._site.all())}
+
+
+class Settings:
+    """What all machines share. It is kept to be looked at; machines here need none of it."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
+        resp.media = dict(self._site.settings)
+
+    def on_put(self, req: falcon.Request, resp: falcon.Response) -> None:
+        self._site.settings = _object(req.get_media())
+        resp.media = _succeeded()
 
 
 class Nodes:

@@ -6,6 +6,7 @@ import pathlib
 import threading
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
+from typing import Any
 
 from drydock.simulator.errors import DeploymentConflict, MachineNotFound
 from drydock.simulator.machine import Machine, check_name
@@ -26,6 +27,7 @@ class Site:
         self._machines: dict[str, Machine] = {}
         self._names_by_uuid: dict[str, str] = {}
         self._names_by_deployment: dict[str, str] = {}
+        self.settings: Mapping[str, Any] = {}
 
     def add(self, name: object) -> tuple[Machine, bool]:
         """The machine of that name, and whether it is new."""

@@ -59,7 +59,7 @@ class Seeds:
         """A deployment of nodes: the task and its subtasks."""
         parent = self.task()
         with self.database.unit_of_work() as uow:
-            uow.tasks.add_subtasks(parent, Action.DEPLOY_NODE, nodes)
+            uow.tasks.add_subtasks(parent, Action.DEPLOY_NODE, nodes, start_rate=1e9)
             uow.commit()
         with self.database.unit_of_work() as uow:
             return parent, uow.tasks.children(parent.id)

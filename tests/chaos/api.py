@@ -37,12 +37,12 @@ class Api:
         self._give_up = give_up
 
     def once(self, method: str, path: str, *, json: Any = None, headers: Mapping[str, str]) -> Answer:
-        # No session: a connection kept by a server that was killed would fail the next request for no reason.
+        # A session each: a connection kept by a server that was killed would fail the next request for no reason.
         try:
-            with requests.request(
-                method, path if path.startswith("http") else self._base + path, json=json, headers=dict(headers),
-                timeout=TRY_SECONDS, proxies={"http": ""},
-            ) as response:  # fmt: skip
+            with requests.Session() as session:
+                session.trust_env = False
+                url = path if path.startswith("http") else self._base + path
+                response = session.request(method, url, json=json, headers=dict(headers), timeout=TRY_SECONDS)
                 try:
                     body = response.json()
                 except requests.JSONDecodeError:

@@ -6,6 +6,7 @@ Start and end everything from one thread that stays: the kernel ends a child wit
 from __future__ import annotations
 
 import secrets
+import shutil
 import signal
 import sys
 from configparser import ConfigParser
@@ -30,12 +31,12 @@ WORKERS = ("w1", "w2", "w3")
 #: Short, so that many deployments fit into a round; each draws from the round's own seed.
 DELAYS = ("--power-delay=0.02-0.1", "--boot-delay=0.1-0.5", "--install-delay=0.3-1.5", "--action-delay=0.05-0.4")
 TIMEOUTS = {
-    "deploy_node": 0.5,
-    "bootaction_final_status": 0.5,
-    "destroy_node": 0.5,
-    "power": 0.6,
-    "identify_node": 0.5,
-    "configure_hardware": 0.5,
+    "deploy_node": 0.35,
+    "bootaction_final_status": 0.25,
+    "destroy_node": 0.35,
+    "power": 0.4,
+    "identify_node": 0.3,
+    "configure_hardware": 0.3,
 }
 
 
@@ -57,6 +58,7 @@ class ChaosStack:
         self.database_url = ""
         self._postgres: Child | None = None
         self._postgres_command: list[str] = []
+        self._site_runs = False
 
     def __enter__(self) -> Self:
         try:
@@ -73,7 +75,6 @@ class ChaosStack:
 
     def _start(self) -> None:
         self.logs.mkdir(parents=True)
-        self.machines.mkdir()
         home = self._servers.enter_context(unprivileged.temporary_directory("drydock-chaos-"))
         server = postgres.start(home)
         self.database_url = server.url
@@ -83,14 +84,6 @@ class ChaosStack:
         self.start_postgres()
         migrate.upgrade(self.database_url)
         self._write_configuration()
-        self.processes.start(
-            "simulator",
-            [
-                BIN / "drydock-simulator", f"--port={self.simulator_url.rpartition(':')[2]}",
-                f"--directory={self.machines}", "--rack-on-demand", "--seed=1", *DELAYS,
-            ],
-            ready=http_ready(f"{self.simulator_url}/health"),
-        )  # fmt: skip
         self.start_api()
         for name in WORKERS:
             self.start_worker(name, wait=True)
@@ -101,11 +94,24 @@ class ChaosStack:
             self._postgres.stop()
         self._servers.close()
 
+    # -- the simulated site
+
+    def start_site(self, seed: int) -> None:
+        """New machines, none of which has been seen before."""
+        if self._site_runs:
+            self.processes.stop("simulator")
+            shutil.rmtree(self.machines)
+        self._site_runs = True
+        command: list[str | Path] = [BIN / "drydock-simulator", f"--port={self.simulator_url.rpartition(':')[2]}"]
+        command += [f"--directory={self.machines}", "--rack-on-demand", f"--seed={seed}", *DELAYS]
+        self.processes.start("simulator", command, ready=http_ready(f"{self.simulator_url}/health"))
+
     # -- the API and the workers
 
-    def start_api(self) -> None:
+    def start_api(self, *, wait: bool = True) -> None:
         command: list[str | Path] = [BIN / "drydock-api", "--config-file", self._configuration]
-        self.processes.start("api", command, ready=http_ready(f"{self.url}/api/v1.0/versions"))
+        ready = http_ready(f"{self.url}/api/v1.0/versions") if wait else None
+        self.processes.start("api", command, ready=ready)
 
     def api_children(self) -> list[int]:
         try:

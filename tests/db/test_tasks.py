@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from uuid import UUID, uuid4
 
 import pytest
@@ -160,8 +161,7 @@ def test_no_query_of_the_engine_or_the_api_reads_the_whole_table(
     uow.tasks.version(many)
     uow.tasks.count_open_children(many)
     uow.tasks.outcomes(many)
-    uow.tasks.wake_parent_if_last(many)
-    uow.tasks.wake_next_for_node("n5")
+    uow.tasks.wake_after_end(replace(uow.tasks.get(many), node="n5", parent_id=many))
     uow.tasks.terminate(many, by="x")
     uow.tasks.page(TaskQuery(limit=10))
     uow.tasks.page(TaskQuery(limit=10, status=TaskStatus.QUEUED))

@@ -14,6 +14,7 @@ from drydock.drivers.node.base import (
     Progress,
     ProgressState,
     ProvisionedNode,
+    ProvisionedSite,
 )
 from drydock.drivers.oob.base import Bmc, BootDevice, PowerState
 
@@ -63,9 +64,14 @@ class FakeProvisioner:
         self.states: dict[str, NodeState] = {}
         self.destroyed: set[str] = set()
         self.outcome = NodeState.DEPLOYED
+        self.site: ProvisionedSite | None = None
 
     def check(self) -> None:
         return None
+
+    def prepare_site(self, site: ProvisionedSite) -> Progress:
+        self.site = site
+        return DONE
 
     def identify(self, node: ProvisionedNode) -> Progress:
         self.states.setdefault(node.name, NodeState.DISCOVERED)
@@ -92,17 +98,29 @@ class FakeProvisioner:
         return DONE
 
     def observe(self, nodes: Sequence[str]) -> Mapping[str, Observation]:
-        return {
-            node: Observation(
-                node, self.outcome, deployment_id=deployment.id if (deployment := self.deployments.get(node)) else None
-            )
-            for node in nodes
-        }
+        return {node: self._observed(node) for node in nodes}
+
+    def _observed(self, node: str) -> Observation:
+        deployment = self.deployments.get(node)
+        if deployment is None:
+            return Observation(node, self.states.get(node, NodeState.UNKNOWN))
+        return Observation(node, self.outcome, deployment_id=deployment.id)
 
     def destroy(self, node: str) -> Progress:
         self.deployments.pop(node, None)
+        self.states.pop(node, None)
         self.destroyed.add(node)
         return DONE
 
     def list_nodes(self) -> Sequence[NodeSummary]:
         return []
+
+
+class FakeLabels:
+    name = "fake"
+
+    def __init__(self) -> None:
+        self.given: dict[str, dict[str, str]] = {}
+
+    def put(self, node: str, labels: Mapping[str, str]) -> None:
+        self.given[node] = dict(labels)

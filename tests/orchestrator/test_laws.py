@@ -9,15 +9,17 @@ from uuid import UUID
 import pytest
 
 from drydock.errors import DriverRefused, DriverUnavailable
-from drydock.model.task import Action, ResultStatus, Task, TaskStatus
+from drydock.model.task import REQUESTABLE, Action, ResultStatus, Task, TaskStatus
 from drydock.orchestrator.outcome import Outcome, Retry
 from drydock.orchestrator.step_runner import StepRunner
 from drydock.orchestrator.workflow import AnyStep, Step, Workflow
 from drydock.orchestrator.workflows import WORKFLOWS
 from tests.orchestrator.world import World
 
-REQUESTED = ("validate_design", "prepare_nodes", "deploy_nodes", "destroy_nodes")
+REQUESTED = tuple(dict.fromkeys(REQUESTABLE.values()))
 SUBTASK = {
+    Action.VERIFY_NODES: Action.VERIFY_NODE,
+    Action.RELABEL_NODES: Action.RELABEL_NODE,
     Action.PREPARE_NODES: Action.PREPARE_NODE,
     Action.DEPLOY_NODES: Action.DEPLOY_NODE,
     Action.DESTROY_NODES: Action.DESTROY_NODE,
@@ -116,12 +118,14 @@ def run(world: World, action: str) -> Task:
 
 def assert_all_done(world: World, task: Task, action: str) -> None:
     assert (task.status, task.result.status) == (TaskStatus.COMPLETE, ResultStatus.SUCCESS), task.result
-    if action == "validate_design":
+    if Action(action) not in SUBTASK:
         return
     assert task.result.successes == ("n01", "n02", "n03")
     assert {sub.result.status for sub in world.subtasks(task.id).values()} == {ResultStatus.SUCCESS}
     if action == "deploy_nodes":
         assert set(world.provisioner.installs.values()) == {1}, "a machine was installed twice"
+    if action == "relabel_nodes":
+        assert set(world.labels.given) == {"n01", "n02", "n03"}
     if action == "prepare_nodes":
         assert set(world.bmcs.resets.values()) == {1}, "a machine was switched on twice"
 

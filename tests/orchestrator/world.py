@@ -26,7 +26,7 @@ from drydock.orchestrator.orchestrator import Orchestrator
 from drydock.orchestrator.step_runner import StepRunner
 from drydock.orchestrator.workflow import Services
 from drydock.orchestrator.workflows import WORKFLOWS
-from tests.orchestrator.fakes import FakeBmcs, FakeProvisioner
+from tests.orchestrator.fakes import FakeBmcs, FakeLabels, FakeProvisioner
 from tests.orchestrator.sites import site
 
 SECRET = bytes(range(32))
@@ -48,6 +48,7 @@ class World:
         self.database = Database(engine)
         self.provisioner = FakeProvisioner()
         self.bmcs = FakeBmcs()
+        self.labels = FakeLabels()
         references = References(
             allowed_schemes=["drydock"],
             allowed_hosts=[],
@@ -72,6 +73,7 @@ class World:
             boot=BootPreparation(settings, loader.fetch),
             provisioner=self.provisioner,
             oob_drivers={"redfish": self.bmcs},
+            labels=self.labels,
             observe_seconds=1,
             start_rate=1e6,
         )

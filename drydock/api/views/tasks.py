@@ -9,6 +9,7 @@ from uuid import UUID
 from drydock.api.views.build_data import build_data_view
 from drydock.api.views.times import optional_timestamp, timestamp
 from drydock.model.build_data import BuildData
+from drydock.model.machine import MachineContact
 from drydock.model.message import TaskMessage
 from drydock.model.task import Task, TaskProgress
 
@@ -43,6 +44,7 @@ def task_view(task: Task, *, build_data: Sequence[BuildData] | None = None, link
         "reason": task.reason,
         "progress": _progress_view(task.progress),
         "design_digest": task.design_digest,
+        "machine": _machine_view(task.machine),
     }
     if build_data is not None:
         view["build_data"] = [build_data_view(item) for item in build_data]
@@ -106,6 +108,17 @@ def _message_view(message: TaskMessage) -> Json:
         "context": message.context,
         "ts": timestamp(message.ts),
         "extra": dict(message.extra),
+    }
+
+
+def _machine_view(machine: MachineContact | None) -> Json | None:
+    """Of a node's own task, once its machine is expected."""
+    if machine is None:
+        return None
+    return {
+        "first_contact": optional_timestamp(machine.first_contact),
+        "last_contact": optional_timestamp(machine.last_contact),
+        "stage": machine.stage or None,
     }
 
 

@@ -25,7 +25,8 @@ class BootStorage:
 
 
 def _check(layout: Layout) -> Iterator[Complaint]:
-    volumes = [*(part for _, part in layout.partitions()), *(volume for _, volume in layout.volumes())]
+    volumes: list[Partition | LogicalVolume] = [part for _, part in layout.partitions()]
+    volumes += [volume for _, volume in layout.volumes()]
     root = _named(volumes, "root", "/")
     missing = Complaint("Root volume has to be set and must be > 20GB")
     if root is None:

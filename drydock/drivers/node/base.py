@@ -51,6 +51,24 @@ class Observation:
 
 
 @dataclass(frozen=True, slots=True)
+class ProvisionedSite:
+    """What all nodes share, as the provisioner needs it; JSON-shaped, with the keys of the design documents.
+
+    ``networks = {name: {"cidr", "vlan", "mtu", "routedomain", "gateway", "dns_domain", "dns_servers",
+    "ranges": [{"type", "start", "end"}], "dhcp_relay": {"self_ip", "upstream_target"}}}``,
+    ``links = {name: {"mtu", "trunk_mode", "native_network", "networks": [..], "labels"}}``,
+    ``tags = {name: {"type", "definition"}}``. ``repositories`` is None if the design leaves them alone.
+    """
+
+    networks: Mapping[str, Any]
+    links: Mapping[str, Any]
+    tags: Mapping[str, Any]
+    repositories: Mapping[str, Any] | None
+    remove_unlisted: bool
+    authorized_keys: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ProvisionedNode:
     """A node as the provisioner needs it.
 
@@ -104,6 +122,10 @@ class NodeProvisioner(Protocol):
 
     def check(self) -> None:
         """Raise unless the provisioner answers and is able to work."""
+        ...
+
+    def prepare_site(self, site: ProvisionedSite) -> Progress:
+        """Make known what the nodes will need: networks, tags, repositories. What is there already stays."""
         ...
 
     def identify(self, node: ProvisionedNode) -> Progress:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Self, TypeVar
 
@@ -14,6 +15,7 @@ from drydock.drivers.node.base import (
     Progress,
     ProgressState,
     ProvisionedNode,
+    ProvisionedSite,
 )
 from drydock.drivers.node.simulated_connector import SimulatedConnector
 from drydock.errors import ConfigurationError, DriverRefused
@@ -44,6 +46,9 @@ class SimulatedProvisioner:
 
     def check(self) -> None:
         self._connector.request("GET", ())
+
+    def prepare_site(self, site: ProvisionedSite) -> Progress:
+        return self._progress("PUT", ("site",), asdict(site))
 
     def identify(self, node: ProvisionedNode) -> Progress:
         return self._progress("POST", ("nodes", node.name, "identity"))

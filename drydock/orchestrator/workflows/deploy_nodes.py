@@ -1,24 +1,37 @@
 """The action deploy_nodes. Each node, at its own pace:
 
-apply_networking → apply_storage → apply_platform → prepare_boot → await_place → start_deployment
+look_at_node → apply_networking → apply_storage → apply_platform → prepare_boot → await_place → start_deployment
 → await_deployment → await_boot_actions
+
+A node that is deployed ends at its first step, unless the task says force.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from uuid import UUID
 
 from drydock.drivers.node.base import Deployment, NodeState, Observation
 from drydock.errors import BootContextNotFound
 from drydock.model.boot_action import BootAction, ReportStatus
 from drydock.model.boot_context import BootContext
+from drydock.model.machine import MachineContact
 from drydock.model.task import Action
 from drydock.orchestrator.outcome import Done, Failed, Outcome, Wait
 from drydock.orchestrator.planner import node_steps
+from drydock.orchestrator.present_state import FORCED, done_if_deployed, observed
+from drydock.orchestrator.silence import silence
 from drydock.orchestrator.workflow import Step, StepContext, WatchStep, Workflow
 
 CONTEXT_GONE = "its boot context has ended or expired"
+
+
+def look_at_node(ctx: StepContext) -> Outcome:
+    if ctx.task.force:
+        return Done(FORCED)
+    seen = observed(ctx)
+    return done_if_deployed(ctx, seen) or Done(f"{ctx.services.provisioner.name} says: {seen.state}")
 
 
 def apply_networking(ctx: StepContext) -> Outcome:
@@ -57,16 +70,20 @@ def await_place(contexts: Sequence[StepContext]) -> Mapping[UUID, Outcome]:
 
 def await_deployment(contexts: Sequence[StepContext]) -> Mapping[UUID, Outcome]:
     services = contexts[0].services
+    task_ids = [ctx.task.id for ctx in contexts]
     with services.database.unit_of_work() as uow:
-        boot_contexts = uow.boot_contexts.of_tasks([ctx.task.id for ctx in contexts])
+        boot_contexts = uow.boot_contexts.of_tasks(task_ids)
+        contacts = uow.machines.of_tasks(task_ids)
     seen = services.provisioner.observe([ctx.node for ctx in contexts])
     return {
-        ctx.task.id: _installed(seen[ctx.node], boot_contexts.get(ctx.task.id), services.observe_seconds)
+        ctx.task.id: _installed(ctx, seen[ctx.node], boot_contexts.get(ctx.task.id), contacts.get(ctx.task.id))
         for ctx in contexts
     }
 
 
-def _installed(seen: Observation, context: BootContext | None, observe_seconds: float) -> Outcome:
+def _installed(
+    ctx: StepContext, seen: Observation, context: BootContext | None, contact: MachineContact | None
+) -> Outcome:
     if context is None:
         return Failed(CONTEXT_GONE)
     if seen.deployment_id != str(context.id):
@@ -75,8 +92,7 @@ def _installed(seen: Observation, context: BootContext | None, observe_seconds: 
         return Failed(f"installation failed: {seen.detail}")
     if seen.state is NodeState.DEPLOYED:
         return Done("operating system installed")
-    contact = "no contact yet" if seen.last_contact is None else f"last contact {seen.last_contact:%H:%M:%S} UTC"
-    return Wait(observe_seconds, f"{seen.detail or seen.state}, {contact}")
+    return Wait(ctx.services.observe_seconds, silence(ctx.task, datetime.now(UTC), contact, seen))
 
 
 def await_boot_actions(contexts: Sequence[StepContext]) -> Mapping[UUID, Outcome]:
@@ -85,19 +101,23 @@ def await_boot_actions(contexts: Sequence[StepContext]) -> Mapping[UUID, Outcome
     with services.database.unit_of_work() as uow:
         boot_contexts = uow.boot_contexts.of_tasks(task_ids)
         actions = uow.boot_actions.of_tasks(task_ids)
+        contacts = uow.machines.of_tasks(task_ids)
     return {
-        task_id: _reported(actions.get(task_id, ()), services.observe_seconds)
-        if task_id in boot_contexts
+        ctx.task.id: _reported(ctx, actions.get(ctx.task.id, ()), contacts.get(ctx.task.id))
+        if ctx.task.id in boot_contexts
         else Failed(CONTEXT_GONE)
-        for task_id in task_ids
+        for ctx in contexts
     }
 
 
-def _reported(actions: Sequence[BootAction], observe_seconds: float) -> Outcome:
+def _reported(ctx: StepContext, actions: Sequence[BootAction], contact: MachineContact | None) -> Outcome:
     failed = [action.name for action in actions if action.status is ReportStatus.FAILURE]
     missing = [action.name for action in actions if action.signaling and action.status is None]
     if missing:
-        return Wait(observe_seconds, "no final status yet of boot actions " + ", ".join(missing))
+        last = None if contact is None else contact.last_contact
+        heard = "" if last is None else f", last contact {last.astimezone(UTC):%H:%M:%S} UTC"
+        names = ", ".join(missing)
+        return Wait(ctx.services.observe_seconds, f"no final status yet of boot actions {names}{heard}")
     if failed:
         return Failed("boot actions failed: " + ", ".join(failed))
     return Done("all boot actions that report have succeeded")
@@ -116,6 +136,7 @@ DEPLOY_NODES = Workflow(Action.DEPLOY_NODES, node_steps(Action.DEPLOY_NODE))
 DEPLOY_NODE = Workflow(
     Action.DEPLOY_NODE,
     (
+        Step(look_at_node, timeout="identify_node"),
         Step(apply_networking, timeout="apply_node_networking"),
         Step(apply_storage, timeout="apply_node_storage"),
         Step(apply_platform, timeout="apply_node_platform"),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from drydock.drivers.node.base import NodeState
 from drydock.model.task import Action
 from drydock.orchestrator.outcome import Done, Outcome
 from drydock.orchestrator.planner import node_steps
+from drydock.orchestrator.present_state import observed
 from drydock.orchestrator.workflow import Step, StepContext, Workflow
 
 
@@ -17,7 +19,11 @@ def revoke_key(ctx: StepContext) -> Outcome:
 
 
 def destroy(ctx: StepContext) -> Outcome:
-    return ctx.follow(ctx.services.provisioner.destroy(ctx.node), "erased and released")
+    """Also of a node that is unknown, in case it became known meanwhile: that succeeds and changes nothing."""
+    provisioner = ctx.services.provisioner
+    unknown = observed(ctx).state is NodeState.UNKNOWN
+    done = f"{provisioner.name} does not know {ctx.node}: nothing to erase" if unknown else "erased and released"
+    return ctx.follow(provisioner.destroy(ctx.node), done)
 
 
 DESTROY_NODES = Workflow(Action.DESTROY_NODES, node_steps(Action.DESTROY_NODE))

@@ -1,7 +1,8 @@
 """The action prepare_nodes. Each node, at its own pace:
 
-set_boot_device → power_off → power_on → identify → collect_inventory → configure_hardware
+look_at_node → set_boot_device → power_off → power_on → identify → collect_inventory → configure_hardware
 
+A node that is deployed or ready to be deployed ends at its first step, unless the task says force.
 Off and on are two steps because each can look before it acts: a power cycle repeated after a crash would reset a
 machine in the middle of its discovery.
 """
@@ -10,14 +11,25 @@ from __future__ import annotations
 
 import json
 
+from drydock.drivers.node.base import NodeState
 from drydock.drivers.oob.base import BootDevice, PowerState
 from drydock.model.task import Action
 from drydock.orchestrator.outcome import Done, Outcome, Wait
 from drydock.orchestrator.planner import node_steps
+from drydock.orchestrator.present_state import FORCED, done_if_deployed, observed
 from drydock.orchestrator.workflow import Step, StepContext, Workflow
 
 #: BMCs take seconds to change power; asking more often only loads them.
 POWER_POLL_SECONDS = 2.0
+
+
+def look_at_node(ctx: StepContext) -> Outcome:
+    if ctx.task.force:
+        return Done(FORCED)
+    seen = observed(ctx)
+    if seen.state is NodeState.READY:
+        return Done(f"{ctx.node} is ready to be deployed already; it is not touched without force", finished=True)
+    return done_if_deployed(ctx, seen) or Done(f"{ctx.services.provisioner.name} says: {seen.state}")
 
 
 def set_boot_device(ctx: StepContext) -> Outcome:
@@ -74,6 +86,7 @@ PREPARE_NODES = Workflow(Action.PREPARE_NODES, node_steps(Action.PREPARE_NODE))
 PREPARE_NODE = Workflow(
     Action.PREPARE_NODE,
     (
+        Step(look_at_node, timeout="identify_node"),
         Step(set_boot_device, timeout="power"),
         Step(power_off, timeout="power"),
         Step(power_on, timeout="power"),

@@ -17,7 +17,8 @@ from click.testing import Result
 from rich.console import Console
 
 from drydock.cli.live import picture
-from drydock.cli.summary import MANY, summary
+from drydock.cli.steps import STEPS
+from drydock.cli.summary import MANY, summary, waiting_for
 from drydock.client import TaskSnapshot
 from drydock.client.watching import node_progress
 from tests.unit.client.peer import TASK, Peer, status_body, subtask, task
@@ -143,7 +144,9 @@ def test_the_live_display_shows_all_nodes_of_a_small_site() -> None:
     assert "1/2 nodes" in text
     assert "1 success, 1 running" in text
     (line,) = [line for line in text.splitlines() if line.startswith("n1")]
-    assert line.split() == ["n1", "running", "await_deployment", "6/8", "2m05s", "3", "installing"]
+    steps = STEPS["deploy_node"]
+    done = f"{steps.index('await_deployment')}/{len(steps)}"
+    assert line.split() == ["n1", "running", "await_deployment", done, "2m05s", "3", "installing"]
 
 
 def test_the_live_display_of_a_large_site_fits_the_screen() -> None:
@@ -160,6 +163,13 @@ def test_the_live_display_of_a_large_site_fits_the_screen() -> None:
 
 def test_before_there_are_nodes_the_display_says_what_the_task_waits_for() -> None:
     assert "reading the design" in drawn(TaskSnapshot(task(reason="reading the design")), 20)
+
+
+def test_a_task_that_nobody_begins_raises_a_question() -> None:
+    queued = TaskSnapshot(task(status="queued"))
+    assert waiting_for(queued, seconds=1) == "waiting for a worker"
+    assert "drydock-worker" in waiting_for(queued, seconds=60)
+    assert waiting_for(TaskSnapshot(task(reason="reading")), seconds=60) == "reading"
 
 
 def test_a_summary_of_a_large_site_names_the_failed_only() -> None:

@@ -22,7 +22,11 @@ def region(**data: Any) -> Body:
 
 
 def link(name: str = "pxe", **data: Any) -> Body:
-    return document("NetworkLink", name, {"allowed_networks": [name], **data})
+    return document("NetworkLink", name, {"allowed_networks": [name], "trunking": {"mode": "802.1q"}, **data})
+
+
+#: What rule DD1001 wants of every node.
+ROOT: Body = {"physical_devices": {"sda": {"partitions": [{"name": "root", "size": "30g"}]}}}
 
 
 def network(name: str = "pxe", **data: Any) -> Body:
@@ -38,7 +42,10 @@ def profile(name: str = "base", **data: Any) -> Body:
 
 
 def node(name: str = "n1", address: str = "10.0.0.11", **data: Any) -> Body:
+    """With a root disk, unless it says what its storage is or inherits from a profile."""
     body = {"hardware_profile": "server", "addressing": [{"network": "pxe", "address": address}], **data}
+    if "host_profile" not in data:
+        body.setdefault("storage", ROOT)
     return document("BaremetalNode", name, {key: value for key, value in body.items() if value is not None})
 
 

@@ -286,13 +286,13 @@ def test_suspicions() -> None:
     design = compiled(
         profile(storage={"physical_devices": {"sda": {"volume_group": "vg", "partitions": [{"name": "p"}]}}}),
         node(interfaces={"a": {"sriov": {"num_vfs": 4}}, "b": None}),
-        boot_action(assets=[{"type": "file", "data": "x"}]),
+        link(bonding={"mode": "disabled", "hash": "layer2"}),
     )
     assert design.valid
     assert warnings(design) == [
         "HostProfile base: device sda has a volume_group and partitions: the partitions have no effect",
         "BaremetalNode n1: interface a: unknown keys in sriov have no effect: num_vfs",
-        "BootAction action: assets[0] has no path and will not be delivered",
+        "NetworkLink pxe: bonding is disabled, so its options have no effect: hash",
     ]
 
 

@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
+from drydock.design.reference_cache import ReferenceCache
 from drydock.design.references import References
+from drydock.design.retries import Retries
 from drydock.errors import ConfigurationError, DesignNotFound, InvalidReference, ReferenceUnavailable
 from tests.unit.design.http_peer import Answer, closed_port, dripping, serving
 
@@ -34,7 +36,7 @@ def references(**changes: Any) -> References:
 
 
 class TestSchemes:
-    @pytest.mark.parametrize("uri", ["ftp://x/y", "deckhand+http://x/y", "/etc/passwd", "", "design", "://", "FTP:x"])
+    @pytest.mark.parametrize("uri", ["ftp://x/y", "deckhand+ftp://x/y", "/etc/passwd", "", "design", "://", "FTP:x"])
     def test_unknown_ones_are_refused_and_the_enabled_ones_named(self, uri: str) -> None:
         with pytest.raises(InvalidReference, match="enabled are: file, http, https, drydock"):
             references().fetch(uri)
@@ -296,3 +298,115 @@ class TestRedirects:
 
 def moved(location: str) -> Answer:
     return Answer(302, headers={"Location": location})
+
+
+class TestAddresses:
+    @pytest.mark.parametrize("allowed", [["*"], ["127.0.0.0/8"], ["*", "!10.0.0.0/8"], ["::/0", "127.0.0.1"]])
+    def test_allowed(self, allowed: list[str]) -> None:
+        with serving(lambda _: Answer(body=b"x")) as peer:
+            assert references(allowed_hosts=["*"], allowed_addresses=allowed).fetch(peer.url("/")) == b"x"
+
+    @pytest.mark.parametrize("allowed", [[], ["10.0.0.0/8"], ["*", "!127.0.0.0/8"], ["*", "!127.0.0.1"]])
+    @pytest.mark.parametrize("host", ["127.0.0.1", "127.1", "2130706433", "0x7f.1", "[::ffff:127.0.0.1]", "localhost"])
+    def test_refused_however_the_address_is_written(self, allowed: list[str], host: str) -> None:
+        forbidden = [*allowed, "!::1"]
+        with serving(lambda _: Answer(body=b"x")) as peer:
+            with pytest.raises(InvalidReference, match="no address that is in the list of allowed addresses"):
+                references(allowed_hosts=["*"], allowed_addresses=forbidden).fetch(peer.url("/", host))
+            assert peer.requests == []
+
+    def test_refused_after_a_redirect(self) -> None:
+        with (
+            serving(lambda _: moved("http://127.0.0.9:1/")) as peer,
+            pytest.raises(InvalidReference, match="no address"),
+        ):
+            references(allowed_hosts=["*"], allowed_addresses=["127.0.0.1"]).fetch(peer.url("/"))
+
+    def test_a_name_that_changes_its_address_in_between(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The boundary replaced is the system's resolver: first the answer that passes, then the one that does not."""
+        answers = iter(["127.0.0.1"])
+
+        def getaddrinfo(host: str, port: int | None, *arguments: Any, **options: Any) -> Any:
+            address = next(answers, "127.0.0.66") if host == "rebind.example" else host
+            return [(2, 1, 6, "", (address, port or 0))]
+
+        monkeypatch.setattr("socket.getaddrinfo", getaddrinfo)
+        with serving(lambda _: Answer(body=b"x")) as peer:
+            found = references(allowed_hosts=["*"], allowed_addresses=["127.0.0.1"])
+            assert found.fetch(peer.url("/", "rebind.example")) == b"x"
+            assert peer.requests[0][1]["Host"] == f"rebind.example:{peer.port}"
+            with pytest.raises(InvalidReference, match="no address"):
+                found.fetch(peer.url("/", "rebind.example"))
+
+    def test_nonsense_stops_the_start(self) -> None:
+        with pytest.raises(ConfigurationError, match="neither an address nor a CIDR"):
+            references(allowed_addresses=["example.org"])
+
+
+class TestRetries:
+    def test_what_may_pass_is_asked_again_after_growing_pauses(self) -> None:
+        pauses: list[float] = []
+        answers = iter([Answer(503), Answer(429), Answer(body=b"x")])
+        with serving(lambda _: next(answers)) as peer:
+            retries = Retries(times=3, pause=0.5, wait=pauses.append)
+            assert references(retries=retries).fetch(peer.url("/")) == b"x"
+        assert pauses == [0.5, 1.0]
+
+    def test_not_for_ever(self) -> None:
+        pauses: list[float] = []
+        with serving(lambda _: Answer(503)) as peer:
+            with pytest.raises(ReferenceUnavailable, match="HTTP status 503"):
+                references(retries=Retries(times=2, pause=1, wait=pauses.append)).fetch(peer.url("/"))
+            assert (len(peer.requests), pauses) == (3, [1, 2])
+
+    def test_what_will_not_pass_is_asked_once(self) -> None:
+        with serving(lambda _: Answer(404)) as peer:
+            with pytest.raises(InvalidReference):
+                references(retries=Retries(times=2, pause=1, wait=lambda _: None)).fetch(peer.url("/"))
+            assert len(peer.requests) == 1
+
+
+class TestCache:
+    def test_for_a_while_and_by_the_whole_url(self) -> None:
+        now = [0.0]
+        cache = ReferenceCache(seconds=10, max_bytes=1000, clock=lambda: now[0])
+        with serving(lambda path: Answer(body=path.encode())) as peer:
+            found = references(cache=cache)
+            for _ in range(3):
+                assert found.fetch(peer.url("/a?x=1")) == b"/a?x=1"
+            assert found.fetch(peer.url("/a?x=2")) == b"/a?x=2"
+            assert found.fetch(peer.url("/a?x=1", credentials="u:p@")) == b"/a?x=1"
+            assert len(peer.requests) == 3
+            now[0] = 10.0
+            assert found.fetch(peer.url("/a?x=1")) == b"/a?x=1"
+            assert len(peer.requests) == 4
+
+    def test_no_failure_is_kept(self) -> None:
+        answers = iter([Answer(503), Answer(404), Answer(body=b"x")])
+        with serving(lambda _: next(answers)) as peer:
+            found = references(cache=ReferenceCache(seconds=1000, max_bytes=1000))
+            for _ in range(2):
+                with pytest.raises((InvalidReference, ReferenceUnavailable)):
+                    found.fetch(peer.url("/"))
+            assert [found.fetch(peer.url("/")), found.fetch(peer.url("/"))] == [b"x", b"x"]
+
+    def test_the_oldest_goes_when_it_is_full(self) -> None:
+        asked: list[str] = []
+
+        def ask(url: str, size: int) -> None:
+            def fetch() -> bytes:
+                asked.append(url)
+                return b"x" * size
+
+            cache.fetch(url, fetch)
+
+        cache = ReferenceCache(seconds=1000, max_bytes=100)
+        for url, size in (("a", 60), ("b", 40), ("c", 50), ("b", 40), ("d", 101), ("d", 101), ("a", 60)):
+            ask(url, size)
+        assert asked == ["a", "b", "c", "d", "d", "a"]
+
+    def test_files_are_read_each_time(self, tmp_path: Path) -> None:
+        found = references(file_roots=[str(tmp_path)], cache=ReferenceCache(seconds=1000, max_bytes=1000))
+        for text in (b"1", b"2"):
+            (tmp_path / "x").write_bytes(text)
+            assert found.fetch(f"file://{tmp_path}/x") == text

@@ -1,0 +1,55 @@
+"""/bootdata/{hostname}/events: how far a machine's installer has come."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from typing import Any
+
+import falcon
+
+from drydock.api.body import JsonBody
+from drydock.api.doors import Machines
+from drydock.api.reply import reply_json
+from drydock.api.schemas.machine_events import EVENT
+from drydock.api.text import check_line
+from drydock.errors import InvalidInput
+from drydock.model.machine import LogFile, MachineEvent
+
+#: Larger than other bodies may be: an installer's last event carries its log.
+MAX_BODY_BYTES = 8 * 1024 * 1024
+_EXTRA = ("result", "timestamp", "duration")
+
+
+class MachineEventsResource:
+    def __init__(self, machines: Machines) -> None:
+        self._machines = machines
+        # cloud-init and curtin send JSON under other names, or none.
+        self._body = JsonBody(EVENT, MAX_BODY_BYTES, any_content_type=True)
+
+    def on_post(self, req: falcon.Request, resp: falcon.Response, hostname: str, token: str = "") -> None:
+        """``token`` was looked at on the way in."""
+        node = check_line(hostname, field="hostname")
+        self._machines.event(node, req.context.node_key, read_event(self._body.read(req)))
+        reply_json(resp, {})
+
+
+def read_event(body: Mapping[str, Any]) -> MachineEvent:
+    """Raises ``InvalidInput`` for a file that is not what its encoding says."""
+    return MachineEvent(
+        name=body["name"],
+        description=body.get("description", ""),
+        event_type=body["event_type"],
+        origin=body.get("origin") or "installer",
+        result=body.get("result") or "",
+        extra={key: body[key] for key in _EXTRA if body.get(key) is not None},
+        files=tuple(_file(file, f"files[{index}]") for index, file in enumerate(body.get("files") or ())),
+    )
+
+
+def _file(file: Mapping[str, str], field: str) -> LogFile:
+    try:
+        return LogFile(file["path"], base64.b64decode(file["content"]))
+    except (binascii.Error, ValueError):
+        raise InvalidInput("is not base64", field=f"{field}.content") from None

@@ -1,0 +1,35 @@
+"""Drydock's own identity, for what it asks of other services."""
+
+from __future__ import annotations
+
+from keystoneauth1 import loading
+from keystoneauth1.exceptions import ClientException
+from keystoneauth1.session import Session
+from keystonemiddleware import auth_token
+from oslo_config import cfg
+
+from drydock.auth.keystone import CONNECT_TIMEOUT, GROUP
+from drydock.errors import ConfigurationError
+
+
+def service_session(conf: cfg.ConfigOpts) -> Session | None:
+    """A session with the credentials of [keystone_authtoken]; None if there are none. Asks Keystone nothing yet.
+
+    Raises ``ConfigurationError`` for credentials that cannot be understood.
+    """
+    for group, options in auth_token.list_opts():
+        conf.register_opts(options, group=group)
+    section = conf[GROUP]
+    if not section.auth_type:
+        return None
+    try:
+        plugin = loading.load_auth_from_conf_options(conf, GROUP)
+    except (ClientException, cfg.Error) as exc:
+        raise ConfigurationError(f"[{GROUP}]: {exc}") from exc
+    return Session(
+        auth=plugin,
+        verify=False if section.insecure else section.cafile or True,
+        cert=(section.certfile, section.keyfile) if section.certfile and section.keyfile else section.certfile,
+        timeout=section.http_connect_timeout or CONNECT_TIMEOUT,
+        app_name="drydock",
+    )

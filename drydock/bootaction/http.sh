@@ -1,0 +1,133 @@
+#!/bin/sh
+# HTTP on a machine that has as little as BusyBox: curl, GNU wget, or a bare connection (nc; openssl for https).
+# The key is only ever in files that root alone can read: no program finds it among its arguments.
+set -u
+umask 077
+
+work=$(mktemp -d "${TMPDIR:-/run}/drydock.XXXXXX") || exit 1
+trap 'rm -rf "$work"' EXIT
+trap 'exit 1' HUP INT TERM
+carriage_return=$(printf '\r')
+
+say() {
+    echo "$program: $*" >&2
+}
+
+have() {
+    command -v "$1" > /dev/null 2>&1
+}
+
+# use_headers LINE...: sent with every request. printf is part of the shell: it starts no process.
+use_headers() {
+    : > "$work/curlrc"
+    : > "$work/wgetrc"
+    : > "$work/headers"
+    for line in "$@"; do
+        printf 'header = "%s"\n' "$line" >> "$work/curlrc"
+        printf 'header = %s\n' "$line" >> "$work/wgetrc"
+        printf '%s\r\n' "$line" >> "$work/headers"
+    done
+}
+
+# request URL BODY [DATA]: GET, or POST the file DATA as JSON. The answer is in the file BODY, its head in $work/head,
+# its status in $status: 000 if it did not come, or not whole.
+request() {
+    url=$1 body=$2 data=${3:-} status=000
+    : > "$work/head"
+    : > "$body"
+    if have curl; then
+        request_curl
+    elif wget --version 2> /dev/null | grep -q 'GNU Wget'; then
+        request_wget
+    else
+        request_bare
+    fi
+}
+
+request_curl() {
+    set -- --disable --config "$work/curlrc" --noproxy '*' --globoff --silent --show-error --connect-timeout 20 \
+        --max-time 300 --dump-header "$work/head" --output "$body" --write-out '%{http_code}'
+    [ -z "$data" ] || set -- "$@" --header 'Content-Type: application/json' --data-binary "@$data"
+    status=$(curl "$@" "$url") || status=000
+}
+
+request_wget() {
+    set -- --config="$work/wgetrc" --no-proxy --tries=1 --timeout=300 --max-redirect=0 --content-on-error \
+        --server-response --output-file="$work/head" --output-document="$body"
+    [ -z "$data" ] || set -- "$@" --header='Content-Type: application/json' --post-file="$data"
+    wget "$@" "$url"
+    case $? in
+        0 | 8) status=$(status_of_head) ;;
+    esac
+}
+
+# BusyBox's wget takes headers from its command line only, and its TLS trusts everybody.
+request_bare() {
+    rest=${url#*://}
+    authority=${rest%%/*}
+    case $authority in
+        *\]) host=$authority port= ;;
+        *:*) host=${authority%:*} port=${authority##*:} ;;
+        *) host=$authority port= ;;
+    esac
+    host=${host#\[}
+    host=${host%\]}
+    write_request "/${rest#*/}" > "$work/request"
+    # read takes a line and not a byte more, so that cat gets the body.
+    connect < "$work/request" 2> "$work/error" | {
+        while IFS= read -r line; do
+            line=${line%"$carriage_return"}
+            [ -n "$line" ] || break
+            printf '%s\n' "$line"
+        done > "$work/head"
+        cat > "$body"
+    }
+    length=$(sed -n 's/^[Cc][Oo][Nn][Tt][Ee][Nn][Tt]-[Ll][Ee][Nn][Gg][Tt][Hh]: *\([0-9]*\).*/\1/p' "$work/head")
+    if [ "${length:-0}" -eq "$(wc -c < "$body")" ]; then
+        status=$(status_of_head)
+    fi
+}
+
+# HTTP/1.0: the answer comes in one piece, and ends with the connection.
+write_request() {
+    if [ -n "$data" ]; then
+        printf 'POST %s HTTP/1.0\r\nContent-Type: application/json\r\n' "$1"
+        printf 'Content-Length: %d\r\n' "$(wc -c < "$data")"
+    else
+        printf 'GET %s HTTP/1.0\r\n' "$1"
+    fi
+    printf 'Host: %s\r\nConnection: close\r\n' "$authority"
+    cat "$work/headers"
+    printf '\r\n'
+    [ -z "$data" ] || cat "$data"
+}
+
+connect() {
+    limit=
+    if have timeout; then limit='timeout 300'; fi
+    case $url in
+        https://*)
+            have openssl || say 'https needs curl, GNU wget or openssl'
+            # shellcheck disable=SC2086 # two words, or none
+            $limit openssl s_client -quiet -verify_quiet -verify_return_error -verify_hostname "$host" \
+                -servername "$host" -connect "$host:${port:-443}"
+            ;;
+        *)
+            have nc || say 'needs curl, GNU wget or nc'
+            # shellcheck disable=SC2086
+            $limit nc "$host" "${port:-80}"
+            ;;
+    esac
+}
+
+status_of_head() {
+    found=$(sed -n 's/^ *HTTP\/[0-9.]* \([0-9][0-9][0-9]\).*/\1/p' "$work/head" | tail -n 1)
+    echo "${found:-000}"
+}
+
+# Text, from standard input, as the inside of a JSON string.
+json_text() {
+    if have iconv; then iconv -c -f UTF-8 -t UTF-8; else LC_ALL=C tr -cd '\011\012\040-\176'; fi \
+        | LC_ALL=C tr -d '\000-\010\013-\037\177' \
+        | LC_ALL=C awk 'NR > 1 { printf "\\n" } { gsub(/\\/, "\\\\"); gsub(/"/, "\\\""); gsub(/\t/, "\\t"); printf "%s", $0 }'
+}

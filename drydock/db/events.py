@@ -1,0 +1,111 @@
+"""The events of a task tree, in an order that a reader may stop and go on at.
+
+Transactions commit in another order than they began, so that "everything after the last I saw" would miss what is
+committed late. Therefore only rows are told that were written by transactions older than every one that still runs:
+their number is below the snapshot's ``xmin``, and nothing can be added below it any more. The cost: a transaction
+that writes for long, wherever in the server, holds the stream back as long.
+
+A task's row tells of its last change only. Who reads seldom sees fewer steps, never a wrong or an old one; messages
+are all told.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, ColumnElement, Connection, Row, Text, cast, func, or_, select, tuple_
+
+from drydock.db.messages import message_from_row
+from drydock.db.rows import task_from_row
+from drydock.db.tables import task_messages, tasks
+from drydock.errors import TaskNotFound
+from drydock.model.event import (
+    MESSAGE_KIND,
+    TASK_KIND,
+    Event,
+    EventPage,
+    MessageWritten,
+    Position,
+    TaskChanged,
+)
+from drydock.model.task import TaskStatus
+
+#: The transactions below this have all ended.
+_SETTLED = cast(cast(func.pg_snapshot_xmin(func.pg_current_snapshot()), Text), BigInteger)
+_LAST = 2**63 - 1
+
+
+class EventRepository:
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def page(self, task_id: UUID, after: Position, *, at_most: int) -> EventPage:
+        """What comes after a position, of the task and all below it. Raises ``TaskNotFound``.
+
+        The border is asked first: what is written after that lies beyond it, and is found next time.
+        """
+        row = self._connection.execute(
+            select(tasks.c.root_id, tasks.c.status, tasks.c.changed_in, _SETTLED.label("settled")).where(
+                tasks.c.id == task_id
+            )
+        ).one_or_none()
+        if row is None:
+            raise TaskNotFound(f"there is no task {task_id}")
+        below = None if row.root_id == task_id else task_id
+        events = self._tasks(row.root_id, below, after, row.settled, at_most)
+        messages = self._messages(row.root_id, below, after, row.settled, at_most)
+        page, more = _merged(events, messages, at_most)
+        closed = not TaskStatus(row.status).open and row.changed_in < row.settled
+        behind = not more and self._is_behind(row.root_id, row.settled)
+        return EventPage(tuple(page), more=more, behind=behind, ended=closed and not more)
+
+    def _tasks(self, root: UUID, only: UUID | None, after: Position, before: int, at_most: int) -> list[Event]:
+        number = after.number if after.kind == TASK_KIND else _LAST
+        place = tuple_(tasks.c.changed_in, tasks.c.seq)
+        rows = self._connection.execute(
+            select(tasks)
+            .where(tasks.c.root_id == root, place > (after.transaction, number), tasks.c.changed_in < before)
+            .where(*_only(tasks.c.id, only))
+            .order_by(tasks.c.changed_in, tasks.c.seq)
+            .limit(at_most)
+        )
+        return [TaskChanged(Position(row.changed_in, TASK_KIND, row.seq), task_from_row(row)) for row in rows]
+
+    def _messages(self, root: UUID, only: UUID | None, after: Position, before: int, at_most: int) -> list[Event]:
+        number = after.number if after.kind == MESSAGE_KIND else 0
+        lines = task_messages.c
+        rows = self._connection.execute(
+            select(task_messages, tasks.c.node)
+            .join(tasks, tasks.c.id == lines.task_id)
+            .where(lines.root_id == root, tuple_(lines.written_in, lines.id) > (after.transaction, number))
+            .where(lines.written_in < before, *_only(lines.task_id, only))
+            .order_by(lines.written_in, lines.id)
+            .limit(at_most)
+        )
+        return [_message_written(row) for row in rows]
+
+    def _is_behind(self, root: UUID, settled: int) -> bool:
+        """Whether something of the tree was written in a transaction that is not older than all that run."""
+        newest_task = select(func.max(tasks.c.changed_in)).where(tasks.c.root_id == root)
+        newest_line = select(func.max(task_messages.c.written_in)).where(task_messages.c.root_id == root)
+        behind = or_(newest_task.scalar_subquery() >= settled, newest_line.scalar_subquery() >= settled)
+        return bool(self._connection.scalar(select(behind)))
+
+
+def _only(column: ColumnElement[UUID], only: UUID | None) -> list[ColumnElement[bool]]:
+    return [] if only is None else [column == only]
+
+
+def _message_written(row: Row[Any]) -> Event:
+    position = Position(row.written_in, MESSAGE_KIND, row.id)
+    return MessageWritten(position, row.task_id, row.node, message_from_row(row))
+
+
+def _merged(first: list[Event], second: list[Event], at_most: int) -> tuple[list[Event], bool]:
+    """Both lists as one, as far as both are known to be complete; and whether more can be read."""
+    full = [found[-1].position for found in (first, second) if len(found) == at_most]
+    merged = sorted((*first, *second), key=lambda event: event.position)
+    if not full:
+        return merged, False
+    return [event for event in merged if event.position <= min(full)], True

@@ -1,0 +1,79 @@
+"""What machines said of themselves on their way, one row for each boot context."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Connection, func, select
+from sqlalchemy.dialects.postgresql import insert
+
+from drydock.db.rows import storable
+from drydock.db.tables import boot_contexts, machines
+from drydock.model.machine import MachineContact
+
+
+class MachineRepository:
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, context_id: UUID, task_id: UUID, *, events_digest: bytes) -> None:
+        """Expect a machine. ``events_digest``: SHA-256 of the token its installer will show."""
+        self._connection.execute(
+            insert(machines).values(context_id=context_id, task_id=task_id, events_digest=events_digest)
+        )
+
+    def events_digest(self, context_id: UUID) -> bytes | None:
+        """SHA-256 of the installer's token, None where none was made."""
+        found = self._connection.scalar(select(machines.c.events_digest).where(machines.c.context_id == context_id))
+        return None if found is None else bytes(found)
+
+    def live_context(self, node: str) -> UUID | None:
+        """The node's boot context, if it has one that has neither ended nor expired."""
+        found: UUID | None = self._connection.scalar(
+            select(boot_contexts.c.id).where(
+                boot_contexts.c.node == node, boot_contexts.c.ended.is_(None), boot_contexts.c.expires > func.now()
+            )
+        )
+        return found
+
+    def hear(self, context_id: UUID, task_id: UUID, *, stage: str | None = None) -> tuple[int, int]:
+        """The machine was heard of. Answers how many events and bytes were kept before.
+
+        Its row is locked until the transaction ends: what one machine sends is taken one after the other.
+        """
+        now = func.clock_timestamp()
+        changes: dict[str, ColumnElement[object] | str] = {
+            "first_contact": func.coalesce(machines.c.first_contact, now),
+            "last_contact": now,
+        }
+        if stage is not None:
+            changes["stage"] = storable(stage)
+        row = self._connection.execute(
+            insert(machines)
+            .values(
+                context_id=context_id, task_id=task_id, first_contact=now, last_contact=now, stage=storable(stage or "")
+            )
+            .on_conflict_do_update(index_elements=["context_id"], set_=changes)
+            .returning(machines.c.events, machines.c.kept_bytes)
+        ).one()
+        return row.events, row.kept_bytes
+
+    def keep(self, context_id: UUID, *, events: int = 0, kept_bytes: int = 0) -> None:
+        """Count what was kept of it."""
+        self._connection.execute(
+            machines.update()
+            .where(machines.c.context_id == context_id)
+            .values(events=machines.c.events + events, kept_bytes=machines.c.kept_bytes + kept_bytes)
+        )
+
+    def of_tasks(self, task_ids: Sequence[UUID]) -> Mapping[UUID, MachineContact]:
+        """Of each task that has prepared a machine's boot."""
+        if not task_ids:
+            return {}
+        rows = self._connection.execute(
+            select(machines.c.task_id, machines.c.first_contact, machines.c.last_contact, machines.c.stage).where(
+                machines.c.task_id.in_(task_ids)
+            )
+        )
+        return {row.task_id: MachineContact(row.first_contact, row.last_contact, row.stage) for row in rows}

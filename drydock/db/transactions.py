@@ -1,0 +1,44 @@
+"""What became of a transaction whose COMMIT got no answer: PostgreSQL knows, also after a restart."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Any
+
+from sqlalchemy import Connection, String, bindparam, case, cast, func, literal, select
+from sqlalchemy.types import UserDefinedType
+
+
+class Fate(Enum):
+    """UNKNOWN: it is still running, or so old that nobody remembers."""
+
+    KEPT = "committed"
+    LOST = "aborted"
+    UNKNOWN = "unknown"
+
+
+class _TransactionId(UserDefinedType[str]):
+    cache_ok = True
+
+    def get_col_spec(self, **options: Any) -> str:
+        return "xid8"
+
+
+_ID = cast(bindparam("transaction", type_=String), _TransactionId())
+#: An id from the future was given out by a server that is gone, and that ours did not hear the last of.
+_FATE = select(
+    case(
+        (_ID >= func.pg_snapshot_xmax(func.pg_current_snapshot()), literal(Fate.LOST.value)),
+        else_=func.pg_xact_status(_ID),
+    )
+)
+
+
+def current_transaction() -> Any:
+    """An expression: the id of the transaction it is evaluated in, as text."""
+    return cast(func.pg_current_xact_id(), String)
+
+
+def fate_of(connection: Connection, transaction: str) -> Fate:
+    found = connection.scalar(_FATE, {"transaction": transaction})
+    return Fate(found) if found in (Fate.KEPT.value, Fate.LOST.value) else Fate.UNKNOWN

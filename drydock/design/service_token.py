@@ -1,0 +1,64 @@
+"""Tokens with which Drydock, as a service, asks Deckhand and Promenade for documents."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from keystoneauth1.exceptions import ClientException
+from keystoneauth1.session import Session
+
+from drydock.design.host_list import Address, HostList
+from drydock.errors import InvalidReference, ReferenceUnavailable
+
+
+class TokenSource(Protocol):
+    def token_for(self, host: str, addresses: Sequence[Address], shown: str) -> str:
+        """A token to send to ``host``; ``shown`` names the reference in errors. Raises as ``References.fetch``."""
+        ...
+
+    def another(self, refused: str) -> str:
+        """A token other than the one that was ``refused``. Raises ``ReferenceUnavailable``."""
+        ...
+
+
+class ServiceTokens:
+    """Tokens of a Keystone session, for listed hosts only.
+
+    Whoever may name a reference could otherwise have the service's own token sent to a host of theirs.
+    """
+
+    def __init__(self, session: Session, *, hosts: Sequence[str]) -> None:
+        self._session = session
+        self._hosts = HostList(hosts)
+
+    def token_for(self, host: str, addresses: Sequence[Address], shown: str) -> str:
+        if not self._hosts.allows(host, addresses):
+            raise InvalidReference(f"{shown}: the service's token is sent only to hosts in [references] token_hosts")
+        return self._token()
+
+    def another(self, refused: str) -> str:
+        # Another thread may have got a new one meanwhile.
+        if self._token() == refused:
+            self._session.invalidate()
+        return self._token()
+
+    def _token(self) -> str:
+        try:
+            token: str | None = self._session.get_token()
+        except ClientException as exc:
+            # NOTE: the library's text shows the address and what was sent.
+            raise ReferenceUnavailable(f"Keystone gave no token: {type(exc).__name__}") from exc
+        if token is None:
+            raise ReferenceUnavailable("Keystone gave no token")
+        return token
+
+
+class NoTokens:
+    """For a Drydock that has no credentials of its own."""
+
+    def token_for(self, host: str, addresses: Sequence[Address], shown: str) -> str:
+        raise InvalidReference(f"{shown}: needs a Keystone token, and [keystone_authtoken] has no credentials")
+
+    def another(self, refused: str) -> str:
+        raise NotImplementedError

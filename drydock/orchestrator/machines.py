@@ -1,0 +1,134 @@
+"""What a machine asks and says beside its bundles and reports: the boot script, progress, build data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from drydock.bootaction.keys import matches
+from drydock.bootaction.scripts import boot_script_of
+from drydock.db.unit_of_work import Database, UnitOfWork
+from drydock.errors import BootContextNotFound, Conflict, Forbidden
+from drydock.model.boot_context import BootContext
+from drydock.model.machine import LogFile, MachineEvent, NewBuildData
+
+#: Of one deployment of one node, as a machine may be hostile: events that become messages, and bytes of build data.
+MAX_EVENTS = 1000
+MAX_KEPT_BYTES = 32 * 1024 * 1024
+#: Of one log file the end is kept.
+MAX_LOG_BYTES = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptSettings:
+    """URLs as machines reach them, with a slash at the end."""
+
+    bootdata_url: str
+    report_url: str
+    start_units: bool
+
+
+class MachineService:
+    def __init__(self, database: Database, settings: ScriptSettings) -> None:
+        self._database = database
+        self._settings = settings
+
+    def script(self, node: str, key: bytes) -> str:
+        """The boot script for this node, without its key. Raises ``BootContextNotFound``, ``Forbidden``."""
+        with self._database.unit_of_work() as uow:
+            _admit(uow, node, key)
+        settings = self._settings
+        return boot_script_of(
+            node=node,
+            bootdata_url=settings.bootdata_url,
+            report_url=settings.report_url,
+            start_units=settings.start_units,
+        )
+
+    def event(self, node: str, credential: bytes, event: MachineEvent) -> None:
+        """Keep a step of the installer as a message of the node's subtask, and the log files that came with it.
+
+        ``credential``: the node's key, or its installer's token. What exceeds the bounds is not kept, which is said
+        once; the machine is heard of all the same. Raises ``BootContextNotFound``, ``Forbidden``.
+        """
+        with self._database.unit_of_work() as uow:
+            context = _admit(uow, node, credential, events=True)
+            events, kept_bytes = uow.machines.hear(context.id, context.task_id, stage=event.stage)
+            if events < MAX_EVENTS:
+                kept, lost = _keep_files(uow, context, event.files, MAX_KEPT_BYTES - kept_bytes, event.origin)
+                lines = [(_line(event), event.error, _extra(event))]
+                if lost:
+                    lines.append((f"log files left out, for their size: {', '.join(lost)}", False, {}))
+                if events + 1 == MAX_EVENTS:
+                    lines.append((f"{MAX_EVENTS} events of this machine are kept: no more will be", False, {}))
+                uow.messages.add_many(context.task_id, lines, context_type="installer", context=event.origin)
+                uow.machines.keep(context.id, events=1, kept_bytes=kept)
+            uow.tasks.touch(context.task_id)
+            uow.commit()
+
+    def add_build_data(self, node: str, key: bytes, data: NewBuildData) -> None:
+        """Raises ``BootContextNotFound``, ``Forbidden``; ``Conflict`` when the deployment has sent too much."""
+        size = len(data.data_element.encode("utf-8", "replace"))
+        with self._database.unit_of_work() as uow:
+            context = _admit(uow, node, key)
+            _, kept_bytes = uow.machines.hear(context.id, context.task_id)
+            if kept_bytes + size > MAX_KEPT_BYTES:
+                raise Conflict(f"no more build data is kept of this deployment: at most {MAX_KEPT_BYTES} bytes")
+            uow.build_data.add(
+                node=node,
+                task_id=context.task_id,
+                generator=data.generator,
+                data_format=data.data_format,
+                data_element=data.data_element,
+            )
+            uow.machines.keep(context.id, kept_bytes=size)
+            uow.tasks.touch(context.task_id)
+            uow.commit()
+
+
+def _admit(uow: UnitOfWork, node: str, credential: bytes, *, events: bool = False) -> BootContext:
+    """The node's context, if the key is its own; for ``events`` its installer's token will do."""
+    context_id = uow.machines.live_context(node)
+    if context_id is None:
+        raise BootContextNotFound(f"node {node} has no boot context")
+    context = uow.boot_contexts.get(context_id)
+    if matches(credential, context.key_digest):
+        return context
+    token_digest = uow.machines.events_digest(context_id) if events else None
+    if token_digest is not None and matches(credential, token_digest):
+        return context
+    raise Forbidden("the key is not this node's")
+
+
+def _keep_files(
+    uow: UnitOfWork, context: BootContext, files: Sequence[LogFile], room: int, origin: str
+) -> tuple[int, list[str]]:
+    """Log files as build data, each file a generator of its own so that ``latest`` shows the newest of each.
+
+    Answers the bytes that were kept, and the paths of files for which there was no room.
+    """
+    kept, lost = 0, []
+    for file in files:
+        text = file.content[-MAX_LOG_BYTES:].decode("utf-8", "replace").replace("\x00", "\N{REPLACEMENT CHARACTER}")
+        size = len(text.encode())
+        if size > room - kept:
+            lost.append(file.path)
+            continue
+        kept += size
+        uow.build_data.add(
+            node=context.node,
+            task_id=context.task_id,
+            generator=f"{origin}:{file.path}",
+            data_format="text/plain",
+            data_element=text,
+        )
+    return kept, lost
+
+
+def _line(event: MachineEvent) -> str:
+    text = f"{event.name}: {event.description}" if event.description else event.name
+    return f"{text} ({event.result})" if event.result else text
+
+
+def _extra(event: MachineEvent) -> dict[str, object]:
+    return {"name": event.name, "event_type": event.event_type, **dict(event.extra)}

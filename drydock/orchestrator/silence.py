@@ -1,0 +1,34 @@
+"""What to say of a machine that is being installed: where it is, or since when it has said nothing."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from drydock.drivers.node.base import Observation
+from drydock.model.machine import MachineContact
+from drydock.model.task import Task
+
+#: A machine that was not heard of for so long is silent. Installers are quiet while they unpack an image.
+SILENT_AFTER = timedelta(minutes=2)
+
+
+def silence(task: Task, now: datetime, contact: MachineContact | None, seen: Observation) -> str:
+    """Of a machine whose installation is waited for; ``now`` only chooses the words, whoever's clock it is.
+
+    What the machine told us and what it told the provisioner count alike.
+    """
+    heard = [when for when in (contact and contact.last_contact, seen.last_contact) if when is not None]
+    started = contact.first_contact if contact is not None and contact.first_contact else task.step_since
+    since = f" (installer started {_clock(started)})" if started is not None else ""
+    # A contact from before the installation, such as the machine's discovery, says nothing about it.
+    last = max((when for when in heard if task.step_since is None or when >= task.step_since), default=None)
+    if last is None:
+        return f"no contact from {task.node} yet{since}"
+    if now - last > SILENT_AFTER:
+        return f"no contact from {task.node} since {_clock(last)}{since}"
+    stage = (contact.stage if contact is not None else "") or seen.detail or seen.state
+    return f"{stage}, last contact {_clock(last)} UTC{since}"
+
+
+def _clock(when: datetime) -> str:
+    return f"{when.astimezone(UTC):%H:%M:%S}"

@@ -1,0 +1,25 @@
+"""The action relabel_nodes. Each node: relabel."""
+
+from __future__ import annotations
+
+from drydock.model.task import Action
+from drydock.orchestrator.outcome import Done, Failed, Outcome
+from drydock.orchestrator.planner import node_steps
+from drydock.orchestrator.workflow import Step, StepContext, Workflow
+
+
+def relabel(ctx: StepContext) -> Outcome:
+    """The labels of a node are the owner_data of the design, its profile's first."""
+    labels = ctx.services.labels
+    if labels is None:
+        return Failed("nobody to give labels to: [promenade] url is not set")
+    if ctx.node not in ctx.site.nodes:
+        return Failed(f"the design has no node {ctx.node}")
+    wanted = ctx.site.nodes[ctx.node].owner_data
+    labels.put(ctx.node, wanted)
+    return Done(f"{len(wanted)} labels given to {labels.name}")
+
+
+RELABEL_NODES = Workflow(Action.RELABEL_NODES, node_steps(Action.RELABEL_NODE))
+
+RELABEL_NODE = Workflow(Action.RELABEL_NODE, (Step(relabel, timeout="relabel_node"),))

@@ -1,0 +1,41 @@
+"""The action verify_nodes. Each node: check_bmc → look_up. Nothing is changed, and no machine is switched."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from drydock.drivers.node.base import NodeState, Observation
+from drydock.model.task import Action
+from drydock.orchestrator.outcome import Done, Outcome
+from drydock.orchestrator.planner import node_steps
+from drydock.orchestrator.workflow import Step, StepContext, WatchStep, Workflow
+
+
+def check_bmc(ctx: StepContext) -> Outcome:
+    driver, bmc = ctx.bmc()
+    return Done(f"the BMC answers: power is {driver.power_state(bmc)}")
+
+
+def look_up(contexts: Sequence[StepContext]) -> Mapping[UUID, Outcome]:
+    provisioner = contexts[0].services.provisioner
+    seen = provisioner.observe([ctx.node for ctx in contexts])
+    return {ctx.task.id: Done(_told(provisioner.name, seen[ctx.node])) for ctx in contexts}
+
+
+def _told(provisioner: str, seen: Observation) -> str:
+    """A machine that is not known yet is as good as any: it becomes known when it is prepared."""
+    if seen.state is NodeState.UNKNOWN:
+        return f"verified; {provisioner} does not know {seen.node} yet"
+    return f"verified; {provisioner} knows {seen.node}: {seen.state}"
+
+
+VERIFY_NODES = Workflow(Action.VERIFY_NODES, node_steps(Action.VERIFY_NODE))
+
+VERIFY_NODE = Workflow(
+    Action.VERIFY_NODE,
+    (
+        Step(check_bmc, timeout="verify_node"),
+        WatchStep(look_up, timeout="verify_node"),
+    ),
+)
