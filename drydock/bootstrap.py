@@ -25,8 +25,11 @@ from drydock.design.reference_cache import ReferenceCache
 from drydock.design.references import References
 from drydock.design.retries import Retries
 from drydock.design.service_token import NoTokens, ServiceTokens, TokenSource
+from drydock.drivers.labels.base import NodeLabels
+from drydock.drivers.labels.promenade import PromenadeLabels
 from drydock.drivers.node.base import NodeProvisioner
 from drydock.drivers.registry import load_node_provisioner, load_oob_drivers
+from drydock.errors import ConfigurationError
 from drydock.metrics import Metrics
 from drydock.orchestrator.boot import BootService
 from drydock.orchestrator.boot_preparation import BootPreparation, BootSettings
@@ -36,6 +39,7 @@ from drydock.orchestrator.engine import Engine, EngineSettings, worker_name
 from drydock.orchestrator.health import Health
 from drydock.orchestrator.machines import MachineService, ScriptSettings
 from drydock.orchestrator.orchestrator import Orchestrator
+from drydock.orchestrator.retention import PeriodicRetention
 from drydock.orchestrator.step_runner import StepRunner
 from drydock.orchestrator.workflow import Services
 from drydock.orchestrator.workflows import WORKFLOWS
@@ -66,6 +70,7 @@ def build_engine(conf: cfg.ConfigOpts) -> Engine:
         boot=BootPreparation(_boot_settings(conf), shared.loader.fetch),
         provisioner=shared.provisioner,
         oob_drivers=load_oob_drivers(conf.drivers.oob, _driver_options(conf)),
+        labels=_labels(conf),
         observe_seconds=conf.orchestrator.observe_interval,
         start_rate=conf.orchestrator.start_rate,
         deployment_places=conf.orchestrator.deployment_places,
@@ -89,6 +94,21 @@ def build_engine(conf: cfg.ConfigOpts) -> Engine:
     )
 
 
+def build_retention(conf: cfg.ConfigOpts) -> PeriodicRetention:
+    """What deletes old tasks in a worker, on a connection of its own."""
+    engine = connect(conf.database.url, pool_size=1, max_overflow=0, application_name="drydock-retention")
+    return PeriodicRetention(Database(engine), days=conf.orchestrator.retention_days)
+
+
+def _labels(conf: cfg.ConfigOpts) -> NodeLabels | None:
+    if not conf.promenade.url:
+        return None
+    session = service_session(conf)
+    if session is None:
+        raise ConfigurationError("[promenade] url is set, but [keystone_authtoken] has no credentials to ask it with")
+    return PromenadeLabels(session, url=conf.promenade.url, timeout=conf.promenade.timeout)
+
+
 def build_application(conf: cfg.ConfigOpts) -> WSGIApplication:
     """The API: request id > node-route bypass > Keystone > Falcon. Raises ``ConfigurationError``."""
     shared = _shared(conf, pool_size=conf.database.pool_size, application_name="drydock-api")
@@ -98,7 +118,7 @@ def build_application(conf: cfg.ConfigOpts) -> WSGIApplication:
         orchestrator=Orchestrator(shared.database, shared.provisioner, ChangeWaiter(shared.database)),
         designs=shared.designs,
         machines=MachineService(shared.database, _script_settings(conf)),
-        boot=BootService(shared.database),
+        boot=BootService(shared.database, hold_seconds=conf.api.node_hold_seconds),
         health=Health(shared.database, checks),
         policy=Policy(conf),
         limits=Limits(

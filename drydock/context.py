@@ -8,6 +8,8 @@ from dataclasses import dataclass
 REQUEST_ID = "drydock.request_id"
 #: WSGI environment: true when the token could not be checked because Keystone did not answer.
 IDENTITY_UNAVAILABLE = "drydock.identity_unavailable"
+#: WSGI environment: true when this path is not served where the request came in.
+NOTHING_HERE = "drydock.nothing_here"
 
 
 @dataclass(frozen=True, slots=True)

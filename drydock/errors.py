@@ -15,7 +15,9 @@ Clients match on ``code``, never on text: a code once published is neither chang
     ├── Conflict
     │   ├── BootActionFinal         a report after the final status
     │   ├── BootActionSilent        a report for an action with ``signaling: false``
-    │   └── IdempotencyConflict     the same key with another body
+    │   ├── IdempotencyConflict     the same key with another body
+    │   ├── TaskNotEnded            a retry of a task that is still at work
+    │   └── NothingToRetry          a retry of a task none of whose nodes failed
     ├── DesignError
     │   ├── InvalidReference        a reference that can never work: scheme, host, syntax, size
     │   ├── ReferenceUnavailable    a reference that did not answer (may work later)
@@ -102,6 +104,14 @@ class BootActionSilent(Conflict):
 
 class IdempotencyConflict(Conflict):
     code = "idempotency_conflict"
+
+
+class TaskNotEnded(Conflict):
+    code = "task_not_ended"
+
+
+class NothingToRetry(Conflict):
+    code = "nothing_to_retry"
 
 
 class DesignError(DrydockError):

@@ -31,6 +31,12 @@ class Metrics:
             multiprocess_mode="livesum",
             registry=registry,
         )
+        self.streams = Gauge(
+            "drydock_http_streams",
+            "Streams of a task's events that are open.",
+            multiprocess_mode="livesum",
+            registry=registry,
+        )
         self.steps = Counter(
             "drydock_steps", "Steps run by the engine, by outcome.", ["action", "step", "outcome"], registry=registry
         )

@@ -39,9 +39,11 @@ def gunicorn_settings(options: cfg.ConfigOpts) -> dict[str, Any]:
     """Settings by gunicorn's names. Raises ``ConfigurationError`` for an address that noauth must not serve."""
     if options.api.auth_strategy == "noauth":
         require_loopback(options.api.bind_host)
-    host = options.api.bind_host
+    addresses = [(options.api.bind_host, options.api.port)]
+    if (nodes := conf.node_listener(options)) is not None:
+        addresses.append(nodes)
     return {
-        "bind": f"[{host}]:{options.api.port}" if ":" in host else f"{host}:{options.api.port}",
+        "bind": [f"[{host}]:{port}" if ":" in host else f"{host}:{port}" for host, port in addresses],
         "worker_class": "gthread",
         "workers": options.api.workers,
         "threads": options.api.threads,

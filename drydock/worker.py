@@ -17,6 +17,7 @@ def main() -> None:
         options = conf.load(sys.argv[1:])
         log.configure(debug=options.debug)
         engine = bootstrap.build_engine(options)
+        retention = bootstrap.build_retention(options)
     except DrydockError as exc:
         sys.exit(f"drydock-worker: {exc}")
 
@@ -25,7 +26,9 @@ def main() -> None:
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
+    retention.start()
     engine.run()
+    retention.stop()
     LOG.info("worker stopped")
 
 

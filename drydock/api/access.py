@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import falcon
 
 from drydock.api.node_key import read_credential
-from drydock.context import IDENTITY_UNAVAILABLE, REQUEST_ID, RequestContext
+from drydock.context import IDENTITY_UNAVAILABLE, NOTHING_HERE, REQUEST_ID, RequestContext
 from drydock.errors import NotAuthenticated
 
 if TYPE_CHECKING:
@@ -38,6 +38,8 @@ class AccessControl:
 
     def process_request(self, req: falcon.Request, resp: falcon.Response) -> None:
         req.context.caller = read_caller(req)
+        if NOTHING_HERE in req.env:
+            raise falcon.HTTPRouteNotFound
 
     def process_resource(
         self, req: falcon.Request, resp: falcon.Response, resource: object, params: Mapping[str, Any]

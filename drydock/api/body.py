@@ -108,6 +108,8 @@ def _invalid(error: jsonschema_rs.ValidationError) -> InvalidInput:
         return InvalidInput("is not known", field=field_path([*path, kind.unexpected[0]]))
     if isinstance(kind, jsonschema_rs.ValidationErrorKind.Pattern):
         return InvalidInput("has characters that are not allowed", field=field_path(path))
+    if isinstance(kind, jsonschema_rs.ValidationErrorKind.Enum):
+        return InvalidInput("must be one of " + ", ".join(map(str, kind.options)), field=field_path(path))
     message = error.message if len(error.message) <= _SHOWN else error.message[:_SHOWN] + "…"
     return InvalidInput(message, field=field_path(path))
 

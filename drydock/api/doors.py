@@ -10,6 +10,7 @@ from drydock.model.boot_action import BootAction, Report
 from drydock.model.boot_context import Bundle, BundleKind
 from drydock.model.build_data import BuildData
 from drydock.model.design import DesignSnapshot, ValidationReport
+from drydock.model.event import EventPage, Position
 from drydock.model.health import DependencyHealth
 from drydock.model.machine import MachineEvent, NewBuildData
 from drydock.model.message import TaskMessage
@@ -43,6 +44,10 @@ class Tasks(Protocol):
 
     def create_task(self, new: NewTask) -> Task: ...
 
+    def retry_of(self, task_id: UUID, *, created_by: str) -> NewTask:
+        """A request for the same work on the nodes that failed. Raises ``Conflict`` when there is nothing to retry."""
+        ...
+
     def task(self, task_id: UUID) -> Task: ...
 
     def page(self, query: TaskQuery) -> TaskPage: ...
@@ -66,13 +71,27 @@ class Tasks(Protocol):
     def build_data(self, task_id: UUID) -> tuple[BuildData, ...]: ...
 
 
+class Events(Protocol):
+    """``mark_changes`` before a look, ``wait_for_changes`` after it: no change in between is missed."""
+
+    def events(self, task_id: UUID, after: Position, *, at_most: int) -> EventPage:
+        """Raises ``TaskNotFound``."""
+        ...
+
+    def mark_changes(self) -> int: ...
+
+    def wait_for_changes(self, mark: int, seconds: float) -> None:
+        """Returns after a change of whatever task, or after so many seconds or fewer."""
+        ...
+
+
 class Nodes(Protocol):
     def list_nodes(self) -> Sequence[NodeSummary]: ...
 
     def node_build_data(self, node: str, *, latest: bool) -> tuple[BuildData, ...]: ...
 
 
-class Operations(Tasks, Nodes, Protocol):
+class Operations(Tasks, Events, Nodes, Protocol):
     """The orchestrator's door."""
 
 
@@ -97,13 +116,19 @@ class Boot(Protocol):
 
     def bundle(self, node: str, kind: BundleKind, key: bytes) -> Bundle: ...
 
-    def report(self, action_id: str, key: bytes, report: Report) -> BootAction: ...
+    def report(
+        self, action_id: str, key: bytes, report: Report, *, idempotency_key: str | None = None
+    ) -> BootAction: ...
 
 
 class Machines(Protocol):
     """The machines' door beside ``Boot``. Raises ``BootContextNotFound``, ``Forbidden``; ``Conflict`` for too much."""
 
     def script(self, node: str, key: bytes) -> str: ...
+
+    def admit(self, node: str, credential: bytes, *, events: bool = False) -> None:
+        """Returns if the credential will do; asked before a large body is read from somebody unknown."""
+        ...
 
     def event(self, node: str, credential: bytes, event: MachineEvent) -> None: ...
 

@@ -37,6 +37,7 @@ FALCON_CODES: Mapping[int, str] = {
     413: "too_large",
     414: "too_large",
     415: "unsupported_media_type",
+    416: "range_not_satisfiable",
     503: "unavailable",
 }
 

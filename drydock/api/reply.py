@@ -23,6 +23,45 @@ def reply_created(resp: falcon.Response, location: str, value: Any) -> None:
     reply_json(resp, value, status=201)
 
 
+def reply_content(req: falcon.Request, resp: falcon.Response, content: bytes, *, digest: str, media_type: str) -> None:
+    """Bytes that ``digest`` names: whole, a part of them (``Range``), or just that they are the same as before.
+
+    Raises falcon's 416. A ``Range`` that is malformed, or asks for several parts, is ignored as RFC 9110 wants it.
+    """
+    tag = falcon.ETag(digest)
+    resp.etag = tag
+    resp.accept_ranges = "bytes"
+    wanted = req.if_none_match
+    if wanted and any(known in ("*", tag) for known in wanted):
+        resp.status = 304
+        return
+    resp.content_type = media_type
+    part = _part(req, tag, len(content))
+    if part is None:
+        resp.data = content
+        return
+    resp.status = 206
+    resp.content_range = (part.start, part.stop - 1, len(content), "bytes")
+    resp.data = content[part.start : part.stop]
+
+
+def _part(req: falcon.Request, tag: falcon.ETag, size: int) -> range | None:
+    """What of ``size`` bytes is asked for; None: all of them."""
+    if "HTTP_RANGE" not in req.env or req.method != "GET" or req.get_header("If-Range") not in (None, tag.dumps()):
+        return None
+    try:
+        if req.range is None or req.range_unit != "bytes":
+            return None
+        first, last = req.range
+    except falcon.HTTPInvalidHeader:
+        return None
+    if first < 0:
+        return range(max(size + first, 0), size)
+    if first >= size:
+        raise falcon.HTTPRangeNotSatisfiable(size)
+    return range(first, size if last < 0 else min(last + 1, size))
+
+
 def json_array(items: Iterable[Any]) -> Iterator[bytes]:
     """A JSON array of any length, without ever holding it whole."""
     piece = bytearray(b"[")

@@ -12,12 +12,14 @@ from drydock.api.resources.boot_script import BootScriptResource
 from drydock.api.resources.bootaction import BootActionResource
 from drydock.api.resources.bootdata import BootDataResource
 from drydock.api.resources.designs import DesignResource, DesignsResource, ValidateDesignResource
+from drydock.api.resources.events import EventsResource
 from drydock.api.resources.health import ExtendedHealthResource, HealthResource, MetricsResource
 from drydock.api.resources.machine_events import MachineEventsResource
 from drydock.api.resources.node_build_data import MachineBuildDataResource
 from drydock.api.resources.nodes import NodeBuildDataResource, NodeFilterResource, NodesResource
 from drydock.api.resources.tasks import TaskBuildDataResource, TaskResource, TasksResource, TerminateResource
 from drydock.api.resources.versions import VersionsResource
+from drydock.api.streams import StreamRoom
 from drydock.api.waiting import WaitingRoom
 from drydock.metrics import Metrics
 from drydock.model.boot_context import BundleKind
@@ -75,6 +77,10 @@ def _open_routes(services: Services) -> tuple[Route, ...]:
 def _operator_routes(services: Services) -> tuple[Route, ...]:
     tasks, designs, policy, limits = services.orchestrator, services.designs, services.policy, services.limits
     waiting = WaitingRoom(tasks, seats=limits.max_waiting, longest=limits.max_wait_seconds, metrics=services.metrics)
+    # Besides those that wait, half as many that listen: booting nodes always find a free thread.
+    streams = StreamRoom(
+        tasks, seats=limits.max_waiting // 2, lasts=limits.max_stream_seconds, metrics=services.metrics
+    )
 
     def operator(path: str, resource: object, **rules: str) -> Route:
         return Route(PREFIX + path, resource, Access.OPERATOR, rules)
@@ -82,6 +88,7 @@ def _operator_routes(services: Services) -> tuple[Route, ...]:
     return (
         operator("/tasks", TasksResource(tasks, policy, limits), GET=READ_TASK, POST=CREATE_TASK, DELETE=DELETE_TASKS),
         operator("/tasks/{task_id}", TaskResource(tasks, policy, waiting), GET=READ_TASK),
+        operator("/tasks/{task_id}/events", EventsResource(streams), GET=READ_TASK),
         operator("/tasks/{task_id}/terminate", TerminateResource(tasks), POST=TERMINATE_TASK),
         operator("/tasks/{task_id}/builddata", TaskBuildDataResource(tasks), GET=READ_BUILD_DATA),
         operator("/nodes", NodesResource(services.orchestrator), GET=READ_DATA),

@@ -9,6 +9,8 @@ from oslo_config import cfg
 from drydock.auth.bypass import NodeRouteBypass
 from drydock.auth.keystone import KeystoneAuth
 from drydock.auth.noauth import NoAuth
+from drydock.auth.node_listener import NodeListener
+from drydock.conf import node_listener
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -19,7 +21,9 @@ __all__ = ["wrap"]
 def wrap(app: WSGIApplication, conf: cfg.ConfigOpts) -> WSGIApplication:
     """``app`` behind what ``[api] auth_strategy`` asks for, node routes around it.
 
-    Raises ``ConfigurationError`` when [keystone_authtoken] is needed and incomplete.
+    Raises ``ConfigurationError`` when [keystone_authtoken] is needed and incomplete, or [api] node_listen is wrong.
     """
     authenticated = NoAuth(app) if conf.api.auth_strategy == "noauth" else KeystoneAuth(app, conf)
-    return NodeRouteBypass(app, authenticated)
+    wrapped = NodeRouteBypass(app, authenticated)
+    listener = node_listener(conf)
+    return wrapped if listener is None else NodeListener(app, wrapped, listener.port)

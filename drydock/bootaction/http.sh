@@ -129,5 +129,6 @@ status_of_head() {
 json_text() {
     if have iconv; then iconv -c -f UTF-8 -t UTF-8; else LC_ALL=C tr -cd '\011\012\040-\176'; fi \
         | LC_ALL=C tr -d '\000-\010\013-\037\177' \
-        | LC_ALL=C awk 'NR > 1 { printf "\\n" } { gsub(/\\/, "\\\\"); gsub(/"/, "\\\""); gsub(/\t/, "\\t"); printf "%s", $0 }'
+        | LC_ALL=C sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' \
+        | LC_ALL=C awk 'NR > 1 { printf "\\n" } { gsub(/\t/, "\\t"); printf "%s", $0 }'
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from oslo_config import cfg
 
@@ -86,6 +87,24 @@ def boot_secrets(conf: cfg.ConfigOpts) -> tuple[bytes, ...]:
                 f"[bootaction] secrets: number {position} is not made of at least 32 hexadecimal digits, of even number"
             )
     return tuple(bytes.fromhex(text) for text in texts)
+
+
+class Address(NamedTuple):
+    host: str
+    port: int
+
+
+def node_listener(conf: cfg.ConfigOpts) -> Address | None:
+    """``[api] node_listen``, if it is set. Raises ``ConfigurationError``."""
+    text: str | None = conf.api.node_listen
+    if not text:
+        return None
+    found = re.fullmatch(r"(?:\[([0-9A-Fa-f:.]+)\]|([\w.-]+)):(\d{1,5})", text, re.ASCII)
+    if found is None or not 0 < int(found[3]) < 65536:
+        raise ConfigurationError(f"[api] node_listen: {text!r} is not HOST:PORT")
+    if int(found[3]) == conf.api.port:
+        raise ConfigurationError("[api] node_listen: needs another port than [api] port, by which the two are told apart")
+    return Address(found[1] or found[2], int(found[3]))
 
 
 def max_waiting(conf: cfg.ConfigOpts) -> int:

@@ -13,6 +13,20 @@ DEFAULT_OPTS: tuple[cfg.Opt, ...] = (
 API_OPTS: tuple[cfg.Opt, ...] = (
     cfg.StrOpt("bind_host", default="127.0.0.1", help="Address the API listens on. Use 0.0.0.0 for all addresses."),
     cfg.PortOpt("port", default=9000, help="TCP port the API listens on."),
+    cfg.StrOpt(
+        "node_listen",
+        metavar="HOST:PORT",
+        help="Another address to listen on, where only the nodes' routes are served and everything else is 404: for "
+        "the provisioning network. Its port must not be that of [api] port. The nodes' routes are also served on "
+        "bind_host, for nodes that were told that address.",
+    ),
+    cfg.IntOpt(
+        "node_hold_seconds",
+        default=30,
+        min=0,
+        help="How long a node's request is kept waiting while the database does not answer, as in a restart: an "
+        "installer does not ask twice. Operators are told at once.",
+    ),
     cfg.IntOpt("workers", default=2, min=1, help="Processes that serve the API."),
     cfg.IntOpt("threads", default=16, min=1, help="Requests that one process serves at a time."),
     cfg.StrOpt(
@@ -37,7 +51,8 @@ API_OPTS: tuple[cfg.Opt, ...] = (
         "max_waiting",
         min=0,
         help="Waiting requests that one process keeps at a time; those above are answered at once, so that booting "
-        "nodes always find a free thread. Half of [api] threads unless set.",
+        "nodes always find a free thread. Half of [api] threads unless set. Streams of a task's events may be half as "
+        "many, besides.",
     ),
 )
 

@@ -29,7 +29,7 @@ from drydock.model.event import (
     Position,
     TaskChanged,
 )
-from drydock.model.task import TaskStatus
+from drydock.model.task import ResultStatus, TaskStatus
 
 #: The transactions below this have all ended.
 _SETTLED = cast(cast(func.pg_snapshot_xmin(func.pg_current_snapshot()), Text), BigInteger)
@@ -46,9 +46,9 @@ class EventRepository:
         The border is asked first: what is written after that lies beyond it, and is found next time.
         """
         row = self._connection.execute(
-            select(tasks.c.root_id, tasks.c.status, tasks.c.changed_in, _SETTLED.label("settled")).where(
-                tasks.c.id == task_id
-            )
+            select(
+                tasks.c.root_id, tasks.c.status, tasks.c.result_status, tasks.c.changed_in, _SETTLED.label("settled")
+            ).where(tasks.c.id == task_id)
         ).one_or_none()
         if row is None:
             raise TaskNotFound(f"there is no task {task_id}")
@@ -56,9 +56,16 @@ class EventRepository:
         events = self._tasks(row.root_id, below, after, row.settled, at_most)
         messages = self._messages(row.root_id, below, after, row.settled, at_most)
         page, more = _merged(events, messages, at_most)
-        closed = not TaskStatus(row.status).open and row.changed_in < row.settled
-        behind = not more and self._is_behind(row.root_id, row.settled)
-        return EventPage(tuple(page), more=more, behind=behind, ended=closed and not more)
+        status = TaskStatus(row.status)
+        closed = not status.open and row.changed_in < row.settled
+        return EventPage(
+            status=status,
+            result_status=ResultStatus(row.result_status),
+            events=tuple(page),
+            more=more,
+            behind=not more and self._is_behind(row.root_id, row.settled),
+            ended=closed and not more,
+        )
 
     def _tasks(self, root: UUID, only: UUID | None, after: Position, before: int, at_most: int) -> list[Event]:
         number = after.number if after.kind == TASK_KIND else _LAST

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import (
@@ -23,10 +24,11 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from drydock.db.machines import MachineRepository
 from drydock.db.messages import MessageRepository
-from drydock.db.notifications import WORK, notify_change, notify_work
+from drydock.db.notifications import CHANGE, WORK, notify_change, notify_work
 from drydock.db.rows import task_from_row
 from drydock.db.tables import TRANSACTION, boot_contexts, tasks
 from drydock.errors import IdempotencyConflict, TaskNotFound
@@ -74,6 +76,19 @@ _WAKE_AFTER_END = (
     .values(wake_at=func.clock_timestamp(), wake_requested=True)
     .returning(func.pg_notify(WORK, ""))
 )
+
+
+def _heard(*, final: bool) -> ReturningUpdate[Any]:
+    told = [func.pg_notify(CHANGE, "")]
+    values: dict[str, Any] = {"updated": func.clock_timestamp(), "changed_in": TRANSACTION}
+    if final:
+        told.append(func.pg_notify(WORK, ""))
+        values["wake_at"] = case((_OPEN, func.clock_timestamp()), else_=tasks.c.wake_at)
+        values["wake_requested"] = _OPEN | tasks.c.wake_requested
+    return update(tasks).where(tasks.c.id == bindparam("task")).values(values).returning(tasks.c.changed_in, *told)
+
+
+_HEARD, _HEARD_FINAL = _heard(final=False), _heard(final=True)
 
 
 class TaskRepository:
@@ -303,6 +318,15 @@ class TaskRepository:
         )
         notify_work(self._connection)
 
+    def heard_from_node(self, task_id: UUID, *, final: bool) -> int:
+        """A machine reported on this task; a final report makes it due. Answers the transaction's number.
+
+        One statement for what ``wake`` and ``touch`` do in four: a rack that boots sends thousands of reports.
+        """
+        row = self._connection.execute(_HEARD_FINAL if final else _HEARD, {"task": task_id}).one()
+        changed_in: int = row.changed_in
+        return changed_in
+
     def touch(self, task_id: UUID) -> None:
         """Something about the task changed that is not in its row; tell whoever watches."""
         self._connection.execute(
@@ -320,18 +344,6 @@ class TaskRepository:
     def count_open_children(self, parent_id: UUID) -> int:
         counted = select(func.count()).select_from(tasks).where(tasks.c.parent_id == parent_id, _OPEN)
         return self._connection.execute(counted).scalar_one()
-
-    def delete_closed(self, *, older_than_days: int, at_most: int) -> int:
-        """Delete closed root tasks, and all below them, not touched for so many days. Returns how many roots."""
-        limit = func.now() - func.make_interval(0, 0, 0, older_than_days)
-        doomed = (
-            select(tasks.c.id)
-            .where(tasks.c.parent_id.is_(None), ~_OPEN, tasks.c.updated < limit)
-            .order_by(tasks.c.updated)
-            .limit(at_most)
-            .with_for_update(skip_locked=True)
-        )
-        return self._connection.execute(delete(tasks).where(tasks.c.id.in_(doomed))).rowcount
 
 
 def _progress(counts: Sequence[tuple[str, str | None]]) -> TaskProgress:

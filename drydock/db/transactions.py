@@ -34,11 +34,7 @@ _FATE = select(
 )
 
 
-def current_transaction() -> Any:
-    """An expression: the id of the transaction it is evaluated in, as text."""
-    return cast(func.pg_current_xact_id(), String)
-
-
-def fate_of(connection: Connection, transaction: str) -> Fate:
-    found = connection.scalar(_FATE, {"transaction": transaction})
+def fate_of(connection: Connection, transaction: int) -> Fate:
+    """``transaction``: its number, as rows have it in ``changed_in``."""
+    found = connection.scalar(_FATE, {"transaction": str(transaction)})
     return Fate(found) if found in (Fate.KEPT.value, Fate.LOST.value) else Fate.UNKNOWN

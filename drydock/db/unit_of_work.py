@@ -20,7 +20,9 @@ from drydock.db.leases import LeaseRepository
 from drydock.db.machines import MachineRepository
 from drydock.db.messages import MessageRepository
 from drydock.db.notifications import CHANGE, WORK, Listener, listen
+from drydock.db.retention import RetentionRepository
 from drydock.db.tasks import TaskRepository
+from drydock.db.transactions import Fate, fate_of
 from drydock.errors import DatabaseUnavailable
 from drydock.model.boot_context import BundleKind
 
@@ -35,6 +37,7 @@ class UnitOfWork:
         self.holds = HoldRepository(connection)
         self.messages = MessageRepository(connection)
         self.events = EventRepository(connection)
+        self.retention = RetentionRepository(connection)
         self.designs = DesignRepository(connection)
         self.boot_contexts = BootContextRepository(connection)
         self.boot_actions = BootActionRepository(connection)
@@ -43,6 +46,10 @@ class UnitOfWork:
 
     def commit(self) -> None:
         self._connection.commit()
+
+    def fate_of(self, transaction: int) -> Fate:
+        """What became of a transaction whose commit got no answer."""
+        return fate_of(self._connection, transaction)
 
     def ping(self) -> None:
         self._connection.execute(select(literal(1)))

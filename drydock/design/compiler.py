@@ -56,8 +56,13 @@ class _Parts:
 
 def compile_design(content: bytes) -> CompiledDesign:
     """Raises nothing: a text that makes no sense compiles to messages that say why."""
-    digest = hashlib.sha256(content).hexdigest()
-    found = check_documents(read_stream(content))
+    return compile_texts({"": content})
+
+
+def compile_texts(texts: Mapping[str, bytes]) -> CompiledDesign:
+    """As ``compile_design``, for a design in several texts; messages that speak of lines say in which text, by name."""
+    digest = hashlib.sha256(b"\n---\n".join(texts.values())).hexdigest()
+    found = check_documents(*(read_stream(content, source) for source, content in texts.items()))
     parts = _build(found)
     messages = [*found.messages, *parts.messages]
     if not found.complete:

@@ -55,44 +55,72 @@ def unreadable(
     return ValidationMessage(UNREADABLE, rule, text, level, documents, read_on(UNREADABLE, rule))
 
 
-def check_documents(stream: YamlStream) -> DocumentSet:
+def check_documents(*streams: YamlStream) -> DocumentSet:
+    """The documents of all the streams."""
     documents: list[Document] = []
     messages: list[ValidationMessage] = []
     broken: set[DocumentRef] = set()
-    for found in stream.documents:
-        document, complaints = _check(found)
-        messages += complaints
-        if document is not None and any(message.error for message in complaints):
-            broken.add(document.ref)
-        elif document is not None:
-            documents.append(document)
-    if stream.fatal is not None:
-        messages.append(unreadable(f"Error processing document: {stream.fatal}"))
-    return DocumentSet(tuple(documents), tuple(messages), frozenset(broken), complete=stream.fatal is None)
+    for stream in streams:
+        for found in stream.documents:
+            document, complaints = _check(found)
+            messages += complaints
+            if document is not None and any(message.error for message in complaints):
+                broken.add(document.ref)
+            elif document is not None:
+                documents.append(document)
+        if stream.fatal is not None:
+            messages.append(unreadable(f"Error processing document: {stream.fatal}"))
+    complete = all(stream.fatal is None for stream in streams)
+    return DocumentSet(tuple(documents), tuple(messages), frozenset(broken), complete=complete)
 
 
 def _check(found: YamlDocument) -> tuple[Document | None, list[ValidationMessage]]:
     """The document if it is one of ours (even a faulty one), and what is to be said about it."""
     if not isinstance(found.value, Mapping):
         text = "not a mapping" if found.value is not None else "not readable"
-        return None, [*_problems(found.problems), _error(f"the document at line {found.line} is {text}")]
-    schema = found.value.get("schema")
-    parts = schema.split("/") if isinstance(schema, str) else []
-    if len(parts) != 3:
-        text = f"The document at line {found.line} has no schema of the form namespace/Kind/version and is ignored."
+        return None, [*_problems(found.problems), _error(f"the document at {found.place} is {text}")]
+    envelope = _envelope(found.value)
+    if envelope is None:
+        text = f"The document at {found.place} has no schema of the form namespace/Kind/version and is ignored."
         return None, [*_problems(found.problems), unreadable(text, level=Level.WARNING)]
-    if parts[0] != NAMESPACE:
+    if envelope.namespace != NAMESPACE:
         return None, []
-    _, kind, version = parts
     metadata = found.value.get("metadata")
     name = metadata.get("name") if isinstance(metadata, Mapping) else None
     if not isinstance(name, str) or not name:
-        return None, [*_problems(found.problems), _error(f"metadata.name must be a string, at line {found.line}")]
-    ref = DocumentRef(str(schema), name)
-    document = Document(kind, name, found.value.get("data", []), found.line)
-    if kind not in KINDS or version != VERSION:
-        return document, [_error(f"Invalid document - Kind {kind:.100} and Version {version:.100}", ref)]
+        return None, [*_problems(found.problems), _error(f"metadata.name must be a string, at {found.place}")]
+    ref = DocumentRef(envelope.schema, name)
+    document = Document(envelope.kind, name, envelope.data, found.line)
+    if envelope.kind not in KINDS or envelope.version != VERSION:
+        text = f"Invalid document - Kind {envelope.kind:.100} and Version {envelope.version:.100}"
+        return document, [*_problems(found.problems, ref), _error(text, ref)]
     return document, [*_problems(found.problems, ref), *_schema_messages(document, ref)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Envelope:
+    """What is around the data, in either form."""
+
+    namespace: str
+    kind: str
+    version: str
+    data: Any
+
+    @property
+    def schema(self) -> str:
+        return f"{self.namespace}/{self.kind}/{self.version}"
+
+
+def _envelope(value: Mapping[str, Any]) -> _Envelope | None:
+    """Deckhand's form (schema, data), or else the legacy one (apiVersion, kind, spec), whose version means nothing."""
+    schema = value.get("schema")
+    parts = schema.split("/") if isinstance(schema, str) else []
+    if len(parts) == 3:
+        return _Envelope(parts[0], parts[1], parts[2], value.get("data", []))
+    version, kind = value.get("apiVersion"), value.get("kind")
+    if "schema" in value or not isinstance(version, str) or "/" not in version:
+        return None
+    return _Envelope(version.partition("/")[0], str(kind), VERSION, value.get("spec", []))
 
 
 def _error(text: str, *documents: DocumentRef) -> ValidationMessage:

@@ -3,8 +3,8 @@
 Per kind of field: a *scalar* is the child's if set (``!`` unsets it), else the parent's. A *dict* has the parent's
 entries, then the child's, which win (``!k`` takes the parent's ``k`` away). A *list* has the child's entries, then the
 parent's that are new (``!x`` takes ``x`` away). *Named* things merge field by field under the same name, in the
-parent's order, new ones last; ``!x`` takes the parent's ``x`` away, and so does null for an interface. What has no
-parent at all is taken literally.
+parent's order, new ones last; ``!x`` takes the parent's ``x`` away, and so does null for interfaces, devices and volume
+groups. What has no parent at all is taken literally.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ def _interfaces(interfaces: Mapping[str, Any]) -> Iterator[str]:
 
 def _devices(devices: Mapping[str, Any]) -> Iterator[str]:
     for name, device in devices.items():
-        if "volume_group" in device and device.get("partitions"):
+        if device is not None and "volume_group" in device and device.get("partitions"):
             yield f"device {name} has a volume_group and partitions: the partitions have no effect"
 
 

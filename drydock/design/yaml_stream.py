@@ -8,7 +8,7 @@ them. That is also faster, and the only way to see a duplicate key.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import yaml
@@ -22,6 +22,7 @@ MAX_ALIASED_VALUES = 500_000
 MAX_PROBLEMS = 200
 
 _MAP, _SEQ, _STR, _MERGE = (f"tag:yaml.org,2002:{name}" for name in ("map", "seq", "str", "merge"))
+_NUMBERS = frozenset({"tag:yaml.org,2002:int", "tag:yaml.org,2002:float"})
 _MERGE_KEY = object()
 _NO_KEY = object()
 _SCALARS = (str, int, float, bool, type(None))
@@ -29,15 +30,16 @@ _SCALARS = (str, int, float, bool, type(None))
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """``line`` and ``column`` count from 1. A mere suspicion has ``error`` False."""
+    """``line`` and ``column`` count from 1. A mere suspicion has ``error`` False. ``source`` as for ``read_stream``."""
 
     text: str
     line: int
     column: int
     error: bool = True
+    source: str = ""
 
     def __str__(self) -> str:
-        return f"{self.text} (line {self.line}, column {self.column})"
+        return f"{self.text} ({_place(self.source, self.line)}, column {self.column})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,12 @@ class YamlDocument:
     value: Any
     line: int
     problems: tuple[Problem, ...] = ()
+    source: str = ""
+
+    @property
+    def place(self) -> str:
+        """For a message: ``line 7``, or with the name of the file."""
+        return _place(self.source, self.line)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +63,24 @@ class YamlStream:
     fatal: Problem | None = None
 
 
-def read_stream(content: bytes) -> YamlStream:
-    """All documents of a UTF-8 text, empty ones left out. Raises nothing: what is wrong is in the answer."""
+def read_stream(content: bytes, source: str = "") -> YamlStream:
+    """All documents of a UTF-8 text, empty ones left out. Raises nothing: what is wrong is in the answer.
+
+    ``source``: a name for the text, if it is one of several.
+    """
+    stream = _read(content)
+    if not source:
+        return stream
+    return YamlStream(
+        tuple(
+            replace(found, source=source, problems=tuple(replace(item, source=source) for item in found.problems))
+            for found in stream.documents
+        ),
+        None if stream.fatal is None else replace(stream.fatal, source=source),
+    )
+
+
+def _read(content: bytes) -> YamlStream:
     try:
         content.decode("utf-8")
     except UnicodeDecodeError as exc:
@@ -76,6 +100,10 @@ def read_stream(content: bytes) -> YamlStream:
         return YamlStream(tuple(reader.documents))
     reader.abandon()
     return YamlStream(tuple(reader.documents), fatal)
+
+
+def _place(source: str, line: int) -> str:
+    return f"{source} line {line}" if source else f"line {line}"
 
 
 def _at_offset(content: bytes, offset: int, text: str) -> Problem:
@@ -127,6 +155,7 @@ class _Root:
     value: Any = None
     line: int = 1
     problems: list[Problem] = field(default_factory=list)
+    repeated: Any = _NO_KEY
 
 
 class _Reader:
@@ -230,6 +259,11 @@ class _Reader:
             value = _MERGE_KEY
         else:
             value = self._construct(event, tag)
+            if ":" in event.value and tag in _NUMBERS:
+                # Not remembered, so that each place is told.
+                text = f"{event.value:.60} is a number to YAML, to the base 60: put quotes around it"
+                self._complain(event, text, error=False)
+                return value
         self._plain[event.value] = value
         return value
 
@@ -267,8 +301,7 @@ class _Reader:
                     self._complain(event, "a key must be a simple value")
                     value = repr(type(value))
                 elif value in mapping.items:
-                    # NOTE: every parser in use lets the last one win, and designs in the field rely on that.
-                    self._complain(event, f"duplicate key {value!r:.100}: the last one wins", error=False)
+                    self._duplicate(value, event)
             mapping.key = value
             return
         mapping.key = _NO_KEY
@@ -276,6 +309,19 @@ class _Reader:
             self._merge(mapping, value, event)
         else:
             mapping.items[key] = "<<" if value is _MERGE_KEY else value
+
+    def _duplicate(self, key: Any, event: Any) -> None:
+        """An error, but for a document's own keys: two documents run together when the line between them is lost.
+
+        NOTE: every parser in use lets the last one win, and tools in the field write such documents. Said once, for
+        the first key: the others follow from it.
+        """
+        if len(self._open) > 1:
+            self._complain(event, f"duplicate key {key!r:.100}")
+        elif self._root.repeated in (_NO_KEY, key):
+            self._root.repeated = key
+            text = f"duplicate key {key!r:.100}: the last one wins; a --- line is probably missing before it"
+            self._complain(event, text, error=False)
 
     def _merge(self, mapping: _Mapping, value: Any, event: Any) -> None:
         sources = list(reversed(value)) if isinstance(value, list) else [value]

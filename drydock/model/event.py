@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from drydock.model.message import TaskMessage
-from drydock.model.task import Task
+from drydock.model.task import ResultStatus, Task, TaskStatus
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -49,8 +49,12 @@ class EventPage:
     """Some events, in order.
 
     ``more``: others can be read at once. ``behind``: something has changed that is told in a moment, when older
-    transactions have ended. ``ended``: the task has ended, and with these events all is told.
+    transactions have ended. ``ended``: the task has ended, and with these events all is told. ``status`` and
+    ``result_status`` are the task's own.
     """
+
+    status: TaskStatus
+    result_status: ResultStatus
 
     events: tuple[Event, ...] = ()
     more: bool = False

@@ -45,6 +45,11 @@ class MachineService:
             start_units=settings.start_units,
         )
 
+    def admit(self, node: str, credential: bytes, *, events: bool = False) -> None:
+        """Return if this is the node's key or, for ``events``, its installer's token. Raises as ``event``."""
+        with self._database.unit_of_work() as uow:
+            _admit(uow, node, credential, events=events)
+
     def event(self, node: str, credential: bytes, event: MachineEvent) -> None:
         """Keep a step of the installer as a message of the node's subtask, and the log files that came with it.
 

@@ -14,12 +14,14 @@ from drydock.db.unit_of_work import Database
 from drydock.drivers.node.base import NodeProvisioner, NodeSummary
 from drydock.errors import TaskNotFound
 from drydock.model.build_data import BuildData
+from drydock.model.event import EventPage, Position
 from drydock.model.message import TaskMessage
 from drydock.model.task import NewTask, Task, TaskPage, TaskQuery, TaskStatus
 from drydock.orchestrator.changes import ChangeWaiter
+from drydock.orchestrator.retention import delete_old
+from drydock.orchestrator.retries import retry_of
 
-#: Tasks deleted in one transaction, and how long a request may go on deleting.
-DELETE_BATCH = 20
+#: How long a request may go on deleting; clients allow 30.
 DELETE_SECONDS = 25.0
 
 
@@ -36,6 +38,14 @@ class Orchestrator:
             task = uow.tasks.get(task.id)
             uow.commit()
         return task
+
+    def retry_of(self, task_id: UUID, *, created_by: str) -> NewTask:
+        """A request for the same work, of the same design, on the nodes that failed.
+
+        Raises ``TaskNotFound``, ``TaskNotEnded``, ``NothingToRetry``.
+        """
+        with self._database.unit_of_work() as uow:
+            return retry_of(uow.tasks.get(task_id), uow.tasks.outcomes(task_id), created_by=created_by)
 
     def task(self, task_id: UUID) -> Task:
         """Raises ``TaskNotFound``."""
@@ -90,6 +100,19 @@ class Orchestrator:
         with self._database.unit_of_work() as uow:
             return uow.tasks.version(task_id)
 
+    def events(self, task_id: UUID, after: Position, *, at_most: int) -> EventPage:
+        """What a task tree tells after a position. Raises ``TaskNotFound``."""
+        with self._database.unit_of_work() as uow:
+            return uow.events.page(task_id, after, at_most=at_most)
+
+    def mark_changes(self) -> int:
+        """Taken before a look, so that ``wait_for_changes`` misses nothing that happens after it."""
+        return self._changes.mark()
+
+    def wait_for_changes(self, mark: int, seconds: float) -> None:
+        """Until something changed after the mark, in whatever task; no longer than ``seconds``, or a few of them."""
+        self._changes.wait_since(mark, seconds)
+
     def terminate(self, task_id: UUID, *, by: str) -> Task:
         """Stop a task tree. Asking again changes nothing. Raises ``TaskNotFound``."""
         with self._database.unit_of_work() as uow:
@@ -98,20 +121,8 @@ class Orchestrator:
         return self.task(task_id)
 
     def delete_tasks(self, *, older_than_days: int) -> int:
-        """Delete closed tasks that old, in batches, as many as a request has time for. Returns how many."""
-        deadline = time.monotonic() + DELETE_SECONDS
-        deleted = 0
-        while time.monotonic() < deadline:
-            with self._database.unit_of_work() as uow:
-                batch = uow.tasks.delete_closed(older_than_days=older_than_days, at_most=DELETE_BATCH)
-                uow.commit()
-            deleted += batch
-            if batch < DELETE_BATCH:
-                break
-        with self._database.unit_of_work() as uow:
-            uow.designs.delete_unused(older_than_days=older_than_days)
-            uow.commit()
-        return deleted
+        """Delete closed tasks that old, as many as a request has time for. Returns how many, subtasks included."""
+        return delete_old(self._database, older_than_days=older_than_days, seconds=DELETE_SECONDS)
 
     def build_data(self, task_id: UUID) -> tuple[BuildData, ...]:
         """Raises ``TaskNotFound``."""
@@ -132,5 +143,6 @@ class Orchestrator:
 def _request_digest(new: NewTask) -> bytes | None:
     if new.idempotency_key is None:
         return None
-    asked = [new.action.value, new.design_ref, new.node_filter]
+    retried = None if new.retry_of is None else str(new.retry_of)
+    asked = [new.action.value, new.design_ref, new.node_filter, new.force, retried]
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).digest()

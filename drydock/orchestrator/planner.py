@@ -48,11 +48,12 @@ def plan(action: Action) -> Callable[[StepContext], Outcome]:
 
 
 def await_nodes(ctx: StepContext) -> Outcome:
+    """The nodes' outcomes are read once, when all have one; until then counting is enough."""
     with ctx.services.database.unit_of_work() as uow:
-        outcomes = uow.tasks.outcomes(ctx.task.id)
-        still_open = uow.tasks.count_open_children(ctx.task.id)
-    if still_open:
-        return Wait(LOOK_AGAIN_SECONDS, f"{len(outcomes) - still_open} of {len(outcomes)} nodes finished")
+        counted = uow.tasks.count_children(ctx.task.id)
+        outcomes = () if counted.open else uow.tasks.outcomes(ctx.task.id)
+    if counted.open:
+        return Wait(LOOK_AGAIN_SECONDS, f"{counted.total - counted.open} of {counted.total} nodes finished")
     return Done(result=roll_up([NodeOutcome(*outcome) for outcome in outcomes]))
 
 

@@ -17,7 +17,8 @@ def silence(task: Task, now: datetime, contact: MachineContact | None, seen: Obs
 
     What the machine told us and what it told the provisioner count alike.
     """
-    heard = [when for when in (contact and contact.last_contact, seen.last_contact) if when is not None]
+    told_us = contact.last_contact if contact is not None else None
+    heard = [when for when in (told_us, seen.last_contact) if when is not None]
     started = contact.first_contact if contact is not None and contact.first_contact else task.step_since
     since = f" (installer started {_clock(started)})" if started is not None else ""
     # A contact from before the installation, such as the machine's discovery, says nothing about it.

@@ -18,6 +18,7 @@ class Fault(StrEnum):
     ACTION_FAILS = "action_fails"
     REPORTS_TWICE = "reports_twice"
     GOES_SILENT = "goes_silent"
+    IMPATIENT = "impatient"
     BMC_HANGS = "bmc_hangs"
     BMC_REFUSES = "bmc_refuses"
     BMC_UNAVAILABLE = "bmc_unavailable"
@@ -30,6 +31,7 @@ MEANING: Mapping[Fault, str] = MappingProxyType(
         Fault.ACTION_FAILS: "every boot action reports a failure",
         Fault.REPORTS_TWICE: "the final status of each boot action is posted twice",
         Fault.GOES_SILENT: "stops after the first progress message of its first boot action",
+        Fault.IMPATIENT: "tries each tarball once, as the field's old installers do, instead of again and again",
         Fault.BMC_HANGS: "the BMC accepts requests and does not answer",
         Fault.BMC_REFUSES: "the BMC resets connections",
         Fault.BMC_UNAVAILABLE: "the BMC answers 503",

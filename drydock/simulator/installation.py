@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from drydock.simulator import bundle
 from drydock.simulator.actions import owed_reports
+from drydock.simulator.delays import Range
 from drydock.simulator.errors import InstallationFailed
 from drydock.simulator.exchange import Answer, NodeHttp
 from drydock.simulator.faults import Fault
@@ -24,19 +25,31 @@ class Fetched:
     """One for each of ``KINDS``."""
 
 
+#: Tries of an installation that cannot reach its server: with the pauses between them they outlast a restart of it.
+TRIES = 7
+
+
+class _NotNow(Exception):
+    """Nobody answered, or with a passing fault."""
+
+
 class Installation:
-    """One try for each request: anything but a good 200 fails the whole installation."""
+    """Fetches again what met no answer or a 5xx, as the boot script does; anything else but a good 200 is the end.
+
+    A machine with the fault ``impatient`` tries once.
+    """
 
     def __init__(self, life: Life, http: NodeHttp) -> None:
         self._life = life
         self._http = http
 
-    def finish(self, machine: Machine, epoch: int) -> None:
+    def finish(self, machine: Machine, epoch: int, attempt: int = 1) -> None:
         with self._life.still(machine, epoch) as lasts:
             if not lasts or machine.deployment is None:
                 return
             deployment = machine.deployment
             fails = Fault.INSTALL_FAILS in machine.faults
+            last = attempt >= TRIES or Fault.IMPATIENT in machine.faults
         try:
             if fails:
                 raise InstallationFailed("the installer could not write the image")
@@ -44,6 +57,12 @@ class Installation:
             with self._life.still(machine, epoch) as lasts:
                 if lasts:
                     self._install(machine, deployment, fetched)
+        except _NotNow as exc:
+            if last:
+                self._fail(machine, epoch, deployment, str(exc))
+            else:
+                pause = 0.5 * 2 ** (attempt - 1)
+                self._life.later(machine, Range(pause, pause), lambda m, e: self.finish(m, e, attempt + 1))
         except InstallationFailed as exc:
             self._fail(machine, epoch, deployment, str(exc))
 
@@ -61,6 +80,8 @@ class Installation:
             if lasts:
                 machine.fetched.append(answer.record())
                 machine.note(f"GET {answer.url}: {answer.outcome}")
+        if answer.passing:
+            raise _NotNow(f"GET {answer.url}: {answer.outcome}")
         if answer.status != 200:
             raise InstallationFailed(f"GET {answer.url}: {answer.outcome}")
         bundle.check_headers(answer.headers, len(answer.body))

@@ -129,7 +129,7 @@ class Life:
                 return
             if machine.wanted_power is Power.OFF:
                 self._switch(machine, Power.ON)
-            elif machine.state in (State.DISCOVERED, State.FAILED):
+            elif machine.state in (State.DISCOVERED, State.READY, State.FAILED):
                 machine.enter(State.COMMISSIONING, "commissioning")
                 self.later(machine, self.delays.boot, self._commissioned)
 

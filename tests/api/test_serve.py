@@ -165,9 +165,9 @@ def test_settings_follow_the_configuration(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setenv("OS_API__BIND_HOST", "::1")
     monkeypatch.setenv("OS_API__WORKERS", "7")
     settings = gunicorn_settings(conf.load())
-    assert (settings["bind"], settings["workers"], settings["threads"]) == ("[::1]:9000", 7, 16)
+    assert (settings["bind"], settings["workers"], settings["threads"]) == (["[::1]:9000"], 7, 16)
     monkeypatch.setenv("OS_API__BIND_HOST", "192.0.2.1")
-    assert gunicorn_settings(conf.load())["bind"] == "192.0.2.1:9000"
+    assert gunicorn_settings(conf.load())["bind"] == ["192.0.2.1:9000"]
     monkeypatch.setenv("OS_API__AUTH_STRATEGY", "noauth")
     with pytest.raises(ConfigurationError, match="noauth"):
         gunicorn_settings(conf.load())

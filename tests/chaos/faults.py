@@ -30,7 +30,7 @@ from tests.chaos.stack import LEASE_SECONDS, WORKERS, ChaosStack
 WEIGHTS: Mapping[str, int] = {
     "kill_worker": 5,
     "term_worker": 2,
-    "freeze_worker_past_lease": 4,
+    "freeze_worker_past_lease": 6,
     "freeze_worker_shortly": 1,
     "kill_api_process": 3,
     "kill_api_whole": 2,

@@ -108,9 +108,7 @@ class Operator:
         self._wait(second)
 
     def ping_pong(self) -> None:
-        asked = [
-            self._create(action) for action in ("deploy_nodes", "destroy_nodes", "deploy_nodes", "destroy_nodes")
-        ]
+        asked = [self._create(action) for action in ("deploy_nodes", "destroy_nodes", "deploy_nodes", "destroy_nodes")]
         for task in asked:
             self._wait(task)
 

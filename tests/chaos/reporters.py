@@ -25,9 +25,7 @@ SHARE_OF_NODES = 0.35
 
 
 class Reporters:
-    def __init__(
-        self, seed: int, nodes: Sequence[str], machines: Path, urls: tuple[str, str], log: ClientLog
-    ) -> None:
+    def __init__(self, seed: int, nodes: Sequence[str], machines: Path, urls: tuple[str, str], log: ClientLog) -> None:
         """``machines``: where they unpack. ``urls``: of the API and of the simulated site."""
         self._rng = random.Random(seed)
         self._nodes = {node for node in nodes if self._rng.random() < SHARE_OF_NODES}

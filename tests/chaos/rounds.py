@@ -90,9 +90,7 @@ def _operators(
     ]
 
 
-def _wait_until_all_has_ended(
-    stack: ChaosStack, operators: Sequence[threading.Thread], since: evidence.Marks
-) -> None:
+def _wait_until_all_has_ended(stack: ChaosStack, operators: Sequence[threading.Thread], since: evidence.Marks) -> None:
     deadline = time.monotonic() + QUIET_SECONDS
     while time.monotonic() < deadline:
         try:

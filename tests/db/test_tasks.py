@@ -102,8 +102,8 @@ def test_only_old_closed_trees_are_deleted(connection: Connection, uow: UnitOfWo
     uow.tasks.terminate(parent.id, by="bob")
     uow.messages.add(parent.id, "a line")
     connection.execute(update(tasks).values(updated=func.now() - func.make_interval(0, 0, 0, 8)))
-    assert uow.tasks.delete_closed(older_than_days=9, at_most=10) == 0
-    assert uow.tasks.delete_closed(older_than_days=7, at_most=10) == 1
+    assert uow.retention.delete_tasks(older_than_days=9, at_most=10) == 0
+    assert uow.retention.delete_tasks(older_than_days=7, at_most=10) == 2
     left = connection.scalars(select(tasks.c.id)).all()
     assert left == [live.id]
     assert connection.scalar(select(func.count()).select_from(task_messages)) == 0

@@ -168,22 +168,33 @@ def test_goes_silent(simulator: Simulator, name: str, node_server: NodeServer, d
 
 @pytest.mark.parametrize("status", [401, 403, 404, 429, 500, 503])
 @pytest.mark.parametrize("kind", ["units", "files"])
-def test_one_bad_answer_fails_the_installation(
+def test_one_bad_answer_fails_an_impatient_installation(
     simulator: Simulator, name: str, node_server: NodeServer, deploy: Callable[..., None], kind: str, status: int
 ) -> None:
     user_data = node_server.offer(name)
     node_server.refuse[f"/api/v1.0/bootdata/{name}/{kind}"] = [status]
-    deploy(user_data)
+    deploy(user_data, "impatient")
     assert f"/{kind}: status {status}" in failure(simulator, name)
     assert [path for _, path, _, _ in node_server.requests if path.endswith(kind)] != []
     assert node_server.posted() == []
 
 
-def test_a_refused_connection_fails_the_installation(
+@pytest.mark.parametrize("kind", ["units", "files"])
+def test_a_server_that_is_away_for_a_moment_is_asked_again(
+    simulator: Simulator, name: str, node_server: NodeServer, deploy: Callable[..., None], kind: str
+) -> None:
+    user_data = node_server.offer(name)
+    node_server.refuse[f"/api/v1.0/bootdata/{name}/{kind}"] = [503, 500]
+    deploy(user_data)
+    machine = simulator.wait_for(name, lambda machine: machine["state"] == "running")
+    assert [row["status"] for row in machine["fetched"] if row["url"].endswith(kind)] == [503, 500, 200]
+
+
+def test_a_refused_connection_fails_an_impatient_installation(
     simulator: Simulator, name: str, node_server: NodeServer, deploy: Callable[..., None]
 ) -> None:
     user_data = node_server.offer(name).replace(node_server.url, "http://127.0.0.1:1")
-    deploy(user_data)
+    deploy(user_data, "impatient")
     assert "connection failed" in failure(simulator, name)
 
 

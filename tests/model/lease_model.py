@@ -2,7 +2,9 @@
 
 An event is what the product does in one transaction or outside of any (``drydock/db/leases.py``, ``holds.py``,
 ``tasks.py``, ``orchestrator/step_runner.py``, ``boot.py``). A worker that is frozen, slow or dead is one whose next
-event does not come: the search tries that anyway. Time is not measured: a lease lapses whenever it likes.
+event does not come: the search tries that anyway. Time is not measured: a lease lapses whenever it likes, as often as
+it likes. Epochs are not counted either, for then there would be no end of states: a slot knows whether the epoch of
+its claim is still the row's (``current``), which is all that a guard ever asks.
 
 The steps of a task: two that drive the machine, one right after the other; then one that waits for the final report.
 A task without a report (to destroy a node, say) finds nothing to wait for.
@@ -17,6 +19,7 @@ from typing import NamedTuple
 QUEUED, RUNNING, TERMINATING, TERMINATED, COMPLETE = "queued", "running", "terminating", "terminated", "complete"
 CLOSED = (TERMINATED, COMPLETE)
 AWAIT_REPORT = 2
+LAPSED = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,36 +48,29 @@ class Rules:
 class Bounds:
     """``owners``: by slot, the worker process it is part of. ``reporters`` report on the first task's boot action."""
 
-    owners: tuple[int, ...] = (0, 0, 1)
-    tasks: int = 1
-    reporters: int = 2
-    lapses: int = 2
-    terminations: int = 1
-    api_crashes: int = 1
-    spare_looks: int = 1
+    owners: tuple[int, ...]
+    tasks: int
+    reporters: int
 
 
 class Row(NamedTuple):
+    """``step`` -1: has not begun. ``stop_at``: the step at which it was told to terminate."""
+
     status: str = QUEUED
     step: int = -1
     owner: int | None = None
-    epoch: int = 0
     live: bool = False
     due: bool = True
     wake_requested: bool = False
     terminate: bool = False
-    #: The step at which it was told to terminate.
     stop_at: int = -2
-    #: By epoch, the slot that wrote.
-    writers: tuple[int | None, ...] = (None,)
 
 
 class Slot(NamedTuple):
     """One thread of a worker. ``task`` None: free. ``ran``: what its step answered, not yet written down."""
 
     task: int | None = None
-    epoch: int = 0
-    status: str = QUEUED
+    current: bool = False
     step: int = -1
     terminate: bool = False
     ran: str | None = None
@@ -93,10 +89,6 @@ class State(NamedTuple):
     #: Who has the final status; how often one was written.
     final: int | None = None
     finals: int = 0
-    lapses: int = 0
-    terminations: int = 0
-    api_crashes: int = 0
-    spare_looks: int = 0
     broken: str = ""
 
 
@@ -108,10 +100,6 @@ def start(bounds: Bounds) -> State:
         rows=(Row(),) * bounds.tasks,
         slots=(Slot(),) * len(bounds.owners),
         reporters=(Reporter(),) * bounds.reporters,
-        lapses=bounds.lapses,
-        terminations=bounds.terminations,
-        api_crashes=bounds.api_crashes,
-        spare_looks=bounds.spare_looks,
     )
 
 
@@ -139,33 +127,30 @@ class Model:
             for number, slot in enumerate(state.slots):
                 if slot.task is None:
                     yield f"slot {number} claims task {task}", self._claim(state, task, number)
-        if row.live and state.lapses:
-            after = _with_row(state, task, row._replace(live=False))
-            yield f"the lease of task {task} lapses", after._replace(lapses=state.lapses - 1)
+        if row.live:
+            # Whose it was does not matter any more, nor what woke it: whoever claims it looks afresh.
+            lapsed = row._replace(live=False, owner=LAPSED, wake_requested=False)
+            yield f"the lease of task {task} lapses", _with_row(state, task, lapsed)
         if not row.due and row.owner is None:
-            ready = state.final is not None or (row.step < 0 and state.hold is None)
-            if ready or state.spare_looks:
-                after = _with_row(state, task, row._replace(due=True))
-                yield f"task {task} is due", after._replace(spare_looks=state.spare_looks - (not ready))
-        if state.terminations and not row.terminate:
+            yield f"task {task} is due again", _with_row(state, task, row._replace(due=True))
+        if not row.terminate:
             yield f"task {task} is terminated", self._terminate(state, task)
 
     def _claim(self, state: State, task: int, number: int) -> State:
-        row = state.rows[task]
-        row = row._replace(
-            owner=self._bounds.owners[number], epoch=row.epoch + 1, live=True, wake_requested=False,
-            writers=(*row.writers, None),
-        )  # fmt: skip
-        slot = Slot(task, row.epoch, row.status, row.step, row.terminate)
-        return _with_slot(_with_row(state, task, row), number, slot)
+        """A new epoch: whoever claimed before is not current any more."""
+        if state.rows[task].live:
+            state = _broken(state, f"task {task} was claimed while the lease of another lasted")
+        row = state.rows[task]._replace(owner=self._bounds.owners[number], live=True, wake_requested=False)
+        slots = tuple(slot._replace(current=False) if slot.task == task else slot for slot in state.slots)
+        slot = Slot(task, current=True, step=row.step, terminate=row.terminate)
+        return _with_slot(_with_row(state._replace(slots=slots), task, row), number, slot)
 
     def _terminate(self, state: State, task: int) -> State:
         row = state.rows[task]
         if row.status == QUEUED:
-            row = row._replace(status=TERMINATED, terminate=True, due=False, stop_at=row.step)
-        else:
-            row = row._replace(status=TERMINATING, terminate=True, due=True, wake_requested=True, stop_at=row.step)
-        return _with_row(state, task, row)._replace(terminations=state.terminations - 1)
+            return _with_row(state, task, row._replace(status=TERMINATED, terminate=True, due=False))
+        row = _woken(row)._replace(status=TERMINATING, terminate=True, stop_at=row.step)
+        return _with_row(state, task, row)
 
     # -- what a worker does: a step outside any transaction, then its outcome in one
 
@@ -178,15 +163,13 @@ class Model:
             yield f"slot {number} finds its lease of task {slot.task} lost", lost
         else:
             yield f"slot {number} writes {slot.ran!r} of task {slot.task}", self._write(state, number, slot)
-        # Killed: the lease stays until it lapses, so this matters only while somebody may claim again.
-        if state.lapses or not state.rows[slot.task].live:
-            yield f"slot {number} is killed", _with_slot(state, number, Slot())
+        yield f"slot {number} is killed", _with_slot(state, number, Slot())
 
     def _run(self, state: State, number: int, slot: Slot) -> State:
         assert slot.task is not None
         row = state.rows[slot.task]
         if slot.terminate:
-            return _with_slot(state, number, slot._replace(ran="stop"))
+            return _with_slot(state, number, Slot(slot.task, slot.current, ran="stop"))
         if slot.step < 0:
             return _with_slot(state, number, slot._replace(ran="begin"))
         waits = slot.step == AWAIT_REPORT and slot.task == 0 and state.reporters and state.final is None
@@ -201,7 +184,7 @@ class Model:
         return (
             row.owner == self._bounds.owners[number]
             and row.live
-            and (row.epoch == slot.epoch or not self._rules.epoch_guard)
+            and (slot.current or not self._rules.epoch_guard)
             and (row.status not in CLOSED or not self._rules.open_guard)
         )
 
@@ -210,11 +193,8 @@ class Model:
         task, row = slot.task, state.rows[slot.task]
         if row.status in CLOSED:
             state = _broken(state, f"task {task} was {row.status}, and was written to")
-        if slot.epoch != row.epoch:
-            state = _broken(state, f"slot {number} wrote under epoch {slot.epoch} when {row.epoch} was another's")
-        if row.writers[row.epoch] not in (None, number):
-            state = _broken(state, f"two slots wrote in epoch {row.epoch}")
-        row = row._replace(writers=(*row.writers[: row.epoch], number, *row.writers[row.epoch + 1 :]))
+        if not slot.current:
+            state = _broken(state, f"slot {number} wrote in an epoch that was another's")
         if slot.ran == "begin":
             return self._begin(state, number, slot, row)
         if slot.ran == "wait":
@@ -234,7 +214,7 @@ class Model:
         status = row.status if row.terminate else RUNNING
         row = row._replace(status=status, step=0)
         state = _with_row(state, slot.task, row)._replace(hold=slot.task)
-        return _with_slot(state, number, Slot(slot.task, slot.epoch, status, 0, row.terminate))
+        return _with_slot(state, number, Slot(slot.task, slot.current, 0, row.terminate))
 
     def _enter(self, state: State, number: int, slot: Slot, row: Row) -> State:
         """The two driving steps follow each other in one slot; to wait, the task is given back."""
@@ -243,7 +223,7 @@ class Model:
         if row.step == AWAIT_REPORT:
             return _with_slot(_with_row(state, slot.task, _given_back(row, due=True)), number, Slot())
         terminate = row.terminate if self._rules.terminate_read_again else slot.terminate
-        following = Slot(slot.task, slot.epoch, row.status, row.step, terminate)
+        following = Slot(slot.task, slot.current, row.step, terminate)
         return _with_slot(_with_row(state, slot.task, row), number, following)
 
     # -- what a machine does: it reports until it is answered
@@ -265,17 +245,16 @@ class Model:
             yield f"the final of reporter {number} is stored", self._store(state, number)
         elif reporter.phase == "stored":
             yield f"reporter {number} is acknowledged", _with_reporter(state, number, Reporter("over", "ok"))
-        if state.api_crashes and reporter.phase in ("looked", "stored"):
+        if reporter.phase in ("looked", "stored"):
             # Acknowledged already: it will not report again. Else it asks again, and may be refused for its own report.
             again = Reporter("over", "ok") if reporter.told == "ok" else Reporter()
-            crashed = _with_reporter(state, number, again)._replace(api_crashes=state.api_crashes - 1)
-            yield f"the API dies under reporter {number}", crashed
+            yield f"the API dies under reporter {number}", _with_reporter(state, number, again)
 
     def _store(self, state: State, number: int) -> State:
         """The final status and the wake-up, one transaction."""
         row = state.rows[0]
         if row.status not in CLOSED:
-            row = row._replace(due=True, wake_requested=True)
+            row = _woken(row)
         state = _with_row(state, 0, row)._replace(final=number, finals=state.finals + 1)
         return _with_reporter(state, number, Reporter("stored", state.reporters[number].told))
 
@@ -300,6 +279,10 @@ def violation(state: State) -> str | None:
         if row.owner is None and not row.due:
             return "the task sleeps although its report is there"
     return None
+
+
+def _woken(row: Row) -> Row:
+    return row._replace(due=True, wake_requested=row.live)
 
 
 def _given_back(row: Row, *, due: bool) -> Row:

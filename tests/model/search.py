@@ -57,6 +57,29 @@ def explore(
     return Explored(len(came_from), transitions, longest, frozenset(endings))
 
 
+def without_way_out(
+    start: State, events: Callable[[State], Iterable[tuple[str, State]]], over: Callable[[State], bool]
+) -> frozenset[State]:
+    """The states from which no order of events leads to one that is ``over``: traps, where something waits for ever."""
+    before: dict[State, set[State]] = {start: set()}
+    waiting = [start]
+    while waiting:
+        state = waiting.pop()
+        for _, following in events(state):
+            if following not in before:
+                before[following] = set()
+                waiting.append(following)
+            before[following].add(state)
+    good = [state for state in before if over(state)]
+    leads_out = set(good)
+    while good:
+        for earlier in before[good.pop()]:
+            if earlier not in leads_out:
+                leads_out.add(earlier)
+                good.append(earlier)
+    return frozenset(before) - leads_out
+
+
 def _story(came_from: dict[State, tuple[State, str] | None], state: State) -> tuple[str, ...]:
     told: list[str] = []
     before = came_from[state]

@@ -9,6 +9,7 @@ import falcon
 
 from drydock.api.body import JsonBody
 from drydock.api.doors import Boot
+from drydock.api.idempotency import read_idempotency_key
 from drydock.api.limits import Limits
 from drydock.api.reply import reply_json
 from drydock.api.schemas.bootaction import REPORT
@@ -27,7 +28,12 @@ class BootActionResource:
 
     def on_post(self, req: falcon.Request, resp: falcon.Response, action_id: str) -> None:
         body = self._body.read(req)
-        action = self._boot.report(check_line(action_id, field="action_id"), req.context.node_key, read_report(body))
+        action = self._boot.report(
+            check_line(action_id, field="action_id"),
+            req.context.node_key,
+            read_report(body),
+            idempotency_key=read_idempotency_key(req),
+        )
         reply_json(resp, boot_action_view(action))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import falcon
 
 from drydock.api.doors import Boot
+from drydock.api.reply import reply_content
 from drydock.api.text import check_line
 from drydock.model.boot_context import BundleKind
 
@@ -16,7 +17,7 @@ class BootDataResource:
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, hostname: str) -> None:
         bundle = self._boot.bundle(check_line(hostname, field="hostname"), self._kind, req.context.node_key)
-        resp.data = bundle.content
-        resp.content_type = "application/gzip"
         resp.downloadable_as = f"{hostname}-{self._kind.value}.tar.gz"
-        resp.etag = bundle.etag
+        reply_content(req, resp, bundle.content, digest=bundle.etag, media_type="application/gzip")
+
+    on_head = on_get

@@ -31,6 +31,7 @@ class MachineEventsResource:
     def on_post(self, req: falcon.Request, resp: falcon.Response, hostname: str, token: str = "") -> None:
         """``token`` was looked at on the way in."""
         node = check_line(hostname, field="hostname")
+        self._machines.admit(node, req.context.node_key, events=True)
         self._machines.event(node, req.context.node_key, read_event(self._body.read(req)))
         reply_json(resp, {})
 

@@ -20,6 +20,7 @@ class MachineBuildDataResource:
 
     def on_post(self, req: falcon.Request, resp: falcon.Response, hostname: str) -> None:
         node = check_line(hostname, field="hostname")
+        self._machines.admit(node, req.context.node_key)
         body = self._body.read(req)
         data = NewBuildData(generator=body["generator"], data_format=body["format"], data_element=body["element"])
         self._machines.add_build_data(node, req.context.node_key, data)

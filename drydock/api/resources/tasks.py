@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from itertools import chain, islice
 from typing import Any
 from urllib.parse import urlencode
@@ -14,6 +14,7 @@ import falcon
 from drydock.api.access import Authorizer
 from drydock.api.body import JsonBody
 from drydock.api.doors import Tasks
+from drydock.api.idempotency import read_idempotency_key
 from drydock.api.limits import Limits
 from drydock.api.query import Query, parse_uuid
 from drydock.api.reply import json_array, reply_created, reply_json
@@ -61,10 +62,27 @@ class TasksResource:
 
     def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
         body = self._body.read(req)
-        new = _new_task(body, req)
+        new = _new_task(body, req) if body.get("retry_of") is None else self._retry(body, req)
         self._policy.authorize(req.context.caller, ACTION_RULES[new.action])
         task = self._tasks.create_task(new)
         reply_created(resp, f"{PATH}/{task.id}", task_view(task))
+
+    def _retry(self, body: Mapping[str, Any], req: falcon.Request) -> NewTask:
+        """What the body says besides must be what the task says that is retried, but for ``force``."""
+        caller: RequestContext = req.context.caller
+        new = self._tasks.retry_of(_retried_id(body["retry_of"]), created_by=caller.user)
+        if REQUESTABLE.get(body.get("action", new.action)) is not new.action:
+            raise InvalidInput(f"must be {new.action}, as of the task that is retried, or be left out", field="action")
+        if body.get("design_ref", new.design_ref) != new.design_ref:
+            raise InvalidInput("must be that of the task that is retried, or be left out", field="design_ref")
+        if body.get("node_filter") is not None:
+            raise InvalidInput("cannot be given with retry_of, which is for all nodes that failed", field="node_filter")
+        return replace(
+            new,
+            force=body.get("force", new.force),
+            request_id=caller.request_id,
+            idempotency_key=_idempotency_key(req, caller),
+        )
 
     def on_delete(self, req: falcon.Request, resp: falcon.Response) -> None:
         days = Query(req, ("days",)).integer("days", minimum=1, maximum=MAX_DAYS) or DEFAULT_DAYS
@@ -80,7 +98,7 @@ class TaskResource:
         self._waiting = waiting
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, task_id: str) -> None:
-        wanted = _task_id(task_id)
+        wanted = read_task_id(task_id)
         query = Query(req, ("builddata", "subtaskerrors", "layers", "wait"))
         builddata = query.flag("builddata")
         depth = query.integer("layers", minimum=-1, maximum=1000)
@@ -117,7 +135,7 @@ class TerminateResource:
 
     def on_post(self, req: falcon.Request, resp: falcon.Response, task_id: str) -> None:
         caller: RequestContext = req.context.caller
-        reply_json(resp, task_view(self._tasks.terminate(_task_id(task_id), by=caller.user)))
+        reply_json(resp, task_view(self._tasks.terminate(read_task_id(task_id), by=caller.user)))
 
 
 class TaskBuildDataResource:
@@ -125,13 +143,13 @@ class TaskBuildDataResource:
         self._tasks = tasks
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, task_id: str) -> None:
-        found = self._tasks.build_data(_task_id(task_id))
+        found = self._tasks.build_data(read_task_id(task_id))
         if not found:
             raise BuildDataNotFound(f"task {task_id} has no build data")
         reply_json(resp, [build_data_view(item) for item in found])
 
 
-def _task_id(text: str) -> UUID:
+def read_task_id(text: str) -> UUID:
     """A malformed id is simply nobody's."""
     parsed = parse_uuid(text)
     if parsed is None:
@@ -161,6 +179,13 @@ def _started(tasks: Iterator[Task]) -> Iterator[Task]:
     return chain(list(islice(tasks, 1)), tasks)
 
 
+def _retried_id(text: str) -> UUID:
+    parsed = parse_uuid(text)
+    if parsed is None:
+        raise InvalidInput("must be the id of a task, which is a UUID", field="retry_of")
+    return parsed
+
+
 def _new_task(body: Mapping[str, Any], req: falcon.Request) -> NewTask:
     caller: RequestContext = req.context.caller
     node_filter = body.get("node_filter")
@@ -169,6 +194,7 @@ def _new_task(body: Mapping[str, Any], req: falcon.Request) -> NewTask:
         action=REQUESTABLE[body["action"]],
         design_ref=body["design_ref"],
         node_filter=node_filter,
+        force=body.get("force", False),
         created_by=caller.user,
         request_id=caller.request_id,
         idempotency_key=_idempotency_key(req, caller),
@@ -177,9 +203,5 @@ def _new_task(body: Mapping[str, Any], req: falcon.Request) -> NewTask:
 
 def _idempotency_key(req: falcon.Request, caller: RequestContext) -> str | None:
     """The client's key, made one user's own: names of users repeat across Keystone's domains, ids do not."""
-    key = req.get_header("Idempotency-Key")
-    if key is None:
-        return None
-    if not re.fullmatch(r"[\x20-\x7e]{1,255}", key):
-        raise InvalidInput("must be 1 to 255 printable ASCII characters", field="Idempotency-Key")
-    return f"{caller.user_id}:{key}"
+    key = read_idempotency_key(req)
+    return None if key is None else f"{caller.user_id}:{key}"

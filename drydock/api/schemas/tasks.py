@@ -15,7 +15,11 @@ CREATE_TASK: Mapping[str, Any] = {
         "design_ref": DESIGN_REF,
         # Looked into by the model's own parser, which names the exact field.
         "node_filter": {"type": ["object", "null"]},
+        "force": {"type": "boolean"},
+        # With this one the others may be left out: action and design_ref are those of the task that is retried.
+        "retry_of": {"type": ["string", "null"]},
     },
-    "required": ["action", "design_ref"],
+    "if": {"properties": {"retry_of": {"type": "string"}}, "required": ["retry_of"]},
+    "else": {"required": ["action", "design_ref"]},
     "additionalProperties": False,
 }

@@ -42,6 +42,10 @@ def task_view(task: Task, *, build_data: Sequence[BuildData] | None = None, link
         "deadline_at": optional_timestamp(task.deadline_at),
         "attempt": task.attempt,
         "reason": task.reason,
+        "last_error": task.last_error,
+        "error_attempts": task.error_attempts,
+        "force": task.force,
+        "retry_of": None if task.retry_of is None else str(task.retry_of),
         "progress": _progress_view(task.progress),
         "design_digest": task.design_digest,
         "machine": _machine_view(task.machine),
@@ -96,11 +100,11 @@ def _result_view(task: Task, *, linked: bool) -> Json:
 def _details_view(messages: Sequence[TaskMessage]) -> Json:
     return {
         "errorCount": sum(1 for message in messages if message.error),
-        "messageList": [_message_view(message) for message in messages],
+        "messageList": [message_view(message) for message in messages],
     }
 
 
-def _message_view(message: TaskMessage) -> Json:
+def message_view(message: TaskMessage) -> Json:
     return {
         "message": message.message,
         "error": message.error,

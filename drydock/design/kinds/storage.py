@@ -13,13 +13,13 @@ from drydock.model.storage import Filesystem, LogicalVolume, Partition, Physical
 def physical_devices(data: Mapping[str, Any]) -> Mapping[str, PhysicalDevice]:
     """By name, from ``storage``. Raises ``DesignInvalid``."""
     found = data.get("physical_devices", {})
-    return MappingProxyType({name: _device(name, body) for name, body in found.items()})
+    return MappingProxyType({name: _device(name, body) for name, body in found.items() if body is not None})
 
 
 def volume_groups(data: Mapping[str, Any]) -> Mapping[str, VolumeGroup]:
     """By name, from ``storage``. Raises ``DesignInvalid``."""
     found = data.get("volume_groups", {})
-    return MappingProxyType({name: _volume_group(name, body) for name, body in found.items()})
+    return MappingProxyType({name: _volume_group(name, body) for name, body in found.items() if body is not None})
 
 
 def _device(name: str, data: Mapping[str, Any]) -> PhysicalDevice:

@@ -16,7 +16,10 @@ WIRE_TASK = {
     *("kind", "apiVersion", "task_id", "action", "parent_task_id", "design_ref", "status", "result", "node_filter"),
     *("subtask_id_list", "created", "created_by", "updated", "terminated", "terminated_by", "terminate", "retry"),
 }
-OURS = {"node", "step", "step_since", "attempt", "reason", "deadline_at", "progress", "design_digest"}
+OURS = {
+    *("node", "step", "step_since", "attempt", "reason", "deadline_at", "progress", "design_digest"),
+    *("last_error", "error_attempts", "force", "retry_of"),
+}
 WIRE_RESULT = {
     *("kind", "apiVersion", "metadata", "message", "reason", "status", "successes", "failures", "links", "details"),
 }

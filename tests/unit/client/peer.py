@@ -21,7 +21,10 @@ Frame = tuple[dict[str, Any], list[dict[str, Any]]]
 def task(task_id: str = TASK, *, action: str = "deploy_nodes", status: str = "running", **more: Any) -> dict[str, Any]:
     """A task as the API shows it; ``outcome``, ``message``, ``errors`` fill in its result."""
     outcome, message, errors = more.pop("outcome", "incomplete"), more.pop("message", ""), more.pop("errors", [])
-    messages = [{"message": text, "error": True, "context_type": "task", "context": "", "ts": "2026-01-01T00:00:00Z"} for text in errors]
+    messages = [
+        {"message": text, "error": True, "context_type": "task", "context": "", "ts": "2026-01-01T00:00:00Z"}
+        for text in errors
+    ]
     result = {
         "kind": "Status",
         "status": outcome,
@@ -210,7 +213,14 @@ class Api:
         resp.media = {"digest": DIGEST, "design_ref": ref, "size": len(req.context.body), "messages": [finding]}
 
     def on_get_designs(self, req: falcon.Request, resp: falcon.Response) -> None:
-        resp.media = [{"digest": DIGEST, "design_ref": f"drydock://designs/{DIGEST}", "size": 3, "created": "2026-01-02T03:04:05.678901+00:00"}]
+        resp.media = [
+            {
+                "digest": DIGEST,
+                "design_ref": f"drydock://designs/{DIGEST}",
+                "size": 3,
+                "created": "2026-01-02T03:04:05.678901+00:00",
+            }
+        ]
 
     def on_get_design(self, req: falcon.Request, resp: falcon.Response, digest: str) -> None:
         resp.data, resp.content_type = b"---\n", "application/x-yaml"

@@ -6,11 +6,15 @@ import pytest
 
 from drydock.design.compiler import compile_design
 from tests.unit.design.documents import (
+    Body,
+    boot_action,
     codes,
     compiled,
     document,
     dump,
     errors,
+    hardware,
+    link,
     network,
     node,
     profile,
@@ -118,10 +122,74 @@ def test_malformed_yaml_after_good_documents_says_where() -> None:
     assert not design.valid
 
 
-def test_duplicate_keys_are_a_warning_with_the_line() -> None:
+def test_two_documents_run_together_are_a_warning_with_the_line() -> None:
     design = compile_design(b"schema: drydock/Region/v1\nmetadata: {name: x}\ndata: {}\ndata: {}\n")
     assert design.valid
-    assert warnings(design) == ["Suspicious document: duplicate key 'data': the last one wins (line 4, column 1)"]
+    assert warnings(design) == [
+        "Suspicious document: duplicate key 'data': the last one wins; a --- line is probably missing before it "
+        "(line 4, column 1)"
+    ]
+
+
+def test_other_duplicate_keys_are_an_error_with_the_line() -> None:
+    design = compile_design(b"schema: drydock/Network/v1\nmetadata: {name: x}\ndata:\n  cidr: 1.0.0.0/8\n  cidr: x\n")
+    (found,) = [message for message in design.messages if message.error]
+    assert (found.code, found.documents[0].name) == ("DD000", "x")
+    assert "duplicate key 'cidr' (line 5, column 3)" in found.message
+
+
+def test_a_mac_that_is_a_number_explains_itself() -> None:
+    text = b"schema: drydock/BaremetalNode/v1\nmetadata: {name: x}\ndata:\n  metadata: {boot_mac: 52:54:00:41:13:01}\n"
+    design = compile_design(text)
+    assert "DD001" in [message.code for message in design.messages if message.error]
+    assert any("put quotes around it (line 4, column 24)" in text for text in warnings(design))
+
+
+class TestLegacyForm:
+    """apiVersion, kind, spec: as strict as the other form, and both may be mixed."""
+
+    def legacy(self, document: Body, version: str = "v1") -> Body:
+        return {
+            "apiVersion": f"drydock/{version}",
+            "kind": document["schema"].split("/")[1],
+            "metadata": {"name": document["metadata"]["name"], "region": "r", "date": "17-FEB-2017", "author": "a"},
+            "spec": document["data"],
+        }
+
+    @pytest.mark.parametrize("version", ["v1", "1.0", "v1.1"])
+    def test_mixed_streams_compile_to_the_same(self, version: str) -> None:
+        parts = [
+            network(routes=[{"subnet": "0.0.0.0/0", "gateway": "10.0.0.1"}]),
+            link(),
+            hardware(cpu_sets={"a": "1-2"}, hugepages={"b": {"size": "1G", "count": 2}}),
+            node(interfaces={"eth0": {"device_link": "pxe", "networks": ["pxe"], "sriov": {"vf_count": 2}}}),
+            boot_action(assets=[]),
+        ]
+        wanted = compile_design(dump(*parts))
+        assert wanted.valid
+        mixed = [self.legacy(part, version) if number % 2 else part for number, part in enumerate(parts)]
+        for documents in (mixed, [self.legacy(part, version) for part in parts]):
+            found = compile_design(dump(*documents))
+            assert (found.site, found.messages) == (wanted.site, wanted.messages)
+
+    def test_as_strict_and_messages_name_the_document(self) -> None:
+        design = compile_design(dump(self.legacy(document("Network", "x", {"cidr": 7, "colour": "red"}))))
+        found = [message for message in design.messages if message.error]
+        assert [message.code for message in found] == ["DD001", "DD001"]
+        assert {(ref.schema, ref.name) for message in found for ref in message.documents} == {
+            ("drydock/Network/v1", "x")
+        }
+
+    @pytest.mark.parametrize("kind", ["Weather", None, 7, "Region/v1"])
+    def test_unknown_kinds(self, kind: object) -> None:
+        design = compile_design(dump({"apiVersion": "drydock/v1", "kind": kind, "metadata": {"name": "x"}, "spec": {}}))
+        assert codes(design) == ["DD000"]
+
+    def test_promenade_is_nobodys_business(self) -> None:
+        promenade = {"apiVersion": "promenade/v1", "kind": "Network", "metadata": {"name": "x"}, "spec": {"a": [1]}}
+        design = compile_design(dump(promenade, {"apiVersion": "promenade/v1"}))
+        assert design.valid
+        assert warnings(design) == []
 
 
 def test_nothing_at_all_is_a_valid_design() -> None:

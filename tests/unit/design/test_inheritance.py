@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from drydock.design.inheritance import Lineage, inherit
 from drydock.errors import DesignInvalid
+from tests.unit.design.documents import ROOT, node, profile, site
 
 
 def both(child: dict[str, Any], parent: dict[str, Any]) -> dict[str, Any]:
@@ -188,3 +189,27 @@ _data = st.fixed_dictionaries(
 @given(_data, _data)
 def test_inheriting_changes_nothing_given(child: dict[str, Any], parent: dict[str, Any]) -> None:
     assert set(both(child, parent)) <= {*child, *parent}
+
+
+def test_null_and_marks_take_inherited_disks_and_interfaces_away() -> None:
+    """From the text to the node: the schemas let both through."""
+    disks = {name: {"volume_group": "vg"} for name in ("sdb", "sdc", "sdd")}
+    groups = {"vg": {}, "old": {}, "older": {}}
+    parent = profile(
+        interfaces={name: {"device_link": "pxe", "networks": ["pxe"]} for name in ("a", "b", "c")},
+        storage={"physical_devices": {**ROOT["physical_devices"], **disks}, "volume_groups": groups},
+    )
+    found = site(
+        parent,
+        node(
+            host_profile="base",
+            interfaces={"a": None, "!b": {}},
+            storage={
+                "physical_devices": {"sdb": None, "!sdc": {}},
+                "volume_groups": {"old": None, "!older": None},
+            },
+        ),
+    ).nodes["n1"]
+    assert list(found.interfaces) == ["c"]
+    assert list(found.physical_devices) == ["sda", "sdd"]
+    assert list(found.volume_groups) == ["vg"]

@@ -1,0 +1,24 @@
+"""/tasks/{task_id}/events: a task tree's changes as server-sent events."""
+
+from __future__ import annotations
+
+import falcon
+
+from drydock.api.resources.tasks import read_task_id
+from drydock.api.streams import StreamRoom
+from drydock.api.views.events import read_position
+
+EVENT_STREAM = "text/event-stream"
+
+
+class EventsResource:
+    def __init__(self, streams: StreamRoom) -> None:
+        self._streams = streams
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response, task_id: str) -> None:
+        after = read_position(req.get_header("Last-Event-ID"))
+        resp.stream = self._streams.open(read_task_id(task_id), after)
+        resp.content_type = EVENT_STREAM
+        resp.cache_control = ["no-store"]
+        # NOTE: nginx keeps back what it proxies, unless told not to.
+        resp.set_header("X-Accel-Buffering", "no")

@@ -1,0 +1,106 @@
+"""Streams of events: a bounded number of requests that are told what happens, as long as it lasts."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Protocol
+from uuid import UUID
+
+import falcon
+
+from drydock.api.views.events import KEEP_ALIVE, RETRY, end_text, event_text
+from drydock.errors import DatabaseUnavailable, TaskNotFound
+from drydock.metrics import Metrics
+from drydock.model.event import EventPage, Position
+
+LOG = logging.getLogger(__name__)
+
+#: Events read at once.
+PAGE = 500
+#: Seconds after which a stream that has nothing to tell says so: a client that has gone is noticed by that.
+PULSE = 5.0
+#: Seconds until the next look when something is known to come.
+SOON = 0.25
+
+
+class _Events(Protocol):
+    def events(self, task_id: UUID, after: Position, *, at_most: int) -> EventPage: ...
+
+    def mark_changes(self) -> int: ...
+
+    def wait_for_changes(self, mark: int, seconds: float) -> None: ...
+
+
+class StreamRoom:
+    """At most ``seats`` streams per process, each for at most ``lasts`` seconds; clients come again by themselves.
+
+    Unlike a long poll, a stream that finds no seat is refused (503): there is no right answer to give at once.
+    """
+
+    def __init__(self, events: _Events, *, seats: int, lasts: float, metrics: Metrics) -> None:
+        self._events = events
+        self._seats = threading.Semaphore(seats)
+        self._lasts = lasts
+        self._metrics = metrics
+
+    def open(self, task_id: UUID, after: Position) -> Iterator[bytes]:
+        """To be iterated and closed by the server. Raises ``TaskNotFound``, and falcon's 503 when no seat is free."""
+        mark = self._events.mark_changes()
+        first = self._events.events(task_id, after, at_most=PAGE)
+        if not self._seats.acquire(blocking=False):
+            raise falcon.HTTPServiceUnavailable(description="too many streams of events are open; try again later")
+        self._metrics.streams.inc()
+        return _Seated(self._stream(task_id, after, first, mark), self._leave)
+
+    def _leave(self) -> None:
+        self._metrics.streams.dec()
+        self._seats.release()
+
+    def _stream(self, task_id: UUID, after: Position, page: EventPage, mark: int) -> Iterator[bytes]:
+        """Between two looks there is no transaction and no connection, just a thread that sleeps."""
+        yield RETRY
+        began = spoken = time.monotonic()
+        try:
+            while True:
+                if page.events:
+                    yield b"".join(map(event_text, page.events))
+                    after, spoken = page.events[-1].position, time.monotonic()
+                elif time.monotonic() - spoken >= PULSE:
+                    yield KEEP_ALIVE
+                    spoken = time.monotonic()
+                if page.ended:
+                    yield end_text(task_id, page)
+                    return
+                if time.monotonic() - began >= self._lasts:
+                    return
+                if not page.more:
+                    self._events.wait_for_changes(mark, SOON if page.behind else PULSE)
+                mark = self._events.mark_changes()
+                page = self._events.events(task_id, after, at_most=PAGE)
+        except (DatabaseUnavailable, TaskNotFound) as exc:
+            # The status has been sent; the client comes again with its Last-Event-ID, and is told then.
+            LOG.warning("stream of events ended early: %s", exc, extra={"task": str(task_id)})
+
+
+class _Seated(Iterator[bytes]):
+    """A stream that gives its seat back once, whether it was read to the end, in part, or not at all."""
+
+    def __init__(self, parts: Iterator[bytes], leave: Callable[[], None]) -> None:
+        self._parts = parts
+        self._leave = leave
+        self._seated = True
+
+    def __next__(self) -> bytes:
+        try:
+            return next(self._parts)
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        if self._seated:
+            self._seated = False
+            self._leave()

@@ -1,0 +1,80 @@
+"""Old tasks go, with all that belongs to them, in batches; on request, and by option now and then from the workers."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+
+from drydock.db.unit_of_work import Database
+from drydock.errors import DatabaseUnavailable
+
+LOG = logging.getLogger(__name__)
+
+#: Rows of the tasks table in one transaction, about: long enough to be quick, short enough to hold up nobody.
+BATCH = 5000
+#: How long one round of a worker may take, and how long it rests after it.
+ROUND_SECONDS = 60.0
+REST_SECONDS = 3600.0
+#: After its start a worker lets its first work go before.
+FIRST_SECONDS = 60.0
+
+
+def delete_old(database: Database, *, older_than_days: int, seconds: float, alone: bool = False) -> int:
+    """Delete trees of tasks that ended so many days ago, then designs that nothing needs any more.
+
+    Ends after ``seconds`` at the latest, then with some left for the next time. With ``alone`` it leaves the work to
+    whoever else does it at the moment. Returns how many tasks went, subtasks included.
+    """
+    deadline = time.monotonic() + seconds
+    deleted = 0
+    while time.monotonic() < deadline:
+        with database.unit_of_work() as uow:
+            if alone and not uow.retention.take_turn():
+                return deleted
+            batch = uow.retention.delete_tasks(older_than_days=older_than_days, at_most=BATCH)
+            if not batch:
+                uow.designs.delete_unused(older_than_days=older_than_days)
+            uow.commit()
+        if not batch:
+            break
+        deleted += batch
+    return deleted
+
+
+class PeriodicRetention:
+    """A thread that does it every hour; of all workers' threads one at a time."""
+
+    def __init__(self, database: Database, *, days: int) -> None:
+        """``days``: 0 for never."""
+        self._database = database
+        self._days = days
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="retention", daemon=True)
+
+    def start(self) -> None:
+        if self._days > 0:
+            self._thread.start()
+
+    def stop(self) -> None:
+        """Returns when the batch in hand is done."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def run_once(self) -> int:
+        """One round. Returns how many tasks went; a database that is away is tried again next time."""
+        try:
+            deleted = delete_old(self._database, older_than_days=self._days, seconds=ROUND_SECONDS, alone=True)
+        except DatabaseUnavailable as exc:
+            LOG.warning("old tasks stay for now: %s", exc)
+            return 0
+        if deleted:
+            LOG.info("deleted old tasks", extra={"tasks": deleted, "days": self._days})
+        return deleted
+
+    def _run(self) -> None:
+        wait = FIRST_SECONDS
+        while not self._stop.wait(wait):
+            self.run_once()
+            wait = REST_SECONDS

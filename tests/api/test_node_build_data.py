@@ -1,0 +1,80 @@
+"""Machines that say what they found out about themselves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from drydock.orchestrator.machines import MAX_KEPT_BYTES
+from tests.api.conftest import Client
+from tests.api.seeds import Seeds
+
+DATA: dict[str, Any] = {"generator": "lshw", "format": "application/json", "element": '{"id": "n01"}\n'}
+
+
+@pytest.mark.parametrize("prefix", ["/bootdata", "/bootactions/nodes"])
+def test_it_is_shown_as_clients_know_it(nobody: Client, reader: Client, seeds: Seeds, prefix: str) -> None:
+    node = seeds.booted_node("n01")
+    answer = nobody.post(f"{prefix}/n01/builddata", DATA, headers=node.header)
+    assert (answer.status_code, answer.json) == (201, {})
+    nobody.post(f"{prefix}/n01/builddata", {**DATA, "element": "newer"}, headers=node.header)
+    nobody.post(f"{prefix}/n01/builddata", {**DATA, "generator": "dmidecode"}, headers=node.header)
+    shown = reader.get("/nodes/n01/builddata").json
+    assert shown[0].pop("collected_date")
+    assert shown[0] == {
+        "node_name": "n01",
+        "task_id": str(node.task_id),
+        "generator": "lshw",
+        "data_format": "application/json",
+        "data_element": '{"id": "n01"}\n',
+    }
+    latest = reader.get("/nodes/n01/builddata?latest=True").json
+    assert [(item["generator"], item["data_element"]) for item in latest] == [
+        ("lshw", "newer"),
+        ("dmidecode", DATA["element"]),
+    ]
+    assert len(reader.get(f"/tasks/{node.task_id}/builddata").json) == 3
+    assert reader.get(f"/tasks/{node.task_id}").json["machine"]["last_contact"]
+
+
+def test_who_may(nobody: Client, seeds: Seeds) -> None:
+    seeds.booted_node("n01")
+    other = seeds.booted_node("n02")
+    assert nobody.post("/bootdata/n01/builddata", DATA).status_code == 401
+    assert nobody.post("/bootdata/n01/builddata", DATA, headers=other.header).status_code == 403
+    assert nobody.post("/bootdata/n03/builddata", DATA, headers=other.header).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"generator": ""}, "generator"),
+        ({"generator": "x" * 256}, "generator"),
+        ({"format": "a\nb"}, "format"),
+        ({"element": 1}, "element"),
+        ({"element": "\x1b"}, "element"),
+        ({"more": 1}, "more"),
+    ],
+)
+def test_bad_input_names_the_field(nobody: Client, seeds: Seeds, change: dict[str, Any], field: str) -> None:
+    node = seeds.booted_node("n01")
+    refused = nobody.post("/bootdata/n01/builddata", {**DATA, **change}, headers=node.header)
+    assert (refused.status_code, refused.json["reason"]) == (400, "invalid_input")
+    assert refused.json["message"].startswith(field)
+
+
+def test_it_is_bounded(nobody: Client, reader: Client, seeds: Seeds) -> None:
+    node = seeds.booted_node("n01")
+    large = nobody.post("/bootdata/n01/builddata", {**DATA, "element": "x" * 1024 * 1024}, headers=node.header)
+    assert large.status_code == 413
+    nobody.post("/bootdata/n01/builddata", {**DATA, "element": "1"}, headers=node.header)
+    with seeds.database.unit_of_work() as uow:
+        context_id = uow.machines.live_context("n01")
+        assert context_id is not None
+        uow.machines.keep(context_id, kept_bytes=MAX_KEPT_BYTES - 3)
+        uow.commit()
+    assert nobody.post("/bootdata/n01/builddata", {**DATA, "element": "é"}, headers=node.header).status_code == 201
+    full = nobody.post("/bootdata/n01/builddata", {**DATA, "element": "1"}, headers=node.header)
+    assert (full.status_code, full.json["reason"]) == (409, "conflict")
+    assert len(reader.get("/nodes/n01/builddata").json) == 2

