@@ -1,1 +1,1 @@
-"""Benchmarks, each against a floor that is measured in the same run. Not installed; see docs/reference/benchmarks.md."""
+"""Benchmarks, each against a floor measured in the same run. Not installed; see docs/reference/benchmarks.md."""

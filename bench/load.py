@@ -217,7 +217,11 @@ def request(
     method: str, path: str, *, headers: dict[str, str] | None = None, body: bytes = b"", keep_alive: bool
 ) -> bytes:
     """The bytes of one request."""
-    lines = [f"{method} {path} HTTP/1.1", "Host: bench", *(f"{name}: {value}" for name, value in (headers or {}).items())]
+    lines = [
+        f"{method} {path} HTTP/1.1",
+        "Host: bench",
+        *(f"{name}: {value}" for name, value in (headers or {}).items()),
+    ]
     if body:
         lines += ["Content-Type: application/json", f"Content-Length: {len(body)}"]
     if not keep_alive:

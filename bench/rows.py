@@ -76,13 +76,16 @@ def node_name(number: int) -> str:
     return f"node{number:05}"
 
 
-def site(url: str, nodes: int, size: int, *, actions: int = 0) -> list[Booting]:
-    """A deployment: a task, a subtask per node, each with its context, two bundles of ``size`` bytes and actions."""
+def site(url: str, nodes: int, size: int, *, actions: int = 0, first: int = 0) -> list[Booting]:
+    """A deployment: a task, a subtask per node, each with its context, two bundles of ``size`` bytes and actions.
+
+    Nodes are numbered from ``first``: a node has one live context.
+    """
     root = uuid4()
     booting = []
     with connected(url) as connection:
         connection.execute(insert(tasks), [task_row(root, root, None, None)])
-        for part in _parts(range(nodes)):
+        for part in _parts(range(first, first + nodes)):
             made = [_Made(node_name(number), root, size, actions) for number in part]
             connection.execute(insert(tasks), [one.task for one in made])
             connection.execute(insert(boot_contexts), [one.context for one in made])

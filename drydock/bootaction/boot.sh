@@ -144,4 +144,6 @@ if [ -n "$failed" ]; then
     tell_surely finish FAIL "$failed"
     exit 1
 fi
-tell_surely finish SUCCESS "boot actions in place: $(wc -l < "$work/files.list") files, $(wc -l < "$work/units.list") units"
+done="boot actions in place: $(wc -l < "$work/files.list") files, $(wc -l < "$work/units.list") units"
+say "$done"
+tell_surely finish SUCCESS "$done"

@@ -7,11 +7,17 @@ import click
 from drydock.client import Credentials, DrydockClient
 
 
-def client_of(ctx: click.Context) -> DrydockClient:
-    """A client for the credentials that the group put into the context. Raises NotConfigured."""
+def credentials_of(ctx: click.Context) -> Credentials:
+    """What the group put into the context."""
     credentials = ctx.find_object(Credentials)
     if credentials is None:
         raise click.UsageError("run this as a command of drydock")
+    return credentials
+
+
+def client_of(ctx: click.Context) -> DrydockClient:
+    """A client for the credentials that the group put into the context. Raises NotConfigured."""
+    credentials = credentials_of(ctx)
     return DrydockClient(
         credentials.session(),
         endpoint=credentials.url,

@@ -1,4 +1,4 @@
-"""``drydock design ...``: design documents kept by Drydock."""
+"""``drydock design ...``: design documents kept by Drydock, or in files of one's own."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import BinaryIO
 import click
 
 from drydock.cli.connection import client_of
+from drydock.cli.design_offline import nodes, show, validate
+from drydock.cli.design_render import render
 from drydock.cli.output import console, message_line, moment, output_option, print_json, table, worth_telling
 
 COLUMNS = ("design_ref", "size", "created", "created_by")
@@ -14,7 +16,7 @@ COLUMNS = ("design_ref", "size", "created", "created_by")
 
 @click.group()
 def design() -> None:
-    """Store and list site designs."""
+    """Check, compile and render site designs on this machine; store and list them in Drydock."""
 
 
 @design.command()
@@ -57,3 +59,7 @@ def list_designs(ctx: click.Context, *, output: str) -> None:
         print_json(designs)
         return
     console().print(table(COLUMNS, ([moment(d[c]) if c == "created" else d.get(c) for c in COLUMNS] for d in designs)))
+
+
+for offline in (validate, show, nodes, render):
+    design.add_command(offline)

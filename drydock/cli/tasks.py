@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 import click
@@ -45,6 +46,7 @@ TIMES = ("created", "updated", "deadline_at", "terminated")
 timeout_option = click.option(
     "--timeout", type=click.FloatRange(min=0), metavar="SECONDS", help="Stop waiting then (exit status 124)."
 )
+wait_option = click.option("--wait", is_flag=True, help="Show the progress and exit by the result.")
 interval_option = click.option(
     "--interval",
     type=click.FloatRange(min=0),
@@ -70,7 +72,8 @@ def task() -> None:
     "--node-tag", "tags", multiple=True, metavar="TAG", help="Nodes with this tag; repeated: with all of them."
 )
 @click.option("--rack", "racks", multiple=True, metavar="RACK", help="Nodes in this rack; may be repeated.")
-@click.option("--wait", is_flag=True, help="Show the progress and exit by the result.")
+@click.option("--force", is_flag=True, help="Also nodes that are deployed already: they are installed anew.")
+@wait_option
 @timeout_option
 @interval_option
 @output_option
@@ -83,6 +86,7 @@ def create(
     names: tuple[str, ...],
     tags: tuple[str, ...],
     racks: tuple[str, ...],
+    force: bool,
     wait: bool,
     timeout: float | None,
     interval: float,
@@ -99,11 +103,49 @@ def create(
       drydock task create -a deploy_nodes -d drydock://designs/DIGEST --wait
       drydock task create -a destroy_nodes -d drydock://designs/DIGEST -n node03 -n node04
     """
+    client = client_of(ctx)
+    wanted = node_filter(names, tags, racks)
+    follow(
+        ctx,
+        lambda: client.create_task(action, design_ref, node_filter=wanted, force=force),
+        wait=wait,
+        timeout=timeout,
+        interval=interval,
+        output=output,
+    )
+
+
+@task.command()
+@click.argument("task_id", metavar="TASK")
+@wait_option
+@timeout_option
+@interval_option
+@output_option
+@click.pass_context
+def retry(ctx: click.Context, *, task_id: str, wait: bool, timeout: float | None, interval: float, output: str) -> None:
+    """Ask for the same work again on the nodes that failed in a task, with the design of that time.
+
+    With --wait the exit status is that of create --wait.
+    """
+    client = client_of(ctx)
+    follow(ctx, lambda: client.retry_task(task_id), wait=wait, timeout=timeout, interval=interval, output=output)
+
+
+def follow(
+    ctx: click.Context,
+    ask: Callable[[], dict[str, Any]],
+    *,
+    wait: bool,
+    timeout: float | None,
+    interval: float,
+    output: str,
+) -> None:
+    """Ask for a task, then show it, or with ``wait`` its progress to the end."""
     if timeout is not None and not wait:
         raise click.UsageError("--timeout needs --wait")
-    client = client_of(ctx)
-    made = client.create_task(action, design_ref, node_filter=node_filter(names, tags, racks))
+    made = ask()
     if wait:
+        client = client_of(ctx)
         click.echo(f"Task {made['task_id']} is {made['status']}.", err=output == "json")
         ctx.exit(watch_to_the_end(client, made["task_id"], timeout=timeout, interval=interval, output=output))
     if output == "json":

@@ -55,16 +55,36 @@ class DrydockClient:
         design_ref: str,
         *,
         node_filter: Mapping[str, Any] | None = None,
+        force: bool = False,
         idempotency_key: str | None = None,
     ) -> Json:
-        """Ask for work; the task, queued. The same ``idempotency_key`` (default: a new one) gives the same task."""
+        """Ask for work; the task, queued. ``force``: also on nodes that are deployed already.
+
+        The same ``idempotency_key`` (default: a new one) gives the same task.
+        """
         response = self._connection.call(
             "POST",
             "/tasks",
-            json={"action": action, "design_ref": design_ref, "node_filter": node_filter},
+            json={
+                "action": action,
+                "design_ref": design_ref,
+                "node_filter": node_filter,
+                **({"force": True} if force else {}),
+            },
             headers={"Idempotency-Key": idempotency_key or str(uuid4())},
         )
         return _record(json_of(response))
+
+    def retry_task(self, task_id: str, *, force: bool | None = None, idempotency_key: str | None = None) -> Json:
+        """Ask for the same work on the nodes that failed in a task; the new task. ``force``: as the old one's if None.
+
+        Raises Conflict when the task has not ended, or no node of it failed.
+        """
+        body: Json = {"retry_of": task_id}
+        if force is not None:
+            body["force"] = force
+        headers = {"Idempotency-Key": idempotency_key or str(uuid4())}
+        return _record(json_of(self._connection.call("POST", "/tasks", json=body, headers=headers)))
 
     def get_task(
         self,

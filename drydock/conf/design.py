@@ -63,7 +63,7 @@ REFERENCES_OPTS: tuple[cfg.Opt, ...] = (
     ),
     cfg.FloatOpt(
         "cache_seconds",
-        default=60.0,
+        default=30.0,
         min=0.0,
         help="How long one process remembers what a URL answered; failures are never remembered. 0 asks each time.",
     ),

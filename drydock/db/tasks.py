@@ -16,7 +16,6 @@ from sqlalchemy import (
     bindparam,
     case,
     cast,
-    delete,
     func,
     literal,
     select,
@@ -30,6 +29,7 @@ from drydock.db.machines import MachineRepository
 from drydock.db.messages import MessageRepository
 from drydock.db.notifications import CHANGE, WORK, notify_change, notify_work
 from drydock.db.rows import task_from_row
+from drydock.db.subtasks import read_below
 from drydock.db.tables import TRANSACTION, boot_contexts, tasks
 from drydock.errors import IdempotencyConflict, TaskNotFound
 from drydock.model.task import (
@@ -40,7 +40,6 @@ from drydock.model.task import (
     ResultStatus,
     Task,
     TaskPage,
-    TaskProgress,
     TaskQuery,
     TaskStatus,
 )
@@ -230,25 +229,14 @@ class TaskRepository:
         ids = [task.id for task in found]
         messages = self._messages.of_tasks(ids)
         heard = MachineRepository(self._connection).of_tasks([task.id for task in found if task.node is not None])
-        subtasks: dict[UUID, list[UUID]] = {}
-        counts: dict[UUID, list[tuple[str, str | None]]] = {}
-        parents = [task.id for task in found if task.parent_id is None]
-        if parents:
-            rows = self._connection.execute(
-                select(tasks.c.id, tasks.c.parent_id, tasks.c.status, tasks.c.step)
-                .where(tasks.c.parent_id.in_(parents))
-                .order_by(tasks.c.seq)
-            )
-            for row in rows:
-                subtasks.setdefault(row.parent_id, []).append(row.id)
-                counts.setdefault(row.parent_id, []).append((row.status, row.step))
+        below = read_below(self._connection, [task.id for task in found if task.parent_id is None])
         return [
             replace(
                 task,
                 result=replace(task.result, messages=messages.get(task.id, ())),
-                subtask_ids=tuple(subtasks.get(task.id, ())),
+                subtask_ids=below[task.id].ids if task.id in below else (),
                 machine=heard.get(task.id),
-                progress=_progress(counts[task.id]) if task.id in counts else None,
+                progress=below[task.id].progress if task.id in below else None,
             )
             for task in found
         ]
@@ -341,16 +329,15 @@ class TaskRepository:
         """
         self._connection.execute(_WAKE_AFTER_END, {"of_node": task.node, "of_parent": task.parent_id}).all()
 
+    def count_children(self, parent_id: UUID) -> tuple[int, int]:
+        """Subtasks of a task, and those of them that have not ended."""
+        row = self._connection.execute(
+            select(func.count().label("total"), func.count().filter(_OPEN).label("still_open")).where(
+                tasks.c.parent_id == parent_id
+            )
+        ).one()
+        return row.total, row.still_open
+
     def count_open_children(self, parent_id: UUID) -> int:
         counted = select(func.count()).select_from(tasks).where(tasks.c.parent_id == parent_id, _OPEN)
         return self._connection.execute(counted).scalar_one()
-
-
-def _progress(counts: Sequence[tuple[str, str | None]]) -> TaskProgress:
-    by_status: dict[str, int] = {}
-    by_step: dict[str, int] = {}
-    for status, step in counts:
-        by_status[status] = by_status.get(status, 0) + 1
-        if TaskStatus(status).open and step is not None:
-            by_step[step] = by_step.get(step, 0) + 1
-    return TaskProgress(total=len(counts), by_status=by_status, by_step=by_step)

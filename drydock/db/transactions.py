@@ -28,7 +28,7 @@ _ID = cast(bindparam("transaction", type_=String), _TransactionId())
 #: An id from the future was given out by a server that is gone, and that ours did not hear the last of.
 _FATE = select(
     case(
-        (_ID >= func.pg_snapshot_xmax(func.pg_current_snapshot()), literal(Fate.LOST.value)),
+        (func.pg_snapshot_xmax(func.pg_current_snapshot()) <= _ID, literal(Fate.LOST.value)),
         else_=func.pg_xact_status(_ID),
     )
 )

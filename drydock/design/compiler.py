@@ -63,15 +63,25 @@ def compile_texts(texts: Mapping[str, bytes]) -> CompiledDesign:
     """As ``compile_design``, for a design in several texts; messages that speak of lines say in which text, by name."""
     digest = hashlib.sha256(b"\n---\n".join(texts.values())).hexdigest()
     found = check_documents(*(read_stream(content, source) for source, content in texts.items()))
-    parts = _build(found)
-    messages = [*found.messages, *parts.messages]
     if not found.complete:
         # What is missing from the rest of the text is unknown, so nothing more can be said for certain.
-        return CompiledDesign(None, tuple(messages), digest)
+        return CompiledDesign(None, (*found.messages, *_build(found).messages), digest)
+    site, messages = compile_documents(found)
+    if any(message.error for message in messages):
+        return CompiledDesign(None, messages, digest)
+    return CompiledDesign(site, (*messages, *validate(site)), digest)
+
+
+def compile_documents(found: DocumentSet) -> tuple[SiteDesign, tuple[ValidationMessage, ...]]:
+    """The site of these documents, and all that is said of it before the rules are asked.
+
+    With errors among the messages the site lacks what is broken; the errors that rules find in the rest are added.
+    """
+    parts = _build(found)
     broken = found.broken | parts.broken
-    networks = routedomains.expand(parts.of("Network"))
+    networks = _with_routes(parts)
     nodes, complaints = _compile_nodes(parts, networks, broken)
-    messages += complaints
+    messages = (*found.messages, *parts.messages, *complaints)
     site = SiteDesign(
         region=next(iter(reversed([*parts.of("Region").values()])), None),
         racks=parts.of("Rack"),
@@ -83,8 +93,8 @@ def compile_texts(texts: Mapping[str, bytes]) -> CompiledDesign:
         boot_actions=with_targets(parts.boot_actions, nodes, parts.of("Rack")),
     )
     if any(message.error for message in messages):
-        return CompiledDesign(None, (*messages, *errors_of(site, broken)), digest)
-    return CompiledDesign(site, (*messages, *validate(site)), digest)
+        messages = (*messages, *errors_of(site, broken))
+    return site, messages
 
 
 def _build(found: DocumentSet) -> _Parts:
@@ -134,6 +144,14 @@ def _first(parts: _Parts, document: Document, known: Iterable[str]) -> bool:
 def _warn(parts: _Parts, document: Document, text: str) -> None:
     message = f"{document.kind} {document.name}: {text}"
     parts.messages.append(unreadable(message, document.ref, level=Level.WARNING, rule="duplicate-name"))
+
+
+def _with_routes(parts: _Parts) -> Mapping[str, Any]:
+    try:
+        return routedomains.expand(parts.of("Network"))
+    except DesignInvalid as exc:
+        parts.messages.append(unreadable(f"Error processing document: {exc.message}"))
+        return parts.of("Network")
 
 
 def _compile_nodes(

@@ -6,18 +6,30 @@ from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
+from drydock.errors import DesignInvalid
 from drydock.model.network import Network, Route
+
+MAX_ROUTES = 250_000
 
 
 def expand(networks: Mapping[str, Network]) -> Mapping[str, Network]:
     """Networks with a route to every other member of each domain that they have a marker route for.
 
-    The first marker of a domain counts, and only with gateway and metric. The marker itself stays.
+    The first marker of a domain counts, and only with gateway and metric. The marker itself stays. Raises
+    ``DesignInvalid`` for so many routes that nobody can have meant them: their number grows with the square.
     """
     members: dict[str, list[str]] = {}
     for network in networks.values():
         if network.routedomain is not None:
             members.setdefault(network.routedomain, []).append(network.cidr)
+    routes = sum(
+        len(members[route.routedomain])
+        for network in networks.values()
+        for route in network.routes
+        if route.routedomain is not None and route.routedomain in members
+    )
+    if routes > MAX_ROUTES:
+        raise DesignInvalid(f"route domains make {routes} routes; at most {MAX_ROUTES} are possible")
     return MappingProxyType({name: _expand(network, members) for name, network in networks.items()})
 
 

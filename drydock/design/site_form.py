@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -11,7 +10,7 @@ from drydock.model.hardware import HardwareProfile
 from drydock.model.host_profile import Interface
 from drydock.model.network import Network, NetworkLink
 from drydock.model.node import Node
-from drydock.model.site import Rack, Region, SiteDesign
+from drydock.model.site import Rack, Region, Repository, SiteDesign
 from drydock.model.storage import Filesystem, PhysicalDevice, VolumeGroup
 
 Json = dict[str, Any]
@@ -33,29 +32,49 @@ def site_form(site: SiteDesign) -> Json:
     """Everything, under the names that the field's own tools use. Holds the BMCs' credentials."""
     return {
         "region": None if site.region is None else _region(site.region),
-        "racks": [asdict(rack) for rack in site.racks.values()],
+        "racks": [_rack(rack) for rack in site.racks.values()],
         "network_links": [_link(link) for link in site.network_links.values()],
         "networks": [_network(network) for network in site.networks.values()],
-        "hardware_profiles": [
-            {
-                "name": profile.name,
-                "vendor": profile.vendor,
-                "generation": profile.generation,
-                "hw_version": profile.hw_version,
-                "bios_version": profile.bios_version,
-                "boot_mode": profile.boot_mode,
-                "bootstrap_protocol": profile.bootstrap_protocol,
-                "pxe_interface": profile.pxe_interface,
-                "cpu_sets": dict(profile.cpu_sets),
-                "devices": [asdict(alias) for alias in profile.device_aliases.values()],
-                "hugepages": [asdict(pages) for pages in profile.hugepages.values()],
-            }
-            for profile in site.hardware_profiles.values()
-        ],
+        "hardware_profiles": [_hardware(profile) for profile in site.hardware_profiles.values()],
         "host_profiles": list(site.host_profiles),
         "nodes": [node_form(node) for node in site.nodes.values()],
         "bootactions": [_action(action) for action in site.boot_actions],
     }
+
+
+def _hardware(profile: HardwareProfile) -> Json:
+    return {
+        "name": profile.name,
+        "vendor": profile.vendor,
+        "generation": profile.generation,
+        "hw_version": profile.hw_version,
+        "bios_version": profile.bios_version,
+        "boot_mode": profile.boot_mode,
+        "bootstrap_protocol": profile.bootstrap_protocol,
+        "pxe_interface": profile.pxe_interface,
+        "cpu_sets": dict(profile.cpu_sets),
+        "devices": [asdict(alias) for alias in profile.device_aliases.values()],
+        "hugepages": [asdict(pages) for pages in profile.hugepages.values()],
+    }
+
+
+def _rack(rack: Rack) -> Json:
+    return {
+        "name": rack.name,
+        "tor_switches": [asdict(switch) for switch in rack.tor_switches],
+        "location": dict(rack.location),
+        "local_networks": list(rack.local_networks),
+        "labels": dict(rack.labels),
+    }
+
+
+def _repository(repository: Repository) -> Json:
+    found: Json = {key: getattr(repository, key) for key in ("name", "url", "repo_type", "gpgkey")}
+    for key in ("distributions", "subrepos", "components", "arches"):
+        values = getattr(repository, key)
+        found[key] = None if values is None else list(values)
+    found["options"] = None if repository.options is None else dict(repository.options)
+    return found
 
 
 def _region(region: Region) -> Json:
@@ -63,7 +82,7 @@ def _region(region: Region) -> Json:
     if region.repositories is not None:
         repositories = {
             "remove_unlisted": region.remove_unlisted,
-            "repos": [_lists(asdict(repository)) for repository in region.repositories],
+            "repos": [_repository(repository) for repository in region.repositories],
         }
     return {
         "name": region.name,
@@ -78,7 +97,7 @@ def _link(link: NetworkLink) -> Json:
     return {
         "name": link.name,
         "metalabels": dict(link.labels),
-        "bonding_mode": bonding.mode,
+        "bonding_mode": str(bonding.mode),
         "bonding_xmit_hash": bonding.hash,
         "bonding_peer_rate": bonding.peer_rate,
         "bonding_mon_rate": bonding.mon_rate,
@@ -86,7 +105,7 @@ def _link(link: NetworkLink) -> Json:
         "bonding_down_delay": bonding.down_delay,
         "mtu": link.mtu,
         "linkspeed": link.linkspeed,
-        "trunk_mode": link.trunk_mode,
+        "trunk_mode": str(link.trunk_mode),
         "native_network": link.native_network,
         "allowed_networks": list(link.allowed_networks),
     }
@@ -189,15 +208,17 @@ def _action(action: BootActionDesign) -> Json:
         "name": action.name,
         "signaling": action.signaling,
         "target_nodes": list(action.target_nodes),
-        "assets": [
-            {
-                "type": asset.type,
-                "path": asset.path,
-                "location": asset.location,
-                "location_pipeline": list(asset.location_pipeline) or None,
-                "data_pipeline": list(asset.data_pipeline) or None,
-                "permissions": asset.mode,
-            }
-            for asset in action.assets
-        ],
+        "assets": [_asset(asset) for asset in action.assets],
+    }
+
+
+def _asset(asset: BootAsset) -> Json:
+    """Without the data: it may be large, and shows only rendered what a node gets."""
+    return {
+        "type": str(asset.type),
+        "path": asset.path,
+        "location": asset.location,
+        "location_pipeline": list(asset.location_pipeline) or None,
+        "data_pipeline": list(asset.data_pipeline) or None,
+        "permissions": asset.mode,
     }

@@ -14,6 +14,10 @@ from drydock.model.site import Rack
 def with_targets(
     actions: Iterable[BootActionDesign], nodes: Mapping[str, Node], racks: Mapping[str, Rack]
 ) -> tuple[BootActionDesign, ...]:
-    return tuple(
-        replace(action, target_nodes=matching(nodes.values(), racks, action.node_filter)) for action in actions
-    )
+    """Actions for everybody share one tuple: sites have thousands of nodes."""
+    everybody = tuple(nodes)
+
+    def targets(action: BootActionDesign) -> tuple[str, ...]:
+        return everybody if action.node_filter is None else matching(nodes.values(), racks, action.node_filter)
+
+    return tuple(replace(action, target_nodes=targets(action)) for action in actions)

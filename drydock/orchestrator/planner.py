@@ -50,10 +50,10 @@ def plan(action: Action) -> Callable[[StepContext], Outcome]:
 def await_nodes(ctx: StepContext) -> Outcome:
     """The nodes' outcomes are read once, when all have one; until then counting is enough."""
     with ctx.services.database.unit_of_work() as uow:
-        counted = uow.tasks.count_children(ctx.task.id)
-        outcomes = () if counted.open else uow.tasks.outcomes(ctx.task.id)
-    if counted.open:
-        return Wait(LOOK_AGAIN_SECONDS, f"{counted.total - counted.open} of {counted.total} nodes finished")
+        total, still_open = uow.tasks.count_children(ctx.task.id)
+        outcomes = () if still_open else uow.tasks.outcomes(ctx.task.id)
+    if still_open:
+        return Wait(LOOK_AGAIN_SECONDS, f"{total - still_open} of {total} nodes finished")
     return Done(result=roll_up([NodeOutcome(*outcome) for outcome in outcomes]))
 
 

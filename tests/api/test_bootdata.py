@@ -219,7 +219,7 @@ def test_waiting_has_an_end(make_app: AppFactory, seeds: Seeds, request: pytest.
 
 def test_a_crash_of_the_database_goes_by(own_server: Path) -> None:
     """A backend killed with -9 makes PostgreSQL end all others and recover, while machines ask and report."""
-    with postgres.start(own_server / "postgres", durable=False) as server:
+    with postgres.start(own_server / "postgres") as server:
         migrate.upgrade(server.url)
         engine = connect(server.url, pool_size=4, max_overflow=4, application_name="tests")
         node = Seeds(Database(engine)).booted_node()

@@ -68,3 +68,24 @@ def test_a_node_filter_selects_names(admin: Client, reader: Client) -> None:
     assert (everything.status_code, everything.json) == (200, ["n01", "n02", "n03"])
     one = {"filter_set_type": "union", "filter_set": [{"filter_type": "union", "node_names": ["n02"]}]}
     assert reader.post("/nodefilter/", {"node_filter": one, "design_ref": ref}).json == ["n02"]
+
+
+def test_a_design_is_shown_as_it_is_deployed_without_its_credentials(admin: Client, reader: Client) -> None:
+    digest = upload(admin, site(["n01", "n02"])).json["digest"]
+    result = reader.get(f"/designs/{digest}?compiled=true")
+    assert (result.status_code, result.json["digest"], result.json["valid"]) == (200, digest, True)
+    nodes = {node["name"]: node for node in result.json["site"]["nodes"]}
+    assert list(nodes) == ["n01", "n02"]
+    assert nodes["n01"]["fqdn"] == "n01.local"
+    assert [device["name"] for device in nodes["n01"]["storage_devices"]] == ["sda"]
+    assert nodes["n01"]["oob_parameters"]["credential"] == "<hidden>"
+    assert "not-a-secret" not in result.text
+    assert all(message["diagnostic"].startswith("See docs/") for message in result.json["messages"])
+
+
+def test_compiled_is_a_flag_of_designs_that_exist(reader: Client, admin: Client) -> None:
+    digest = upload(admin, site(["n01"])).json["digest"]
+    assert reader.get(f"/designs/{digest}?compiled=no").headers["Content-Type"] == "application/x-yaml"
+    assert reader.get(f"/designs/{digest}?compiled=maybe").status_code == 400
+    assert reader.get(f"/designs/{digest}?verbose=true").status_code == 400
+    assert reader.get(f"/designs/{'0' * 64}?compiled=true").status_code == 404

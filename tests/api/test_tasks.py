@@ -206,3 +206,59 @@ def test_old_tasks_are_deleted_and_young_ones_kept(admin: Client, seeds: Seeds) 
         result = admin("DELETE", "/tasks", query_string=query)
         assert (result.status_code, result.headers["Content-Type"].startswith("text/plain")) == (200, True)
     assert len(admin.get("/tasks").json) == 2
+
+
+def failed_tree(admin: Client, seeds: Seeds) -> str:
+    parent, _ = seeds.tree("n01", "n02")
+    admin.post(f"/tasks/{parent.id}/terminate")
+    return str(parent.id)
+
+
+def test_the_failed_nodes_of_a_task_are_retried_with_one_call(admin: Client, seeds: Seeds) -> None:
+    old = failed_tree(admin, seeds)
+    keyed = admin.named(**{"Idempotency-Key": "again"})
+    result = keyed.post("/tasks", {"retry_of": old})
+    assert result.status_code == 201, result.text
+    new = result.json
+    assert (new["action"], new["design_ref"], new["retry_of"]) == ("deploy_nodes", "drydock://designs/x", old)
+    assert new["node_filter"]["filter_set"][0]["node_names"] == ["n01", "n02"]
+    assert keyed.post("/tasks", {"retry_of": old}).json["task_id"] == new["task_id"]
+    same = {"retry_of": old, "action": "deploy_node", "design_ref": "drydock://designs/x", "force": True}
+    assert admin.post("/tasks", same).json["force"] is True
+
+
+@pytest.mark.parametrize(
+    ("more", "status", "told"),
+    [
+        ({"action": "destroy_nodes"}, 400, "action"),
+        ({"design_ref": "drydock://designs/y"}, 400, "design_ref"),
+        ({"node_filter": {"filter_set_type": "union", "filter_set": []}}, 400, "node_filter"),
+        ({"retry_of": "7"}, 400, "retry_of"),
+        ({"retry_of": NOBODYS}, 404, "there is no task"),
+        ({"retry_of": None}, 400, "action"),
+        ({"force": "yes"}, 400, "force"),
+    ],
+)
+def test_a_retry_that_cannot_be_says_why(
+    admin: Client, seeds: Seeds, more: dict[str, Any], status: int, told: str
+) -> None:
+    result = admin.post("/tasks", {"retry_of": failed_tree(admin, seeds), **more})
+    assert result.status_code == status
+    assert result.json["message"].startswith(told)
+
+
+def test_what_is_at_work_or_went_well_is_not_retried(admin: Client, reader: Client, seeds: Seeds) -> None:
+    task = create(admin)
+    open_one = admin.post("/tasks", {"retry_of": task["task_id"]})
+    assert (open_one.status_code, open_one.json["reason"]) == (409, "task_not_ended")
+    admin.post(f"/tasks/{task['task_id']}/terminate")
+    empty = admin.post("/tasks", {"retry_of": task["task_id"]})
+    assert (empty.status_code, empty.json["reason"]) == (409, "nothing_to_retry")
+    assert reader.post("/tasks", {"retry_of": task["task_id"]}).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "action", ["verify_site", "prepare_site", "verify_nodes", "verify_node", "relabel_nodes", "relabel_node"]
+)
+def test_every_action_can_be_asked_for(admin: Client, action: str) -> None:
+    assert create(admin, action=action, force=True)["force"] is True

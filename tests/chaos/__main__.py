@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import shutil
+import signal
 import sys
 import tempfile
 from collections import Counter
@@ -25,30 +26,38 @@ def main() -> int:
     parser.add_argument("--directory", type=Path, help="where to keep logs; else they go unless something is wrong")
     options = parser.parse_args()
     directory = options.directory or Path(tempfile.mkdtemp(prefix="drydock-chaos-logs-"))
+    # As with Ctrl-C: what is frozen at this moment must not stay behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     results: list[RoundResult] = []
-    with ChaosStack(directory / "site") as stack:
-        audit.install(stack)
-        for seed in range(options.seed, options.seed + options.rounds):
-            result = run_round(stack, seed, Size(large=options.large), directory / f"round-{seed}")
-            results.append(result)
-            _tell(result)
+    try:
+        with ChaosStack(directory / "site") as stack:
+            audit.install(stack)
+            for seed in range(options.seed, options.seed + options.rounds):
+                result, _ = run_round(stack, seed, Size(large=options.large), directory / f"round-{seed}")
+                results.append(result)
+                _tell(result)
+    finally:
+        _sum_up(results)
     broken = sum(len(result.violations) for result in results)
-    _sum_up(results)
     if options.directory is None and not broken:
         shutil.rmtree(directory)
     else:
-        print(f"logs: {directory}")
+        _say(f"logs: {directory}")
     return 1 if broken else 0
 
 
 def _tell(result: RoundResult) -> None:
-    print(
+    _say(
         f"seed {result.seed}: {result.seconds:.0f} s, {result.faults.total()} faults, {result.counted['tasks']} tasks, "
         f"{result.counted['nodes']} nodes, {len(result.violations)} violations",
-        flush=True,
     )
     for violation in result.violations:
-        print(f"  {violation}", flush=True)
+        _say(f"  {violation}")
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
 
 
 def _sum_up(results: list[RoundResult]) -> None:
@@ -57,11 +66,11 @@ def _sum_up(results: list[RoundResult]) -> None:
     for result in results:
         faults.update(result.faults)
         counted.update(result.counted)
-    print(f"\n{len(results)} rounds, {sum(result.seconds for result in results):.0f} s, {faults.total()} faults:")
+    _say(f"\n{len(results)} rounds, {sum(result.seconds for result in results):.0f} s, {faults.total()} faults:")
     for name, count in [*sorted(faults.items()), ("", 0), *sorted(counted.items())]:
-        print(f"  {count:7}  {name}" if name else "")
+        _say(f"  {count:7}  {name}" if name else "")
     broken = Counter(violation.partition(":")[0] for result in results for violation in result.violations)
-    print(f"\n{broken.total()} violations {dict(broken) if broken else ''}")
+    _say(f"\n{broken.total()} violations {dict(broken) if broken else ''}")
 
 
 if __name__ == "__main__":

@@ -92,20 +92,7 @@ def _machine_reports(
 
 
 def at_most_one_final_status(evidence: Evidence) -> Iterator[str]:
-    told: dict[str, list[str]] = defaultdict(list)
-    unsure: set[str] = set()
-    for entry in evidence.log.entries("report"):
-        if entry["final"] and entry["status"] == 200:
-            told[entry["action"]].append(entry["final"])
-        elif entry["final"] and (entry["status"] is None or entry["status"] >= 500):
-            unsure.add(entry["action"])
-    for machine in evidence.machines.values():
-        lost_power = any(entry["event"] == "power off" for entry in machine["history"])
-        for post in posts(machine):
-            if post.final and post.status == 200:
-                told[post.action].append(post.final)
-            elif post.status is None or post.status >= 500 or lost_power:
-                unsure.add(post.action)
+    told, unsure = _told_finals(evidence)
     for action, changes in evidence.finals.items():
         if len(changes) != 1 or changes[0][0] is not None:
             yield f"{action} got its final status more than once: {changes}"
@@ -116,6 +103,25 @@ def at_most_one_final_status(evidence: Evidence) -> Iterator[str]:
             yield f"{action}: {told[action][0]} was acknowledged, {row.status} is stored"
         if row.status is not None and not told[action] and action not in unsure:
             yield f"{action}: {row.status} is stored, and nobody was told so"
+
+
+def _told_finals(evidence: Evidence) -> tuple[Mapping[str, list[str]], set[str]]:
+    """By boot action, the finals that were acknowledged; and the actions of which somebody got no answer."""
+    told: dict[str, list[str]] = defaultdict(list)
+    unsure: set[str] = set()
+    made = [Post(e["action"], e["final"], e["status"]) for e in evidence.log.entries("report")]
+    for machine in evidence.machines.values():
+        its = posts(machine)
+        made.extend(its)
+        # What it was told in the moment in which it lost its power, it does not know.
+        if any(entry["event"] == "power off" for entry in machine["history"]):
+            unsure.update(post.action for post in its)
+    for post in made:
+        if post.final and post.status == 200:
+            told[post.action].append(post.final)
+        elif post.status is None or post.status >= 500:
+            unsure.add(post.action)
+    return told, unsure
 
 
 def one_writer_per_node(evidence: Evidence) -> Iterator[str]:
@@ -179,10 +185,10 @@ def nothing_begins_after_terminate(evidence: Evidence) -> Iterator[str]:
     for entry in evidence.log.entries("terminate"):
         if entry["status"] not in (None, 200, 503):
             yield f"terminate answered {entry['status']}"
-        if entry["status"] == 200 and not evidence.tasks[UUID(entry["asked"])].terminate:
+        elif entry["status"] == 200 and not evidence.tasks[UUID(entry["asked"])].terminate:
             # A task that had ended already stays as it was.
-            if not _ended_before(evidence, UUID(entry["asked"]), datetime.fromisoformat(entry["at"])):
-                yield f"terminate of {entry['asked']} was acknowledged, and it is not to terminate"
+            ended = _ended_before(evidence, UUID(entry["asked"]), datetime.fromisoformat(entry["at"]))
+            yield from () if ended else (f"terminate of {entry['asked']} was acknowledged, and it is not to terminate",)
     for task_id, changes in evidence.changes.items():
         for change in changes:
             if change.terminated_now:
@@ -254,6 +260,7 @@ DESCRIBED = (
     r"\w+ did not finish within ",
     r".*: destroy it first",
     "no contact from ",
+    ".*; gave up after ",
 )
 
 

@@ -29,6 +29,9 @@ class ClientLog:
     def close(self) -> None:
         self._file.close()
 
+    def text(self) -> str:
+        return self._path.read_text()
+
     def entries(self, *events: str) -> Iterator[Entry]:
         for line in self._path.read_text().splitlines():
             entry: Entry = json.loads(line)

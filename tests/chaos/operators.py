@@ -75,7 +75,7 @@ class Operator:
         self._log = log
         self._known = known
         self._give_up = give_up
-        self._rng = random.Random(plan.seed)
+        self._rng = random.Random(plan.seed)  # noqa: S311 - to be replayed
         self._number = 0
 
     def run(self) -> None:

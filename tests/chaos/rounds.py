@@ -16,6 +16,7 @@ import psycopg2
 from tests.chaos import audit, evidence
 from tests.chaos.checks import violations
 from tests.chaos.client_log import ClientLog
+from tests.chaos.evidence import Evidence
 from tests.chaos.faults import FaultDriver, schedule
 from tests.chaos.operators import Known, Operator, SitePlan, plan_sites, upload
 from tests.chaos.reporters import Reporters
@@ -34,8 +35,8 @@ class Size:
 
     small: int = 4
     large: int = LARGE_SITE
-    fault_seconds: float = 7.0
-    mean_pause: float = 0.45
+    fault_seconds: float = 6.0
+    mean_pause: float = 0.4
 
 
 @dataclass(slots=True)
@@ -47,11 +48,11 @@ class RoundResult:
     violations: Sequence[str] = ()
 
 
-def run_round(stack: ChaosStack, seed: int, size: Size, directory: Path) -> RoundResult:
+def run_round(stack: ChaosStack, seed: int, size: Size, directory: Path) -> tuple[RoundResult, Evidence]:
     """``directory`` gets the clients' log, and what the witnesses in the database saw."""
     directory.mkdir(parents=True)
     began = time.monotonic()
-    rng = random.Random(seed)
+    rng = random.Random(seed)  # noqa: S311 - to be replayed
     plans = plan_sites(rng, seed, small=size.small, large=size.large)
     faults = schedule(rng, seconds=size.fault_seconds, mean_pause=size.mean_pause)
     nodes = [node for plan in plans for node in plan.nodes]
@@ -77,7 +78,8 @@ def run_round(stack: ChaosStack, seed: int, size: Size, directory: Path) -> Roun
     found = evidence.collect(stack, since, log)
     log.close()
     _keep(found, directory / "changes.jsonl")
-    return RoundResult(seed, time.monotonic() - began, driver.injected, _counted(found, log), violations(found))
+    result = RoundResult(seed, time.monotonic() - began, driver.injected, _counted(found, log), violations(found))
+    return result, found
 
 
 def _operators(
@@ -104,7 +106,7 @@ def _wait_until_all_has_ended(stack: ChaosStack, operators: Sequence[threading.T
         time.sleep(0.2)
 
 
-def _counted(found: evidence.Evidence, log: ClientLog) -> Counter[str]:
+def _counted(found: Evidence, log: ClientLog) -> Counter[str]:
     counted = Counter(tasks=len(found.tasks), nodes=len(found.machines))
     for task in found.tasks.values():
         if task.node is not None:
@@ -126,7 +128,7 @@ def _counted(found: evidence.Evidence, log: ClientLog) -> Counter[str]:
     return counted
 
 
-def _keep(found: evidence.Evidence, path: Path) -> None:
+def _keep(found: Evidence, path: Path) -> None:
     with path.open("w") as file:
         for changes in found.changes.values():
             for change in changes:

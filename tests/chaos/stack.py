@@ -31,8 +31,8 @@ WORKERS = ("w1", "w2", "w3")
 #: Short, so that many deployments fit into a round; each draws from the round's own seed.
 DELAYS = ("--power-delay=0.02-0.1", "--boot-delay=0.1-0.5", "--install-delay=0.3-1.5", "--action-delay=0.05-0.4")
 TIMEOUTS = {
-    "deploy_node": 0.35,
-    "bootaction_final_status": 0.25,
+    "deploy_node": 0.3,
+    "bootaction_final_status": 0.17,
     "destroy_node": 0.35,
     "power": 0.4,
     "identify_node": 0.3,
@@ -49,7 +49,9 @@ class ChaosStack:
         self.machines = self.directory / "machines"
         self.url = f"http://{LOOPBACK}:{free_port()}"
         self.simulator_url = f"http://{LOOPBACK}:{free_port()}"
-        self.processes = Processes(self.logs, neutral_environment())
+        # What those who are killed leave behind goes with the directory.
+        self._temporary = self.directory / "tmp"
+        self.processes = Processes(self.logs, {**neutral_environment(), "TMPDIR": str(self._temporary)})
         self.generation = 0
         #: By place, the name of the process that has it now, which is also that of its log.
         self.workers: dict[str, str] = {}
@@ -75,6 +77,7 @@ class ChaosStack:
 
     def _start(self) -> None:
         self.logs.mkdir(parents=True)
+        self._temporary.mkdir()
         home = self._servers.enter_context(unprivileged.temporary_directory("drydock-chaos-"))
         server = postgres.start(home)
         self.database_url = server.url

@@ -15,6 +15,7 @@ from drydock.drivers.node.base import (
     Progress,
     ProgressState,
     ProvisionedNode,
+    ProvisionedSite,
 )
 from tests.drivers.simulator_process import eventually
 
@@ -33,6 +34,19 @@ class NodeProvisionerContract:
     def test_works(self, provisioner: NodeProvisioner) -> None:
         provisioner.check()
         assert provisioner.name
+
+    def test_prepares_the_site_twice(self, provisioner: NodeProvisioner) -> None:
+        network = {"cidr": "10.1.0.0/16", "vlan": None, "mtu": 1500, "gateway": None, "ranges": [], "dns_servers": None}
+        site = ProvisionedSite(
+            networks={"pxe": network},
+            links={"pxe": {"mtu": 1500, "networks": ["pxe"], "native_network": "pxe"}},
+            tags={},
+            repositories=None,
+            remove_unlisted=False,
+            authorized_keys=(),
+        )
+        for _ in range(2):
+            assert ends(lambda: provisioner.prepare_site(site)).state is ProgressState.SUCCEEDED
 
     def test_waits_for_a_machine_that_has_not_started(
         self, provisioner: NodeProvisioner, node: ProvisionedNode

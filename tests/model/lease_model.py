@@ -275,10 +275,8 @@ def violation(state: State) -> str | None:
     if settled and state.final != settled[0]:
         return f"reporter {settled[0]} was acknowledged, and its report is not stored"
     row = state.rows[0]
-    if state.final is not None and row.step == AWAIT_REPORT and row.status not in CLOSED:
-        if row.owner is None and not row.due:
-            return "the task sleeps although its report is there"
-    return None
+    waits = row.step == AWAIT_REPORT and row.status not in CLOSED and row.owner is None and not row.due
+    return "the task sleeps although its report is there" if waits and state.final is not None else None
 
 
 def _woken(row: Row) -> Row:

@@ -10,9 +10,16 @@ import falcon
 from drydock.api.body import JsonBody, read_bytes, require_content_type
 from drydock.api.doors import Designs
 from drydock.api.limits import Limits
+from drydock.api.query import Query
 from drydock.api.reply import reply_created, reply_json
 from drydock.api.schemas.designs import VALIDATE_DESIGN
-from drydock.api.views.designs import message_views, snapshot_view, unreadable_view, validation_view
+from drydock.api.views.designs import (
+    compiled_view,
+    message_views,
+    snapshot_view,
+    unreadable_view,
+    validation_view,
+)
 from drydock.context import RequestContext
 from drydock.errors import DesignError, DesignNotFound
 
@@ -46,8 +53,13 @@ class DesignResource:
         self._designs = designs
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, digest: str) -> None:
+        """The documents as they were uploaded; with ``compiled=true`` the site that they make."""
+        compiled = Query(req, ("compiled",)).flag("compiled")
         if not re.fullmatch(r"[0-9a-f]{64}", digest):
             raise DesignNotFound("there is no design with this digest; digests are SHA-256 in lower-case hex")
+        if compiled:
+            reply_json(resp, compiled_view(self._designs.compiled(digest), at=datetime.now(UTC)))
+            return
         resp.data = self._designs.read(digest)
         resp.content_type = "application/x-yaml"
         resp.etag = digest

@@ -8,6 +8,8 @@ from typing import Any
 
 from drydock.api.views.status import status_view
 from drydock.api.views.times import timestamp
+from drydock.design.compiler import CompiledDesign
+from drydock.design.site_form import site_form, without_credentials
 from drydock.model.design import DesignSnapshot, ValidationReport
 from drydock.model.message import DocumentRef, Level, ValidationMessage
 
@@ -21,6 +23,16 @@ def snapshot_view(snapshot: DesignSnapshot) -> Json:
         "size": snapshot.size,
         "created": timestamp(snapshot.created),
         "created_by": snapshot.created_by,
+    }
+
+
+def compiled_view(design: CompiledDesign, *, at: datetime) -> Json:
+    """The effective site, without the BMCs' credentials; None if the documents cannot be made one any more."""
+    return {
+        "digest": design.digest,
+        "valid": design.valid,
+        "site": None if design.site is None else without_credentials(site_form(design.site)),
+        "messages": message_views(design.messages, at=at),
     }
 
 

@@ -16,7 +16,8 @@ class BootActionScope:
     long_name: ClassVar[str] = "Bootaction Definition"
 
     def check(self, site: SiteDesign) -> Iterator[Finding]:
-        in_scope = {node for action in site.boot_actions for node in action.target_nodes}
+        targets = {id(action.target_nodes): action.target_nodes for action in site.boot_actions}
+        in_scope = {node for nodes in targets.values() for node in nodes}
         for node in site.nodes:
             if node not in in_scope:
                 text = f"Node {node} is not in scope for any bootactions."

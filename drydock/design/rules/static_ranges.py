@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from typing import ClassVar
 
 from drydock.design.rules.address_ranges import bounds
 from drydock.design.rules.base import Finding, document
-from drydock.design.rules.ip_numbers import Span, number, span
+from drydock.design.rules.ip_numbers import number, span
 from drydock.model.message import Level
 from drydock.model.network import Network
 from drydock.model.node import STATIC
@@ -36,21 +37,39 @@ class StaticRanges:
 class _Ranges:
     def __init__(self, network: Network) -> None:
         self._whole = span(network)
-        self._static = _of(network, "static")
-        self._dhcp = _of(network, "dhcp")
+        self._static = _Spans(network, "static")
+        self._dhcp = _Spans(network, "dhcp")
 
     def fault(self, text: str) -> str:
         """Empty if all is well, or if another rule has said that the address is none, or outside its network."""
         value = number(text)
         if value is None or self._whole is None or not self._whole.holds(value):
             return ""
-        if any(found.holds(value) for found in self._dhcp):
+        if self._dhcp.holds(value):
             return "in a dhcp range"
-        if self._static and not any(found.holds(value) for found in self._static):
+        if self._static and not self._static.holds(value):
             return "outside the static ranges"
         return ""
 
 
-def _of(network: Network, kind: str) -> tuple[Span, ...]:
-    found = (bounds(item) for item in network.ranges if item.type == kind)
-    return tuple(ends for ends in found if ends is not None)
+class _Spans:
+    """Many ranges, in which an address is found by bisection."""
+
+    def __init__(self, network: Network, kind: str) -> None:
+        found = (bounds(item) for item in network.ranges if item.type == kind)
+        self._starts: list[tuple[int, int]] = []
+        self._ends: list[tuple[int, int]] = []
+        for ends in sorted(filter(None, found), key=lambda ends: (ends.version, ends.first)):
+            last = (ends.version, ends.last)
+            if self._ends and (ends.version, ends.first) <= self._ends[-1]:
+                self._ends[-1] = max(self._ends[-1], last)
+            else:
+                self._starts.append((ends.version, ends.first))
+                self._ends.append(last)
+
+    def __bool__(self) -> bool:
+        return bool(self._starts)
+
+    def holds(self, address: tuple[int, int]) -> bool:
+        at = bisect_right(self._starts, address) - 1
+        return at >= 0 and address <= self._ends[at]

@@ -1,4 +1,7 @@
-"""The JSON schemas of the document kinds, one YAML file each, compiled once per process."""
+"""The JSON schemas of the document kinds, compiled once per process.
+
+One YAML file each, which is a document that Deckhand can be given to check what it renders.
+"""
 
 from __future__ import annotations
 
@@ -25,9 +28,10 @@ KINDS = {
 @cache
 def validator(kind: str) -> jsonschema_rs.Draft4Validator:
     """The compiled validator for the ``data`` of a document of this kind."""
-    shared = jsonschema_rs.Registry([("drydock:host_settings", _read("host_settings"))])
-    return jsonschema_rs.Draft4Validator(_read(KINDS[kind]), registry=shared)
+    return jsonschema_rs.Draft4Validator(schema(kind)["data"])
 
 
-def _read(name: str) -> Any:
-    return yaml.safe_load(resources.files(__package__).joinpath(f"{name}.yaml").read_text(encoding="utf-8"))
+def schema(kind: str) -> Any:
+    """The file: a deckhand/DataSchema/v1 document, whose ``data`` is the JSON schema."""
+    text = resources.files(__package__).joinpath(f"{KINDS[kind]}.yaml").read_text(encoding="utf-8")
+    return yaml.safe_load(text)

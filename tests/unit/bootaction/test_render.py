@@ -7,9 +7,11 @@ import json
 
 import pytest
 
-from drydock.bootaction.packages import merge_packages
+from drydock.bootaction.packages import merge_packages, package_conflicts
 from drydock.bootaction.render import TemplateLimits, render_assets
+from drydock.bootaction.rendered import RenderedAsset
 from drydock.errors import DesignNotFound, InvalidReference, ReferenceUnavailable, RenderError
+from drydock.model.boot_asset import AssetType
 from tests.unit.bootaction.sites import DESIGN_REF, KEY, REPORT_URL, ULID, file, one_site, rendered, text
 
 
@@ -223,3 +225,20 @@ def test_unknown_node() -> None:
 def test_the_same_again_is_the_same() -> None:
     assets = file("{{ node.labels }}", "utf8_decode", "template"), {"type": "pkg_list", "data": {"b": "1", "a": None}}
     assert rendered(*assets) == rendered(*assets)
+
+
+def test_packages_wanted_in_different_versions_name_both_actions() -> None:
+    lists = [
+        ("a", {"ntp": "1", "vim": None}),
+        ("b", {"ntp": "2", "vim": None, "jq": "1"}),
+        ("c", {"ntp": None, "jq": "1"}),
+    ]
+    assets = [
+        RenderedAsset(name, AssetType.PKG_LIST, None, 0, json.dumps(packages).encode()) for name, packages in lists
+    ]
+    assert package_conflicts(assets) == (
+        "package ntp: boot action a wants version 1, boot action b version 2; the latter is taken",
+        "package ntp: boot action b wants version 2, boot action c any version; the latter is taken",
+    )
+    assert merge_packages(assets)["ntp"] is None
+    assert package_conflicts(assets[:1]) == ()

@@ -113,6 +113,19 @@ def test_show_names_the_nodes_and_why(run: Run, peer: Peer) -> None:
     assert json.loads(run("task", "show", TASK, "-o", "json").stdout)["task_id"] == TASK
 
 
+def test_retry_asks_for_the_failed_nodes_only(run: Run, peer: Peer) -> None:
+    assert f"drydock task watch {TASK}" in run("task", "retry", TASK).stdout
+    assert peer.asked[-1][3] == {"retry_of": TASK}
+    peer.frames = [(task(status="complete", outcome="success"), [])]
+    assert run("task", "retry", TASK, "--wait").exit_code == 0
+    assert run("task", "retry", TASK, "--timeout", "5").exit_code == 2
+
+
+def test_force_is_asked_for_by_name(run: Run, peer: Peer) -> None:
+    run("task", "create", "-a", "deploy_nodes", "-d", "drydock://designs/x", "--force")
+    assert peer.asked[-1][3]["force"] is True
+
+
 def test_terminate(run: Run) -> None:
     assert run("task", "terminate", TASK).stdout == f"Task {TASK} is terminating.\n"
     assert json.loads(run("task", "terminate", TASK, "-o", "json").stdout)["status"] == "terminating"

@@ -176,7 +176,7 @@ class Api:
     def on_post_tasks(self, req: falcon.Request, resp: falcon.Response) -> None:
         made = self._peer.keys.setdefault(req.get_header("Idempotency-Key", required=True), TASK)
         resp.status = "201 Created"
-        resp.media = {**self._peer.frames[0][0], "task_id": made, "node_filter": req.context.body["node_filter"]}
+        resp.media = {**self._peer.frames[0][0], "task_id": made, "node_filter": req.context.body.get("node_filter")}
 
     def on_get_tasks(self, req: falcon.Request, resp: falcon.Response) -> None:
         root, nodes = self._peer.frames[0]

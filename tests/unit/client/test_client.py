@@ -45,6 +45,7 @@ def test_an_endpoint_that_is_no_address_is_refused() -> None:
 
 def test_every_operation(client: DrydockClient, peer: Peer) -> None:
     assert client.create_task("deploy_nodes", "drydock://designs/x")["task_id"] == TASK
+    assert client.retry_task(TASK)["task_id"] == TASK
     assert client.get_task(TASK)["status"] == "queued"
     assert client.terminate_task(TASK)["status"] == "terminating"
     assert client.delete_tasks(days=7) == "deleted tasks older than 7 days"

@@ -381,3 +381,10 @@ def test_no_truncation_of_a_real_site_crashes() -> None:
     for end in range(0, len(content), len(content) // 60):
         design = compile_design(content[:end])
         assert design.valid == (design.error_count == 0)
+
+
+def test_more_routes_than_anybody_can_mean_are_an_error_and_cost_nothing() -> None:
+    marker = {"gateway": "10.0.0.1", "metric": 1, "routedomain": "all"}
+    networks = [network(f"n{number}", routedomain="all", routes=[marker]) for number in range(600)]
+    design = compiled(*networks, link(allowed_networks=[]))
+    assert "route domains make 360000 routes" in errors(design)[0]

@@ -1,0 +1,81 @@
+"""What grows: a task with many subtasks, the list of all tasks. Linear in what is returned, or better."""
+
+from __future__ import annotations
+
+import http.client
+import time
+from pathlib import Path
+from uuid import uuid4
+
+from sqlalchemy import insert, text
+
+from bench import rows, servers
+from bench.figures import Figures, Sample, table
+from bench.load import LoadFailed
+from drydock.db.tables import tasks
+
+#: Ten times as much may take this much longer: the rest is noise.
+LINEAR = 12.0
+
+COPIES = text(
+    """
+    INSERT INTO tasks (id, root_id, parent_id, node, action, design_ref, status, created_by, lane)
+    SELECT made.id, coalesce(cast(:parent AS uuid), made.id), cast(:parent AS uuid),
+           CASE WHEN cast(:parent AS uuid) IS NULL THEN NULL ELSE 'node' || made.number END,
+           'deploy_nodes', 'drydock://designs/none', 'complete', 'bench', 'task'
+    FROM (SELECT gen_random_uuid() AS id, number FROM generate_series(1, :count) AS number) AS made
+    """
+)
+
+
+def measure(found: Figures, directory: Path, url: str, *, quick: bool) -> None:
+    few, many = (100, 1000) if quick else (1000, 10_000)
+    repeats = 3 if quick else 7
+    with servers.gunicorn(directory, servers.API, url) as server:
+        subtasks = {count: _time(server, _parent(url, count), repeats) for count in (few, many)}
+        lists = {count: _time(server, _tasks(url, count), repeats) for count in (few * 10, many * 10)}
+        page = {count: _time(server, _tasks(url, count) + "?limit=100", repeats) for count in (few * 10, many * 10)}
+    for title, measured in (
+        ("GET tasks/{id} with so many subtasks", subtasks),
+        ("GET tasks of so many", lists),
+        ("GET tasks?limit=100 of so many", page),
+    ):
+        body = [[count, sample, f"{sample.median / count * 1e3:.1f}"] for count, sample in measured.items()]
+        table(title, ["count", "ms", "µs each"], body)
+    found.add(f"task_of_{many}_subtasks_over_{few}", subtasks[many].median / subtasks[few].median, "<=", LINEAR)
+    found.add(f"list_of_{many * 10}_over_{few * 10}", lists[many * 10].median / lists[few * 10].median, "<=", LINEAR)
+    found.add(f"page_of_{many * 10}_over_{few * 10}", page[many * 10].median / page[few * 10].median, "<=", 2.0)
+
+
+def _parent(url: str, count: int) -> str:
+    rows.clear(url)
+    root = uuid4()
+    with rows.connected(url) as connection:
+        connection.execute(insert(tasks), [rows.task_row(root, root, None, None)])
+        connection.execute(COPIES, {"parent": str(root), "count": count})
+    rows.analyze(url)
+    return f"/api/v1.0/tasks/{root}"
+
+
+def _tasks(url: str, count: int) -> str:
+    rows.clear(url)
+    with rows.connected(url) as connection:
+        connection.execute(COPIES, {"parent": None, "count": count})
+    rows.analyze(url)
+    return "/api/v1.0/tasks"
+
+
+def _time(server: servers.Server, path: str, repeats: int) -> Sample:
+    """Milliseconds until the whole answer was there."""
+    connection = http.client.HTTPConnection(*server.address, timeout=300)
+    times = []
+    for _ in range(repeats + 1):
+        started = time.perf_counter()
+        connection.request("GET", path, headers={"X-Auth-Token": "admin"})
+        reply = connection.getresponse()
+        reply.read()
+        if reply.status != 200:
+            raise LoadFailed(f"GET {path}: {reply.status}")
+        times.append((time.perf_counter() - started) * 1e3)
+    connection.close()
+    return Sample(tuple(times[1:]))

@@ -1,0 +1,138 @@
+"""A few seeds of chaos, short enough for every run of the tests; ``make chaos`` does more.
+
+And the proof is put to the proof: each check finds what it is there for in evidence that was tampered with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from tests.chaos import audit
+from tests.chaos.checks import violations
+from tests.chaos.client_log import ClientLog
+from tests.chaos.evidence import Evidence, StepEnd
+from tests.chaos.rounds import Size, run_round
+from tests.chaos.stack import ChaosStack
+
+SEEDS = (1, 2)
+SHORT = Size(small=2, large=8, fault_seconds=4.0, mean_pause=0.4)
+
+pytestmark = pytest.mark.e2e
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChaosStack]:
+    with ChaosStack(tmp_path_factory.mktemp("chaos") / "site") as stack:
+        audit.install(stack)
+        yield stack
+
+
+@pytest.fixture(scope="module")
+def evidence(stack: ChaosStack, tmp_path_factory: pytest.TempPathFactory) -> Evidence:
+    """Of the rounds of all seeds, the last."""
+    directory = tmp_path_factory.mktemp("rounds")
+    for seed in SEEDS:
+        result, found = run_round(stack, seed, SHORT, directory / str(seed))
+        assert not result.violations, "\n".join(result.violations)
+        assert result.faults.total() >= 3
+        assert result.counted["deploy_node success"] > 0
+    return found
+
+
+def test_every_promise_is_kept(evidence: Evidence) -> None:
+    assert violations(evidence) == []
+
+
+def _told(evidence: Evidence, directory: Path, event: str, **fields: object) -> Evidence:
+    """The same, with a line more in the clients' log."""
+    path = directory / "clients.jsonl"
+    path.write_text(evidence.log.text())
+    log = ClientLog(path)
+    log.write(event, **fields)
+    log.close()
+    return replace(evidence, log=log)
+
+
+def lost_task(evidence: Evidence, directory: Path) -> Evidence:
+    nobody = str(UUID(int=1))
+    return _told(evidence, directory, "create", status=201, key="lost", task_id=nobody)
+
+
+def open_task(evidence: Evidence, directory: Path) -> Evidence:
+    some = next(iter(evidence.tasks.values()))
+    return replace(evidence, tasks={**evidence.tasks, some.id: some._replace(status="running")})
+
+
+def lost_report(evidence: Evidence, directory: Path) -> Evidence:
+    action = next(iter(evidence.actions))
+    return _told(evidence, directory, "report", action=action, final=None, message="lost", status=200)
+
+
+def doubled_report(evidence: Evidence, directory: Path) -> Evidence:
+    action = next(iter(evidence.actions))
+    told = _told(evidence, directory, "report", action=action, final=None, message="twice", status=200)
+    return replace(told, stored=[*told.stored, (action, "twice"), (action, "twice")])
+
+
+def second_final(evidence: Evidence, directory: Path) -> Evidence:
+    action = next(a for a, changes in evidence.finals.items() if changes)
+    return replace(evidence, finals={**evidence.finals, action: [*evidence.finals[action], ("success", "failure")]})
+
+
+def second_writer(evidence: Evidence, directory: Path) -> Evidence:
+    node = next(name for name, holds in evidence.holds.items() if holds)
+    return replace(evidence, holds={**evidence.holds, node: []})
+
+
+def zombie(evidence: Evidence, directory: Path) -> Evidence:
+    task_id, changes = next((i, c) for i, c in evidence.changes.items() if any(one.progressed for one in c))
+    late = next(change for change in changes if change.progressed and not change.claimed)
+    assert late.old_until is not None
+    late = replace(late, old_until=late.at - timedelta(seconds=1))
+    return replace(evidence, changes={**evidence.changes, task_id: [*changes, late]})
+
+
+def step_after_terminate(evidence: Evidence, directory: Path) -> Evidence:
+    task = next(task for task in evidence.tasks.values() if task.action == "deploy_nodes")
+    change = next(iter(evidence.changes[task.id]))
+    stopped = replace(change, terminate=True, old_terminate=False, step="resolve_design")
+    later = StepEnd(stopped.at + timedelta(seconds=1), "w1", task.id, "await_nodes", "done")
+    return replace(evidence, changes={**evidence.changes, task.id: [stopped]}, steps=[*evidence.steps, later])
+
+
+def false_success(evidence: Evidence, directory: Path) -> Evidence:
+    task = next(t for t in evidence.tasks.values() if t.action == "deploy_node" and t.id in evidence.contexts)
+    machine = {**evidence.machines[task.node or ""], "history": []}
+    good = task._replace(result="success", status="complete")
+    return replace(
+        evidence,
+        tasks={**evidence.tasks, task.id: good},
+        machines={**evidence.machines, task.node or "": machine},
+    )
+
+
+@pytest.mark.parametrize(
+    ("tamper", "found"),
+    [
+        (lost_task, "acknowledged and does not exist"),
+        (open_task, "acknowledged_tasks_exist_and_have_ended"),
+        (lost_report, "is stored 0 times"),
+        (doubled_report, "is stored 2 times"),
+        (second_final, "got its final status more than once"),
+        (second_writer, "without holding"),
+        (zombie, "was written without a lease"),
+        (step_after_terminate, "ran await_nodes"),
+        (false_success, "its machine never was"),
+    ],
+)
+def test_the_proof_would_find_it(
+    evidence: Evidence, tmp_path: Path, tamper: Callable[[Evidence, Path], Evidence], found: str
+) -> None:
+    told = violations(tamper(evidence, tmp_path))
+    assert any(found in violation for violation in told), told

@@ -1,0 +1,124 @@
+"""Labels at Promenade: a real HTTP server that asks for a token, and a session that brings one."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+from keystoneauth1.plugin import BaseAuthPlugin
+from keystoneauth1.session import Session
+
+from drydock.drivers.labels.promenade import PromenadeLabels
+from drydock.errors import DriverRefused, DriverUnavailable
+
+
+@dataclass
+class Promenade:
+    """What it was asked, and what it answers: ``status`` to those with a token it likes."""
+
+    url: str = ""
+    status: int = 200
+    good_token: str = "token-1"
+    asked: list[tuple[str, Any]] = field(default_factory=list)
+
+
+@pytest.fixture
+def promenade() -> Iterator[Promenade]:
+    peer = Promenade()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_PUT(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            known = self.headers.get("X-Auth-Token") == peer.good_token
+            if known:
+                peer.asked.append((self.path, json.loads(body)))
+            self.send_response(peer.status if known else 401)
+            answer = b'{"message": "no such node"}'
+            if peer.status == 302:
+                self.send_header("Location", "http://127.0.0.1:9/elsewhere")
+            self.send_header("Content-Length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
+
+        def log_message(self, *args: Any) -> None:
+            return None
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    peer.url = f"http://127.0.0.1:{server.server_port}"
+    yield peer
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+class Tokens(BaseAuthPlugin):  # type: ignore[misc]
+    """Keystone's part: a new token whenever the old one was refused."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.number = 1
+
+    def get_token(self, session: Session, **more: Any) -> str:
+        return f"token-{self.number}"
+
+    def invalidate(self) -> bool:
+        self.number += 1
+        return True
+
+
+@pytest.fixture
+def labels(promenade: Promenade) -> Iterator[PromenadeLabels]:
+    session = Session(auth=Tokens())
+    yield PromenadeLabels(session, url=f"{promenade.url}/", timeout=10)
+    session.session.close()
+
+
+def test_labels_are_put_with_our_token_under_the_nodes_name(labels: PromenadeLabels, promenade: Promenade) -> None:
+    wanted = {"openstack-control-plane": "enabled", "example.org/zone": "a b"}
+    labels.put("n 1/2", wanted)
+    labels.put("n1", {})
+    assert promenade.asked == [
+        ("/api/v1.0/node-labels/n%201%2F2", wanted),
+        ("/api/v1.0/node-labels/n1", {}),
+    ]
+
+
+def test_a_token_that_is_refused_is_renewed(labels: PromenadeLabels, promenade: Promenade) -> None:
+    promenade.good_token = "token-2"
+    labels.put("n1", {"a": "b"})
+    assert promenade.asked == [("/api/v1.0/node-labels/n1", {"a": "b"})]
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_what_passes_is_to_be_tried_again(labels: PromenadeLabels, promenade: Promenade, status: int) -> None:
+    promenade.status = status
+    with pytest.raises(DriverUnavailable, match=f"labels of n1: status {status}"):
+        labels.put("n1", {})
+
+
+@pytest.mark.parametrize("status", [302, 400, 404])
+def test_a_no_is_final_and_says_why(labels: PromenadeLabels, promenade: Promenade, status: int) -> None:
+    promenade.status = status
+    with pytest.raises(DriverRefused, match=f"status {status}: .*no such node"):
+        labels.put("n1", {})
+
+
+def test_a_token_that_stays_refused_is_final(labels: PromenadeLabels, promenade: Promenade) -> None:
+    promenade.good_token = "never"
+    with pytest.raises(DriverRefused, match="status 401"):
+        labels.put("n1", {})
+
+
+def test_nobody_listening_is_to_be_tried_again(free_port: int) -> None:
+    session = Session(auth=Tokens())
+    labels = PromenadeLabels(session, url=f"http://127.0.0.1:{free_port}", timeout=5)
+    with pytest.raises(DriverUnavailable, match="no answer about n1"):
+        labels.put("n1", {})
+    session.session.close()

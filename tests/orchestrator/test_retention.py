@@ -1,0 +1,119 @@
+"""Old tasks go with all that is theirs; what lives, what is young and what is needed stays."""
+
+from __future__ import annotations
+
+from sqlalchemy import func, select, text, update
+
+from drydock.db.tables import boot_actions, boot_bundles, boot_contexts, build_data, designs, task_messages, tasks
+from drydock.orchestrator import retention
+from drydock.orchestrator.retention import PeriodicRetention, delete_old
+from tests.orchestrator.sites import site
+from tests.orchestrator.world import World
+
+ALL = (tasks, task_messages, boot_contexts, boot_bundles, boot_actions, build_data, designs)
+
+
+def counts(world: World) -> dict[str, int]:
+    with world.sql.connect() as connection:
+        return {table.name: connection.scalar(select(func.count()).select_from(table)) or 0 for table in ALL}
+
+
+def age(world: World, days: int) -> None:
+    past = func.now() - func.make_interval(0, 0, 0, days)
+    with world.sql.begin() as connection:
+        connection.execute(update(tasks).values(updated=past))
+        connection.execute(update(designs).values(created=past))
+
+
+def deployed(world: World, *nodes: str) -> None:
+    ref = world.store(site(nodes)).ref
+    for action in ("prepare_nodes", "deploy_nodes"):
+        world.create(action, design_ref=ref)
+        world.run_until_idle(before=world.machines_report)
+
+
+def test_everything_of_an_old_task_goes_with_it(world: World) -> None:
+    deployed(world, "n01", "n02")
+    assert all(counts(world).values())
+    age(world, 8)
+    assert delete_old(world.database, older_than_days=9, seconds=10) == 0
+    assert delete_old(world.database, older_than_days=7, seconds=10) == 6
+    assert set(counts(world).values()) == {0}
+
+
+def test_live_and_young_tasks_stay_and_so_does_what_they_need(world: World) -> None:
+    deployed(world, "n01")
+    live = world.create("deploy_nodes", design_ref=world.store(site(["n05", "n06"])).ref)
+    world.work()
+    world.work()
+    age(world, 8)
+    young = world.create("validate_design", design_ref=world.store(site(["n07"])).ref)
+    world.run_until_idle(before=world.machines_report)
+    age_of_live = update(tasks).where(tasks.c.root_id == live.id)
+    with world.sql.begin() as connection:
+        past = func.now() - func.make_interval(0, 0, 0, 8)
+        connection.execute(age_of_live.values(updated=past))
+        connection.execute(
+            update(tasks).where(tasks.c.id == live.id).values(status="running", result_status="incomplete")
+        )
+    delete_old(world.database, older_than_days=7, seconds=10)
+    left = {task.root_id for task in world.all_tasks()}
+    assert left == {live.id, young.id}
+    assert counts(world)["designs"] == 2
+
+
+def test_batches_end_with_the_time_that_is_given(world: World) -> None:
+    for _ in range(3):
+        world.create("validate_design")
+    world.run_until_idle()
+    age(world, 8)
+    assert delete_old(world.database, older_than_days=7, seconds=0) == 0
+    with world.database.unit_of_work() as uow:
+        assert uow.retention.delete_tasks(older_than_days=7, at_most=2) == 2
+        uow.commit()
+    assert delete_old(world.database, older_than_days=7, seconds=10) == 1
+
+
+def test_one_worker_at_a_time(world: World) -> None:
+    world.create("validate_design")
+    world.run_until_idle()
+    age(world, 8)
+    periodic = PeriodicRetention(world.database, days=7)
+    with world.database.unit_of_work() as uow:
+        assert uow.retention.take_turn()
+        assert periodic.run_once() == 0
+    assert periodic.run_once() == 1
+
+
+def test_the_thread_runs_and_stops(world: World) -> None:
+    never = PeriodicRetention(world.database, days=0)
+    never.start()
+    never.stop()
+    periodic = PeriodicRetention(world.database, days=7)
+    periodic.start()
+    periodic.stop()
+
+
+def test_two_hundred_trees_go_in_few_batches(world: World) -> None:
+    with world.sql.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO tasks (id, root_id, action, design_ref, status, created_by, lane, updated) "
+                "SELECT i, i, 'deploy_nodes', 'ref', 'complete', 'me', 'task', now() - interval '8 days' "
+                "FROM (SELECT gen_random_uuid() AS i FROM generate_series(1, 200)) s"
+            )
+        )
+        connection.execute(
+            text(
+                "INSERT INTO tasks "
+                "(id, root_id, parent_id, node, action, design_ref, status, created_by, lane, updated) "
+                "SELECT gen_random_uuid(), r.id, r.id, 'n' || g, 'deploy_node', 'ref', 'complete', 'me', 'node', "
+                "r.updated "
+                "FROM tasks r, generate_series(1, 50) g"
+            )
+        )
+    with world.database.unit_of_work() as uow:
+        first = uow.retention.delete_tasks(older_than_days=7, at_most=retention.BATCH)
+        uow.commit()
+    assert retention.BATCH - 51 < first <= retention.BATCH
+    assert delete_old(world.database, older_than_days=7, seconds=10) == 200 * 51 - first

@@ -1,0 +1,128 @@
+"""A deployment as machines see it: worker and API in this process, HTTP between them and the machines."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from socketserver import ThreadingMixIn
+from typing import Any
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+
+import requests
+import yaml
+
+from drydock import conf
+from drydock.bootaction.keys import events_token
+from drydock.bootaction.render import TemplateLimits
+from drydock.bootstrap import build_application
+from drydock.design.references import References
+from drydock.model.boot_action import BootAction
+from drydock.model.task import Task
+from drydock.orchestrator.boot_preparation import BootPreparation, BootSettings
+from tests.orchestrator.world import SECRET, World
+
+ADMIN = {"X-Auth-Token": "admin"}
+REPORT_TOOL = "/usr/local/bin/drydock-report"
+
+
+class _Server(ThreadingMixIn, WSGIServer):
+    daemon_threads = True
+
+
+class _Handler(WSGIRequestHandler):
+    def log_message(self, *args: object) -> None:
+        pass
+
+
+@dataclass
+class Site:
+    world: World
+    url: str
+
+    @classmethod
+    @contextmanager
+    def serving(cls, world: World, database_url: str, directory: Path) -> Iterator[Site]:
+        server = make_server("127.0.0.1", 0, None, server_class=_Server, handler_class=_Handler)
+        url = f"http://127.0.0.1:{server.server_port}/api/v1.0"
+        file = directory / "drydock.conf"
+        file.write_text(
+            f"[database]\nurl = {database_url}\npool_size = 4\n[api]\nauth_strategy = noauth\n"
+            f"[bootaction]\nsecrets = {SECRET.hex()}\nbootdata_url = {url}/bootdata/\nreport_url = {url}/bootaction/\n"
+            "[simulated]\nurl = http://127.0.0.1:9\n"
+        )
+        server.set_app(build_application(conf.load(["--config-file", str(file)], env={})))
+        site = cls(world, url)
+        site.use()
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield site
+        finally:
+            server.shutdown()
+            thread.join()
+            server.server_close()
+
+    def use(self, *secrets: bytes, references: References | None = None, **changes: Any) -> BootPreparation:
+        """Let the worker prepare boots with these secrets, references and settings."""
+        settings = BootSettings(
+            secrets=secrets or (SECRET,),
+            report_url=f"{self.url}/bootaction/",
+            bootdata_url=f"{self.url}/bootdata/",
+            lifetime_hours=24,
+            limits=TemplateLimits(max_bytes=1 << 20, max_seconds=5),
+            installer_events=True,
+            report_tool=REPORT_TOOL,
+        )
+        fetch = references.fetch if references else self.world.designs._loader.fetch
+        boot = BootPreparation(replace(settings, **changes), fetch)
+        self.world.services = replace(self.world.services, boot=boot)
+        self.world.use_runner()
+        return boot
+
+    def deploy(self, design: bytes) -> Task:
+        """A deployment that has come as far as it can without its machines."""
+        task = self.world.create("deploy_nodes", design_ref=self.world.store(design).ref)
+        for _ in range(12):
+            self.world.work()
+            self.world.pass_time(15)
+        return task
+
+    def subtask(self, task: Task, node: str) -> Task:
+        return self.world.orchestrator.task(self.world.subtasks(task.id)[node].id)
+
+    def machine(self, node: str) -> Deployed:
+        return Deployed(self, node, self.world.provisioner.deployments[node].user_data)
+
+
+@dataclass
+class Deployed:
+    """A machine that was given its user-data, and what it can do with it."""
+
+    site: Site
+    node: str
+    user_data: str
+
+    @property
+    def files(self) -> dict[str, dict[str, str]]:
+        return {entry["path"]: entry for entry in yaml.safe_load(self.user_data)["write_files"]}
+
+    @property
+    def key(self) -> str:
+        (line,) = [
+            line for line in self.files["/etc/drydock/boot.env"]["content"].splitlines() if "BOOTACTION_KEY" in line
+        ]
+        return line.partition("=")[2]
+
+    @property
+    def token(self) -> str:
+        return events_token(bytes.fromhex(self.key)).hex()
+
+    def ask(self, method: str, path: str, *, key: str | None = None, **arguments: Any) -> requests.Response:
+        headers = {"X-Bootaction-Key": self.key if key is None else key, **arguments.pop("headers", {})}
+        return requests.request(method, self.site.url + path, headers=headers, timeout=30, **arguments)
+
+    def actions(self, task: Task) -> dict[str, BootAction]:
+        return self.site.world.actions_of(self.site.subtask(task, self.node).id)
