@@ -7,6 +7,7 @@ comparison get the same one. A *script* is the list of requests that one client 
 from __future__ import annotations
 
 import errno
+import re
 import selectors
 import socket
 import time
@@ -19,6 +20,9 @@ PATIENCE = 60.0
 #: Tries of one request by a client that got no answer at all, as curl --retry and wget make them.
 TRIES = 20
 RETRY_SECONDS = 0.1
+
+
+_CLOSING = re.compile(rb"^connection: close\r$", re.IGNORECASE | re.MULTILINE)
 
 
 class LoadFailed(Exception):
@@ -165,7 +169,7 @@ class Load:
         self._result.answers[int(client.received[9:12])] += 1
         client.lost = 0
         client.at += 1
-        if not self._keep_alive:
+        if not self._keep_alive or _CLOSING.search(client.received, 0, client.received.find(b"\r\n\r\n") + 2):
             self._drop(client)
         if client.at < len(client.script):
             self._send(client)

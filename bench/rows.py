@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
-from sqlalchemy import Connection, create_engine, insert, text
+from sqlalchemy import Connection, create_engine, delete, func, insert, select, text
 from ulid import ULID
 
 from bench.servers import SECRET
@@ -22,6 +22,8 @@ from drydock.model.boot_context import BundleKind
 from drydock.model.task import Action, Lane, TaskStatus
 
 BATCH = 1000
+#: Who made the tasks that stand here.
+BENCH = "bench"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,18 @@ def site(url: str, nodes: int, size: int, *, actions: int = 0, first: int = 0) -
     return booting
 
 
+def forget_site(connection: Connection) -> int:
+    """Delete what ``site`` made, and nothing else. Answers how many of its boot actions had a final status."""
+    ours = tasks.c.created_by == BENCH
+    finals = connection.scalar(
+        select(func.count())
+        .select_from(boot_actions.join(tasks, tasks.c.id == boot_actions.c.task_id))
+        .where(ours, boot_actions.c.status.is_not(None))
+    )
+    connection.execute(delete(tasks).where(ours))
+    return finals or 0
+
+
 class _Made:
     """The rows of one node."""
 
@@ -147,7 +161,7 @@ def task_row(task_id: UUID, root: UUID, parent: UUID | None, node: str | None) -
         "action": (Action.DEPLOY_NODES if parent is None else Action.DEPLOY_NODE).value,
         "design_ref": "drydock://designs/none",
         "status": TaskStatus.RUNNING.value,
-        "created_by": "bench",
+        "created_by": BENCH,
         "step": None if parent is None else "await_boot_actions",
         "lane": (Lane.TASK if parent is None else Lane.NODE).value,
         "wake_at": datetime.now(UTC) + timedelta(hours=1),

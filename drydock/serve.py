@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 SHARED_METRICS = "PROMETHEUS_MULTIPROC_DIR"
 #: Seconds that requests in hand get to end when the server stops.
 GRACE_SECONDS = 30
+#: Connections that a process accepts, kept-alive ones included, before it leaves the others to its neighbours.
+CONNECTIONS_PER_THREAD = 8
 
 
 def main() -> None:
@@ -49,6 +51,8 @@ def gunicorn_settings(options: cfg.ConfigOpts) -> dict[str, Any]:
         "threads": options.api.threads,
         # Booting nodes must never be turned away: those who find no free thread wait in the backlog.
         "backlog": 2048,
+        # What a process has accepted dies with it; what is still in the backlog, another process takes.
+        "worker_connections": options.api.threads * CONNECTIONS_PER_THREAD,
         "keepalive": 5,
         "timeout": 60,
         "graceful_timeout": GRACE_SECONDS,

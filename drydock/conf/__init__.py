@@ -103,7 +103,9 @@ def node_listener(conf: cfg.ConfigOpts) -> Address | None:
     if found is None or not 0 < int(found[3]) < 65536:
         raise ConfigurationError(f"[api] node_listen: {text!r} is not HOST:PORT")
     if int(found[3]) == conf.api.port:
-        raise ConfigurationError("[api] node_listen: needs another port than [api] port, by which the two are told apart")
+        raise ConfigurationError(
+            "[api] node_listen: needs another port than [api] port, by which the two are told apart"
+        )
     return Address(found[1] or found[2], int(found[3]))
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 
 from drydock.db.tables import boot_bundles, boot_contexts
 from drydock.errors import BootContextNotFound
-from drydock.model.boot_context import BootContext, BundleKind, SealedBundle
+from drydock.model.boot_context import BootContext, SealedBundle
 
 _LIVE = boot_contexts.c.ended.is_(None) & (boot_contexts.c.expires > func.now())
 
@@ -66,19 +66,6 @@ class BootContextRepository:
         if row is None:
             raise BootContextNotFound("this deployment has ended")
         return _from_row(row)
-
-    def bundle(self, node: str, kind: BundleKind) -> tuple[BootContext, SealedBundle]:
-        """What the node is to fetch, in one indexed read. Raises ``BootContextNotFound``."""
-        row = self._connection.execute(
-            select(boot_contexts, boot_bundles.c.sealed, boot_bundles.c.etag, boot_bundles.c.size)
-            .join(boot_bundles, boot_bundles.c.context_id == boot_contexts.c.id)
-            .where(boot_contexts.c.node == node, _LIVE, boot_bundles.c.kind == kind.value)
-        ).one_or_none()
-        if row is None:
-            raise BootContextNotFound(f"node {node} has no boot context")
-        return _from_row(row), SealedBundle(
-            context_id=row.id, kind=kind, sealed=bytes(row.sealed), etag=row.etag, size=row.size
-        )
 
 
 def _from_row(row: Row[tuple[object, ...]]) -> BootContext:

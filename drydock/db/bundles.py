@@ -92,7 +92,8 @@ class BundleReader:
 
 
 def _prepare(connection: psycopg2.extensions.connection) -> None:
-    text = str(_BUNDLE.compile(dialect=postgresql.dialect(paramstyle="numeric_dollar")))
+    dialect = postgresql.dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
+    text = str(_BUNDLE.compile(dialect=dialect))
     with connection.cursor() as cursor:
         # The plan is made once, perhaps while the tables are still empty: it must use the indexes all the same.
         cursor.execute("SET enable_seqscan = off")
@@ -105,4 +106,5 @@ def _read(connection: psycopg2.extensions.connection, node: str, kind: BundleKin
         row = cursor.fetchone()
     if row is None:
         raise BootContextNotFound(f"node {node} has no boot context")
-    return StoredBundle(UUID(row[0]) if isinstance(row[0], str) else row[0], bytes(row[1]), row[2], row[3])
+    context_id, digest, sealed, etag = row
+    return StoredBundle(context_id, bytes(digest), sealed, etag)

@@ -77,6 +77,15 @@ _WAKE_AFTER_END = (
 )
 
 
+#: The wake-ups ride along: they are sent when the transaction commits.
+_ADD = (
+    insert(tasks)
+    .values(wake_at=func.now())
+    .on_conflict_do_nothing(index_elements=["created_by", "idempotency_key"])
+    .returning(tasks, func.pg_notify(WORK, ""), func.pg_notify(CHANGE, ""))
+)
+
+
 def _heard(*, final: bool) -> ReturningUpdate[Any]:
     told = [func.pg_notify(CHANGE, "")]
     values: dict[str, Any] = {"updated": func.clock_timestamp(), "changed_in": TRANSACTION}
@@ -103,32 +112,25 @@ class TaskRepository:
         """
         task_id = uuid4()
         row = self._connection.execute(
-            insert(tasks)
-            .values(
-                id=task_id,
-                root_id=task_id,
-                action=new.action.value,
-                design_ref=new.design_ref,
-                design_digest=new.design_digest,
-                node_filter=new.node_filter,
-                force=new.force,
-                retry_of=new.retry_of,
-                lane=Lane.TASK.value,
-                status=TaskStatus.QUEUED.value,
-                created_by=new.created_by,
-                request_id=new.request_id,
-                idempotency_key=new.idempotency_key,
-                request_digest=request_digest,
-                wake_at=func.now(),
-            )
-            .on_conflict_do_nothing(index_elements=["created_by", "idempotency_key"])
-            .returning(tasks)
+            _ADD,
+            {
+                "id": task_id,
+                "root_id": task_id,
+                "action": new.action.value,
+                "design_ref": new.design_ref,
+                "design_digest": new.design_digest,
+                "node_filter": new.node_filter,
+                "force": new.force,
+                "retry_of": new.retry_of,
+                "lane": Lane.TASK.value,
+                "status": TaskStatus.QUEUED.value,
+                "created_by": new.created_by,
+                "request_id": new.request_id,
+                "idempotency_key": new.idempotency_key,
+                "request_digest": request_digest,
+            },
         ).one_or_none()
-        if row is None:
-            return self._same_request(new, request_digest)
-        notify_work(self._connection)
-        notify_change(self._connection)
-        return task_from_row(row)
+        return self._same_request(new, request_digest) if row is None else task_from_row(row)
 
     def _same_request(self, new: NewTask, request_digest: bytes | None) -> Task:
         row = self._connection.execute(
@@ -136,7 +138,7 @@ class TaskRepository:
         ).one()
         if row.request_digest != request_digest:
             raise IdempotencyConflict("this Idempotency-Key was used with another request; send a new one")
-        return task_from_row(row)
+        return self.get(row.id)
 
     def add_subtasks(self, parent: Task, action: Action, nodes: Sequence[str], *, start_rate: float) -> None:
         """One subtask per node, in one statement; ``start_rate`` of them become due per second.

@@ -35,7 +35,6 @@ class Orchestrator:
         """Queue a task. Raises ``IdempotencyConflict``."""
         with self._database.unit_of_work() as uow:
             task = uow.tasks.add(new, request_digest=_request_digest(new))
-            task = uow.tasks.get(task.id)
             uow.commit()
         return task
 

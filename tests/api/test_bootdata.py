@@ -282,4 +282,5 @@ def _crash(url: str, machines: list[_Machine]) -> None:
     for machine in machines:
         machine.answered.clear()
     for machine in machines:
-        assert machine.answered.wait(30 if machine.is_alive() else 0) and machine.failure is None, machine.failure
+        assert machine.answered.wait(30 if machine.is_alive() else 0), machine.failure
+        assert machine.failure is None

@@ -5,6 +5,7 @@ Start and end everything from one thread that stays: the kernel ends a child wit
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import shutil
 import signal
@@ -92,6 +93,10 @@ class ChaosStack:
             self.start_worker(name, wait=True)
 
     def _stop(self) -> None:
+        # Nobody is owed a graceful end here, and who is frozen would not hear of it.
+        for name in ("api", *self.workers.values()):
+            with contextlib.suppress(KeyError):
+                self.processes.kill9(name)
         self.processes.stop_all()
         if self._postgres is not None:
             self._postgres.stop()

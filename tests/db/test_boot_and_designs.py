@@ -33,22 +33,20 @@ def add_context(uow: UnitOfWork, node: str = "n1") -> BootContext:
 def test_a_new_context_replaces_the_one_before(uow: UnitOfWork) -> None:
     first = add_context(uow)
     second = add_context(uow)
-    found, bundle = uow.boot_contexts.bundle("n1", BundleKind.UNIT)
-    assert (found.id, found.packages, bundle.sealed) == (second.id, {"vim": None}, b"sealed unit")
+    assert uow.boot_contexts.get(second.id).packages == {"vim": None}
     with pytest.raises(BootContextNotFound):
         uow.boot_contexts.get(first.id)
 
 
 def test_an_ended_or_expired_context_serves_nothing(connection: Connection, uow: UnitOfWork) -> None:
-    add_context(uow, "n1")
-    add_context(uow, "n2")
+    contexts = [add_context(uow, "n1"), add_context(uow, "n2")]
     uow.boot_contexts.end("n1")
     connection.execute(
         update(boot_contexts).where(boot_contexts.c.node == "n2").values(expires=func.now() - func.make_interval(1))
     )
-    for node in ("n1", "n2", "unknown"):
+    for context in contexts:
         with pytest.raises(BootContextNotFound):
-            uow.boot_contexts.bundle(node, BundleKind.FILE)
+            uow.boot_contexts.get(context.id)
 
 
 def test_boot_actions_become_final(uow: UnitOfWork) -> None:

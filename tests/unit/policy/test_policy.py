@@ -64,7 +64,8 @@ def test_every_action_has_a_rule_of_its_own() -> None:
     assert {rule.removeprefix(PREFIX) for rule in RULES} == {
         *READING,
         *("create_task", "terminate_task", "delete_tasks", "ingest_data"),
-        *("validate_design", "prepare_nodes", "deploy_nodes", "destroy_nodes"),
+        *("validate_design", "verify_site", "prepare_site", "verify_nodes"),
+        *("prepare_nodes", "deploy_nodes", "destroy_nodes", "relabel_nodes"),
     }
 
 
