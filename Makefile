@@ -9,7 +9,11 @@ PORT ?= 9000
 # Arguments for pytest, such as: make test ARGS="tests/api -k tasks"
 ARGS ?=
 
-.PHONY: help run demo test check format smoke samples pins clean
+# How many rounds of faults, and from which seed on.
+ROUNDS ?= 3
+SEED ?= 1
+
+.PHONY: help run demo test check format smoke chaos bench samples pins clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +42,13 @@ format: $(STAMP)  ## Format the code and mend what can be mended
 
 smoke:  ## Ask a running service a few questions with curl (DRYDOCK_URL, default http://127.0.0.1:9000)
 	@sh dev/smoke.sh
+
+chaos: $(STAMP)  ## Kill, freeze and cut off everything at random while sites are deployed (ROUNDS, SEED)
+	@$(BIN)/python -m tests.chaos --rounds $(ROUNDS) --seed $(SEED)
+
+bench: $(STAMP)  ## Run all benchmarks in their short form
+	@for name in $$(ls bench/*.py | xargs grep -l __main__ | xargs -n 1 basename | sed 's/[.]py$$//'); do \
+	    if [ $$name != gen_site ]; then echo "== $$name"; $(BIN)/python -m bench.$$name --quick || exit 1; fi; done
 
 samples: $(STAMP)  ## Write etc/drydock/*.sample anew
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh dev/samples.sh

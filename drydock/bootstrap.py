@@ -88,7 +88,7 @@ def build_engine(conf: cfg.ConfigOpts) -> Engine:
     timeouts = {name: minutes * 60.0 for name, minutes in conf.timeouts.items()}
     return Engine(
         shared.database,
-        lambda stopping: StepRunner(services, WORKFLOWS, timeouts, metrics, stopping),
+        lambda stopping, ours: StepRunner(services, WORKFLOWS, timeouts, metrics, stopping, ours),
         settings,
         owner=worker_name(),
     )

@@ -20,6 +20,7 @@ Clients match on ``code``, never on text: a code once published is neither chang
     │   └── NothingToRetry          a retry of a task none of whose nodes failed
     ├── DesignError
     │   ├── InvalidReference        a reference that can never work: scheme, host, syntax, size
+    │   │   └── TokenRefused        … because the server did not accept the service's token
     │   ├── ReferenceUnavailable    a reference that did not answer (may work later)
     │   └── DesignInvalid           the documents were read, and are wrong
     ├── RenderError                 a boot action asset that cannot be rendered
@@ -120,6 +121,12 @@ class DesignError(DrydockError):
 
 class InvalidReference(DesignError):
     code = "invalid_reference"
+
+
+class TokenRefused(InvalidReference):
+    """Tokens are revoked and expire; a new one may be welcome."""
+
+    code = "token_refused"
 
 
 class ReferenceUnavailable(DesignError):

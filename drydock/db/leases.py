@@ -53,13 +53,15 @@ class LeaseRepository:
         ).all()
         return tuple(task_from_row(row) for row in rows)
 
-    def renew(self, owner: str, task_ids: Collection[UUID], *, lease_seconds: float) -> None:
-        """Keep the leases that have not lapsed; a lapsed one may be somebody else's by now."""
-        self._connection.execute(
+    def renew(self, owner: str, task_ids: Collection[UUID], *, lease_seconds: float) -> Sequence[tuple[UUID, int]]:
+        """Keep the leases that have not lapsed; a lapsed one may be somebody else's by now. Returns (task, epoch)."""
+        rows = self._connection.execute(
             update(tasks)
             .where(tasks.c.id.in_(task_ids), tasks.c.lease_owner == owner, tasks.c.lease_until > NOW)
             .values(lease_until=NOW + seconds_of(lease_seconds))
+            .returning(tasks.c.id, tasks.c.lease_epoch)
         )
+        return [(row.id, row.lease_epoch) for row in rows]
 
     def next_due_in(self, lanes: Collection[Lane]) -> float | None:
         """Seconds until a free task of these lanes is due (negative: overdue), None if nothing waits."""

@@ -13,7 +13,7 @@ import urllib3
 from drydock.design.deadline import DeadlineAdapter
 from drydock.design.host_list import Address, AddressList, HostList, resolve
 from drydock.design.service_token import TokenSource
-from drydock.errors import InvalidReference, ReferenceUnavailable
+from drydock.errors import InvalidReference, ReferenceUnavailable, TokenRefused
 
 MAX_REDIRECTS = 5
 _CHUNK = 65536
@@ -36,10 +36,6 @@ class _Target:
     @property
     def origin(self) -> str:
         return "/".join(self.url.split("/", 3)[:3])
-
-
-class _TokenRefused(InvalidReference):
-    """Tokens are revoked and expire; a new one may be welcome."""
 
 
 class _Session(requests.Session):
@@ -82,7 +78,7 @@ class HttpFetcher:
         token = tokens.token_for(target.host, target.addresses, target.shown)
         try:
             return self._fetch(replace(target, token=token))
-        except _TokenRefused:
+        except TokenRefused:
             return self._fetch(replace(target, token=tokens.another(token)))
 
     def _fetch(self, target: _Target) -> bytes:
@@ -167,7 +163,7 @@ class HttpFetcher:
     def _body(self, response: requests.Response, target: _Target) -> bytes:
         status = response.status_code
         if status == 401 and target.token is not None:
-            raise _TokenRefused(f"{target.shown}: the token was refused (HTTP status 401)")
+            raise TokenRefused(f"{target.shown}: the token was refused (HTTP status 401)")
         if status >= 500 or status in (408, 429):
             raise ReferenceUnavailable(f"{target.shown}: HTTP status {status}")
         if status != 200:

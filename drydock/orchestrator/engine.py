@@ -21,6 +21,7 @@ from drydock.db.notifications import Listener
 from drydock.db.unit_of_work import Database
 from drydock.errors import DatabaseUnavailable
 from drydock.model.task import Lane, Task
+from drydock.orchestrator.lease_clock import LeaseClock, claim_of
 from drydock.orchestrator.step_runner import StepRunner
 
 LOG = logging.getLogger(__name__)
@@ -52,13 +53,14 @@ class Engine:
     def __init__(
         self,
         database: Database,
-        make_runner: Callable[[Callable[[], bool]], StepRunner],
+        make_runner: Callable[[Callable[[], bool], Callable[[Task], bool]], StepRunner],
         settings: EngineSettings,
         owner: str,
     ) -> None:
-        """``make_runner`` is given a function that tells whether the engine is stopping."""
+        """``make_runner`` is given functions that tell whether the engine is stopping, and whether a task is ours."""
         self._database = database
-        self._runner = make_runner(self.stopping)
+        self._leases = LeaseClock(settings.lease_seconds)
+        self._runner = make_runner(self.stopping, self._leases.certainly_ours)
         self._settings = settings
         self._owner = owner
         # By claim, not by task: a task given up to another lane may be claimed again before its batch is done.
@@ -116,6 +118,7 @@ class Engine:
         settings = self._settings
         claimed: dict[Lane, Sequence[Task]] = {}
         still_free: list[Lane] = []
+        asked = self._leases.now()
         with self._database.unit_of_work() as uow:
             for lane, at_most in self._wanted():
                 claimed[lane] = uow.leases.claim(
@@ -125,8 +128,10 @@ class Engine:
                     still_free.append(lane)
             due = uow.leases.next_due_in(still_free) if still_free else None
             uow.commit()
+        taken = {claim_of(task): lane for lane, tasks in claimed.items() for task in tasks}
+        self._leases.kept(taken, asked=asked)
         with self._lock:
-            self._in_hand.update({_claim_of(task): lane for lane, tasks in claimed.items() for task in tasks})
+            self._in_hand.update(taken)
         return claimed, settings.poll_interval if due is None else min(settings.poll_interval, max(due, 0.0))
 
     def _wanted(self) -> list[tuple[Lane, int]]:
@@ -151,7 +156,8 @@ class Engine:
         finally:
             with self._lock:
                 for task in batch:
-                    self._in_hand.pop(_claim_of(task), None)
+                    self._in_hand.pop(claim_of(task), None)
+                    self._leases.forget(claim_of(task))
             if lane is not Lane.NODE or not self._enough_nodes():
                 self._nudge()
 
@@ -182,16 +188,15 @@ class Engine:
                 threading.Event().wait(min(1.0, self._settings.lease_seconds / 3))
 
     def _renew(self, held: Collection[uuid.UUID]) -> None:
+        asked = self._leases.now()
         try:
             with self._database.unit_of_work() as uow:
-                uow.leases.renew(self._owner, held, lease_seconds=self._settings.lease_seconds)
+                renewed = uow.leases.renew(self._owner, held, lease_seconds=self._settings.lease_seconds)
                 uow.commit()
+            with self._lock:
+                self._leases.kept([claim for claim in renewed if claim in self._in_hand], asked=asked)
         except DatabaseUnavailable as exc:
             LOG.warning("could not renew leases: %s", exc)
-
-
-def _claim_of(task: Task) -> tuple[uuid.UUID, int]:
-    return task.id, task.lease.epoch if task.lease else 0
 
 
 def _batches(lane: Lane, claimed: Sequence[Task]) -> list[Sequence[Task]]:

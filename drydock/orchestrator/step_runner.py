@@ -14,6 +14,7 @@ from __future__ import annotations
 import logging
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from uuid import UUID
 
 from drydock.db.leases import Pause
@@ -41,14 +42,19 @@ class StepRunner:
         timeouts: Mapping[str, float],
         metrics: Metrics,
         stopping: Callable[[], bool] = lambda: False,
+        certainly_ours: Callable[[Task], bool] = lambda task: True,
     ) -> None:
-        """``timeouts``: seconds by the names that steps use. ``stopping``: whether to stop after the step in hand."""
+        """``timeouts``: seconds by the names that steps use. ``stopping``: whether to stop after the step in hand.
+
+        ``certainly_ours``: whether a task's lease lasts, as far as can be known without asking the database.
+        """
         self._services = services
         self._database: Database = services.database
         self._workflows = workflows
         self._timeouts = timeouts
         self._metrics = metrics
         self._stopping = stopping
+        self._certainly_ours = certainly_ours
 
     def run(self, claimed: Sequence[Task]) -> None:
         """Work on claimed tasks as long as they can go on. Raises nothing expected: what fails stays due."""
@@ -134,7 +140,11 @@ class StepRunner:
 
     def attempt(self, step: AnyStep, tasks: Sequence[Task]) -> Mapping[UUID, Outcome | Retry]:
         """Run the step for these tasks, outside any transaction; whatever it raises becomes their outcome."""
-        contexts = [StepContext(task, self._services) for task in tasks]
+        # Steps that only look need no fence; hundreds of them are made at a time.
+        acts = isinstance(step, Step)
+        contexts = [
+            StepContext(task, self._services, partial(self._check_lease, task) if acts else None) for task in tasks
+        ]
         try:
             with self._metrics.step_seconds.labels(tasks[0].action.value, step.name).time():
                 return _run_step(step, contexts)
@@ -147,6 +157,10 @@ class StepRunner:
             self._metrics.unforeseen_errors.labels("engine").inc()
             why = f"unexpected {type(exc).__name__} in step {step.name}; the worker's log has the details"
             return _all(tasks, Retry(why))
+
+    def _check_lease(self, task: Task) -> None:
+        if not self._certainly_ours(task):
+            raise LeaseLost(f"the lease of task {task.id} may have lapsed")
 
     def record(self, task: Task, workflow: Workflow, step: AnyStep, outcome: Outcome | Retry) -> Task | None:
         """Write down what a step answered. Returns the task if this worker is to go on with it."""

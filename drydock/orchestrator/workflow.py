@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from uuid import UUID
 
@@ -19,6 +19,7 @@ from drydock.model.site import SiteDesign
 from drydock.model.task import Action, Lane, Task
 from drydock.orchestrator.boot_preparation import BootPreparation
 from drydock.orchestrator.designs import DesignService
+from drydock.orchestrator.fencing import fenced
 from drydock.orchestrator.outcome import Done, Failed, Outcome, Wait
 
 
@@ -44,9 +45,17 @@ class Services:
 class StepContext:
     """One attempt at one step of one task."""
 
-    def __init__(self, task: Task, services: Services) -> None:
+    def __init__(self, task: Task, services: Services, check: Callable[[], None] | None = None) -> None:
+        """``check`` is called before each verb of a driver, and raises ``LeaseLost`` if the task may be another's."""
         self.task = task
         self.services = services
+        self._check = check
+        if check is not None:
+            self.services = replace(
+                services,
+                provisioner=fenced(services.provisioner, check),
+                labels=None if services.labels is None else fenced(services.labels, check),
+            )
 
     @property
     def node(self) -> str:
@@ -78,7 +87,7 @@ class StepContext:
         if driver is None:
             enabled = ", ".join(sorted(self.services.oob_drivers)) or "none"
             raise DriverRefused(f"{self.node} has out-of-band type {kind or 'none'}; enabled drivers: {enabled}")
-        return driver, target
+        return (driver if self._check is None else fenced(driver, self._check)), target
 
     @contextmanager
     def transaction(self) -> Iterator[UnitOfWork]:

@@ -60,6 +60,8 @@ class Life:
 
     def restart(self, machine: Machine) -> None:
         with machine.lock:
+            if machine.erasing:
+                return
             if machine.power is Power.ON:
                 self._power_lost(machine)
             self._switch(machine, Power.ON)

@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from drydock.errors import ConfigurationError
+from drydock.log import FIELDS
 from tests.api.conftest import AppFactory, Client
 from tests.api.seeds import Seeds
 
