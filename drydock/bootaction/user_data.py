@@ -43,7 +43,9 @@ def user_data(
     if authorized_keys:
         document["ssh_authorized_keys"] = list(authorized_keys)
     document["runcmd"] = [[SCRIPT_PATH]]
-    return "#cloud-config\n" + yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=1_000_000)
+    # NOTE: libyaml's emitter; the one in Python takes a third of all the time a worker spends on a node.
+    text: str = yaml.dump(document, Dumper=yaml.CSafeDumper, sort_keys=False, allow_unicode=True, width=1_000_000)
+    return "#cloud-config\n" + text
 
 
 def _reporting(node: str, key: bytes, bootdata_url: str) -> Mapping[str, Any]:
