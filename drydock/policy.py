@@ -22,7 +22,8 @@ REMEMBERED_SECONDS = 1.0
 class Policy:
     """The rules in force: ours, overridden by the file that ``[oslo_policy] policy_file`` names.
 
-    The file is read again when it changes; a decision is good for ``REMEMBERED_SECONDS``. Raises ``ConfigurationError`` if it cannot be read at the start.
+    The file is read again when it changes; a decision is good for ``REMEMBERED_SECONDS``. Raises
+    ``ConfigurationError`` if it cannot be read at the start.
     """
 
     def __init__(self, conf: cfg.ConfigOpts) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import (
@@ -23,7 +22,6 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, insert
-from sqlalchemy.sql.dml import ReturningUpdate
 
 from drydock.db.machines import MachineRepository
 from drydock.db.messages import MessageRepository
@@ -84,19 +82,6 @@ _ADD = (
     .on_conflict_do_nothing(index_elements=["created_by", "idempotency_key"])
     .returning(tasks, func.pg_notify(WORK, ""), func.pg_notify(CHANGE, ""))
 )
-
-
-def _heard(*, final: bool) -> ReturningUpdate[Any]:
-    told = [func.pg_notify(CHANGE, "")]
-    values: dict[str, Any] = {"updated": func.clock_timestamp(), "changed_in": TRANSACTION}
-    if final:
-        told.append(func.pg_notify(WORK, ""))
-        values["wake_at"] = case((_OPEN, func.clock_timestamp()), else_=tasks.c.wake_at)
-        values["wake_requested"] = _OPEN | tasks.c.wake_requested
-    return update(tasks).where(tasks.c.id == bindparam("task")).values(values).returning(tasks.c.changed_in, *told)
-
-
-_HEARD, _HEARD_FINAL = _heard(final=False), _heard(final=True)
 
 
 class TaskRepository:
@@ -307,15 +292,6 @@ class TaskRepository:
             .values(wake_at=func.clock_timestamp(), wake_requested=True)
         )
         notify_work(self._connection)
-
-    def heard_from_node(self, task_id: UUID, *, final: bool) -> int:
-        """A machine reported on this task; a final report makes it due. Answers the transaction's number.
-
-        One statement for what ``wake`` and ``touch`` do in four: a rack that boots sends thousands of reports.
-        """
-        row = self._connection.execute(_HEARD_FINAL if final else _HEARD, {"task": task_id}).one()
-        changed_in: int = row.changed_in
-        return changed_in
 
     def touch(self, task_id: UUID) -> None:
         """Something about the task changed that is not in its row; tell whoever watches."""

@@ -20,6 +20,7 @@ from drydock.db.leases import LeaseRepository
 from drydock.db.machines import MachineRepository
 from drydock.db.messages import MessageRepository
 from drydock.db.notifications import CHANGE, WORK, Listener, listen
+from drydock.db.reports import ReportRepository
 from drydock.db.retention import RetentionRepository
 from drydock.db.tasks import TaskRepository
 from drydock.db.transactions import Fate, fate_of
@@ -41,6 +42,7 @@ class UnitOfWork:
         self.designs = DesignRepository(connection)
         self.boot_contexts = BootContextRepository(connection)
         self.boot_actions = BootActionRepository(connection)
+        self.reports = ReportRepository(connection)
         self.build_data = BuildDataRepository(connection)
         self.machines = MachineRepository(connection)
 

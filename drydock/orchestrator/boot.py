@@ -6,12 +6,19 @@ import hashlib
 import json
 from dataclasses import dataclass, field, replace
 
-from drydock.bootaction.keys import matches
+from drydock.bootaction.keys import key_digest, matches
 from drydock.bootaction.sealing import unseal
-from drydock.db.boot_actions import EarlierReport
+from drydock.db.reports import EarlierReport, Reported
 from drydock.db.transactions import Fate
 from drydock.db.unit_of_work import Database, UnitOfWork
-from drydock.errors import BootActionFinal, BootActionSilent, DatabaseUnavailable, Forbidden, IdempotencyConflict
+from drydock.errors import (
+    BootActionFinal,
+    BootActionSilent,
+    DatabaseUnavailable,
+    DrydockError,
+    Forbidden,
+    IdempotencyConflict,
+)
 from drydock.model.boot_action import BootAction, Report
 from drydock.model.boot_context import Bundle, BundleKind
 from drydock.orchestrator.patience import Patience
@@ -27,7 +34,8 @@ class BootService:
     def bundle(self, node: str, kind: BundleKind, key: bytes) -> Bundle:
         """The node's tarball. Raises ``BootContextNotFound``, ``Forbidden``."""
         stored = self._patience.until_answered(lambda: self._database.bundle(node, kind))
-        _check(stored.key_digest, key)
+        if not matches(key, stored.key_digest):
+            raise Forbidden("the key is not this node's")
         content = unseal(key, context_id=stored.context_id, node=node, kind=kind.value, content=stored.sealed)
         return Bundle(content, stored.etag)
 
@@ -43,16 +51,17 @@ class BootService:
 
     def _try(self, attempt: _Attempt) -> BootAction:
         with self._database.unit_of_work() as uow:
-            kept = _kept_before(uow, attempt)
-            if kept is not None:
-                return kept
-            action = _admit(uow, attempt)
+            known = _kept_before(uow, attempt) or _repeated(uow, attempt)
+            if known is not None:
+                return known
+            reported = uow.reports.take(attempt.action_id, key_digest(attempt.key), attempt.report)
+            if reported.transaction is None:
+                raise _refusal(reported, attempt.key)
+            action = replace(reported.action, status=attempt.report.status)
             if attempt.idempotency_key is not None:
-                earlier = uow.boot_actions.earlier_report(action.id, attempt.idempotency_key)
-                if earlier is not None:
-                    return _same_again(action, earlier, attempt.report)
-            action, attempt.transaction = _store(uow, action, attempt)
-            attempt.answer = action
+                remembered = EarlierReport(_digest(attempt.report), action.status)
+                uow.reports.remember(action.id, attempt.idempotency_key, remembered)
+            attempt.transaction, attempt.answer = reported.transaction, action
             uow.commit()
         return action
 
@@ -79,33 +88,27 @@ def _kept_before(uow: UnitOfWork, attempt: _Attempt) -> BootAction | None:
     return attempt.answer if fate is Fate.KEPT else None
 
 
-def _admit(uow: UnitOfWork, attempt: _Attempt) -> BootAction:
-    action, digest = uow.boot_actions.lock_for_report(attempt.action_id)
-    if digest is None:
-        raise Forbidden("the key belongs to a deployment that has ended")
-    _check(digest, attempt.key)
+def _repeated(uow: UnitOfWork, attempt: _Attempt) -> BootAction | None:
+    """The answer, if the report was taken before under its idempotency key."""
+    if attempt.idempotency_key is None:
+        return None
+    reported = uow.reports.lock(attempt.action_id)
+    if reported.key_digest is None or not matches(attempt.key, reported.key_digest):
+        raise _refusal(reported, attempt.key)
+    earlier = uow.reports.earlier(attempt.action_id, attempt.idempotency_key)
+    return None if earlier is None else _same_again(reported.action, earlier, attempt.report)
+
+
+def _refusal(reported: Reported, key: bytes) -> DrydockError:
+    """Why a report was not taken."""
+    action = reported.action
+    if reported.key_digest is None:
+        return Forbidden("the key belongs to a deployment that has ended")
+    if not matches(key, reported.key_digest):
+        return Forbidden("the key is not this node's")
     if not action.signaling:
-        raise BootActionSilent(f"boot action {action.name} takes no reports (signaling: false)")
-    return action
-
-
-def _store(uow: UnitOfWork, action: BootAction, attempt: _Attempt) -> tuple[BootAction, int]:
-    """The action as it is now, and the number of this transaction."""
-    report = attempt.report
-    if action.status is not None:
-        raise BootActionFinal(f"boot action {action.name} already has its final status, {action.status}")
-    uow.messages.add_many(
-        action.task_id,
-        [(detail.message, detail.error, detail.extra) for detail in report.details],
-        context_type="bootaction",
-        context=action.id,
-    )
-    if report.status is not None:
-        action = uow.boot_actions.finalize(action.id, report.status)
-    if attempt.idempotency_key is not None:
-        remembered = EarlierReport(_digest(report), action.status)
-        uow.boot_actions.remember_report(action.id, attempt.idempotency_key, remembered)
-    return action, uow.tasks.heard_from_node(action.task_id, final=report.status is not None)
+        return BootActionSilent(f"boot action {action.name} takes no reports (signaling: false)")
+    return BootActionFinal(f"boot action {action.name} already has its final status, {action.status}")
 
 
 def _same_again(action: BootAction, earlier: EarlierReport, report: Report) -> BootAction:
@@ -117,8 +120,3 @@ def _same_again(action: BootAction, earlier: EarlierReport, report: Report) -> B
 def _digest(report: Report) -> bytes:
     said = [report.status, [[detail.message, detail.error, dict(detail.extra)] for detail in report.details]]
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).digest()
-
-
-def _check(digest: bytes, key: bytes) -> None:
-    if not matches(key, digest):
-        raise Forbidden("the key is not this node's")

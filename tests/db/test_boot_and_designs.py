@@ -11,7 +11,7 @@ from sqlalchemy import Connection, func, update
 from drydock.db.tables import boot_contexts, designs
 from drydock.db.unit_of_work import UnitOfWork
 from drydock.errors import BootContextNotFound, DesignNotFound
-from drydock.model.boot_action import BootAction, ReportStatus
+from drydock.model.boot_action import BootAction, Report, ReportStatus
 from drydock.model.boot_context import BootContext, BundleKind, SealedBundle
 from drydock.model.task import Action, NewTask, Task
 
@@ -54,7 +54,11 @@ def test_boot_actions_become_final(uow: UnitOfWork) -> None:
     action = BootAction("01JZZZZZZZZZZZZZZZZZZZZZZZ", context.id, context.task_id, "n1", "join", signaling=True)
     uow.boot_actions.add([action])
     assert uow.boot_actions.get(action.id) == action
-    final = uow.boot_actions.finalize(action.id, ReportStatus.FAILURE)
+    failed = Report(status=ReportStatus.FAILURE)
+    assert uow.reports.take(action.id, b"another's", failed).transaction is None
+    assert uow.reports.take(action.id, context.key_digest, failed).transaction is not None
+    assert uow.reports.take(action.id, context.key_digest, Report(ReportStatus.SUCCESS)).transaction is None
+    final = uow.boot_actions.get(action.id)
     assert final.status is ReportStatus.FAILURE
     assert final.finalized is not None
     assert uow.boot_actions.of_tasks([context.task_id]) == {context.task_id: (final,)}

@@ -1,0 +1,212 @@
+"""What machines report on their boot actions: looked up, locked, kept and told to who waits, in one statement.
+
+A rack that boots sends thousands of reports, and most of what one costs is round trips. The parts of the statement
+follow each other by what they read: the boot action is locked first, and only if the report may be taken do the
+messages, the final status and the wake-up have a row to work on.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import (
+    CTE,
+    Boolean,
+    ColumnElement,
+    Connection,
+    LargeBinary,
+    Row,
+    Select,
+    Text,
+    and_,
+    bindparam,
+    case,
+    cast,
+    func,
+    insert,
+    literal,
+    null,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+from drydock.db.notifications import CHANGE, WORK
+from drydock.db.rows import storable
+from drydock.db.tables import TRANSACTION, boot_actions, boot_contexts, boot_reports, task_messages, tasks
+from drydock.errors import BootActionNotFound
+from drydock.model.boot_action import BootAction, Report, ReportStatus
+from drydock.model.task import CLOSED
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """``action`` as it was before the report. ``key_digest``: of the key that may report; None: its deployment ended.
+
+    ``transaction``: the number of the one that keeps the report; None: it was not taken.
+    """
+
+    action: BootAction
+    key_digest: bytes | None = field(repr=False)
+    transaction: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierReport:
+    """``digest``: SHA-256 of what was reported. ``status``: that of the action after it."""
+
+    digest: bytes
+    status: ReportStatus | None
+
+
+# NOTE: no parameter may have the name of a column, which would become part of SET.
+#: A report's details travel as one array for each of these.
+_DETAILS = {"errors": Boolean, "messages": Text, "extras": Text}
+_FINAL = bindparam("final", type_=Text)
+
+
+def _locked() -> Select[Any]:
+    """The boot action; until the transaction ends nobody else reports on it."""
+    live = boot_contexts.c.ended.is_(None) & (boot_contexts.c.expires > func.now())
+    return (
+        select(boot_actions, boot_contexts.c.key_digest, live.label("live"))
+        .join(boot_contexts, boot_contexts.c.id == boot_actions.c.context_id)
+        .where(boot_actions.c.id == bindparam("of_action"))
+        .with_for_update(of=boot_actions)
+    )
+
+
+def _take() -> Select[Any]:
+    asked = _locked().cte("asked")
+    taken = (
+        select(asked.c.id, asked.c.task_id)
+        .where(asked.c.live, asked.c.key_digest == bindparam("of_key", type_=LargeBinary))
+        .where(asked.c.signaling, asked.c.status.is_(None))
+        .cte("taken")
+    )
+    heard = _heard(taken)
+    return (
+        select(asked, heard.c.changed_in)
+        .select_from(asked.outerjoin(heard, literal(True)))
+        .add_cte(_kept(taken), _finalized(taken))
+    )
+
+
+def _kept(taken: CTE) -> CTE:
+    """The messages."""
+    arrays: Iterator[ColumnElement[Any]] = (
+        cast(bindparam(name, type_=ARRAY(kind)), ARRAY(kind)) for name, kind in _DETAILS.items()
+    )
+    said = func.unnest(*arrays).table_valued(*_DETAILS, with_ordinality="place").render_derived(name="said")
+    rows = {
+        "task_id": taken.c.task_id,
+        "root_id": select(tasks.c.root_id).where(tasks.c.id == taken.c.task_id).scalar_subquery(),
+        "error": said.c.errors,
+        "message": said.c.messages,
+        "context_type": literal("bootaction"),
+        "context": taken.c.id,
+        "extra": cast(said.c.extras, JSONB),
+    }
+    every = select(*rows.values()).join_from(taken, said, literal(True)).order_by(said.c.place)
+    return insert(task_messages).from_select(list(rows), every).cte("kept")
+
+
+def _finalized(taken: CTE) -> CTE:
+    return (
+        update(boot_actions)
+        .where(boot_actions.c.id == taken.c.id, _FINAL.is_not(None))
+        .values(status=_FINAL, finalized=func.clock_timestamp())
+        .cte("finalized")
+    )
+
+
+def _heard(taken: CTE) -> CTE:
+    """The task has changed and, if the report is final, is due; the notifications go when the transaction commits."""
+    due = _FINAL.is_not(None) & and_(*(tasks.c.status != status.value for status in CLOSED))
+    return (
+        update(tasks)
+        .where(tasks.c.id == taken.c.task_id)
+        .values(
+            updated=func.clock_timestamp(),
+            changed_in=TRANSACTION,
+            wake_at=case((due, func.clock_timestamp()), else_=tasks.c.wake_at),
+            wake_requested=due | tasks.c.wake_requested,
+        )
+        .returning(
+            tasks.c.changed_in,
+            func.pg_notify(CHANGE, "").label("told_watchers"),
+            case((due, func.pg_notify(WORK, "")), else_=null()).label("told_workers"),
+        )
+        .cte("heard")
+    )
+
+
+_LOCK = _locked()
+_TAKE = _take()
+
+
+class ReportRepository:
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def lock(self, action_id: str) -> Reported:
+        """Keep others from reporting on it; take nothing yet. Raises ``BootActionNotFound``."""
+        return _reported(action_id, self._connection.execute(_LOCK, {"of_action": action_id}).one_or_none())
+
+    def take(self, action_id: str, key_digest: bytes, report: Report) -> Reported:
+        """Keep the report if the key may report, the action signals and has no final status yet; else nothing.
+
+        Raises ``BootActionNotFound``.
+        """
+        details = report.details
+        parameters = {
+            "of_action": action_id,
+            "of_key": key_digest,
+            "final": None if report.status is None else report.status.value,
+            "errors": [detail.error for detail in details],
+            "messages": [storable(detail.message) for detail in details],
+            "extras": [json.dumps(dict(detail.extra)) for detail in details],
+        }
+        return _reported(action_id, self._connection.execute(_TAKE, parameters).one_or_none())
+
+    def earlier(self, action_id: str, idempotency_key: str) -> EarlierReport | None:
+        """The report that came with this key, if one did. The caller holds the action's lock."""
+        row = self._connection.execute(
+            select(boot_reports).where(
+                boot_reports.c.action_id == action_id, boot_reports.c.idempotency_key == idempotency_key
+            )
+        ).one_or_none()
+        return None if row is None else EarlierReport(bytes(row.digest), _status(row.status))
+
+    def remember(self, action_id: str, idempotency_key: str, report: EarlierReport) -> None:
+        self._connection.execute(
+            insert(boot_reports).values(
+                action_id=action_id,
+                idempotency_key=idempotency_key,
+                digest=report.digest,
+                status=None if report.status is None else report.status.value,
+            )
+        )
+
+
+def _reported(action_id: str, row: Row[Any] | None) -> Reported:
+    if row is None:
+        raise BootActionNotFound(f"there is no boot action {action_id}")
+    action = BootAction(
+        id=row.id,
+        context_id=row.context_id,
+        task_id=row.task_id,
+        node=row.node,
+        name=row.name,
+        signaling=row.signaling,
+        status=_status(row.status),
+        finalized=row.finalized,
+    )
+    return Reported(action, bytes(row.key_digest) if row.live else None, row._mapping.get("changed_in"))
+
+
+def _status(text: str | None) -> ReportStatus | None:
+    return None if text is None else ReportStatus(text)
