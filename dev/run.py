@@ -170,8 +170,14 @@ Logs are in {stack.directory / "logs"}. Ctrl-C stops everything.""",
 
 
 def _check_servers(stack: Stack) -> None:
+    """Start again what was killed and keeps nothing in memory; raises ``StartFailed`` for all else that ended."""
     ended = stack.processes.ended()
-    if ended is not None:
+    if ended is None:
+        return
+    killed = (ended.exit_code or 0) < 0
+    if killed:
+        print(f"\n{ended.name} was killed (signal {-(ended.exit_code or 0)})", flush=True)
+    if not (killed and stack.start_again(ended)):
         raise StartFailed(f"{ended.name} ended with {ended.exit_code}:\n{ended.log_tail()}")
 
 

@@ -21,7 +21,7 @@ from types import TracebackType
 from typing import Self
 
 from dev import keystone, postgres, site_files
-from dev.ports import LOOPBACK, free_port
+from dev.ports import LOOPBACK, free_port, is_taken
 from dev.processes import Child, Processes, http_ready, line_ready, neutral_environment
 
 BIN = Path(sys.executable).parent
@@ -88,9 +88,26 @@ class Stack:
             self._start_simulator()
             ready(self.simulator_url)
         with self._part("API") as ready:
-            command: Command = [BIN / "drydock-api", "--config-file", self.configuration]
-            self.processes.start("api", command, ready=http_ready(f"{self.url}/api/v1.0/health"))
+            self._start_api()
             ready(self.url)
+
+    def _start_api(self) -> None:
+        command: Command = [BIN / "drydock-api", "--config-file", self.configuration]
+        self.processes.start("api", command, ready=http_ready(f"{self.url}/api/v1.0/health"))
+
+    def start_again(self, child: Child) -> bool:
+        """Start the API or a worker anew, as a service manager would; false for what keeps a state of its own."""
+        if child.name == "api":
+            # The processes of a server that was killed notice after a moment, and hold its port until then.
+            deadline = time.monotonic() + 30
+            while is_taken(int(self.url.rpartition(":")[2])) and time.monotonic() < deadline:
+                time.sleep(0.2)
+            self._start_api()
+            return True
+        if child.name.startswith("worker"):
+            self.start_worker(child.name)
+            return True
+        return False
 
     def start_worker(self, name: str = "worker") -> Child:
         """A worker more; returns when it listens for work."""

@@ -58,6 +58,7 @@ def test_it_deploys_the_example_serves_and_leaves_nothing_behind(directory: Path
         check_secrets_are_ours_alone(directory / "run")
         check_the_smoke_test_passes(directory / "run", f"http://127.0.0.1:{port}")
         check_a_second_one_is_refused(directory / "run", port)
+        check_what_is_killed_is_started_again(running, log)
         started = psutil.Process(running.pid).children(recursive=True)
         assert len(started) >= 5
     finally:
@@ -88,6 +89,21 @@ def check_the_smoke_test_passes(directory: Path, url: str) -> None:
     assert (done.returncode, done.stdout.count("FAILED"), done.stdout.count("skipped")) == (0, 0, 0), done.stdout
     nobody = shell("sh dev/smoke.sh", DRYDOCK_URL=url, OS_TOKEN="not-a-token")
     assert nobody.returncode == 1
+
+
+def check_what_is_killed_is_started_again(running: processes.Child, log: Path) -> None:
+    for program in ("drydock-worker", "drydock-api"):
+        before = of_program(running, program)
+        came_back = processes.line_ready(log, "was killed (signal 9)")
+        for pid in before:
+            os.kill(pid, signal.SIGKILL)
+        running.wait_ready(came_back, seconds=30)
+        running.wait_ready(lambda: bool(of_program(running, program) - before), seconds=60)  # noqa: B023 - used at once
+
+
+def of_program(running: processes.Child, program: str) -> set[int]:
+    """Children of ``make run`` itself; what a server that died left is not among them."""
+    return {child.pid for child in psutil.Process(running.pid).children() if program in " ".join(child.cmdline())}
 
 
 def check_a_second_one_is_refused(directory: Path, port: int) -> None:
