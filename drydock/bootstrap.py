@@ -117,7 +117,7 @@ def build_application(conf: cfg.ConfigOpts) -> WSGIApplication:
     app = create_app(
         orchestrator=Orchestrator(shared.database, shared.provisioner, ChangeWaiter(shared.database)),
         designs=shared.designs,
-        machines=MachineService(shared.database, _script_settings(conf)),
+        machines=MachineService(shared.database, _script_settings(conf), hold_seconds=conf.api.node_hold_seconds),
         boot=BootService(shared.database, hold_seconds=conf.api.node_hold_seconds),
         health=Health(shared.database, checks),
         policy=Policy(conf),

@@ -11,6 +11,7 @@ from drydock.db.unit_of_work import Database, UnitOfWork
 from drydock.errors import BootContextNotFound, Conflict, Forbidden
 from drydock.model.boot_context import BootContext
 from drydock.model.machine import LogFile, MachineEvent, NewBuildData
+from drydock.orchestrator.patience import Patience
 
 #: Of one deployment of one node, as a machine may be hostile: events that become messages, and bytes of build data.
 MAX_EVENTS = 1000
@@ -29,14 +30,19 @@ class ScriptSettings:
 
 
 class MachineService:
-    def __init__(self, database: Database, settings: ScriptSettings) -> None:
+    """``hold_seconds``: how long a machine is kept waiting for a database that does not answer.
+
+    An event or build data whose commit got no answer is sent to the database again, and may then be there twice.
+    """
+
+    def __init__(self, database: Database, settings: ScriptSettings, *, hold_seconds: float = 0.0) -> None:
         self._database = database
         self._settings = settings
+        self._patience = Patience(hold_seconds)
 
     def script(self, node: str, key: bytes) -> str:
         """The boot script for this node, without its key. Raises ``BootContextNotFound``, ``Forbidden``."""
-        with self._database.unit_of_work() as uow:
-            _admit(uow, node, key)
+        self.admit(node, key)
         settings = self._settings
         return boot_script_of(
             node=node,
@@ -47,8 +53,12 @@ class MachineService:
 
     def admit(self, node: str, credential: bytes, *, events: bool = False) -> None:
         """Return if this is the node's key or, for ``events``, its installer's token. Raises as ``event``."""
-        with self._database.unit_of_work() as uow:
-            _admit(uow, node, credential, events=events)
+
+        def look() -> None:
+            with self._database.unit_of_work() as uow:
+                _admit(uow, node, credential, events=events)
+
+        self._patience.until_answered(look)
 
     def event(self, node: str, credential: bytes, event: MachineEvent) -> None:
         """Keep a step of the installer as a message of the node's subtask, and the log files that came with it.
@@ -56,6 +66,9 @@ class MachineService:
         ``credential``: the node's key, or its installer's token. What exceeds the bounds is not kept, which is said
         once; the machine is heard of all the same. Raises ``BootContextNotFound``, ``Forbidden``.
         """
+        self._patience.until_answered(lambda: self._keep_event(node, credential, event))
+
+    def _keep_event(self, node: str, credential: bytes, event: MachineEvent) -> None:
         with self._database.unit_of_work() as uow:
             context = _admit(uow, node, credential, events=True)
             events, kept_bytes = uow.machines.hear(context.id, context.task_id, stage=event.stage)
@@ -73,6 +86,9 @@ class MachineService:
 
     def add_build_data(self, node: str, key: bytes, data: NewBuildData) -> None:
         """Raises ``BootContextNotFound``, ``Forbidden``; ``Conflict`` when the deployment has sent too much."""
+        self._patience.until_answered(lambda: self._keep_build_data(node, key, data))
+
+    def _keep_build_data(self, node: str, key: bytes, data: NewBuildData) -> None:
         size = len(data.data_element.encode("utf-8", "replace"))
         with self._database.unit_of_work() as uow:
             context = _admit(uow, node, key)
