@@ -23,7 +23,12 @@ setup(
         "drydock.migrations.versions",
     ],
     package_dir={"drydock.migrations": "alembic"},
-    package_data={"drydock": ["py.typed"], "drydock.bootaction": ["*.sh"], "drydock.migrations": ["*.mako"], "drydock.design.schemas": ["*.yaml"]},
+    package_data={
+        "drydock": ["py.typed"],
+        "drydock.bootaction": ["*.sh"],
+        "drydock.migrations": ["*.mako"],
+        "drydock.design.schemas": ["*.yaml"],
+    },
     install_requires=[
         "alembic>=1.14,<2",
         "cachetools>=5.5",
