@@ -172,6 +172,23 @@ class ReportRepository:
         }
         return _reported(action_id, self._connection.execute(_TAKE, parameters).one_or_none())
 
+    def shows(self, action: BootAction, report: Report, transaction: int) -> bool:
+        """Whether the rows show that ``transaction`` kept this report.
+
+        A crash makes PostgreSQL forget the numbers of transactions that had written nothing yet, and give them out
+        again: that a number was committed does not say that it was ours.
+        """
+        if not report.details:
+            status = self._connection.scalar(select(boot_actions.c.status).where(boot_actions.c.id == action.id))
+            return bool(status == report.status)
+        written = select(task_messages.c.id).where(
+            task_messages.c.task_id == action.task_id,
+            task_messages.c.written_in == transaction,
+            task_messages.c.context == action.id,
+            task_messages.c.message == storable(report.details[0].message),
+        )
+        return self._connection.scalar(written.limit(1)) is not None
+
     def earlier(self, action_id: str, idempotency_key: str) -> EarlierReport | None:
         """The report that came with this key, if one did. The caller holds the action's lock."""
         row = self._connection.execute(

@@ -80,12 +80,13 @@ class _Attempt:
 
 def _kept_before(uow: UnitOfWork, attempt: _Attempt) -> BootAction | None:
     """The answer, if the try before this one was kept although its commit got no answer."""
-    if attempt.transaction is None:
+    if attempt.transaction is None or attempt.answer is None:
         return None
     fate = uow.fate_of(attempt.transaction)
     if fate is Fate.UNKNOWN:
         raise DatabaseUnavailable("the database does not know yet whether the report was kept")
-    return attempt.answer if fate is Fate.KEPT else None
+    kept = fate is Fate.KEPT and uow.reports.shows(attempt.answer, attempt.report, attempt.transaction)
+    return attempt.answer if kept else None
 
 
 def _repeated(uow: UnitOfWork, attempt: _Attempt) -> BootAction | None:
