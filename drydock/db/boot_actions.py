@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, Row, insert, select
@@ -38,7 +39,7 @@ class BootActionRepository:
         row = self._connection.execute(select(boot_actions).where(boot_actions.c.id == action_id)).one_or_none()
         if row is None:
             raise BootActionNotFound(f"there is no boot action {action_id}")
-        return _from_row(row)
+        return action_from_row(row)
 
     def of_tasks(self, task_ids: Sequence[UUID]) -> Mapping[UUID, tuple[BootAction, ...]]:
         """The boot actions of each task that has any, in the order of their names. A task makes one boot context."""
@@ -47,15 +48,15 @@ class BootActionRepository:
         )
         found: dict[UUID, list[BootAction]] = {}
         for row in rows:
-            found.setdefault(row.task_id, []).append(_from_row(row))
+            found.setdefault(row.task_id, []).append(action_from_row(row))
         return {task_id: tuple(actions) for task_id, actions in found.items()}
 
 
-def _status(text: str | None) -> ReportStatus | None:
+def status_from_text(text: str | None) -> ReportStatus | None:
     return None if text is None else ReportStatus(text)
 
 
-def _from_row(row: Row[tuple[object, ...]]) -> BootAction:
+def action_from_row(row: Row[Any]) -> BootAction:
     return BootAction(
         id=row.id,
         context_id=row.context_id,
@@ -63,6 +64,6 @@ def _from_row(row: Row[tuple[object, ...]]) -> BootAction:
         node=row.node,
         name=row.name,
         signaling=row.signaling,
-        status=_status(row.status),
+        status=status_from_text(row.status),
         finalized=row.finalized,
     )

@@ -34,6 +34,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
+from drydock.db.boot_actions import action_from_row, status_from_text
 from drydock.db.notifications import CHANGE, WORK
 from drydock.db.rows import storable
 from drydock.db.tables import TRANSACTION, boot_actions, boot_contexts, boot_reports, task_messages, tasks
@@ -196,7 +197,7 @@ class ReportRepository:
                 boot_reports.c.action_id == action_id, boot_reports.c.idempotency_key == idempotency_key
             )
         ).one_or_none()
-        return None if row is None else EarlierReport(bytes(row.digest), _status(row.status))
+        return None if row is None else EarlierReport(bytes(row.digest), status_from_text(row.status))
 
     def remember(self, action_id: str, idempotency_key: str, report: EarlierReport) -> None:
         self._connection.execute(
@@ -212,18 +213,4 @@ class ReportRepository:
 def _reported(action_id: str, row: Row[Any] | None) -> Reported:
     if row is None:
         raise BootActionNotFound(f"there is no boot action {action_id}")
-    action = BootAction(
-        id=row.id,
-        context_id=row.context_id,
-        task_id=row.task_id,
-        node=row.node,
-        name=row.name,
-        signaling=row.signaling,
-        status=_status(row.status),
-        finalized=row.finalized,
-    )
-    return Reported(action, bytes(row.key_digest) if row.live else None, row._mapping.get("changed_in"))
-
-
-def _status(text: str | None) -> ReportStatus | None:
-    return None if text is None else ReportStatus(text)
+    return Reported(action_from_row(row), bytes(row.key_digest) if row.live else None, row._mapping.get("changed_in"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 from sqlalchemy import func, select, text, update
 
 from drydock.db.tables import boot_actions, boot_bundles, boot_contexts, build_data, designs, task_messages, tasks
@@ -86,12 +88,18 @@ def test_one_worker_at_a_time(world: World) -> None:
 
 
 def test_the_thread_runs_and_stops(world: World) -> None:
+    def threads() -> int:
+        return sum(thread.name == "retention" for thread in threading.enumerate())
+
     never = PeriodicRetention(world.database, days=0)
     never.start()
+    assert threads() == 0
     never.stop()
     periodic = PeriodicRetention(world.database, days=7)
     periodic.start()
+    assert threads() == 1
     periodic.stop()
+    assert threads() == 0
 
 
 def test_two_hundred_trees_go_in_few_batches(world: World) -> None:
