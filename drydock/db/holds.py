@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Text, Uuid, bindparam, cast, delete, func, select
+from sqlalchemy import ColumnElement, Connection, Select, Text, Uuid, bindparam, delete, func, literal, select
 from sqlalchemy.dialects.postgresql import insert
 
+from drydock.db.recordset import recordset
 from drydock.db.tables import deployment_places, node_holds, tasks
 from drydock.model.task import CLOSED, Task
 
@@ -17,45 +19,55 @@ _OPEN = tasks.c.status.notin_([status.value for status in CLOSED])
 _PLACES_LOCK = 0x44524460
 
 
+_wanted = recordset("wanted", id=Uuid, node=Text)
 _own = tasks.alias("own")
-_OLDER = (
-    select(tasks.c.id)
-    .where(
-        tasks.c.node == bindparam("of_node"),
-        _OPEN,
-        tasks.c.seq < select(_own.c.seq).where(_own.c.id == bindparam("of_task")).scalar_subquery(),
-    )
-    .order_by(tasks.c.seq)
-    .limit(1)
-)
-# Nothing is inserted, and nothing returned, while an older task of the node is open.
+
+
+def _first_of(node: ColumnElement[str]) -> Select[Any]:
+    return select(tasks.c.id).where(tasks.c.node == node, _OPEN).order_by(tasks.c.seq).limit(1)
+
+
+# Only the oldest open task of a node may have it; in the order of nodes, so that two workers never wait in a circle.
 _HOLD = (
     insert(node_holds)
     .from_select(
         ["node", "task_id"],
-        select(cast(bindparam("of_node"), Text), cast(bindparam("of_task"), Uuid)).where(~_OLDER.exists()),
+        select(_wanted.c.node, _wanted.c.id)
+        .where(_wanted.c.id == _first_of(_wanted.c.node).scalar_subquery())
+        .order_by(_wanted.c.node),
     )
     .on_conflict_do_update(index_elements=["node"], set_={"node": node_holds.c.node})
-    .returning(node_holds.c.task_id)
+    .returning(node_holds.c.node, node_holds.c.task_id)
 )
-_left = delete(deployment_places).where(deployment_places.c.task_id == bindparam("of_task")).cte("left_place")
-_RELEASE = delete(node_holds).where(node_holds.c.task_id == bindparam("of_task")).add_cte(_left)
+_left = (
+    delete(deployment_places)
+    .where(deployment_places.c.task_id.in_(bindparam("of_tasks", expanding=True)))
+    .cte("left_place")
+)
+_RELEASE = delete(node_holds).where(node_holds.c.task_id.in_(bindparam("of_tasks", expanding=True))).add_cte(_left)
 
 
 class HoldRepository:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def hold_node(self, task: Task) -> UUID | None:
-        """Become the one writer of the task's node. Returns None, or the task that goes before."""
-        who = {"of_node": task.node, "of_task": task.id}
-        while True:
-            holder: UUID | None = self._connection.scalar(_HOLD, who)
-            if holder is not None:
-                return None if holder == task.id else holder
-            older: UUID | None = self._connection.scalar(_OLDER, who)
-            if older is not None:
-                return older
+    def hold_nodes(self, claimed: Sequence[Task]) -> Mapping[UUID, UUID]:
+        """Become the one writer of the task's node, for each. Returns, for those refused, which task goes before."""
+        refused: dict[UUID, UUID] = {}
+        left = [(task.id, task.node) for task in claimed if task.node is not None]
+        while left:
+            wanted = [{"id": str(task_id), "node": node} for task_id, node in left]
+            holders = {row.node: row.task_id for row in self._connection.execute(_HOLD, {"wanted": wanted})}
+            again = []
+            for task_id, node in left:
+                before: UUID | None = holders.get(node) or self._connection.scalar(_first_of(literal(node)))
+                if before is None or (before == task_id and node not in holders):
+                    # The one that went before has ended since.
+                    again.append((task_id, node))
+                elif before != task_id:
+                    refused[task_id] = before
+            left = again
+        return refused
 
     def take_places(self, task_ids: Sequence[UUID], *, at_most: int) -> frozenset[UUID]:
         """Those of the open tasks that have one of ``at_most`` places now, taken here or before, in the order given."""
@@ -69,7 +81,10 @@ class HoldRepository:
         # Shared locks: a task that ends at this moment either is seen as ended, or gives back the place it gets here.
         still_open = set(
             self._connection.scalars(
-                select(tasks.c.id).where(tasks.c.id.in_(task_ids), _OPEN).with_for_update(read=True)
+                select(tasks.c.id)
+                .where(tasks.c.id.in_(task_ids), _OPEN)
+                .order_by(tasks.c.id)
+                .with_for_update(read=True)
             )
         )
         waiting = [task_id for task_id in task_ids if task_id in still_open and task_id not in taken]
@@ -78,6 +93,7 @@ class HoldRepository:
             self._connection.execute(insert(deployment_places), [{"task_id": task_id} for task_id in fresh])
         return frozenset(taken.union(fresh))
 
-    def release(self, task: Task) -> None:
-        """Give back whatever the task holds."""
-        self._connection.execute(_RELEASE, {"of_task": task.id})
+    def release(self, ended: Sequence[Task]) -> None:
+        """Give back whatever these tasks hold."""
+        if ended:
+            self._connection.execute(_RELEASE, {"of_tasks": [task.id for task in ended]})

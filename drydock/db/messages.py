@@ -3,81 +3,65 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, bindparam, insert, select
+from sqlalchemy import Boolean, Connection, Integer, Row, Text, Uuid, insert, select
+from sqlalchemy.dialects.postgresql import JSONB
 
+from drydock.db.recordset import recordset
 from drydock.db.rows import storable
 from drydock.db.tables import task_messages, tasks
 from drydock.model.message import TaskMessage
 
-_INSERT = insert(task_messages).values(
-    root_id=select(tasks.c.root_id).where(tasks.c.id == bindparam("of_task")).scalar_subquery()
+_lines = recordset(
+    "lines", place=Integer, task_id=Uuid, error=Boolean, message=Text, context_type=Text, context=Text, extra=JSONB
 )
+_TOLD = ("task_id", "error", "message", "context_type", "context", "extra")
+_ADD = insert(task_messages).from_select(
+    [*_TOLD, "root_id"],
+    select(*(_lines.c[name] for name in _TOLD), tasks.c.root_id)
+    .join(tasks, tasks.c.id == _lines.c.task_id)
+    .order_by(_lines.c.place),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Something to tell of a task. Without ``context`` it is about the task itself."""
+
+    task_id: UUID
+    message: str
+    error: bool = False
+    context_type: str = "task"
+    context: str = ""
+    extra: Mapping[str, Any] = field(default_factory=dict)
 
 
 class MessageRepository:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def add(
-        self,
-        task_id: UUID,
-        message: str,
-        *,
-        error: bool = False,
-        context_type: str = "task",
-        context: str = "",
-        extra: Mapping[str, Any] | None = None,
-    ) -> None:
-        self.add_many(
-            task_id, [(message, error, extra or {})], context_type=context_type, context=context or str(task_id)
-        )
-
-    def add_many(
-        self,
-        task_id: UUID,
-        lines: Sequence[tuple[str, bool, Mapping[str, Any]]],
-        *,
-        context_type: str,
-        context: str,
-    ) -> None:
-        """Several (message, error, extra) lines in one statement; nothing for none."""
+    def add(self, lines: Sequence[Line]) -> None:
+        """Several lines, in their order, in one statement; nothing for none."""
         if lines:
             self._connection.execute(
-                _INSERT,
-                [
-                    {
-                        "task_id": task_id,
-                        "of_task": task_id,
-                        "message": storable(message),
-                        "error": error,
-                        "context_type": context_type,
-                        "context": context,
-                        "extra": dict(extra),
-                    }
-                    for message, error, extra in lines
-                ],
-            )
-
-    def add_to_each(self, task_ids: Sequence[UUID], message: str) -> None:
-        """The same line to each of many tasks."""
-        if task_ids:
-            self._connection.execute(
-                _INSERT,
-                [
-                    {
-                        "task_id": task_id,
-                        "of_task": task_id,
-                        "message": message,
-                        "error": False,
-                        "context_type": "task",
-                        "context": str(task_id),
-                        "extra": {},
-                    }
-                    for task_id in task_ids
-                ],
+                _ADD,
+                {
+                    "lines": [
+                        {
+                            "place": place,
+                            "task_id": str(line.task_id),
+                            "error": line.error,
+                            "message": storable(line.message),
+                            "context_type": line.context_type,
+                            "context": storable(line.context) or str(line.task_id),
+                            "extra": dict(line.extra),
+                        }
+                        for place, line in enumerate(lines)
+                    ]
+                },
             )
 
     def of_tasks(self, task_ids: Sequence[UUID]) -> Mapping[UUID, tuple[TaskMessage, ...]]:

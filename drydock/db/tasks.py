@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from uuid import UUID, uuid4
@@ -24,7 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from drydock.db.machines import MachineRepository
-from drydock.db.messages import MessageRepository
+from drydock.db.messages import Line, MessageRepository
 from drydock.db.notifications import CHANGE, WORK, notify_change, notify_work
 from drydock.db.rows import task_from_row
 from drydock.db.subtasks import read_below
@@ -50,26 +50,31 @@ _OPEN = tasks.c.status.notin_(_CLOSED)
 
 
 _waiting = tasks.alias("waiting")
-_next_of_node = (
-    select(_waiting.c.id)
-    .where(_waiting.c.node == bindparam("of_node"), _waiting.c.status.notin_(_CLOSED))
-    .order_by(_waiting.c.seq)
-    .limit(1)
+# The next of each node, and each parent whose last subtask has ended.
+_older = tasks.alias("older")
+_goes_before = select(_older.c.id).where(
+    _older.c.node == _waiting.c.node, _older.c.seq < _waiting.c.seq, _older.c.status.notin_(_CLOSED)
 )
-_still_open = select(_waiting.c.id).where(
-    _waiting.c.parent_id == bindparam("of_parent"), _waiting.c.status.notin_(_CLOSED)
+_next_of_node = select(_waiting.c.id).where(
+    _waiting.c.node.in_(bindparam("of_nodes", expanding=True)),
+    _waiting.c.status.notin_(_CLOSED),
+    ~_goes_before.exists(),
+)
+_parents = tasks.alias("parents")
+_still_open = select(_waiting.c.id).where(_waiting.c.parent_id == _parents.c.id, _waiting.c.status.notin_(_CLOSED))
+_rolled_up = select(_parents.c.id).where(
+    _parents.c.id.in_(bindparam("of_parents", expanding=True)), ~_still_open.exists()
+)
+_woken = (
+    select(tasks.c.id)
+    .where(tasks.c.id.in_(union_all(_next_of_node, _rolled_up)), _OPEN)
+    .order_by(tasks.c.id)
+    .with_for_update(key_share=True)
+    .cte("woken")
 )
 _WAKE_AFTER_END = (
     update(tasks)
-    .where(
-        tasks.c.id.in_(
-            union_all(
-                select(_next_of_node.subquery().c.id),
-                select(cast(bindparam("of_parent"), Uuid)).where(~_still_open.exists()),
-            )
-        ),
-        _OPEN,
-    )
+    .where(tasks.c.id == _woken.c.id)
     .values(wake_at=func.clock_timestamp(), wake_requested=True)
     .returning(func.pg_notify(WORK, ""))
 )
@@ -125,7 +130,9 @@ class TaskRepository:
             raise IdempotencyConflict("this Idempotency-Key was used with another request; send a new one")
         return self.get(row.id)
 
-    def add_subtasks(self, parent: Task, action: Action, nodes: Sequence[str], *, start_rate: float) -> None:
+    def add_subtasks(
+        self, parent: Task, action: Action, nodes: Sequence[str], *, lane: Lane, start_rate: float
+    ) -> None:
         """One subtask per node, in one statement; ``start_rate`` of them become due per second.
 
         The spread keeps a large site from flooding BMCs and provisioner, and from going before a small task that
@@ -143,7 +150,7 @@ class TaskRepository:
             "created_by": literal(parent.created_by),
             "request_id": literal(parent.request_id),
             "force": literal(parent.force),
-            "lane": literal(Lane.NODE.value),
+            "lane": literal(lane.value),
             "wake_at": func.now() + func.make_interval(0, 0, 0, 0, 0, 0, (wanted.c.place - 1) / start_rate),
         }
         rows = select(wanted.c.id, wanted.c.node, *same_for_all.values()).order_by(wanted.c.place)
@@ -178,14 +185,14 @@ class TaskRepository:
         ).all()
         return [(row.node, ResultStatus(row.result_status), row.step or "", row.result_reason) for row in rows]
 
-    def of_deployment(self, context_id: UUID) -> tuple[Task, bool] | None:
-        """The task that made a boot context, and whether that was revoked since; None if there is no such context."""
-        row = self._connection.execute(
-            select(tasks, boot_contexts.c.ended)
+    def of_deployments(self, context_ids: Sequence[UUID]) -> Mapping[UUID, tuple[Task, bool]]:
+        """By boot context: the task that made it, and whether it was revoked since; only those on record."""
+        rows = self._connection.execute(
+            select(tasks, boot_contexts.c.id.label("context_id"), boot_contexts.c.ended)
             .join(boot_contexts, boot_contexts.c.task_id == tasks.c.id)
-            .where(boot_contexts.c.id == context_id)
-        ).one_or_none()
-        return None if row is None else (task_from_row(row), row.ended is not None)
+            .where(boot_contexts.c.id.in_(context_ids))
+        )
+        return {row.context_id: (task_from_row(row), row.ended is not None) for row in rows}
 
     def page(self, query: TaskQuery) -> TaskPage:
         """At most ``query.limit`` tasks, oldest first. An unknown ``marker`` raises ``TaskNotFound``."""
@@ -257,10 +264,12 @@ class TaskRepository:
 
     def _mark_terminated(self, which: ColumnElement[bool], *, by: str) -> None:
         unstarted = tasks.c.status == TaskStatus.QUEUED.value
+        marked = select(tasks.c.id).where(which, _OPEN, tasks.c.terminate.is_(False)).order_by(tasks.c.id)
+        locked = marked.with_for_update(key_share=True).cte("marked")
         message = f"terminated by {by} before it started"
         ended = self._connection.execute(
             update(tasks)
-            .where(which, _OPEN, tasks.c.terminate.is_(False))
+            .where(tasks.c.id == locked.c.id)
             .values(
                 terminate=True,
                 terminated=func.clock_timestamp(),
@@ -279,10 +288,7 @@ class TaskRepository:
             )
             .returning(tasks.c.id, tasks.c.status)
         ).all()
-        self._messages.add_to_each(
-            [row.id for row in ended],
-            f"termination requested by {by}",
-        )
+        self._messages.add([Line(row.id, f"termination requested by {by}") for row in ended])
 
     def wake(self, task_id: UUID) -> None:
         """Make an open task due now, even if a worker is looking at it at this moment."""
@@ -300,12 +306,14 @@ class TaskRepository:
         )
         notify_change(self._connection)
 
-    def wake_after_end(self, task: Task) -> None:
-        """Wake who waited for an ended node task: the node's next, and a parent whose last subtask it was.
+    def wake_after_end(self, ended: Sequence[Task]) -> None:
+        """Wake who waited for ended node tasks: the node's next, and a parent whose last subtask it was.
 
-        Called after its own transaction: the last two subtasks to end would else not see each other.
+        Called after their own transaction: the last two subtasks to end would else not see each other.
         """
-        self._connection.execute(_WAKE_AFTER_END, {"of_node": task.node, "of_parent": task.parent_id}).all()
+        nodes = [task.node for task in ended]
+        parents = list({task.parent_id for task in ended})
+        self._connection.execute(_WAKE_AFTER_END, {"of_nodes": nodes, "of_parents": parents}).all()
 
     def count_children(self, parent_id: UUID) -> tuple[int, int]:
         """Subtasks of a task, and those of them that have not ended."""

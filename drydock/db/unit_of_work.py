@@ -19,7 +19,8 @@ from drydock.db.holds import HoldRepository
 from drydock.db.leases import LeaseRepository
 from drydock.db.machines import MachineRepository
 from drydock.db.messages import MessageRepository
-from drydock.db.notifications import CHANGE, WORK, Listener, listen
+from drydock.db.notifications import CHANGE, WORK, Listener, listen, notify
+from drydock.db.outcomes import OutcomeRepository
 from drydock.db.reports import ReportRepository
 from drydock.db.retention import RetentionRepository
 from drydock.db.tasks import TaskRepository
@@ -35,6 +36,7 @@ class UnitOfWork:
         self._connection = connection
         self.tasks = TaskRepository(connection)
         self.leases = LeaseRepository(connection)
+        self.outcomes = OutcomeRepository(connection)
         self.holds = HoldRepository(connection)
         self.messages = MessageRepository(connection)
         self.events = EventRepository(connection)
@@ -48,6 +50,10 @@ class UnitOfWork:
 
     def commit(self) -> None:
         self._connection.commit()
+
+    def announce(self, *, work: bool, change: bool) -> None:
+        """Tell workers that something is due, and whoever watches tasks that one changed: once committed."""
+        notify(self._connection, [channel for channel, said in ((WORK, work), (CHANGE, change)) if said])
 
     def fate_of(self, transaction: int) -> Fate:
         """What became of a transaction whose commit got no answer."""

@@ -19,6 +19,7 @@ from drydock.bootaction.report_tool import report_tool
 from drydock.bootaction.sealing import seal
 from drydock.bootaction.tarball import pack
 from drydock.bootaction.user_data import user_data
+from drydock.db.messages import Line
 from drydock.db.unit_of_work import UnitOfWork
 from drydock.errors import RenderError
 from drydock.model.boot_action import BootAction
@@ -89,11 +90,11 @@ class BootPreparation:
             uow.boot_contexts.replace(context, bundles, lifetime_hours=self._settings.lifetime_hours)
             uow.boot_actions.add(actions)
             uow.machines.add(context_id, task.id, events_digest=key_digest(events_token(key)))
-            uow.messages.add_many(
-                task.id,
-                [(line, False, {"level": Level.WARNING.value}) for line in package_conflicts(assets)],
-                context_type="node",
-                context=node,
+            uow.messages.add(
+                [
+                    Line(task.id, line, context_type="node", context=node, extra={"level": Level.WARNING.value})
+                    for line in package_conflicts(assets)
+                ]
             )
             uow.commit()
         return actions

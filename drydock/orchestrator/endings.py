@@ -1,47 +1,34 @@
-"""How a task ends: its result written down, its node let go, and a word to those who waited for it."""
+"""How a task ends: its result, and what is told of it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from drydock.db.unit_of_work import Database, UnitOfWork
+from drydock.db.messages import Line
+from drydock.db.outcomes import Finish
 from drydock.model.task import ResultStatus, Task, TaskResult
 from drydock.orchestrator.outcome import Done, Failed
+from drydock.orchestrator.recorder import Record
 from drydock.orchestrator.rollup import NodeOutcome, failure_lines, roll_up
 
 
-def end_task(database: Database, task: Task, outcome: Done | Failed) -> None:
-    """The end, in one transaction. Raises ``LeaseLost``.
-
-    The wake-ups are a transaction of their own, after it: the last two subtasks to end would else not see each other.
-    """
-    with database.unit_of_work() as uow:
-        outcomes = [] if task.node is not None else [NodeOutcome(*found) for found in uow.tasks.outcomes(task.id)]
-        uow.leases.finish(task, result_of(task, outcome, outcomes))
-        if isinstance(outcome, Failed):
-            tell(uow, task, outcome.reason, error=True)
-            for line in outcome.details:
-                tell(uow, task, line, error=True)
-        else:
-            tell(uow, task, outcome.message)
-        for node, line in failure_lines(outcomes):
-            uow.messages.add(task.id, line, error=True, context_type="node", context=node)
-        if task.node is not None:
-            uow.holds.release(task)
-        uow.commit()
-    if task.node is not None:
-        with database.unit_of_work() as uow:
-            uow.tasks.wake_after_end(task)
-            uow.commit()
-
-
-def tell(uow: UnitOfWork, task: Task, message: str, *, error: bool = False) -> None:
-    if message:
-        uow.messages.add(task.id, message, error=error)
-
-
-def result_of(task: Task, outcome: Done | Failed, outcomes: Sequence[NodeOutcome]) -> TaskResult:
+def ending(task: Task, outcome: Done | Failed, outcomes: Sequence[NodeOutcome]) -> Record:
     """``outcomes``: of the task's subtasks; none for a node's own task."""
+    if isinstance(outcome, Failed):
+        lines = [Line(task.id, line, error=True) for line in (outcome.reason, *outcome.details)]
+    else:
+        lines = told(task, outcome.message)
+    lines += [
+        Line(task.id, line, error=True, context_type="node", context=node) for node, line in failure_lines(outcomes)
+    ]
+    return Record(Finish(task, _result_of(task, outcome, outcomes)), lines)
+
+
+def told(task: Task, message: str) -> list[Line]:
+    return [Line(task.id, message)] if message else []
+
+
+def _result_of(task: Task, outcome: Done | Failed, outcomes: Sequence[NodeOutcome]) -> TaskResult:
     names = (task.node,) if task.node is not None else ()
     if isinstance(outcome, Done):
         return outcome.result or TaskResult(ResultStatus.SUCCESS, message=outcome.message, successes=names)

@@ -116,16 +116,17 @@ class Engine:
     def _claim(self) -> tuple[Mapping[Lane, Sequence[Task]], float]:
         """Due tasks for the slots that are free, and the seconds until more are due for those that stay free."""
         settings = self._settings
-        claimed: dict[Lane, Sequence[Task]] = {}
-        still_free: list[Lane] = []
+        wanted = self._wanted()
+        if not wanted:
+            return {}, settings.poll_interval
         asked = self._leases.now()
         with self._database.unit_of_work() as uow:
-            for lane, at_most in self._wanted():
-                claimed[lane] = uow.leases.claim(
-                    self._owner, lane, at_most=at_most, lease_seconds=settings.lease_seconds
-                )
-                if (len(claimed[lane]) < at_most and lane is not Lane.WATCH) or not claimed[lane]:
-                    still_free.append(lane)
+            claimed = uow.leases.claim(self._owner, wanted, lease_seconds=settings.lease_seconds)
+            still_free = [
+                lane
+                for lane, at_most in wanted.items()
+                if (len(claimed[lane]) < at_most and lane is not Lane.WATCH) or not claimed[lane]
+            ]
             due = uow.leases.next_due_in(still_free) if still_free else None
             uow.commit()
         taken = {claim_of(task): lane for lane, tasks in claimed.items() for task in tasks}
@@ -134,14 +135,14 @@ class Engine:
             self._in_hand.update(taken)
         return claimed, settings.poll_interval if due is None else min(settings.poll_interval, max(due, 0.0))
 
-    def _wanted(self) -> list[tuple[Lane, int]]:
+    def _wanted(self) -> Mapping[Lane, int]:
         """How many tasks of which lane to claim now; nodes ahead of free slots, so that one claim serves many."""
-        wanted = [
-            (Lane.TASK, self._threads[Lane.TASK] - self._count(Lane.TASK)),
-            (Lane.WATCH, 0 if self._count(Lane.WATCH) else self._settings.watch_batch),
-            (Lane.NODE, 0 if self._enough_nodes() else 2 * self._threads[Lane.NODE] - self._count(Lane.NODE)),
-        ]
-        return [(lane, at_most) for lane, at_most in wanted if at_most > 0]
+        wanted = {
+            Lane.TASK: self._threads[Lane.TASK] - self._count(Lane.TASK),
+            Lane.WATCH: 0 if self._count(Lane.WATCH) else self._settings.watch_batch,
+            Lane.NODE: 0 if self._enough_nodes() else 2 * self._threads[Lane.NODE] - self._count(Lane.NODE),
+        }
+        return {lane: at_most for lane, at_most in wanted.items() if at_most > 0}
 
     def _enough_nodes(self) -> bool:
         return self._count(Lane.NODE) > self._threads[Lane.NODE]

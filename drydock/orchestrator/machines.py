@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from drydock.bootaction.keys import matches
 from drydock.bootaction.scripts import boot_script_of
+from drydock.db.messages import Line
 from drydock.db.unit_of_work import Database, UnitOfWork
 from drydock.errors import BootContextNotFound, Conflict, Forbidden
 from drydock.model.boot_context import BootContext
@@ -74,12 +75,17 @@ class MachineService:
             events, kept_bytes = uow.machines.hear(context.id, context.task_id, stage=event.stage)
             if events < MAX_EVENTS:
                 kept, lost = _keep_files(uow, context, event.files, MAX_KEPT_BYTES - kept_bytes, event.origin)
-                lines = [(_line(event), event.error, _extra(event))]
+                told = [(_line(event), event.error, _extra(event))]
                 if lost:
-                    lines.append((f"log files left out, for their size: {', '.join(lost)}", False, {}))
+                    told.append((f"log files left out, for their size: {', '.join(lost)}", False, {}))
                 if events + 1 == MAX_EVENTS:
-                    lines.append((f"{MAX_EVENTS} events of this machine are kept: no more will be", False, {}))
-                uow.messages.add_many(context.task_id, lines, context_type="installer", context=event.origin)
+                    told.append((f"{MAX_EVENTS} events of this machine are kept: no more will be", False, {}))
+                uow.messages.add(
+                    [
+                        Line(context.task_id, line, error, "installer", event.origin, extra)
+                        for line, error, extra in told
+                    ]
+                )
                 uow.machines.keep(context.id, events=1, kept_bytes=kept)
             uow.tasks.touch(context.task_id)
             uow.commit()

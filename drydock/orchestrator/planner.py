@@ -10,7 +10,7 @@ from drydock.model.node_filter import parse_node_filter
 from drydock.model.task import Action, Lane
 from drydock.orchestrator.outcome import Done, Failed, Outcome, Wait
 from drydock.orchestrator.rollup import NodeOutcome, roll_up
-from drydock.orchestrator.workflow import Step, StepContext
+from drydock.orchestrator.workflow import Step, StepContext, Workflow
 
 #: How often a parent looks at its subtasks when no wake-up reaches it.
 LOOK_AGAIN_SECONDS = 10.0
@@ -34,13 +34,13 @@ def check_design(ctx: StepContext) -> Outcome:
     return Failed(f"the design has {len(errors)} errors", details=errors)
 
 
-def plan(action: Action) -> Callable[[StepContext], Outcome]:
-    """The step that makes one subtask of ``action`` per node in scope."""
+def plan(action: Action, lane: Lane) -> Callable[[StepContext], Outcome]:
+    """The step that makes one subtask of ``action`` per node in scope; ``lane``: of its first step."""
 
     def plan_nodes(ctx: StepContext) -> Outcome:
         nodes = select_nodes(ctx.site, parse_node_filter(ctx.task.node_filter))
         with ctx.transaction() as uow:
-            uow.tasks.add_subtasks(ctx.task, action, nodes, start_rate=ctx.services.start_rate)
+            uow.tasks.add_subtasks(ctx.task, action, nodes, lane=lane, start_rate=ctx.services.start_rate)
             uow.commit()
         return Done(f"{len(nodes)} nodes in scope")
 
@@ -57,11 +57,12 @@ def await_nodes(ctx: StepContext) -> Outcome:
     return Done(result=roll_up([NodeOutcome(*outcome) for outcome in outcomes]))
 
 
-def node_steps(action: Action) -> tuple[Step, ...]:
-    """The whole workflow of a task that does ``action`` to each of its nodes."""
-    return (
+def for_each_node(action: Action, of_node: Workflow) -> Workflow:
+    """The workflow of a task that takes each of its nodes through ``of_node``."""
+    steps = (
         Step(resolve_design, timeout="resolve_design", lane=Lane.TASK),
         Step(check_design, timeout="resolve_design", lane=Lane.TASK),
-        Step(plan(action), timeout="resolve_design", lane=Lane.TASK),
+        Step(plan(of_node.action, of_node.steps[0].lane), timeout="resolve_design", lane=Lane.TASK),
         Step(await_nodes, timeout=None, lane=Lane.TASK),
     )
+    return Workflow(action, steps)

@@ -2,36 +2,64 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from uuid import UUID
 
 from drydock.drivers.node.base import NodeState, Observation
-from drydock.model.task import ResultStatus
-from drydock.orchestrator.outcome import Done
-from drydock.orchestrator.workflow import StepContext
+from drydock.model.task import ResultStatus, Task
+from drydock.orchestrator.outcome import Done, Outcome
+from drydock.orchestrator.workflow import Services, StepContext
 
 FORCED = "asked to go ahead whatever state the node is in"
 
 
-def observed(ctx: StepContext) -> Observation:
-    return ctx.services.provisioner.observe([ctx.node])[ctx.node]
+def look(
+    contexts: Sequence[StepContext], already: Callable[[Observation], str | None] = lambda seen: None
+) -> Mapping[UUID, Outcome]:
+    """Look at all nodes with one question. The tasks of those that are as wanted have succeeded.
+
+    ``already`` says in words how a node that it finds as wanted is; a deployed node always is left alone.
+    """
+    willing = {ctx.task.id: Done(FORCED) for ctx in contexts if ctx.task.force}
+    asked = [ctx for ctx in contexts if not ctx.task.force]
+    if not asked:
+        return willing
+    services = asked[0].services
+    seen = services.provisioner.observe([ctx.node for ctx in asked])
+    deployed = [seen[ctx.node].deployment_id for ctx in asked if seen[ctx.node].state is NodeState.DEPLOYED]
+    known = _on_record(services, deployed)
+    return willing | {
+        ctx.task.id: _left_alone(ctx, seen[ctx.node], known, already(seen[ctx.node]))
+        or Done(f"{services.provisioner.name} says: {seen[ctx.node].state}")
+        for ctx in asked
+    }
 
 
-def done_if_deployed(ctx: StepContext, seen: Observation) -> Done | None:
-    """The end of the task, if the machine runs what was installed on it; None if there is something to do.
+def _on_record(services: Services, deployments: Sequence[str | None]) -> Mapping[UUID, tuple[Task, bool]]:
+    ids = [known for text in deployments if (known := _uuid(text)) is not None]
+    if not ids:
+        return {}
+    with services.database.unit_of_work() as uow:
+        return uow.tasks.of_deployments(ids)
+
+
+def _left_alone(
+    ctx: StepContext, seen: Observation, known: Mapping[UUID, tuple[Task, bool]], already: str | None
+) -> Done | None:
+    """The end of the task, if there is nothing to do; None if there is.
 
     What the provisioner says counts, unless we know better: a deployment that did not end well here, or whose key was
     revoked because another one or a destruction began. One that is on no record, since old tasks are deleted, counts:
     to install it again by mistake would be worse than to be asked for ``force``.
     """
+    if already is not None:
+        return _leave(ctx, already)
     if seen.state is not NodeState.DEPLOYED:
         return None
-    known = None
-    if (deployment_id := _uuid(seen.deployment_id)) is not None:
-        with ctx.services.database.unit_of_work() as uow:
-            known = uow.tasks.of_deployment(deployment_id)
-    if known is None:
+    deployment_id = _uuid(seen.deployment_id)
+    if deployment_id is None or deployment_id not in known:
         return _leave(ctx, "deployed already, by a deployment that is not on record here")
-    task, revoked = known
+    task, revoked = known[deployment_id]
     if revoked or task.result.status is not ResultStatus.SUCCESS:
         return None
     design = "" if task.design_digest == ctx.task.design_digest else " from another design"

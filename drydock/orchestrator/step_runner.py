@@ -5,8 +5,8 @@
                           ├────> Failed ─> the end
                           └────> an error: transient or unforeseen: tried again later; else the end
 
-A step runs outside any transaction; its outcome is one transaction under the lease. Steps that watch look at all
-the tasks of a claim at once, and those that go on waiting are given back in one statement.
+A step runs outside any transaction; its outcome is one transaction under the lease. Tasks of a claim that are at the
+same watching step stay together: one question for all of them, one transaction for what becomes of them.
 """
 
 from __future__ import annotations
@@ -17,21 +17,21 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from uuid import UUID
 
-from drydock.db.leases import Pause
+from drydock.db.outcomes import Enter, Pause
 from drydock.db.unit_of_work import Database
 from drydock.errors import DatabaseUnavailable, DrydockError, LeaseLost
 from drydock.metrics import Metrics
 from drydock.model.task import Action, Task
-from drydock.orchestrator.endings import end_task, tell
+from drydock.orchestrator.endings import ending, told
 from drydock.orchestrator.outcome import Done, Failed, Outcome, Retry, Wait
+from drydock.orchestrator.recorder import BLOCKED_SECONDS, Begin, Record, Recorder
+from drydock.orchestrator.rollup import NodeOutcome
 from drydock.orchestrator.workflow import AnyStep, Services, Step, StepContext, WatchStep, Workflow
 
 LOG = logging.getLogger(__name__)
 
 FIRST_RETRY_SECONDS = 1.0
 LONGEST_RETRY_SECONDS = 60.0
-#: How often a task that waits for a busy node, or for its subtasks to stop, looks again unwoken.
-BLOCKED_SECONDS = 10.0
 
 
 class StepRunner:
@@ -50,6 +50,7 @@ class StepRunner:
         """
         self._services = services
         self._database: Database = services.database
+        self._recorder = Recorder(services.database)
         self._workflows = workflows
         self._timeouts = timeouts
         self._metrics = metrics
@@ -58,85 +59,53 @@ class StepRunner:
 
     def run(self, claimed: Sequence[Task]) -> None:
         """Work on claimed tasks as long as they can go on. Raises nothing expected: what fails stays due."""
-        watched: dict[WatchStep, list[Task]] = {}
+        watching: dict[tuple[Action, str | None], list[Task]] = {}
         for task in claimed:
-            step = self._workflows[task.action].find(task.step or "")
-            if isinstance(step, WatchStep) and not task.terminate:
-                watched.setdefault(step, []).append(task)
+            if isinstance(self._step_of(task), WatchStep):
+                watching.setdefault((task.action, task.step), []).append(task)
             else:
-                self._guarded(task, lambda task=task: self._run_one(task))  # type: ignore[misc]
-        for watch_step, together in watched.items():
-            self._guarded(together[0], lambda s=watch_step, t=together: self._run_watch(s, t))  # type: ignore[misc]
+                self._guarded([task])
+        for together in watching.values():
+            self._guarded(together)
 
-    @staticmethod
-    def _guarded(task: Task, work: Callable[[], None]) -> None:
-        try:
-            work()
-        except LeaseLost:
-            LOG.warning("lease lost; another worker has the task", extra={"task": str(task.id), "node": task.node})
-        except DatabaseUnavailable as exc:
-            LOG.warning("database unavailable: %s", exc, extra={"task": str(task.id), "node": task.node})
-
-    def _run_one(self, task: Task) -> None:
-        current: Task | None = task
-        while current is not None:
-            if self._stopping():
-                with self._database.unit_of_work() as uow:
-                    uow.leases.hand_back(current)
-                    uow.commit()
-                return
-            current = self._advance(current)
-
-    def _advance(self, task: Task) -> Task | None:
-        """One step further. None: the task was given back or has ended."""
+    def _step_of(self, task: Task) -> AnyStep | None:
+        """The step the task is at, its first if it has not begun; None if this version does not have it."""
         workflow = self._workflows[task.action]
-        if task.terminate:
-            self._stop(task)
-            return None
-        if task.step is None:
-            return self._begin(task, workflow)
-        step = workflow.find(task.step)
+        return workflow.steps[0] if task.step is None else workflow.find(task.step)
+
+    def _guarded(self, together: Sequence[Task]) -> None:
+        """``together``: at the same step of the same workflow."""
+        first = together[0]
+        try:
+            while together and not self._stopping():
+                together = self._advance(together)
+            for task in together:
+                self._hand_back(task)
+        except LeaseLost:
+            LOG.warning("lease lost; another worker has the task", extra={"task": str(first.id), "node": first.node})
+        except DatabaseUnavailable as exc:
+            LOG.warning("database unavailable: %s", exc, extra={"task": str(first.id), "node": first.node})
+
+    def _hand_back(self, task: Task) -> None:
+        with self._database.unit_of_work() as uow:
+            uow.leases.hand_back(task)
+            uow.commit()
+
+    def _advance(self, together: Sequence[Task]) -> Sequence[Task]:
+        """One step further. Returns those to go on with: the others were given back or have ended."""
+        self._write([self._stopped(task) for task in together if task.terminate])
+        going = [task for task in together if not task.terminate]
+        if not going:
+            return ()
+        workflow, step = self._workflows[going[0].action], self._step_of(going[0])
         if step is None:
-            self._end(task, Failed(f"this version of Drydock has no step {task.step}"))
-            return None
-        outcome = self.attempt(step, [task])[task.id]
-        return self.record(task, workflow, step, outcome)
-
-    def _run_watch(self, step: WatchStep, together: Sequence[Task]) -> None:
-        """One question for all; each task that can go on does so, the others are given back together."""
-        outcomes = self.attempt(step, together)
-        waiting = []
-        for task in together:
-            outcome = outcomes[task.id]
-            if isinstance(outcome, Wait) and not task.overdue:
-                waiting.append(Pause(task, outcome.seconds, outcome.reason))
-            else:
-                self._guarded(task, lambda t=task, o=outcome: self._go_on(t, step, o))  # type: ignore[misc]
-        with self._database.unit_of_work() as uow:
-            uow.leases.pause(waiting)
-            uow.commit()
-
-    def _go_on(self, task: Task, step: AnyStep, outcome: Outcome | Retry) -> None:
-        following = self.record(task, self._workflows[task.action], step, outcome)
-        if following is not None:
-            self._run_one(following)
-
-    def _begin(self, task: Task, workflow: Workflow) -> Task | None:
-        first = workflow.steps[0]
-        with self._database.unit_of_work() as uow:
-            holder = uow.holds.hold_node(task) if task.node is not None else None
-            if holder is not None:
-                uow.leases.pause([Pause(task, BLOCKED_SECONDS, f"waiting for task {holder}, which has {task.node}")])
-                uow.commit()
-                return None
-            begun = uow.leases.enter(
-                task, first.name, first.lane, timeout_seconds=self._timeout(first), digest=None, keep_lease=True
-            )
-            uow.commit()
-        return begun
-
-    def _timeout(self, step: AnyStep) -> float | None:
-        return None if step.timeout is None else self._timeouts[step.timeout]
+            gone = Failed(f"this version of Drydock has no step {going[0].step}")
+            self._write([self._ending(task, gone) for task in going])
+            return ()
+        if going[0].step is None:
+            return self._write([Record(Begin(self._enter(task, step, step, Done()))) for task in going])
+        outcomes = self.attempt(step, going)
+        return self.record(workflow, step, [(task, outcomes[task.id]) for task in going])
 
     def attempt(self, step: AnyStep, tasks: Sequence[Task]) -> Mapping[UUID, Outcome | Retry]:
         """Run the step for these tasks, outside any transaction; whatever it raises becomes their outcome."""
@@ -162,64 +131,63 @@ class StepRunner:
         if not self._certainly_ours(task):
             raise LeaseLost(f"the lease of task {task.id} may have lapsed")
 
-    def record(self, task: Task, workflow: Workflow, step: AnyStep, outcome: Outcome | Retry) -> Task | None:
-        """Write down what a step answered. Returns the task if this worker is to go on with it."""
-        self._log(task, step, outcome)
+    def record(
+        self, workflow: Workflow, step: AnyStep, answered: Sequence[tuple[Task, Outcome | Retry]]
+    ) -> Sequence[Task]:
+        """Write down what a step answered. Returns the tasks that this worker is to go on with."""
+        for task, outcome in answered:
+            self._log(task, step, outcome)
+        return self._write([self._record_of(task, workflow, step, outcome) for task, outcome in answered])
+
+    def _write(self, records: Sequence[Record]) -> Sequence[Task]:
+        going = self._recorder.write(records)
+        return [going[record.change.task.id] for record in records if record.change.task.id in going]
+
+    def _record_of(self, task: Task, workflow: Workflow, step: AnyStep, outcome: Outcome | Retry) -> Record:
         if isinstance(outcome, Done):
             following = None if outcome.finished else workflow.after(step)
             if following is None:
-                self._end(task, outcome)
-                return None
-            return self._enter(task, step, following, outcome)
+                return self._ending(task, outcome)
+            return Record(self._enter(task, step, following, outcome), told(task, outcome.message))
         if isinstance(outcome, Failed):
-            self._end(task, outcome)
-        elif task.overdue:
+            return self._ending(task, outcome)
+        if task.overdue:
             allowed = (self._timeout(step) or 0) / 60
-            self._end(task, Failed(f"{outcome.reason}; gave up after {allowed:g} min of {step.name}"))
-        else:
-            self._wait(task, step, outcome)
-        return None
+            return self._ending(task, Failed(f"{outcome.reason}; gave up after {allowed:g} min of {step.name}"))
+        return _waiting(task, step, outcome)
 
-    def _enter(self, task: Task, step: AnyStep, following: AnyStep, outcome: Done) -> Task | None:
+    def _enter(self, task: Task, step: AnyStep, following: AnyStep, outcome: Done) -> Enter:
         """A step of the same lane follows at once; for another lane the task is given up to whoever is free there."""
-        stay = following.lane is step.lane and not isinstance(following, WatchStep)
-        with self._database.unit_of_work() as uow:
-            entered = uow.leases.enter(
-                task,
-                following.name,
-                following.lane,
-                timeout_seconds=self._timeout(following),
-                digest=outcome.digest,
-                keep_lease=stay,
-            )
-            tell(uow, task, outcome.message)
-            uow.commit()
-        return entered if stay else None
+        later = isinstance(following, WatchStep) and following.later
+        return Enter(
+            task,
+            following.name,
+            following.lane,
+            timeout_seconds=self._timeout(following),
+            digest=outcome.digest,
+            keep_lease=following.lane is step.lane,
+            look_in=self._services.observe_seconds if later else 0.0,
+        )
 
-    def _wait(self, task: Task, step: AnyStep, outcome: Wait | Retry) -> None:
-        retried = isinstance(outcome, Retry)
-        attempt = task.attempt + 1 if retried else 0
-        seconds = outcome.seconds if isinstance(outcome, Wait) else retry_delay(attempt)
-        with self._database.unit_of_work() as uow:
-            if not uow.leases.pause([Pause(task, seconds, outcome.reason, attempt)]):
-                raise LeaseLost(f"task {task.id} is no longer ours")
-            if retried and outcome.reason != task.reason:
-                tell(uow, task, f"{step.name}: {outcome.reason}; trying again")
-            uow.commit()
+    def _timeout(self, step: AnyStep) -> float | None:
+        return None if step.timeout is None else self._timeouts[step.timeout]
 
-    def _stop(self, task: Task) -> None:
+    def _stopped(self, task: Task) -> Record:
         """The task is to terminate: with its subtasks stopped, it ends."""
-        with self._database.unit_of_work() as uow:
-            still_open = uow.tasks.count_open_children(task.id)
-            if still_open:
-                reason = f"terminating; {still_open} subtasks have not stopped yet"
-                uow.leases.pause([Pause(task, BLOCKED_SECONDS, reason)])
-                uow.commit()
-                return
-        self._end(task, Failed(f"terminated by {task.terminated_by} at step {task.step or 'start'}"))
+        still_open = 0
+        if task.node is None:
+            with self._database.unit_of_work() as uow:
+                still_open = uow.tasks.count_open_children(task.id)
+        if still_open:
+            return Record(Pause(task, BLOCKED_SECONDS, f"terminating; {still_open} subtasks have not stopped yet"))
+        return self._ending(task, Failed(f"terminated by {task.terminated_by} at step {task.step or 'start'}"))
 
-    def _end(self, task: Task, outcome: Done | Failed) -> None:
-        end_task(self._database, task, outcome)
+    def _ending(self, task: Task, outcome: Done | Failed) -> Record:
+        if task.node is not None:
+            return ending(task, outcome, ())
+        with self._database.unit_of_work() as uow:
+            below = uow.tasks.outcomes(task.id)
+        return ending(task, outcome, [NodeOutcome(*found) for found in below])
 
     def _log(self, task: Task, step: AnyStep, outcome: Outcome | Retry) -> None:
         kind = type(outcome).__name__.lower()
@@ -228,6 +196,14 @@ class StepRunner:
         level = logging.DEBUG if isinstance(outcome, Wait) else logging.INFO
         why = outcome.message if isinstance(outcome, Done) else outcome.reason
         LOG.log(level, "step %s", kind, extra={**fields, "attempt": task.attempt, "why": why})
+
+
+def _waiting(task: Task, step: AnyStep, outcome: Wait | Retry) -> Record:
+    if isinstance(outcome, Wait):
+        return Record(Pause(task, outcome.seconds, outcome.reason))
+    attempt = task.attempt + 1
+    news = f"{step.name}: {outcome.reason}; trying again" if outcome.reason != task.reason else ""
+    return Record(Pause(task, retry_delay(attempt), outcome.reason, attempt), told(task, news))
 
 
 def retry_delay(attempt: int) -> float:

@@ -120,10 +120,14 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class WatchStep:
-    """A step that looks at many nodes with one question. ``watch`` answers for each task it is given, by its id."""
+    """A step that looks at many nodes with one question. ``watch`` answers for each task it is given, by its id.
+
+    ``later``: there cannot be anything to see at once; the first look comes after the usual pause.
+    """
 
     watch: Callable[[Sequence[StepContext]], Mapping[UUID, Outcome]]
     timeout: str | None
+    later: bool = False
 
     @property
     def lane(self) -> Lane:

@@ -13,10 +13,11 @@ from ulid import ULID
 
 from drydock.bootaction.keys import derive_key, key_digest
 from drydock.bootaction.sealing import seal
+from drydock.db.messages import Line
 from drydock.db.unit_of_work import Database
 from drydock.model.boot_action import BootAction
 from drydock.model.boot_context import BootContext, BundleKind, SealedBundle
-from drydock.model.task import Action, NewTask, Task
+from drydock.model.task import Action, Lane, NewTask, Task
 
 SECRET = bytes(range(32))
 
@@ -59,14 +60,14 @@ class Seeds:
         """A deployment of nodes: the task and its subtasks."""
         parent = self.task()
         with self.database.unit_of_work() as uow:
-            uow.tasks.add_subtasks(parent, Action.DEPLOY_NODE, nodes, start_rate=1e9)
+            uow.tasks.add_subtasks(parent, Action.DEPLOY_NODE, nodes, lane=Lane.NODE, start_rate=1e9)
             uow.commit()
         with self.database.unit_of_work() as uow:
             return parent, uow.tasks.children(parent.id)
 
     def message(self, task_id: UUID, text: str, *, error: bool) -> None:
         with self.database.unit_of_work() as uow:
-            uow.messages.add_many(task_id, [(text, error, {})], context_type="task", context="")
+            uow.messages.add([Line(task_id, text, error)])
             uow.commit()
 
     def build_data(self, node: str, task_id: UUID, *elements: str) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import Connection, event, func, select, text, update
 
+from drydock.db.messages import Line
+from drydock.db.outcomes import Enter
 from drydock.db.tables import task_messages, tasks
 from drydock.db.unit_of_work import UnitOfWork
 from drydock.errors import IdempotencyConflict, TaskNotFound
@@ -21,12 +24,17 @@ def add(uow: UnitOfWork, *, key: str | None = None, digest: bytes | None = None,
 
 def tree(uow: UnitOfWork, nodes: list[str]) -> tuple[Task, tuple[Task, ...]]:
     parent = add(uow)
-    uow.tasks.add_subtasks(parent, Action.DEPLOY_NODE, nodes, start_rate=1e9)
+    uow.tasks.add_subtasks(parent, Action.DEPLOY_NODE, nodes, lane=Lane.NODE, start_rate=1e9)
     return parent, uow.tasks.children(parent.id)
 
 
+def claim(uow: UnitOfWork, lane: Lane, *, at_most: int = 5) -> Sequence[Task]:
+    return uow.leases.claim("me", {lane: at_most}, lease_seconds=30)[lane]
+
+
 def begin(uow: UnitOfWork, task: Task, step: str) -> None:
-    uow.leases.enter(task, step, Lane.TASK, timeout_seconds=60, digest=None, keep_lease=True)
+    assert uow.outcomes.lock([task]) == {task.id}
+    uow.outcomes.enter([Enter(task, step, Lane.TASK, timeout_seconds=60)])
 
 
 def test_a_new_task_is_queued_and_due(uow: UnitOfWork) -> None:
@@ -34,7 +42,7 @@ def test_a_new_task_is_queued_and_due(uow: UnitOfWork) -> None:
     found = uow.tasks.get(task.id)
     assert (found.status, found.result.status, found.root_id) == (TaskStatus.QUEUED, ResultStatus.INCOMPLETE, task.id)
     assert found.created.utcoffset() is not None
-    assert [claimed.id for claimed in uow.leases.claim("me", Lane.TASK, at_most=5, lease_seconds=30)] == [task.id]
+    assert [claimed.id for claimed in claim(uow, Lane.TASK)] == [task.id]
 
 
 def test_an_unknown_task_is_not_found(uow: UnitOfWork) -> None:
@@ -52,7 +60,7 @@ def test_the_same_idempotency_key_is_the_same_task(uow: UnitOfWork) -> None:
 
 def test_subtasks_are_planned_once(uow: UnitOfWork) -> None:
     parent, children = tree(uow, ["n1", "n2"])
-    uow.tasks.add_subtasks(parent, Action.DEPLOY_NODE, ["n1", "n2", "n3"], start_rate=1e9)
+    uow.tasks.add_subtasks(parent, Action.DEPLOY_NODE, ["n1", "n2", "n3"], lane=Lane.NODE, start_rate=1e9)
     found = uow.tasks.get(parent.id)
     assert len(found.subtask_ids) == 3
     assert set(found.subtask_ids) >= {child.id for child in children}
@@ -84,8 +92,8 @@ def test_pages_follow_creation_and_filters(uow: UnitOfWork) -> None:
 
 def test_terminate_ends_what_waits_and_marks_what_runs(uow: UnitOfWork) -> None:
     parent, _ = tree(uow, ["n1", "n2"])
-    (claimed_parent,) = uow.leases.claim("me", Lane.TASK, at_most=2, lease_seconds=30)
-    (running,) = uow.leases.claim("me", Lane.NODE, at_most=1, lease_seconds=30)
+    (claimed_parent,) = claim(uow, Lane.TASK)
+    (running,) = claim(uow, Lane.NODE, at_most=1)
     begin(uow, claimed_parent, "await_nodes")
     begin(uow, running, "identify")
     uow.tasks.terminate(parent.id, by="bob")
@@ -100,7 +108,7 @@ def test_only_old_closed_trees_are_deleted(connection: Connection, uow: UnitOfWo
     parent, _ = tree(uow, ["n1"])
     live = add(uow)
     uow.tasks.terminate(parent.id, by="bob")
-    uow.messages.add(parent.id, "a line")
+    uow.messages.add([Line(parent.id, "a line")])
     connection.execute(update(tasks).values(updated=func.now() - func.make_interval(0, 0, 0, 8)))
     assert uow.retention.delete_tasks(older_than_days=9, at_most=10) == 0
     assert uow.retention.delete_tasks(older_than_days=7, at_most=10) == 2
@@ -118,7 +126,7 @@ def test_the_version_of_a_task_moves_with_its_subtasks(connection: Connection, u
 
 def test_text_that_postgresql_cannot_keep_is_replaced(uow: UnitOfWork) -> None:
     task = add(uow)
-    uow.messages.add(task.id, "a\x00b \ud800")
+    uow.messages.add([Line(task.id, "a\x00b \ud800")])
     assert uow.tasks.get(task.id).result.messages[0].message == "a\ufffdb ?"
 
 
@@ -155,13 +163,13 @@ def test_no_query_of_the_engine_or_the_api_reads_the_whole_table(
                 seen.append(f"{statement}\n{plan}")
 
     event.listen(connection, "before_cursor_execute", explain)
-    uow.leases.claim("me", Lane.NODE, at_most=16, lease_seconds=30)
+    claim(uow, Lane.NODE, at_most=16)
     uow.leases.next_due_in(tuple(Lane))
     uow.tasks.get(many)
     uow.tasks.version(many)
     uow.tasks.count_open_children(many)
     uow.tasks.outcomes(many)
-    uow.tasks.wake_after_end(replace(uow.tasks.get(many), node="n5", parent_id=many))
+    uow.tasks.wake_after_end([replace(uow.tasks.get(many), node="n5", parent_id=many)])
     uow.tasks.terminate(many, by="x")
     uow.tasks.page(TaskQuery(limit=10))
     uow.tasks.page(TaskQuery(limit=10, status=TaskStatus.QUEUED))

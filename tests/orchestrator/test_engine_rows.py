@@ -6,11 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from drydock.db.leases import Pause
-from drydock.errors import BootActionFinal, Forbidden, LeaseLost
+from drydock.db.messages import Line
+from drydock.db.outcomes import Finish, Pause
+from drydock.errors import BootActionFinal, Forbidden
 from drydock.model.boot_action import Report, ReportDetail, ReportStatus
 from drydock.model.boot_context import BundleKind
 from drydock.model.task import Action, Lane, ResultStatus, TaskResult, TaskStatus
+from drydock.orchestrator.recorder import Record, Recorder
 from tests.orchestrator.sites import site
 from tests.orchestrator.world import World
 
@@ -29,11 +31,11 @@ def test_a_lapsed_lease_is_claimed_and_its_old_holder_cannot_write(world: World)
     assert mine.lease is not None
     assert zombie.lease is not None
     assert mine.lease.epoch == zombie.lease.epoch + 1
-    with world.database.unit_of_work() as uow, pytest.raises(LeaseLost):
-        uow.leases.finish(zombie, TaskResult(ResultStatus.FAILURE))
-    with world.database.unit_of_work() as uow:
-        uow.leases.finish(mine, TaskResult(ResultStatus.SUCCESS))
-        uow.commit()
+    recorder = Recorder(world.database)
+    recorder.write([Record(Finish(zombie, TaskResult(ResultStatus.FAILURE)), [Line(zombie.id, "not ours to tell")])])
+    assert world.orchestrator.task(mine.id).status.open
+    recorder.write([Record(Finish(mine, TaskResult(ResultStatus.SUCCESS)))])
+    assert world.orchestrator.task(mine.id).result.messages == ()
     assert world.orchestrator.task(mine.id).result.status is ResultStatus.SUCCESS
 
 
@@ -53,9 +55,7 @@ def test_a_wake_up_during_a_step_is_not_lost(world: World) -> None:
     with world.database.unit_of_work() as uow:
         uow.tasks.wake(task.id)
         uow.commit()
-    with world.database.unit_of_work() as uow:
-        uow.leases.pause([Pause(claimed, 3600, "the step saw the world before")])
-        uow.commit()
+    Recorder(world.database).write([Record(Pause(claimed, 3600, "the step saw the world before"))])
     assert len(world.claim()) == 1
 
 
@@ -219,7 +219,7 @@ def test_a_lane_that_is_full_does_not_hide_what_another_lane_has(world: World) -
     world.create("deploy_nodes")
     world.work()
     with world.database.unit_of_work() as uow:
-        nodes = uow.leases.claim("other", Lane.NODE, at_most=100, lease_seconds=30)
+        nodes = uow.leases.claim("other", {Lane.WATCH: 100}, lease_seconds=30)[Lane.WATCH]
         uow.commit()
     assert len(nodes) == 3
     world.create("validate_design")

@@ -37,6 +37,9 @@ def every_step() -> list[tuple[str, str]]:
     return found
 
 
+Answered = Sequence[tuple[Task, Outcome | Retry]]
+
+
 class WorkerKilled(BaseException):
     """What kill -9 looks like from inside: nothing after it runs, nothing is written."""
 
@@ -65,18 +68,18 @@ class EachStepTwice(StepRunner):
 class KilledAfterStep(StepRunner):
     rule: Rule
 
-    def record(self, task: Task, workflow: Workflow, step: AnyStep, outcome: Outcome | Retry) -> Task | None:
-        if self.rule.applies(step, task):
+    def record(self, workflow: Workflow, step: AnyStep, answered: Answered) -> Sequence[Task]:
+        if any(self.rule.applies(step, task) for task, _ in answered):
             raise WorkerKilled
-        return super().record(task, workflow, step, outcome)
+        return super().record(workflow, step, answered)
 
 
 class KilledAfterRecord(StepRunner):
     rule: Rule
 
-    def record(self, task: Task, workflow: Workflow, step: AnyStep, outcome: Outcome | Retry) -> Task | None:
-        following = super().record(task, workflow, step, outcome)
-        if self.rule.applies(step, task):
+    def record(self, workflow: Workflow, step: AnyStep, answered: Answered) -> Sequence[Task]:
+        following = super().record(workflow, step, answered)
+        if any(self.rule.applies(step, task) for task, _ in answered):
             raise WorkerKilled
         return following
 

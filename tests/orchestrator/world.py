@@ -104,13 +104,9 @@ class World:
     def claim(self, *, owner: str | None = None, lease_seconds: float = 30) -> tuple[Task, ...]:
         """What is due, of all lanes."""
         with self.database.unit_of_work() as uow:
-            claimed = [
-                task
-                for lane in Lane
-                for task in uow.leases.claim(owner or self.owner, lane, at_most=100, lease_seconds=lease_seconds)
-            ]
+            claimed = uow.leases.claim(owner or self.owner, dict.fromkeys(Lane, 100), lease_seconds=lease_seconds)
             uow.commit()
-        return tuple(claimed)
+        return tuple(task for lane in Lane for task in claimed[lane])
 
     def work(self) -> None:
         """One round: claim what is due and run it."""

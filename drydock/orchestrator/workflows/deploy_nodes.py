@@ -19,19 +19,16 @@ from drydock.model.boot_context import BootContext
 from drydock.model.machine import MachineContact
 from drydock.model.task import Action
 from drydock.orchestrator.outcome import Done, Failed, Outcome, Wait
-from drydock.orchestrator.planner import node_steps
-from drydock.orchestrator.present_state import FORCED, done_if_deployed, observed
+from drydock.orchestrator.planner import for_each_node
+from drydock.orchestrator.present_state import look
 from drydock.orchestrator.silence import silence
 from drydock.orchestrator.workflow import Step, StepContext, WatchStep, Workflow
 
 CONTEXT_GONE = "its boot context has ended or expired"
 
 
-def look_at_node(ctx: StepContext) -> Outcome:
-    if ctx.task.force:
-        return Done(FORCED)
-    seen = observed(ctx)
-    return done_if_deployed(ctx, seen) or Done(f"{ctx.services.provisioner.name} says: {seen.state}")
+def look_at_node(contexts: Sequence[StepContext]) -> Mapping[UUID, Outcome]:
+    return look(contexts)
 
 
 def apply_networking(ctx: StepContext) -> Outcome:
@@ -131,19 +128,19 @@ def _boot_context(ctx: StepContext) -> BootContext:
     return context
 
 
-DEPLOY_NODES = Workflow(Action.DEPLOY_NODES, node_steps(Action.DEPLOY_NODE))
-
 DEPLOY_NODE = Workflow(
     Action.DEPLOY_NODE,
     (
-        Step(look_at_node, timeout="identify_node"),
+        WatchStep(look_at_node, timeout="identify_node"),
         Step(apply_networking, timeout="apply_node_networking"),
         Step(apply_storage, timeout="apply_node_storage"),
         Step(apply_platform, timeout="apply_node_platform"),
         Step(prepare_boot, timeout="prepare_boot"),
         WatchStep(await_place, timeout=None),
         Step(start_deployment, timeout="deploy_node"),
-        WatchStep(await_deployment, timeout="deploy_node"),
+        WatchStep(await_deployment, timeout="deploy_node", later=True),
         WatchStep(await_boot_actions, timeout="bootaction_final_status"),
     ),
 )
+
+DEPLOY_NODES = for_each_node(Action.DEPLOY_NODES, DEPLOY_NODE)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from drydock.drivers.node.base import NodeState
 from drydock.model.task import Action
 from drydock.orchestrator.outcome import Done, Outcome
-from drydock.orchestrator.planner import node_steps
-from drydock.orchestrator.present_state import observed
+from drydock.orchestrator.planner import for_each_node
 from drydock.orchestrator.workflow import Step, StepContext, Workflow
 
 
@@ -21,12 +20,10 @@ def revoke_key(ctx: StepContext) -> Outcome:
 def destroy(ctx: StepContext) -> Outcome:
     """Also of a node that is unknown, in case it became known meanwhile: that succeeds and changes nothing."""
     provisioner = ctx.services.provisioner
-    unknown = observed(ctx).state is NodeState.UNKNOWN
+    unknown = provisioner.observe([ctx.node])[ctx.node].state is NodeState.UNKNOWN
     done = f"{provisioner.name} does not know {ctx.node}: nothing to erase" if unknown else "erased and released"
     return ctx.follow(provisioner.destroy(ctx.node), done)
 
-
-DESTROY_NODES = Workflow(Action.DESTROY_NODES, node_steps(Action.DESTROY_NODE))
 
 DESTROY_NODE = Workflow(
     Action.DESTROY_NODE,
@@ -35,3 +32,5 @@ DESTROY_NODE = Workflow(
         Step(destroy, timeout="destroy_node"),
     ),
 )
+
+DESTROY_NODES = for_each_node(Action.DESTROY_NODES, DESTROY_NODE)

@@ -10,26 +10,23 @@ machine in the middle of its discovery.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
+from uuid import UUID
 
 from drydock.drivers.node.base import NodeState
 from drydock.drivers.oob.base import BootDevice, PowerState
 from drydock.model.task import Action
 from drydock.orchestrator.outcome import Done, Outcome, Wait
-from drydock.orchestrator.planner import node_steps
-from drydock.orchestrator.present_state import FORCED, done_if_deployed, observed
-from drydock.orchestrator.workflow import Step, StepContext, Workflow
+from drydock.orchestrator.planner import for_each_node
+from drydock.orchestrator.present_state import look
+from drydock.orchestrator.workflow import Step, StepContext, WatchStep, Workflow
 
 #: BMCs take seconds to change power; asking more often only loads them.
 POWER_POLL_SECONDS = 2.0
 
 
-def look_at_node(ctx: StepContext) -> Outcome:
-    if ctx.task.force:
-        return Done(FORCED)
-    seen = observed(ctx)
-    if seen.state is NodeState.READY:
-        return Done(f"{ctx.node} is ready to be deployed already; it is not touched without force", finished=True)
-    return done_if_deployed(ctx, seen) or Done(f"{ctx.services.provisioner.name} says: {seen.state}")
+def look_at_node(contexts: Sequence[StepContext]) -> Mapping[UUID, Outcome]:
+    return look(contexts, lambda seen: "ready to be deployed already" if seen.state is NodeState.READY else None)
 
 
 def set_boot_device(ctx: StepContext) -> Outcome:
@@ -81,12 +78,10 @@ def configure_hardware(ctx: StepContext) -> Outcome:
     return ctx.follow(ctx.services.provisioner.configure_hardware(ctx.provisioned_node), "ready to be deployed")
 
 
-PREPARE_NODES = Workflow(Action.PREPARE_NODES, node_steps(Action.PREPARE_NODE))
-
 PREPARE_NODE = Workflow(
     Action.PREPARE_NODE,
     (
-        Step(look_at_node, timeout="identify_node"),
+        WatchStep(look_at_node, timeout="identify_node"),
         Step(set_boot_device, timeout="power"),
         Step(power_off, timeout="power"),
         Step(power_on, timeout="power"),
@@ -95,3 +90,5 @@ PREPARE_NODE = Workflow(
         Step(configure_hardware, timeout="configure_hardware"),
     ),
 )
+
+PREPARE_NODES = for_each_node(Action.PREPARE_NODES, PREPARE_NODE)

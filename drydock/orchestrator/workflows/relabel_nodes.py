@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from drydock.model.task import Action
 from drydock.orchestrator.outcome import Done, Failed, Outcome
-from drydock.orchestrator.planner import node_steps
+from drydock.orchestrator.planner import for_each_node
 from drydock.orchestrator.workflow import Step, StepContext, Workflow
 
 
@@ -20,6 +20,6 @@ def relabel(ctx: StepContext) -> Outcome:
     return Done(f"{len(wanted)} labels given to {labels.name}")
 
 
-RELABEL_NODES = Workflow(Action.RELABEL_NODES, node_steps(Action.RELABEL_NODE))
-
 RELABEL_NODE = Workflow(Action.RELABEL_NODE, (Step(relabel, timeout="relabel_node"),))
+
+RELABEL_NODES = for_each_node(Action.RELABEL_NODES, RELABEL_NODE)

@@ -8,7 +8,7 @@ from uuid import UUID
 from drydock.drivers.node.base import NodeState, Observation
 from drydock.model.task import Action
 from drydock.orchestrator.outcome import Done, Outcome
-from drydock.orchestrator.planner import node_steps
+from drydock.orchestrator.planner import for_each_node
 from drydock.orchestrator.workflow import Step, StepContext, WatchStep, Workflow
 
 
@@ -30,8 +30,6 @@ def _told(provisioner: str, seen: Observation) -> str:
     return f"verified; {provisioner} knows {seen.node}: {seen.state}"
 
 
-VERIFY_NODES = Workflow(Action.VERIFY_NODES, node_steps(Action.VERIFY_NODE))
-
 VERIFY_NODE = Workflow(
     Action.VERIFY_NODE,
     (
@@ -39,3 +37,5 @@ VERIFY_NODE = Workflow(
         WatchStep(look_up, timeout="verify_node"),
     ),
 )
+
+VERIFY_NODES = for_each_node(Action.VERIFY_NODES, VERIFY_NODE)

@@ -1,0 +1,102 @@
+"""The statements that write outcomes, built once: putting one together costs more than running it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import BigInteger, Boolean, Double, Integer, Text, Uuid, case, func, literal, or_, select, update
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from drydock.db.lease_statements import NOW, OPEN, UNLEASED, seconds_of
+from drydock.db.recordset import recordset
+from drydock.db.tables import TRANSACTION, tasks
+from drydock.model.task import TaskStatus
+
+_mine = recordset("mine", id=Uuid, owner=Text, epoch=BigInteger)
+LOCK_MINE = (
+    select(tasks.c.id)
+    .where(
+        tasks.c.id == _mine.c.id,
+        tasks.c.lease_owner == _mine.c.owner,
+        tasks.c.lease_epoch == _mine.c.epoch,
+        tasks.c.lease_until > NOW,
+        OPEN,
+    )
+    .order_by(tasks.c.id)
+    .with_for_update(key_share=True, of=tasks)
+)
+
+#: What whoever watches a task sees of a change.
+_SEEN: Mapping[str, Any] = {"updated": NOW, "changed_in": TRANSACTION}
+
+_entered = recordset(
+    "entered", id=Uuid, step=Text, lane=Text, timeout=Double, digest=Text, keep=Boolean, look_in=Double
+)
+_woken = or_(tasks.c.wake_requested, tasks.c.terminate)
+ENTER = (
+    update(tasks)
+    .where(tasks.c.id == _entered.c.id)
+    .values(
+        status=case((tasks.c.terminate, tasks.c.status), else_=TaskStatus.RUNNING.value),
+        step=_entered.c.step,
+        lane=_entered.c.lane,
+        step_since=NOW,
+        # NULL plus an interval of NULL is NULL: a step without a timeout has no deadline.
+        deadline_at=NOW + seconds_of(_entered.c.timeout),
+        attempt=0,
+        reason="",
+        design_digest=func.coalesce(_entered.c.digest, tasks.c.design_digest),
+        lease_owner=case((_entered.c.keep, tasks.c.lease_owner)),
+        lease_until=case((_entered.c.keep, tasks.c.lease_until)),
+        wake_at=case((_entered.c.keep, tasks.c.wake_at), (_woken, NOW), else_=NOW + seconds_of(_entered.c.look_in)),
+        wake_requested=_entered.c.keep & tasks.c.wake_requested,
+        **_SEEN,
+    )
+    .returning(tasks.c.id, tasks.c.step_since, tasks.c.deadline_at, tasks.c.terminate, tasks.c.terminated_by)
+)
+
+_paused = recordset("paused", id=Uuid, seconds=Double, reason=Text, attempt=Integer)
+_changed = or_(tasks.c.reason != _paused.c.reason, tasks.c.attempt != _paused.c.attempt)
+_failed = _paused.c.attempt > 0
+PAUSE = (
+    update(tasks)
+    .where(tasks.c.id == _paused.c.id)
+    .values(
+        reason=_paused.c.reason,
+        attempt=_paused.c.attempt,
+        last_error=case((_failed, tasks.c.step + ": " + _paused.c.reason), else_=tasks.c.last_error),
+        error_attempts=case((_failed, tasks.c.error_attempts + 1), else_=tasks.c.error_attempts),
+        updated=case((_changed, NOW), else_=tasks.c.updated),
+        changed_in=case((_changed, TRANSACTION), else_=tasks.c.changed_in),
+        wake_at=case(
+            (tasks.c.wake_requested, NOW),
+            (tasks.c.deadline_at.is_(None), NOW + seconds_of(_paused.c.seconds)),
+            else_=func.least(NOW + seconds_of(_paused.c.seconds), func.greatest(tasks.c.deadline_at, NOW)),
+        ),
+        wake_requested=literal(value=False),
+        **UNLEASED,
+    )
+)
+
+_finished = recordset(
+    "finished", id=Uuid, status=Text, message=Text, reason=Text, successes=ARRAY(Text), failures=ARRAY(Text)
+)
+FINISH = (
+    update(tasks)
+    .where(tasks.c.id == _finished.c.id)
+    .values(
+        status=case((tasks.c.terminate, TaskStatus.TERMINATED.value), else_=TaskStatus.COMPLETE.value),
+        result_status=_finished.c.status,
+        result_message=_finished.c.message,
+        result_reason=_finished.c.reason,
+        successes=_finished.c.successes,
+        failures=_finished.c.failures,
+        reason="",
+        deadline_at=None,
+        wake_at=None,
+        wake_requested=literal(value=False),
+        **UNLEASED,
+        **_SEEN,
+    )
+)

@@ -1,0 +1,144 @@
+"""What became of claimed tasks, written many at a time.
+
+First the rows that are still ours are locked; what follows in the transaction needs to ask no more. Rows are locked
+in the order of their ids, here and wherever several are: with another order, two would wait in a circle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from drydock.db.outcome_statements import ENTER, FINISH, LOCK_MINE, PAUSE
+from drydock.db.rows import storable
+from drydock.model.task import Lane, Task, TaskResult
+
+
+@dataclass(frozen=True, slots=True)
+class Enter:
+    """Go on to a step; its deadline starts now. ``timeout_seconds`` None: it has none.
+
+    Without ``keep_lease`` it is due for any worker in ``look_in`` seconds. ``digest`` pins the task to a design.
+    """
+
+    task: Task
+    step: str
+    lane: Lane
+    timeout_seconds: float | None
+    digest: str | None = None
+    keep_lease: bool = True
+    look_in: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A task to look at again in ``seconds``. ``attempt``: failed attempts at this step so far."""
+
+    task: Task
+    seconds: float
+    reason: str
+    attempt: int = 0
+
+    @property
+    def tells(self) -> bool:
+        """Whether those who watch the task see something new."""
+        return (self.reason, self.attempt) != (self.task.reason, self.task.attempt)
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """The end. A task that was to terminate ends as terminated, whatever its result."""
+
+    task: Task
+    result: TaskResult
+
+
+class OutcomeRepository:
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def lock(self, claimed: Collection[Task]) -> frozenset[UUID]:
+        """Those whose lease we still have, locked until the transaction ends. To be called before anything else."""
+        mine = [
+            {"id": str(task.id), "owner": task.lease.owner, "epoch": task.lease.epoch} for task in claimed if task.lease
+        ]
+        return frozenset(self._connection.scalars(LOCK_MINE, {"mine": mine}))
+
+    def enter(self, entered: Sequence[Enter]) -> Mapping[UUID, Task]:
+        """Locked tasks go on; as they are then."""
+        if not entered:
+            return {}
+        rows = self._connection.execute(
+            ENTER,
+            {
+                "entered": [
+                    {
+                        "id": str(enter.task.id),
+                        "step": enter.step,
+                        "lane": enter.lane.value,
+                        "timeout": enter.timeout_seconds,
+                        "digest": enter.digest,
+                        "keep": enter.keep_lease,
+                        "look_in": enter.look_in,
+                    }
+                    for enter in entered
+                ]
+            },
+        )
+        now = {row.id: row for row in rows}
+        return {
+            enter.task.id: replace(
+                enter.task,
+                step=enter.step,
+                step_since=now[enter.task.id].step_since,
+                deadline_at=now[enter.task.id].deadline_at,
+                overdue=False,
+                attempt=0,
+                reason="",
+                design_digest=enter.digest or enter.task.design_digest,
+                terminate=now[enter.task.id].terminate,
+                terminated_by=now[enter.task.id].terminated_by,
+            )
+            for enter in entered
+        }
+
+    def pause(self, pauses: Sequence[Pause]) -> None:
+        """Give locked tasks back until their time, a deadline, or what woke them meanwhile."""
+        if pauses:
+            self._connection.execute(
+                PAUSE,
+                {
+                    "paused": [
+                        {
+                            "id": str(pause.task.id),
+                            "seconds": pause.seconds,
+                            "reason": storable(pause.reason),
+                            "attempt": pause.attempt,
+                        }
+                        for pause in pauses
+                    ]
+                },
+            )
+
+    def finish(self, finished: Sequence[Finish]) -> None:
+        """Locked tasks end."""
+        if finished:
+            self._connection.execute(
+                FINISH,
+                {
+                    "finished": [
+                        {
+                            "id": str(finish.task.id),
+                            "status": finish.result.status.value,
+                            "message": storable(finish.result.message),
+                            "reason": storable(finish.result.reason),
+                            "successes": list(finish.result.successes),
+                            "failures": list(finish.result.failures),
+                        }
+                        for finish in finished
+                    ]
+                },
+            )

@@ -1,0 +1,134 @@
+"""Writes down what became of tasks: whatever several slots have to write at a moment goes into one transaction.
+
+A slot waits until its own is written. While one writes, the others line up; the next takes all that has lined up. So
+a busy worker pays for a transaction per dozen of steps, and an idle one waits for nobody.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from uuid import UUID
+
+from drydock.db.messages import Line
+from drydock.db.outcomes import Enter, Finish, Pause
+from drydock.db.unit_of_work import Database, UnitOfWork
+from drydock.errors import DatabaseUnavailable
+from drydock.model.task import Task
+
+LOG = logging.getLogger(__name__)
+
+#: How often a task that waits for a busy node, or for its subtasks to stop, looks again unwoken.
+BLOCKED_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """A task's first step; a node's task becomes the one writer of its node, or waits and says for whom."""
+
+    enter: Enter
+
+    @property
+    def task(self) -> Task:
+        return self.enter.task
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What became of one task, and what to tell of it."""
+
+    change: Begin | Enter | Pause | Finish
+    lines: Sequence[Line] = ()
+
+
+class Recorder:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._lined_up: list[tuple[Sequence[Record], Future[Mapping[UUID, Task]]]] = []
+        self._lock = threading.Lock()
+        self._writing = threading.Lock()
+
+    def write(self, records: Sequence[Record]) -> Mapping[UUID, Task]:
+        """Returns the tasks that the worker is to go on with, as they are now. A task that is another's is left alone.
+
+        Raises ``DatabaseUnavailable``: whether it was written is not known then; the tasks are due again later.
+        """
+        if not records:
+            return {}
+        written: Future[Mapping[UUID, Task]] = Future()
+        with self._lock:
+            self._lined_up.append((records, written))
+        with self._writing:
+            if not written.done():
+                with self._lock:
+                    together, self._lined_up = self._lined_up, []
+                self._write_together(together)
+        return written.result()
+
+    def _write_together(self, together: Sequence[tuple[Sequence[Record], Future[Mapping[UUID, Task]]]]) -> None:
+        try:
+            going = self._transaction([record for records, _ in together for record in records])
+        except Exception as exc:  # noqa: BLE001 - each slot gets it raised
+            if len(together) == 1 or isinstance(exc, DatabaseUnavailable):
+                for _, written in together:
+                    written.set_exception(exc)
+                return
+            # One of them cannot be written; which one shows when each is written by itself.
+            for single in together:
+                self._write_together([single])
+            return
+        for records, written in together:
+            ours = [record.change.task.id for record in records]
+            written.set_result({task_id: going[task_id] for task_id in ours if task_id in going})
+
+    def _transaction(self, records: Sequence[Record]) -> Mapping[UUID, Task]:
+        with self._database.unit_of_work() as uow:
+            mine = uow.outcomes.lock([record.change.task for record in records])
+            valid = [record for record in records if record.change.task.id in mine]
+            going = _apply(uow, [record.change for record in valid])
+            uow.messages.add([line for record in valid for line in record.lines])
+            uow.commit()
+        for record in records:
+            task = record.change.task
+            if task.id not in mine:
+                LOG.warning("lease lost; another worker has the task", extra={"task": str(task.id), "node": task.node})
+        self._wake([record.change.task for record in valid if isinstance(record.change, Finish)])
+        return going
+
+    def _wake(self, ended: Sequence[Task]) -> None:
+        """Who waited for these finds them ended at the next look anyway."""
+        nodes = [task for task in ended if task.node is not None]
+        if not nodes:
+            return
+        try:
+            with self._database.unit_of_work() as uow:
+                uow.tasks.wake_after_end(nodes)
+                uow.commit()
+        except DatabaseUnavailable as exc:
+            LOG.warning("could not wake who waited for %d ended tasks: %s", len(nodes), exc)
+
+
+def _apply(uow: UnitOfWork, changes: Sequence[Begin | Enter | Pause | Finish]) -> Mapping[UUID, Task]:
+    beginning = [change for change in changes if isinstance(change, Begin)]
+    refused = uow.holds.hold_nodes([begin.task for begin in beginning])
+    entered = [change for change in changes if isinstance(change, Enter)]
+    entered += [begin.enter for begin in beginning if begin.task.id not in refused]
+    paused = [change for change in changes if isinstance(change, Pause)]
+    paused += [
+        Pause(begin.task, BLOCKED_SECONDS, f"waiting for task {refused[begin.task.id]}, which has {begin.task.node}")
+        for begin in beginning
+        if begin.task.id in refused
+    ]
+    finished = [change for change in changes if isinstance(change, Finish)]
+    now = uow.outcomes.enter(entered)
+    uow.outcomes.pause(paused)
+    uow.outcomes.finish(finished)
+    uow.holds.release([finish.task for finish in finished if finish.task.node is not None])
+    uow.announce(
+        work=any(not enter.keep_lease and not enter.look_in for enter in entered),
+        change=bool(entered or finished) or any(pause.tells for pause in paused),
+    )
+    return {enter.task.id: now[enter.task.id] for enter in entered if enter.keep_lease}
