@@ -50,6 +50,7 @@ setup(
         "rich>=13.9",
         "SQLAlchemy>=2.0.36,<3",
         "sushy>=5.2",
+        "urllib3>=2",
     ],
     entry_points={
         "console_scripts": [

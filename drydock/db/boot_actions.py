@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import Connection, Row, select
 
 from drydock.db.tables import boot_actions
 from drydock.errors import BootActionNotFound
@@ -16,23 +16,6 @@ from drydock.model.boot_action import BootAction, ReportStatus
 class BootActionRepository:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-
-    def add(self, actions: Sequence[BootAction]) -> None:
-        if actions:
-            self._connection.execute(
-                insert(boot_actions),
-                [
-                    {
-                        "id": action.id,
-                        "context_id": action.context_id,
-                        "task_id": action.task_id,
-                        "node": action.node,
-                        "name": action.name,
-                        "signaling": action.signaling,
-                    }
-                    for action in actions
-                ],
-            )
 
     def get(self, action_id: str) -> BootAction:
         """Raises ``BootActionNotFound``."""

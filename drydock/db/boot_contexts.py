@@ -5,31 +5,40 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Double, Row, bindparam, func, insert, select, update
 
-from drydock.db.tables import boot_bundles, boot_contexts
+from drydock.db.tables import boot_actions, boot_bundles, boot_contexts, machines
 from drydock.errors import BootContextNotFound
-from drydock.model.boot_context import BootContext, SealedBundle
+from drydock.model.boot_context import BootContext, PreparedBoot
 
 _LIVE = boot_contexts.c.ended.is_(None) & (boot_contexts.c.expires > func.now())
+_ADD_CONTEXT = insert(boot_contexts).values(
+    expires=func.now() + func.make_interval(0, 0, 0, 0, 0, 0, bindparam("lifetime", type_=Double))
+)
 
 
 class BootContextRepository:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def replace(self, context: BootContext, bundles: Sequence[SealedBundle], *, lifetime_hours: float) -> None:
-        """Make ``context`` the node's only live one; the one before is revoked in the same transaction."""
-        self.end(context.node)
+    def replace(self, prepared: Sequence[PreparedBoot]) -> None:
+        """Make each context its node's only live one; those before are revoked in the same transaction."""
+        if not prepared:
+            return
+        self.end([boot.context.node for boot in prepared])
         self._connection.execute(
-            insert(boot_contexts).values(
-                id=context.id,
-                node=context.node,
-                task_id=context.task_id,
-                key_digest=context.key_digest,
-                packages=dict(context.packages),
-                expires=func.now() + func.make_interval(0, 0, 0, 0, 0, 0, lifetime_hours * 3600),
-            )
+            _ADD_CONTEXT,
+            [
+                {
+                    "id": boot.context.id,
+                    "node": boot.context.node,
+                    "task_id": boot.context.task_id,
+                    "key_digest": boot.context.key_digest,
+                    "packages": dict(boot.context.packages),
+                    "lifetime": boot.lifetime_seconds,
+                }
+                for boot in prepared
+            ],
         )
         self._connection.execute(
             insert(boot_bundles),
@@ -41,15 +50,41 @@ class BootContextRepository:
                     "etag": bundle.etag,
                     "size": bundle.size,
                 }
-                for bundle in bundles
+                for boot in prepared
+                for bundle in boot.bundles
+            ],
+        )
+        actions = [
+            {
+                "id": action.id,
+                "context_id": action.context_id,
+                "task_id": action.task_id,
+                "node": action.node,
+                "name": action.name,
+                "signaling": action.signaling,
+            }
+            for boot in prepared
+            for action in boot.actions
+        ]
+        if actions:
+            self._connection.execute(insert(boot_actions), actions)
+        self._connection.execute(
+            insert(machines),
+            [
+                {
+                    "context_id": boot.context.id,
+                    "task_id": boot.context.task_id,
+                    "events_digest": boot.events_digest,
+                }
+                for boot in prepared
             ],
         )
 
-    def end(self, node: str) -> None:
-        """Revoke the node's key, if it has one."""
+    def end(self, nodes: Sequence[str]) -> None:
+        """Revoke the keys of these nodes, of those that have one."""
         self._connection.execute(
             update(boot_contexts)
-            .where(boot_contexts.c.node == node, boot_contexts.c.ended.is_(None))
+            .where(boot_contexts.c.node.in_(nodes), boot_contexts.c.ended.is_(None))
             .values(ended=func.now())
         )
 

@@ -17,12 +17,6 @@ class MachineRepository:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def add(self, context_id: UUID, task_id: UUID, *, events_digest: bytes) -> None:
-        """Expect a machine. ``events_digest``: SHA-256 of the token its installer will show."""
-        self._connection.execute(
-            insert(machines).values(context_id=context_id, task_id=task_id, events_digest=events_digest)
-        )
-
     def events_digest(self, context_id: UUID) -> bytes | None:
         """SHA-256 of the installer's token, None where none was made."""
         found = self._connection.scalar(select(machines.c.events_digest).where(machines.c.context_id == context_id))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
+
+from drydock.model.boot_action import BootAction
 
 
 class BundleKind(StrEnum):
@@ -42,6 +44,20 @@ class SealedBundle:
     sealed: bytes = field(repr=False)
     etag: str
     size: int
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedBoot:
+    """All that a node needs to boot, ready to be kept. ``events_digest``: SHA-256 of its installer's token.
+
+    ``lifetime_seconds`` from when it is kept; ``context.expires`` means nothing before.
+    """
+
+    context: BootContext
+    bundles: Sequence[SealedBundle]
+    actions: Sequence[BootAction]
+    events_digest: bytes = field(repr=False)
+    lifetime_seconds: float
 
 
 @dataclass(frozen=True, slots=True)

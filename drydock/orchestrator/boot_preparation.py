@@ -1,10 +1,9 @@
-"""Makes a node's boot context: key, rendered assets, sealed bundles, boot actions – in one transaction."""
+"""Makes a node's boot context: key, rendered assets, sealed bundles, boot actions."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
@@ -19,13 +18,10 @@ from drydock.bootaction.report_tool import report_tool
 from drydock.bootaction.sealing import seal
 from drydock.bootaction.tarball import pack
 from drydock.bootaction.user_data import user_data
-from drydock.db.messages import Line
-from drydock.db.unit_of_work import UnitOfWork
 from drydock.errors import RenderError
 from drydock.model.boot_action import BootAction
 from drydock.model.boot_asset import BootActionDesign
-from drydock.model.boot_context import BootContext, BundleKind, SealedBundle
-from drydock.model.message import Level
+from drydock.model.boot_context import BootContext, BundleKind, PreparedBoot, SealedBundle
 from drydock.model.site import SiteDesign
 from drydock.model.task import Task
 
@@ -53,14 +49,11 @@ class BootPreparation:
         self._settings = settings
         self._fetch = SharedFetch(fetch, at_most=settings.fetches)
 
-    def prepare(
-        self, task: Task, node: str, site: SiteDesign, transaction: Callable[[], AbstractContextManager[UnitOfWork]]
-    ) -> tuple[BootAction, ...]:
-        """Render, pack, seal and store, unless this task has done so before; the node's old key is revoked.
+    def prepare(self, task: Task, node: str, site: SiteDesign) -> tuple[PreparedBoot, Sequence[str]]:
+        """Render, pack and seal. Nothing is kept: that is for the transaction that records the step.
 
-        Packages that boot actions disagree on are told to the operator, and do not fail the node.
-
-        Raises ``RenderError``, ``ReferenceUnavailable``, ``InvalidReference``, ``LeaseLost``.
+        Returns also what to tell the operator: packages that boot actions disagree on, which do not fail the node.
+        Raises ``RenderError``, ``ReferenceUnavailable``, ``InvalidReference``.
         """
         context_id = uuid4()
         key = derive_key(self._settings.secrets[0], context_id, node)
@@ -82,22 +75,14 @@ class BootPreparation:
             )
             for action, ulid in wanted
         )
-        bundles = [self._bundle(kind, assets, context_id, node, key) for kind in BundleKind]
-        with transaction() as uow:
-            before = uow.boot_actions.of_tasks([task.id]).get(task.id)
-            if before is not None:
-                return before
-            uow.boot_contexts.replace(context, bundles, lifetime_hours=self._settings.lifetime_hours)
-            uow.boot_actions.add(actions)
-            uow.machines.add(context_id, task.id, events_digest=key_digest(events_token(key)))
-            uow.messages.add(
-                [
-                    Line(task.id, line, context_type="node", context=node, extra={"level": Level.WARNING.value})
-                    for line in package_conflicts(assets)
-                ]
-            )
-            uow.commit()
-        return actions
+        prepared = PreparedBoot(
+            context,
+            bundles=[self._bundle(kind, assets, context_id, node, key) for kind in BundleKind],
+            actions=actions,
+            events_digest=key_digest(events_token(key)),
+            lifetime_seconds=self._settings.lifetime_hours * 3600,
+        )
+        return prepared, package_conflicts(assets)
 
     def _assets(
         self, task: Task, node: str, site: SiteDesign, wanted: Sequence[tuple[BootActionDesign, str]], key: bytes

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from drydock.model.boot_context import PreparedBoot
 from drydock.model.task import TaskResult
 
 
@@ -12,13 +13,16 @@ class Done:
     """The step has happened. ``message`` goes into the task's history.
 
     ``digest`` pins the task to a design snapshot; ``result`` is the task's own if this was its last step;
-    ``finished``: the steps that follow are not needed, and the task has succeeded.
+    ``finished``: the steps that follow are not needed, and the task has succeeded. ``boot`` is what the node is to
+    boot with, kept in the transaction that records the step; ``warnings`` are further lines for the history.
     """
 
     message: str = ""
     digest: str | None = None
     result: TaskResult | None = None
     finished: bool = False
+    boot: PreparedBoot | None = None
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from drydock.db.messages import Line
 from drydock.db.outcomes import Enter, Finish, Pause
 from drydock.db.unit_of_work import Database, UnitOfWork
 from drydock.errors import DatabaseUnavailable
+from drydock.model.boot_context import PreparedBoot
 from drydock.model.task import Task
 
 LOG = logging.getLogger(__name__)
@@ -38,10 +39,11 @@ class Begin:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What became of one task, and what to tell of it."""
+    """What became of one task, and what to tell of it. ``boot``: what its node is to boot with from now on."""
 
     change: Begin | Enter | Pause | Finish
     lines: Sequence[Line] = ()
+    boot: PreparedBoot | None = None
 
 
 class Recorder:
@@ -88,7 +90,7 @@ class Recorder:
         with self._database.unit_of_work() as uow:
             mine = uow.outcomes.lock([record.change.task for record in records])
             valid = [record for record in records if record.change.task.id in mine]
-            going = _apply(uow, [record.change for record in valid])
+            going = _apply(uow, valid)
             uow.messages.add([line for record in valid for line in record.lines])
             uow.commit()
         for record in records:
@@ -111,7 +113,8 @@ class Recorder:
             LOG.warning("could not wake who waited for %d ended tasks: %s", len(nodes), exc)
 
 
-def _apply(uow: UnitOfWork, changes: Sequence[Begin | Enter | Pause | Finish]) -> Mapping[UUID, Task]:
+def _apply(uow: UnitOfWork, records: Sequence[Record]) -> Mapping[UUID, Task]:
+    changes = [record.change for record in records]
     beginning = [change for change in changes if isinstance(change, Begin)]
     refused = uow.holds.hold_nodes([begin.task for begin in beginning])
     entered = [change for change in changes if isinstance(change, Enter)]
@@ -124,6 +127,9 @@ def _apply(uow: UnitOfWork, changes: Sequence[Begin | Enter | Pause | Finish]) -
     ]
     finished = [change for change in changes if isinstance(change, Finish)]
     now = uow.outcomes.enter(entered)
+    # A task that is to terminate must not revoke what its node booted with before.
+    boots = [record.boot for record in records if record.boot is not None]
+    uow.boot_contexts.replace([boot for boot in boots if not now[boot.context.task_id].terminate])
     uow.outcomes.pause(paused)
     uow.outcomes.finish(finished)
     uow.holds.release([finish.task for finish in finished if finish.task.node is not None])

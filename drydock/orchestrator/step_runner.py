@@ -17,10 +17,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from uuid import UUID
 
+from drydock.db.messages import Line
 from drydock.db.outcomes import Enter, Pause
 from drydock.db.unit_of_work import Database
 from drydock.errors import DatabaseUnavailable, DrydockError, LeaseLost
 from drydock.metrics import Metrics
+from drydock.model.message import Level
 from drydock.model.task import Action, Task
 from drydock.orchestrator.endings import ending, told
 from drydock.orchestrator.outcome import Done, Failed, Outcome, Retry, Wait
@@ -148,7 +150,7 @@ class StepRunner:
             following = None if outcome.finished else workflow.after(step)
             if following is None:
                 return self._ending(task, outcome)
-            return Record(self._enter(task, step, following, outcome), told(task, outcome.message))
+            return Record(self._enter(task, step, following, outcome), _told(task, outcome), outcome.boot)
         if isinstance(outcome, Failed):
             return self._ending(task, outcome)
         if task.overdue:
@@ -196,6 +198,13 @@ class StepRunner:
         level = logging.DEBUG if isinstance(outcome, Wait) else logging.INFO
         why = outcome.message if isinstance(outcome, Done) else outcome.reason
         LOG.log(level, "step %s", kind, extra={**fields, "attempt": task.attempt, "why": why})
+
+
+def _told(task: Task, outcome: Done) -> list[Line]:
+    warning = {"level": Level.WARNING.value}
+    return told(task, outcome.message) + [
+        Line(task.id, line, context_type="node", context=task.node or "", extra=warning) for line in outcome.warnings
+    ]
 
 
 def _waiting(task: Task, step: AnyStep, outcome: Wait | Retry) -> Record:

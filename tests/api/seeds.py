@@ -11,12 +11,12 @@ from uuid import UUID, uuid4
 
 from ulid import ULID
 
-from drydock.bootaction.keys import derive_key, key_digest
+from drydock.bootaction.keys import derive_key, events_token, key_digest
 from drydock.bootaction.sealing import seal
 from drydock.db.messages import Line
 from drydock.db.unit_of_work import Database
 from drydock.model.boot_action import BootAction
-from drydock.model.boot_context import BootContext, BundleKind, SealedBundle
+from drydock.model.boot_context import BootContext, BundleKind, PreparedBoot, SealedBundle
 from drydock.model.task import Action, Lane, NewTask, Task
 
 SECRET = bytes(range(32))
@@ -97,11 +97,18 @@ class Seeds:
         ]
         actions = {"greet": str(ULID()), "quiet": str(ULID())}
         with self.database.unit_of_work() as uow:
-            uow.boot_contexts.replace(context, bundles, lifetime_hours=1)
-            uow.boot_actions.add(
+            uow.boot_contexts.replace(
                 [
-                    BootAction(action_id, context_id, task.id, name, action_name, signaling=action_name != "quiet")
-                    for action_name, action_id in actions.items()
+                    PreparedBoot(
+                        context,
+                        bundles,
+                        [
+                            BootAction(given, context_id, task.id, name, action, signaling=action != "quiet")
+                            for action, given in actions.items()
+                        ],
+                        events_digest=key_digest(events_token(key)),
+                        lifetime_seconds=3600,
+                    )
                 ]
             )
             uow.commit()

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from drydock.bootaction.keys import events_token, key_digest
+from drydock.bootaction.keys import events_token
 from drydock.orchestrator.machines import MAX_EVENTS, MAX_LOG_BYTES
 from tests.api.conftest import Client
 from tests.api.seeds import BootedNode, Seeds
@@ -27,14 +27,7 @@ EVENT: dict[str, Any] = {
 
 @pytest.fixture
 def node(seeds: Seeds) -> BootedNode:
-    booted = seeds.booted_node("n01")
-    with seeds.database.unit_of_work() as uow:
-        context_id = uow.machines.live_context("n01")
-        assert context_id is not None
-        digest = key_digest(events_token(bytes.fromhex(booted.key)))
-        uow.machines.add(context_id, booted.task_id, events_digest=digest)
-        uow.commit()
-    return booted
+    return seeds.booted_node("n01")
 
 
 def token(node: BootedNode) -> str:

@@ -12,7 +12,7 @@ from drydock.db.tables import boot_contexts, designs
 from drydock.db.unit_of_work import UnitOfWork
 from drydock.errors import BootContextNotFound, DesignNotFound
 from drydock.model.boot_action import BootAction, Report, ReportStatus
-from drydock.model.boot_context import BootContext, BundleKind, SealedBundle
+from drydock.model.boot_context import BootContext, BundleKind, PreparedBoot, SealedBundle
 from drydock.model.task import Action, NewTask, Task
 
 
@@ -26,7 +26,8 @@ def add_context(uow: UnitOfWork, node: str = "n1") -> BootContext:
         uuid4(), node, add_task(uow).id, key_digest=uuid4().bytes, created=now, expires=now, packages={"vim": None}
     )
     bundles = [SealedBundle(context.id, kind, b"sealed " + kind.value.encode(), "etag", 5) for kind in BundleKind]
-    uow.boot_contexts.replace(context, bundles, lifetime_hours=1)
+    join = BootAction(f"{context.id.hex[:26]}", context.id, context.task_id, node, "join", signaling=True)
+    uow.boot_contexts.replace([PreparedBoot(context, bundles, [join], events_digest=b"", lifetime_seconds=3600)])
     return context
 
 
@@ -40,7 +41,7 @@ def test_a_new_context_replaces_the_one_before(uow: UnitOfWork) -> None:
 
 def test_an_ended_or_expired_context_serves_nothing(connection: Connection, uow: UnitOfWork) -> None:
     contexts = [add_context(uow, "n1"), add_context(uow, "n2")]
-    uow.boot_contexts.end("n1")
+    uow.boot_contexts.end(["n1"])
     connection.execute(
         update(boot_contexts).where(boot_contexts.c.node == "n2").values(expires=func.now() - func.make_interval(1))
     )
@@ -51,9 +52,8 @@ def test_an_ended_or_expired_context_serves_nothing(connection: Connection, uow:
 
 def test_boot_actions_become_final(uow: UnitOfWork) -> None:
     context = add_context(uow)
-    action = BootAction("01JZZZZZZZZZZZZZZZZZZZZZZZ", context.id, context.task_id, "n1", "join", signaling=True)
-    uow.boot_actions.add([action])
-    assert uow.boot_actions.get(action.id) == action
+    (action,) = uow.boot_actions.of_tasks([context.task_id])[context.task_id]
+    assert (action.context_id, action.name, action.signaling, action.status) == (context.id, "join", True, None)
     failed = Report(status=ReportStatus.FAILURE)
     assert uow.reports.take(action.id, b"another's", failed).transaction is None
     assert uow.reports.take(action.id, context.key_digest, failed).transaction is not None

@@ -142,7 +142,7 @@ def test_a_node_whose_boot_actions_failed_is_deployed_again(world: World) -> Non
 def test_a_node_whose_destruction_began_is_deployed_again(world: World) -> None:
     run(world, "deploy_nodes")
     with world.database.unit_of_work() as uow:
-        uow.boot_contexts.end("n01")
+        uow.boot_contexts.end(["n01"])
         uow.commit()
     run(world, "deploy_nodes")
     assert world.provisioner.installs["n01"] == 2

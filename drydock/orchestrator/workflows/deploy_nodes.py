@@ -44,8 +44,10 @@ def apply_platform(ctx: StepContext) -> Outcome:
 
 
 def prepare_boot(ctx: StepContext) -> Outcome:
-    actions = ctx.services.boot.prepare(ctx.task, ctx.node, ctx.site, ctx.transaction)
-    return Done(f"{len(actions)} boot actions ready, {sum(action.signaling for action in actions)} of them report")
+    boot, warnings = ctx.services.boot.prepare(ctx.task, ctx.node, ctx.site)
+    reporting = sum(action.signaling for action in boot.actions)
+    ready = f"{len(boot.actions)} boot actions ready, {reporting} of them report"
+    return Done(ready, boot=boot, warnings=tuple(warnings))
 
 
 def start_deployment(ctx: StepContext) -> Outcome:

@@ -12,7 +12,7 @@ from drydock.orchestrator.workflow import Step, StepContext, Workflow
 def revoke_key(ctx: StepContext) -> Outcome:
     """First, so that what is being erased can fetch and report no more."""
     with ctx.transaction() as uow:
-        uow.boot_contexts.end(ctx.node)
+        uow.boot_contexts.end([ctx.node])
         uow.commit()
     return Done("key revoked")
 
