@@ -8,9 +8,12 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Row, select
 
+from drydock.db.recordset import one_of
 from drydock.db.tables import boot_actions
 from drydock.errors import BootActionNotFound
 from drydock.model.boot_action import BootAction, ReportStatus
+
+_OF_TASKS = select(boot_actions).where(one_of(boot_actions.c.task_id, "of_tasks")).order_by(boot_actions.c.name)
 
 
 class BootActionRepository:
@@ -26,9 +29,7 @@ class BootActionRepository:
 
     def of_tasks(self, task_ids: Sequence[UUID]) -> Mapping[UUID, tuple[BootAction, ...]]:
         """The boot actions of each task that has any, in the order of their names. A task makes one boot context."""
-        rows = self._connection.execute(
-            select(boot_actions).where(boot_actions.c.task_id.in_(task_ids)).order_by(boot_actions.c.name)
-        )
+        rows = self._connection.execute(_OF_TASKS, {"of_tasks": task_ids})
         found: dict[UUID, list[BootAction]] = {}
         for row in rows:
             found.setdefault(row.task_id, []).append(action_from_row(row))

@@ -7,14 +7,22 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Double, Row, bindparam, func, insert, select, update
 
+from drydock.db.recordset import one_of
 from drydock.db.tables import boot_actions, boot_bundles, boot_contexts, machines
 from drydock.errors import BootContextNotFound
 from drydock.model.boot_context import BootContext, PreparedBoot
 
 _LIVE = boot_contexts.c.ended.is_(None) & (boot_contexts.c.expires > func.now())
+_OF_TASKS = select(boot_contexts).where(one_of(boot_contexts.c.task_id, "of_tasks"), _LIVE)
+_END = (
+    update(boot_contexts)
+    .where(one_of(boot_contexts.c.node, "of_nodes"), boot_contexts.c.ended.is_(None))
+    .values(ended=func.now())
+)
 _ADD_CONTEXT = insert(boot_contexts).values(
     expires=func.now() + func.make_interval(0, 0, 0, 0, 0, 0, bindparam("lifetime", type_=Double))
 )
+_ADD_BUNDLE, _ADD_ACTION, _ADD_MACHINE = insert(boot_bundles), insert(boot_actions), insert(machines)
 
 
 class BootContextRepository:
@@ -41,7 +49,7 @@ class BootContextRepository:
             ],
         )
         self._connection.execute(
-            insert(boot_bundles),
+            _ADD_BUNDLE,
             [
                 {
                     "context_id": bundle.context_id,
@@ -67,9 +75,9 @@ class BootContextRepository:
             for action in boot.actions
         ]
         if actions:
-            self._connection.execute(insert(boot_actions), actions)
+            self._connection.execute(_ADD_ACTION, actions)
         self._connection.execute(
-            insert(machines),
+            _ADD_MACHINE,
             [
                 {
                     "context_id": boot.context.id,
@@ -82,15 +90,11 @@ class BootContextRepository:
 
     def end(self, nodes: Sequence[str]) -> None:
         """Revoke the keys of these nodes, of those that have one."""
-        self._connection.execute(
-            update(boot_contexts)
-            .where(boot_contexts.c.node.in_(nodes), boot_contexts.c.ended.is_(None))
-            .values(ended=func.now())
-        )
+        self._connection.execute(_END, {"of_nodes": nodes})
 
     def of_tasks(self, task_ids: Sequence[UUID]) -> Mapping[UUID, BootContext]:
         """The live context that each task made, for those that have made one."""
-        rows = self._connection.execute(select(boot_contexts).where(boot_contexts.c.task_id.in_(task_ids), _LIVE))
+        rows = self._connection.execute(_OF_TASKS, {"of_tasks": task_ids})
         return {row.task_id: _from_row(row) for row in rows}
 
     def get(self, context_id: UUID) -> BootContext:

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Select, Text, Uuid, bindparam, delete, func, literal, select
+from sqlalchemy import ColumnElement, Connection, Select, Text, Uuid, delete, func, literal, select
 from sqlalchemy.dialects.postgresql import insert
 
-from drydock.db.recordset import recordset
+from drydock.db.recordset import one_of, recordset
 from drydock.db.tables import deployment_places, node_holds, tasks
 from drydock.model.task import CLOSED, Task
 
@@ -39,12 +39,14 @@ _HOLD = (
     .on_conflict_do_update(index_elements=["node"], set_={"node": node_holds.c.node})
     .returning(node_holds.c.node, node_holds.c.task_id)
 )
-_left = (
-    delete(deployment_places)
-    .where(deployment_places.c.task_id.in_(bindparam("of_tasks", expanding=True)))
-    .cte("left_place")
+_LOCK_PLACES = select(func.pg_advisory_xact_lock(_PLACES_LOCK))
+_PLACES_TAKEN = select(deployment_places.c.task_id).where(one_of(deployment_places.c.task_id, "of_tasks"))
+_PLACES_COUNT = select(func.count()).select_from(deployment_places)
+_STILL_OPEN = (
+    select(tasks.c.id).where(one_of(tasks.c.id, "of_tasks"), _OPEN).order_by(tasks.c.id).with_for_update(read=True)
 )
-_RELEASE = delete(node_holds).where(node_holds.c.task_id.in_(bindparam("of_tasks", expanding=True))).add_cte(_left)
+_left = delete(deployment_places).where(one_of(deployment_places.c.task_id, "of_tasks")).cte("left_place")
+_RELEASE = delete(node_holds).where(one_of(node_holds.c.task_id, "of_tasks")).add_cte(_left)
 
 
 class HoldRepository:
@@ -71,22 +73,11 @@ class HoldRepository:
 
     def take_places(self, task_ids: Sequence[UUID], *, at_most: int) -> frozenset[UUID]:
         """Those of the open tasks that have one of ``at_most`` places now, taken here or before, in the order given."""
-        self._connection.execute(select(func.pg_advisory_xact_lock(_PLACES_LOCK)))
-        taken = set(
-            self._connection.scalars(
-                select(deployment_places.c.task_id).where(deployment_places.c.task_id.in_(task_ids))
-            )
-        )
-        count = self._connection.execute(select(func.count()).select_from(deployment_places)).scalar_one()
+        self._connection.execute(_LOCK_PLACES)
+        taken = set(self._connection.scalars(_PLACES_TAKEN, {"of_tasks": task_ids}))
+        count = self._connection.execute(_PLACES_COUNT).scalar_one()
         # Shared locks: a task that ends at this moment either is seen as ended, or gives back the place it gets here.
-        still_open = set(
-            self._connection.scalars(
-                select(tasks.c.id)
-                .where(tasks.c.id.in_(task_ids), _OPEN)
-                .order_by(tasks.c.id)
-                .with_for_update(read=True)
-            )
-        )
+        still_open = set(self._connection.scalars(_STILL_OPEN, {"of_tasks": task_ids}))
         waiting = [task_id for task_id in task_ids if task_id in still_open and task_id not in taken]
         fresh = waiting[: max(0, at_most - count)]
         if fresh:

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import CTE, ColumnElement, Double, Select, bindparam, func, literal, or_, select, union_all, update
 
+from drydock.db.recordset import one_of
 from drydock.db.tables import tasks
 from drydock.model.task import CLOSED, Lane
 
@@ -54,7 +55,7 @@ CLAIM = (
 _held = (
     select(tasks.c.id)
     .where(
-        tasks.c.id.in_(bindparam("held", expanding=True)),
+        one_of(tasks.c.id, "held"),
         tasks.c.lease_owner == bindparam("keeper"),
         tasks.c.lease_until > NOW,
     )

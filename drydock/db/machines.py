@@ -8,9 +8,14 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Connection, func, select
 from sqlalchemy.dialects.postgresql import insert
 
+from drydock.db.recordset import one_of
 from drydock.db.rows import storable
 from drydock.db.tables import boot_contexts, machines
 from drydock.model.machine import MachineContact
+
+_OF_TASKS = select(machines.c.task_id, machines.c.first_contact, machines.c.last_contact, machines.c.stage).where(
+    one_of(machines.c.task_id, "of_tasks")
+)
 
 
 class MachineRepository:
@@ -65,9 +70,5 @@ class MachineRepository:
         """Of each task that has prepared a machine's boot."""
         if not task_ids:
             return {}
-        rows = self._connection.execute(
-            select(machines.c.task_id, machines.c.first_contact, machines.c.last_contact, machines.c.stage).where(
-                machines.c.task_id.in_(task_ids)
-            )
-        )
+        rows = self._connection.execute(_OF_TASKS, {"of_tasks": task_ids})
         return {row.task_id: MachineContact(row.first_contact, row.last_contact, row.stage) for row in rows}

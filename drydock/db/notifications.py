@@ -7,13 +7,12 @@ losing one costs a poll interval.
 from __future__ import annotations
 
 import select
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psycopg2
-from sqlalchemy import Connection, Engine, Text, bindparam, cast, func
+from sqlalchemy import Connection, Engine, func
 from sqlalchemy import select as sql_select
-from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import DBAPIError
 
 from drydock.errors import DatabaseUnavailable
@@ -21,21 +20,16 @@ from drydock.errors import DatabaseUnavailable
 WORK = "drydock_work"
 CHANGE = "drydock_change"
 
-_channels = func.unnest(cast(bindparam("channels"), ARRAY(Text))).column_valued("channel")
-_NOTIFY = sql_select(func.pg_notify(_channels, ""))
-
-
-def notify(connection: Connection, channels: Sequence[str]) -> None:
-    if channels:
-        connection.execute(_NOTIFY, {"channels": channels})
+_NOTIFY_WORK = sql_select(func.pg_notify(WORK, ""))
+_NOTIFY_CHANGE = sql_select(func.pg_notify(CHANGE, ""))
 
 
 def notify_work(connection: Connection) -> None:
-    notify(connection, [WORK])
+    connection.execute(_NOTIFY_WORK)
 
 
 def notify_change(connection: Connection) -> None:
-    notify(connection, [CHANGE])
+    connection.execute(_NOTIFY_CHANGE)
 
 
 class Listener:

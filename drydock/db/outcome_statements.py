@@ -9,6 +9,7 @@ from sqlalchemy import BigInteger, Boolean, Double, Integer, Text, Uuid, case, f
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from drydock.db.lease_statements import NOW, OPEN, UNLEASED, seconds_of
+from drydock.db.notifications import CHANGE, WORK
 from drydock.db.recordset import recordset
 from drydock.db.tables import TRANSACTION, tasks
 from drydock.model.task import TaskStatus
@@ -27,6 +28,8 @@ LOCK_MINE = (
     .with_for_update(key_share=True, of=tasks)
 )
 
+#: The wake-ups ride along: they are sent when the transaction commits, each once.
+_CHANGED = func.pg_notify(CHANGE, "")
 #: What whoever watches a task sees of a change.
 _SEEN: Mapping[str, Any] = {"updated": NOW, "changed_in": TRANSACTION}
 
@@ -53,7 +56,15 @@ ENTER = (
         wake_requested=_entered.c.keep & tasks.c.wake_requested,
         **_SEEN,
     )
-    .returning(tasks.c.id, tasks.c.step_since, tasks.c.deadline_at, tasks.c.terminate, tasks.c.terminated_by)
+    .returning(
+        tasks.c.id,
+        tasks.c.step_since,
+        tasks.c.deadline_at,
+        tasks.c.terminate,
+        tasks.c.terminated_by,
+        _CHANGED,
+        case((~_entered.c.keep & (_entered.c.look_in == 0), func.pg_notify(WORK, ""))),
+    )
 )
 
 _paused = recordset("paused", id=Uuid, seconds=Double, reason=Text, attempt=Integer)
@@ -77,6 +88,7 @@ PAUSE = (
         wake_requested=literal(value=False),
         **UNLEASED,
     )
+    .returning(case((tasks.c.changed_in == TRANSACTION, _CHANGED)))
 )
 
 _finished = recordset(
@@ -99,4 +111,5 @@ FINISH = (
         **UNLEASED,
         **_SEEN,
     )
+    .returning(_CHANGED)
 )

@@ -42,11 +42,6 @@ class Pause:
     reason: str
     attempt: int = 0
 
-    @property
-    def tells(self) -> bool:
-        """Whether those who watch the task see something new."""
-        return (self.reason, self.attempt) != (self.task.reason, self.task.attempt)
-
 
 @dataclass(frozen=True, slots=True)
 class Finish:

@@ -12,6 +12,7 @@ from sqlalchemy import (
     Connection,
     Text,
     Uuid,
+    any_,
     bindparam,
     case,
     cast,
@@ -56,14 +57,14 @@ _goes_before = select(_older.c.id).where(
     _older.c.node == _waiting.c.node, _older.c.seq < _waiting.c.seq, _older.c.status.notin_(_CLOSED)
 )
 _next_of_node = select(_waiting.c.id).where(
-    _waiting.c.node.in_(bindparam("of_nodes", expanding=True)),
+    _waiting.c.node == any_(bindparam("of_nodes", type_=ARRAY(Text))),
     _waiting.c.status.notin_(_CLOSED),
     ~_goes_before.exists(),
 )
 _parents = tasks.alias("parents")
 _still_open = select(_waiting.c.id).where(_waiting.c.parent_id == _parents.c.id, _waiting.c.status.notin_(_CLOSED))
 _rolled_up = select(_parents.c.id).where(
-    _parents.c.id.in_(bindparam("of_parents", expanding=True)), ~_still_open.exists()
+    _parents.c.id == any_(bindparam("of_parents", type_=ARRAY(Uuid))), ~_still_open.exists()
 )
 _woken = (
     select(tasks.c.id)

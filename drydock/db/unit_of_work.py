@@ -19,7 +19,7 @@ from drydock.db.holds import HoldRepository
 from drydock.db.leases import LeaseRepository
 from drydock.db.machines import MachineRepository
 from drydock.db.messages import MessageRepository
-from drydock.db.notifications import CHANGE, WORK, Listener, listen, notify
+from drydock.db.notifications import CHANGE, WORK, Listener, listen
 from drydock.db.outcomes import OutcomeRepository
 from drydock.db.reports import ReportRepository
 from drydock.db.retention import RetentionRepository
@@ -51,10 +51,6 @@ class UnitOfWork:
     def commit(self) -> None:
         self._connection.commit()
 
-    def announce(self, *, work: bool, change: bool) -> None:
-        """Tell workers that something is due, and whoever watches tasks that one changed: once committed."""
-        notify(self._connection, [channel for channel, said in ((WORK, work), (CHANGE, change)) if said])
-
     def fate_of(self, transaction: int) -> Fate:
         """What became of a transaction whose commit got no answer."""
         return fate_of(self._connection, transaction)
@@ -66,6 +62,8 @@ class UnitOfWork:
 class Database:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        # The same connections.
+        self._autocommit = engine.execution_options(isolation_level="AUTOCOMMIT")
         self._bundles = BundleReader(engine)
 
     def bundle(self, node: str, kind: BundleKind) -> StoredBundle:
@@ -75,8 +73,23 @@ class Database:
     @contextmanager
     def unit_of_work(self) -> Iterator[UnitOfWork]:
         """Raises ``DatabaseUnavailable`` when PostgreSQL does not answer; rolls back whatever was not committed."""
+        with self._connected(self._engine) as uow:
+            yield uow
+
+    @contextmanager
+    def statements(self) -> Iterator[UnitOfWork]:
+        """For reads, and for writes of one statement: each is a transaction by itself, which saves two round trips.
+
+        Raises ``DatabaseUnavailable`` when PostgreSQL does not answer.
+        """
+        with self._connected(self._autocommit) as uow:
+            yield uow
+
+    @staticmethod
+    @contextmanager
+    def _connected(engine: Engine) -> Iterator[UnitOfWork]:
         try:
-            with self._engine.connect() as connection:
+            with engine.connect() as connection:
                 yield UnitOfWork(connection)
         except PoolTimeout as exc:
             raise DatabaseUnavailable("no database connection became free in time") from exc

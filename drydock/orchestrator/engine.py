@@ -121,11 +121,10 @@ class Engine:
         if not wanted:
             return {}, settings.poll_interval
         asked = self._leases.now()
-        with self._database.unit_of_work() as uow:
+        with self._database.statements() as uow:
             claimed = uow.leases.claim(self._owner, wanted, lease_seconds=settings.lease_seconds)
             found = any(claimed.values())
             due = None if found else uow.leases.next_due_in(wanted)
-            uow.commit()
         taken = {claim_of(task): lane for lane, tasks in claimed.items() for task in tasks}
         self._leases.kept(taken, asked=asked)
         with self._lock:

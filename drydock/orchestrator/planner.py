@@ -49,7 +49,7 @@ def plan(action: Action, lane: Lane) -> Callable[[StepContext], Outcome]:
 
 def await_nodes(ctx: StepContext) -> Outcome:
     """The nodes' outcomes are read once, when all have one; until then counting is enough."""
-    with ctx.services.database.unit_of_work() as uow:
+    with ctx.services.database.statements() as uow:
         total, still_open = uow.tasks.count_children(ctx.task.id)
         outcomes = () if still_open else uow.tasks.outcomes(ctx.task.id)
     if still_open:

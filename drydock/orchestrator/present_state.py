@@ -39,7 +39,7 @@ def _on_record(services: Services, deployments: Sequence[str | None]) -> Mapping
     ids = [known for text in deployments if (known := _uuid(text)) is not None]
     if not ids:
         return {}
-    with services.database.unit_of_work() as uow:
+    with services.database.statements() as uow:
         return uow.tasks.of_deployments(ids)
 
 

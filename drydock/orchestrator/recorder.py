@@ -106,9 +106,8 @@ class Recorder:
         if not nodes:
             return
         try:
-            with self._database.unit_of_work() as uow:
+            with self._database.statements() as uow:
                 uow.tasks.wake_after_end(nodes)
-                uow.commit()
         except DatabaseUnavailable as exc:
             LOG.warning("could not wake who waited for %d ended tasks: %s", len(nodes), exc)
 
@@ -133,8 +132,4 @@ def _apply(uow: UnitOfWork, records: Sequence[Record]) -> Mapping[UUID, Task]:
     uow.outcomes.pause(paused)
     uow.outcomes.finish(finished)
     uow.holds.release([finish.task for finish in finished if finish.task.node is not None])
-    uow.announce(
-        work=any(not enter.keep_lease and not enter.look_in for enter in entered),
-        change=bool(entered or finished) or any(pause.tells for pause in paused),
-    )
     return {enter.task.id: now[enter.task.id] for enter in entered if enter.keep_lease}

@@ -21,6 +21,7 @@ from drydock.db.messages import Line
 from drydock.db.outcomes import Enter, Pause
 from drydock.db.unit_of_work import Database
 from drydock.errors import DatabaseUnavailable, DrydockError, LeaseLost
+from drydock.log import FIELDS
 from drydock.metrics import Metrics
 from drydock.model.message import Level
 from drydock.model.task import Action, Task
@@ -178,7 +179,7 @@ class StepRunner:
         """The task is to terminate: with its subtasks stopped, it ends."""
         still_open = 0
         if task.node is None:
-            with self._database.unit_of_work() as uow:
+            with self._database.statements() as uow:
                 still_open = uow.tasks.count_open_children(task.id)
         if still_open:
             return Record(Pause(task, BLOCKED_SECONDS, f"terminating; {still_open} subtasks have not stopped yet"))
@@ -187,17 +188,25 @@ class StepRunner:
     def _ending(self, task: Task, outcome: Done | Failed) -> Record:
         if task.node is not None:
             return ending(task, outcome, ())
-        with self._database.unit_of_work() as uow:
+        with self._database.statements() as uow:
             below = uow.tasks.outcomes(task.id)
         return ending(task, outcome, [NodeOutcome(*found) for found in below])
 
     def _log(self, task: Task, step: AnyStep, outcome: Outcome | Retry) -> None:
         kind = type(outcome).__name__.lower()
         self._metrics.steps.labels(task.action.value, step.name, kind).inc()
-        fields = {"task": str(task.id), "action": task.action.value, "node": task.node, "step": step.name}
         level = logging.DEBUG if isinstance(outcome, Wait) else logging.INFO
-        why = outcome.message if isinstance(outcome, Done) else outcome.reason
-        LOG.log(level, "step %s", kind, extra={**fields, "attempt": task.attempt, "why": why})
+        if not LOG.isEnabledFor(level):
+            return
+        fields = {
+            "task": str(task.id),
+            "action": task.action.value,
+            "node": task.node,
+            "step": step.name,
+            "attempt": task.attempt,
+            "why": outcome.message if isinstance(outcome, Done) else outcome.reason,
+        }
+        LOG.log(level, "step %s", kind, extra={FIELDS: fields})
 
 
 def _told(task: Task, outcome: Done) -> list[Line]:

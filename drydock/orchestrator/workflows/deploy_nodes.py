@@ -70,7 +70,7 @@ def await_place(contexts: Sequence[StepContext]) -> Mapping[UUID, Outcome]:
 def await_deployment(contexts: Sequence[StepContext]) -> Mapping[UUID, Outcome]:
     services = contexts[0].services
     task_ids = [ctx.task.id for ctx in contexts]
-    with services.database.unit_of_work() as uow:
+    with services.database.statements() as uow:
         boot_contexts = uow.boot_contexts.of_tasks(task_ids)
         contacts = uow.machines.of_tasks(task_ids)
     seen = services.provisioner.observe([ctx.node for ctx in contexts])
@@ -97,7 +97,7 @@ def _installed(
 def await_boot_actions(contexts: Sequence[StepContext]) -> Mapping[UUID, Outcome]:
     services = contexts[0].services
     task_ids = [ctx.task.id for ctx in contexts]
-    with services.database.unit_of_work() as uow:
+    with services.database.statements() as uow:
         boot_contexts = uow.boot_contexts.of_tasks(task_ids)
         actions = uow.boot_actions.of_tasks(task_ids)
         contacts = uow.machines.of_tasks(task_ids)
@@ -123,7 +123,7 @@ def _reported(ctx: StepContext, actions: Sequence[BootAction], contact: MachineC
 
 
 def _boot_context(ctx: StepContext) -> BootContext:
-    with ctx.services.database.unit_of_work() as uow:
+    with ctx.services.database.statements() as uow:
         context = uow.boot_contexts.of_tasks([ctx.task.id]).get(ctx.task.id)
     if context is None:
         raise BootContextNotFound(CONTEXT_GONE)
