@@ -90,9 +90,8 @@ def _claims(url: str, found: Figures, *, turns: int) -> None:
 
     def ours() -> None:
         while True:
-            with database.unit_of_work() as uow:
+            with database.statements() as uow:
                 claimed = uow.leases.claim("bench", {Lane.NODE: BATCH}, lease_seconds=300)[Lane.NODE]
-                uow.commit()
             if not claimed:
                 return
 
