@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 #: WSGI environment: the id of the request, made by the outermost layer.
 REQUEST_ID = "drydock.request_id"
@@ -12,11 +12,11 @@ IDENTITY_UNAVAILABLE = "drydock.identity_unavailable"
 NOTHING_HERE = "drydock.nothing_here"
 
 
-@dataclass(frozen=True, slots=True)
-class RequestContext:
+class RequestContext(NamedTuple):
     """Who asks. ``authenticated`` only if Keystone (or its stand-in) confirmed it; else all but the ids are empty.
 
     ``marker`` and ``end_user`` are what the client says of itself: for the log, never for a decision.
+    A tuple, because each request makes one: a frozen dataclass with as many fields takes four times as long.
     """
 
     request_id: str

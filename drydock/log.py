@@ -34,6 +34,10 @@ def configure(*, debug: bool = False, stream: TextIO | None = None) -> None:
     # It warns about each BMC that knows no sessions, which is usual and changes nothing.
     logging.getLogger("sushy").setLevel(logging.ERROR)
     logging.captureWarnings(True)
+    # As Python's logging HOWTO advises: finding out where a line comes from, which none of ours shows, costs more than
+    # the line.
+    logging._srcfile = None
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
 
 
 class FieldFormatter(logging.Formatter):

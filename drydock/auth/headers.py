@@ -44,5 +44,6 @@ _IDENTITY_KEYS = frozenset(environ_key(header) for header in IDENTITY_HEADERS)
 
 def remove_identity(environ: dict[str, Any]) -> None:
     """Forget whatever the client says of its identity."""
-    for key in _IDENTITY_KEYS & environ.keys():
-        del environ[key]
+    if not _IDENTITY_KEYS.isdisjoint(environ):
+        for key in _IDENTITY_KEYS & environ.keys():
+            del environ[key]

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 import psycopg2
 import psycopg2.extensions
-from sqlalchemy import Engine, bindparam, func, select
+from sqlalchemy import Engine, Select, bindparam, func, literal_column, select
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -20,18 +21,9 @@ from drydock.db.tables import boot_bundles, boot_contexts
 from drydock.errors import BootContextNotFound, DatabaseUnavailable
 from drydock.model.boot_context import BundleKind
 
-_PREPARED = "drydock_bundle"
-
-_BUNDLE = (
-    select(boot_contexts.c.id, boot_contexts.c.key_digest, boot_bundles.c.sealed, boot_bundles.c.etag)
-    .join(boot_bundles, boot_bundles.c.context_id == boot_contexts.c.id)
-    .where(
-        boot_contexts.c.node == bindparam("node"),
-        boot_bundles.c.kind == bindparam("kind"),
-        boot_contexts.c.ended.is_(None),
-        boot_contexts.c.expires > func.now(),
-    )
-)
+#: By kind, so that the node is all there is to send.
+_NAMES = {kind: f"drydock_bundle_{kind.value}" for kind in BundleKind}
+_EXECUTE = {kind: f"EXECUTE {name} (%s)" for kind, name in _NAMES.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +37,7 @@ class StoredBundle:
 
 
 class BundleReader:
-    """``read`` keeps one connection for each thread that calls it."""
+    """``read`` keeps one connection, and one cursor on it, for each thread that calls it."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -53,21 +45,21 @@ class BundleReader:
 
     def read(self, node: str, kind: BundleKind) -> StoredBundle:
         """Raises ``BootContextNotFound``, ``DatabaseUnavailable``."""
-        connection = getattr(self._own, "connection", None)
-        if connection is not None:
+        cursor = getattr(self._own, "cursor", None)
+        if cursor is not None:
             try:
-                return _read(connection, node, kind)
+                return _read(cursor, node, kind)
             except psycopg2.Error:
                 # The server was restarted, or the schema upgraded, since this thread last asked.
-                self._forget(connection)
-        connection = self._connect()
+                self._forget(cursor)
+        cursor = self._connect()
         try:
-            return _read(connection, node, kind)
+            return _read(cursor, node, kind)
         except (psycopg2.OperationalError, psycopg2.InterfaceError) as exc:
-            self._forget(connection)
+            self._forget(cursor)
             raise DatabaseUnavailable("the database did not answer") from exc
 
-    def _connect(self) -> psycopg2.extensions.connection:
+    def _connect(self) -> psycopg2.extensions.cursor:
         try:
             pooled = self._engine.raw_connection()
         except (SQLAlchemyError, psycopg2.Error) as exc:
@@ -79,31 +71,43 @@ class BundleReader:
             raise TypeError("prepared bundles need psycopg2")
         raw.autocommit = True
         try:
-            _prepare(raw)
+            cursor = raw.cursor()
+            _prepare(cursor)
         except psycopg2.Error as exc:
             raw.close()
             raise DatabaseUnavailable("the database did not answer") from exc
-        self._own.connection = raw
-        return raw
+        self._own.cursor = cursor
+        return cursor
 
-    def _forget(self, connection: psycopg2.extensions.connection) -> None:
-        self._own.connection = None
-        connection.close()
+    def _forget(self, cursor: psycopg2.extensions.cursor) -> None:
+        self._own.cursor = None
+        cursor.connection.close()
 
 
-def _prepare(connection: psycopg2.extensions.connection) -> None:
+def _prepare(cursor: psycopg2.extensions.cursor) -> None:
+    # The plans are made once, perhaps while the tables are still empty: they must use the indexes all the same.
+    cursor.execute("SET enable_seqscan = off")
     dialect = postgresql.dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
-    text = str(_BUNDLE.compile(dialect=dialect))
-    with connection.cursor() as cursor:
-        # The plan is made once, perhaps while the tables are still empty: it must use the indexes all the same.
-        cursor.execute("SET enable_seqscan = off")
-        cursor.execute(f"PREPARE {_PREPARED} AS {text}")
+    for kind, name in _NAMES.items():
+        cursor.execute(f"PREPARE {name} AS {_bundle(kind).compile(dialect=dialect)}")
 
 
-def _read(connection: psycopg2.extensions.connection, node: str, kind: BundleKind) -> StoredBundle:
-    with connection.cursor() as cursor:
-        cursor.execute(f"EXECUTE {_PREPARED} (%s, %s)", (node, kind.value))
-        row = cursor.fetchone()
+def _bundle(kind: BundleKind) -> Select[Any]:
+    return (
+        select(boot_contexts.c.id, boot_contexts.c.key_digest, boot_bundles.c.sealed, boot_bundles.c.etag)
+        .join(boot_bundles, boot_bundles.c.context_id == boot_contexts.c.id)
+        .where(
+            boot_contexts.c.node == bindparam("node"),
+            boot_bundles.c.kind == literal_column(f"'{kind.value}'"),
+            boot_contexts.c.ended.is_(None),
+            boot_contexts.c.expires > func.now(),
+        )
+    )
+
+
+def _read(cursor: psycopg2.extensions.cursor, node: str, kind: BundleKind) -> StoredBundle:
+    cursor.execute(_EXECUTE[kind], (node,))
+    row = cursor.fetchone()
     if row is None:
         raise BootContextNotFound(f"node {node} has no boot context")
     context_id, digest, sealed, etag = row
