@@ -70,33 +70,16 @@ class Database:
         """What a booting node is to fetch. Raises ``BootContextNotFound``, ``DatabaseUnavailable``."""
         return self._bundles.read(node, kind)
 
-    @contextmanager
-    def unit_of_work(self) -> Iterator[UnitOfWork]:
+    def unit_of_work(self) -> AbstractContextManager[UnitOfWork]:
         """Raises ``DatabaseUnavailable`` when PostgreSQL does not answer; rolls back whatever was not committed."""
-        with self._connected(self._engine) as uow:
-            yield uow
+        return _on(self._engine)
 
-    @contextmanager
-    def statements(self) -> Iterator[UnitOfWork]:
+    def statements(self) -> AbstractContextManager[UnitOfWork]:
         """For reads, and for writes of one statement: each is a transaction by itself, which saves two round trips.
 
         Raises ``DatabaseUnavailable`` when PostgreSQL does not answer.
         """
-        with self._connected(self._autocommit) as uow:
-            yield uow
-
-    @staticmethod
-    @contextmanager
-    def _connected(engine: Engine) -> Iterator[UnitOfWork]:
-        try:
-            with engine.connect() as connection:
-                yield UnitOfWork(connection)
-        except PoolTimeout as exc:
-            raise DatabaseUnavailable("no database connection became free in time") from exc
-        except DBAPIError as exc:
-            if _is_outage(exc):
-                raise DatabaseUnavailable("the database did not answer") from exc
-            raise
+        return _on(self._autocommit)
 
     def listen_for_work(self) -> AbstractContextManager[Listener]:
         return listen(self._engine, WORK)
@@ -106,6 +89,19 @@ class Database:
 
     def close(self) -> None:
         self._engine.dispose()
+
+
+@contextmanager
+def _on(engine: Engine) -> Iterator[UnitOfWork]:
+    try:
+        with engine.connect() as connection:
+            yield UnitOfWork(connection)
+    except PoolTimeout as exc:
+        raise DatabaseUnavailable("no database connection became free in time") from exc
+    except DBAPIError as exc:
+        if _is_outage(exc):
+            raise DatabaseUnavailable("the database did not answer") from exc
+        raise
 
 
 #: SQLSTATE classes of trouble that passes: connection, resources, operator intervention, system, serialization.

@@ -33,10 +33,8 @@ class Orchestrator:
 
     def create_task(self, new: NewTask) -> Task:
         """Queue a task. Raises ``IdempotencyConflict``."""
-        with self._database.unit_of_work() as uow:
-            task = uow.tasks.add(new, request_digest=_request_digest(new))
-            uow.commit()
-        return task
+        with self._database.statements() as uow:
+            return uow.tasks.add(new, request_digest=_request_digest(new))
 
     def retry_of(self, task_id: UUID, *, created_by: str) -> NewTask:
         """A request for the same work, of the same design, on the nodes that failed.
