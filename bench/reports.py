@@ -27,8 +27,8 @@ CONNECTIONS = (1, 8, 64)
 
 
 def measure(found: Figures, directory: Path, url: str, *, quick: bool) -> None:
-    rounds, seconds = (3, 0.5) if quick else (7, 1.5)
-    connections = (8,) if quick else CONNECTIONS
+    rounds, seconds = (3, 0.25) if quick else (9, 1.0)
+    connections = (1, 8) if quick else CONNECTIONS
     rows.clear(url)
     with servers.gunicorn(directory, servers.API, url) as server:
         bench = _Bench(server, url, rounds, seconds)

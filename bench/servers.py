@@ -6,6 +6,7 @@ The application under test has a core for itself; PostgreSQL and the load genera
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import sys
 from collections.abc import Iterator
@@ -25,6 +26,9 @@ SECRET = secrets.token_bytes(32)
 SERVER_CORE, OTHER_CORE = 0, (os.cpu_count() or 1) - 1
 
 
+_PEAK = re.compile(r"VmHWM:\s*(\d+) kB")
+
+
 @dataclass(frozen=True, slots=True)
 class Server:
     address: tuple[str, int]
@@ -35,6 +39,12 @@ class Server:
         parent = psutil.Process(self.child.pid)
         times = [process.cpu_times() for process in (parent, *parent.children(recursive=True))]
         return sum(time.user + time.system for time in times)
+
+    def peak_mib(self) -> float:
+        """The most memory that any of its processes has had so far."""
+        pids = (process.pid for process in psutil.Process(self.child.pid).children(recursive=True))
+        peaks = [int(_PEAK.findall(Path(f"/proc/{pid}/status").read_text())[0]) for pid in pids]
+        return max(peaks) / 1024
 
 
 @contextmanager
