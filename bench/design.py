@@ -106,7 +106,7 @@ def of_design(content: bytes) -> dict[str, float]:
         validator(kind)  # compiled once per process
     stream, parse = timed(lambda: read_stream(content))
     found, schemas = timed(lambda: check_documents(stream))
-    (compiled, messages), compiling = timed(lambda: compile_documents(found))
+    (compiled, messages, _), compiling = timed(lambda: compile_documents(found))
     checked, rules = timed(lambda: list(validate(compiled)))
     assert not any(message.error for message in (*messages, *checked))
     return {"parse": parse, "schemas": schemas, "compile": compiling, "rules": rules}

@@ -13,8 +13,8 @@ from drydock.model.boot_asset import AssetType
 def parse_packages(content: bytes) -> Mapping[str, str | None]:
     """A YAML or JSON mapping of package to version (null or empty: any). Raises ``ValueError``."""
     stream = read_stream(content)
-    problems = [*(problem for document in stream.documents for problem in document.problems), stream.fatal]
-    faults = [str(problem) for problem in problems if problem is not None and problem.error]
+    problems = [*(problem for document in stream.documents for problem in document.problems), *stream.faults]
+    faults = [str(problem) for problem in problems if problem.error]
     if faults:
         raise ValueError(f"not a package list: {faults[0]}")
     if len(stream.documents) != 1 or not isinstance(stream.documents[0].value, Mapping):

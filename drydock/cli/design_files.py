@@ -32,7 +32,7 @@ def compile_file(file: str) -> CompiledDesign:
 def site_of(ctx: click.Context, file: str) -> tuple[SiteDesign, CompiledDesign]:
     """The site, for commands that cannot do without; a design with errors ends the command with all of them."""
     design = compile_file(file)
-    if design.site is None or not design.valid:
+    if not design.valid:
         print_errors(design.messages)
         ctx.exit(FAILURE)
     return design.site, design

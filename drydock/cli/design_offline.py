@@ -133,10 +133,9 @@ def _node_filter(text: str | None) -> NodeFilterSet | None:
     else:
         content = text.encode("utf-8", "surrogateescape")
     stream = read_stream(content)
-    faults = [stream.fatal, *(problem for document in stream.documents for problem in document.problems)]
-    fault = next((fault for fault in faults if fault is not None), None)
-    if fault is not None or len(stream.documents) != 1:
-        raise click.BadParameter(str(fault or "expected one filter"), param_hint="--filter")
+    faults = [*stream.faults, *(problem for document in stream.documents for problem in document.problems)]
+    if faults or len(stream.documents) != 1:
+        raise click.BadParameter(str(faults[0] if faults else "expected one filter"), param_hint="--filter")
     value = stream.documents[0].value
     if isinstance(value, dict) and set(value) == {"node_filter"}:
         value = value["node_filter"]

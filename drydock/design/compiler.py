@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
 from drydock.design import routedomains
+from drydock.design.broken import Broken
 from drydock.design.documents import Document, DocumentSet, check_documents, unreadable
 from drydock.design.effective import NodeCompiler
 from drydock.design.kinds import BUILDERS
+from drydock.design.rules.platform import PlatformSelection
 from drydock.design.suspicions import suspicions
 from drydock.design.targets import with_targets
-from drydock.design.validation import errors_of, validate
+from drydock.design.validation import WHOLE, validate
 from drydock.design.yaml_stream import read_stream
 from drydock.errors import DesignInvalid
 from drydock.model.message import DocumentRef, Level, ValidationMessage
@@ -24,15 +26,16 @@ from drydock.model.site import SiteDesign
 
 @dataclass(frozen=True, slots=True)
 class CompiledDesign:
-    """The outcome for one text. ``site`` is None if a document could not be used. ``digest``: SHA-256 of the text."""
+    """The outcome for one text. ``site`` lacks what is ``broken``. ``digest``: SHA-256 of the text."""
 
-    site: SiteDesign | None
+    site: SiteDesign
     messages: tuple[ValidationMessage, ...]
     digest: str
+    broken: Broken = WHOLE
 
     @property
     def valid(self) -> bool:
-        return self.site is not None and self.error_count == 0
+        return self.error_count == 0
 
     @property
     def error_count(self) -> int:
@@ -63,25 +66,26 @@ def compile_texts(texts: Mapping[str, bytes]) -> CompiledDesign:
     """As ``compile_design``, for a design in several texts; messages that speak of lines say in which text, by name."""
     digest = hashlib.sha256(b"\n---\n".join(texts.values())).hexdigest()
     found = check_documents(*(read_stream(content, source) for source, content in texts.items()))
-    if not found.complete:
-        # What is missing from the rest of the text is unknown, so nothing more can be said for certain.
-        return CompiledDesign(None, (*found.messages, *_build(found).messages), digest)
-    site, messages = compile_documents(found)
-    if any(message.error for message in messages):
-        return CompiledDesign(None, messages, digest)
-    return CompiledDesign(site, (*messages, *validate(site)), digest)
+    site, messages, broken = compile_documents(found)
+    return CompiledDesign(site, (*messages, *validate(site, broken=broken)), digest, broken)
 
 
-def compile_documents(found: DocumentSet) -> tuple[SiteDesign, tuple[ValidationMessage, ...]]:
-    """The site of these documents, and all that is said of it before the rules are asked.
+def at_site(design: CompiledDesign, platform: PlatformSelection) -> CompiledDesign:
+    """The design, when somebody knows what the provisioner offers: what the rule said before is said anew."""
+    fresh = tuple(validate(design.site, (platform,), design.broken))
+    others = [message for message in design.messages if message.rule != platform.name]
+    at = next((at for at, message in enumerate(design.messages) if message.rule == platform.name), len(others))
+    return replace(design, messages=(*others[:at], *fresh, *others[at:]))
 
-    With errors among the messages the site lacks what is broken; the errors that rules find in the rest are added.
-    """
+
+def compile_documents(found: DocumentSet) -> tuple[SiteDesign, tuple[ValidationMessage, ...], Broken]:
+    """The site of these documents, all that is said of it before the rules are asked, and what it lacks."""
     parts = _build(found)
-    broken = found.broken | parts.broken
+    broken = found.broken.and_also(parts.broken)
     networks = _with_routes(parts)
     nodes, complaints = _compile_nodes(parts, networks, broken)
     messages = (*found.messages, *parts.messages, *complaints)
+    lost = [document.ref for name, document in parts.nodes.items() if name not in nodes]
     site = SiteDesign(
         region=next(iter(reversed([*parts.of("Region").values()])), None),
         racks=parts.of("Rack"),
@@ -92,9 +96,7 @@ def compile_documents(found: DocumentSet) -> tuple[SiteDesign, tuple[ValidationM
         nodes=MappingProxyType(nodes),
         boot_actions=with_targets(parts.boot_actions, nodes, parts.of("Rack")),
     )
-    if any(message.error for message in messages):
-        messages = (*messages, *errors_of(site, broken))
-    return site, messages
+    return site, messages, broken.and_also(lost)
 
 
 def _build(found: DocumentSet) -> _Parts:
@@ -155,7 +157,7 @@ def _with_routes(parts: _Parts) -> Mapping[str, Any]:
 
 
 def _compile_nodes(
-    parts: _Parts, networks: Mapping[str, Any], broken: frozenset[DocumentRef]
+    parts: _Parts, networks: Mapping[str, Any], broken: Broken
 ) -> tuple[dict[str, Node], list[ValidationMessage]]:
     compiler = NodeCompiler(parts.profiles, parts.of("HardwareProfile"), networks, broken)
     nodes: dict[str, Node] = {}

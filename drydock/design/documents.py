@@ -8,9 +8,11 @@ from typing import Any
 
 import jsonschema_rs
 
+from drydock.design.broken import Broken
 from drydock.design.read_on import read_on
 from drydock.design.schemas import KINDS, validator
-from drydock.design.yaml_stream import Problem, YamlDocument, YamlStream
+from drydock.design.yaml_document import Problem, YamlDocument
+from drydock.design.yaml_stream import YamlStream
 from drydock.model.message import DocumentRef, Level, ValidationMessage
 
 NAMESPACE = "drydock"
@@ -36,12 +38,11 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class DocumentSet:
-    """``broken``: documents left out because of an error. ``complete`` is False if the text was not read to its end."""
+    """``broken``: what was left out because of an error."""
 
     documents: tuple[Document, ...]
     messages: tuple[ValidationMessage, ...]
-    broken: frozenset[DocumentRef]
-    complete: bool
+    broken: Broken
 
 
 def reference(kind: str, name: str) -> DocumentRef:
@@ -60,18 +61,21 @@ def check_documents(*streams: YamlStream) -> DocumentSet:
     documents: list[Document] = []
     messages: list[ValidationMessage] = []
     broken: set[DocumentRef] = set()
+    unknown = False
     for stream in streams:
         for found in stream.documents:
             document, complaints = _check(found)
             messages += complaints
-            if document is not None and any(message.error for message in complaints):
+            faulty = any(message.error for message in complaints)
+            if document is None:
+                unknown |= faulty
+            elif faulty:
                 broken.add(document.ref)
-            elif document is not None:
+            else:
                 documents.append(document)
-        if stream.fatal is not None:
-            messages.append(unreadable(f"Error processing document: {stream.fatal}"))
-    complete = all(stream.fatal is None for stream in streams)
-    return DocumentSet(tuple(documents), tuple(messages), frozenset(broken), complete=complete)
+        messages += (_error(str(fault)) for fault in stream.faults)
+        unknown |= bool(stream.faults)
+    return DocumentSet(tuple(documents), tuple(messages), Broken(frozenset(broken), unknown))
 
 
 def _check(found: YamlDocument) -> tuple[Document | None, list[ValidationMessage]]:
@@ -88,7 +92,8 @@ def _check(found: YamlDocument) -> tuple[Document | None, list[ValidationMessage
     metadata = found.value.get("metadata")
     name = metadata.get("name") if isinstance(metadata, Mapping) else None
     if not isinstance(name, str) or not name:
-        return None, [*_problems(found.problems), _error(f"metadata.name must be a string, at {found.place}")]
+        nameless = Document(envelope.kind, "", envelope.data, found.line)
+        return nameless, [*_problems(found.problems), _error(f"metadata.name must be a string, at {found.place}")]
     ref = DocumentRef(envelope.schema, name)
     document = Document(envelope.kind, name, envelope.data, found.line)
     if envelope.kind not in KINDS or envelope.version != VERSION:

@@ -7,12 +7,13 @@ from types import MappingProxyType
 from typing import Any
 
 from drydock.design import device_aliases, kernel_params
+from drydock.design.broken import Broken
 from drydock.design.documents import Document, reference, unreadable
 from drydock.design.inheritance import Lineage
 from drydock.design.kinds.host import SharedParts, addresses, interfaces, settings
 from drydock.errors import DesignInvalid
 from drydock.model.hardware import HardwareProfile
-from drydock.model.message import DocumentRef, Level, ValidationMessage
+from drydock.model.message import Level, ValidationMessage
 from drydock.model.network import Network
 from drydock.model.node import Node
 
@@ -28,7 +29,7 @@ class NodeCompiler:
         profiles: Mapping[str, _Data],
         hardware: Mapping[str, HardwareProfile],
         networks: Mapping[str, Network],
-        broken: frozenset[DocumentRef],
+        broken: Broken,
     ) -> None:
         self._profiles = profiles
         self._lineage = Lineage(profiles)
@@ -102,14 +103,15 @@ class NodeCompiler:
         seen: set[str] = set()
         while data is not None:
             hardware, parent = data.get("hardware_profile"), data.get("host_profile")
-            if hardware is not None and reference("HardwareProfile", hardware) in self._broken:
+            lost = hardware is not None and hardware not in self._hardware
+            if lost and self._broken.explains(reference("HardwareProfile", str(hardware))):
                 return True
             if parent is None or parent in seen:
                 return False
-            if reference("HostProfile", parent) in self._broken:
-                return True
+            if parent not in self._profiles:
+                return self._broken.explains(reference("HostProfile", parent))
             seen.add(parent)
-            data = self._profiles.get(parent)
+            data = self._profiles[parent]
         return False
 
 

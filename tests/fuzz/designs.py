@@ -72,10 +72,9 @@ def run_case(found: list[bytes], number: int) -> Case:
 def _use(design: CompiledDesign) -> None:
     """What a service makes of it."""
     assert design.messages
-    assert design.site is not None or design.error_count
+    assert not design.broken or design.error_count
     json.dumps(message_views(design.messages, at=datetime.now(UTC))).encode()
-    if design.site is not None:
-        json.dumps(site_form(design.site)).encode()
+    json.dumps(site_form(design.site)).encode()
 
 
 def _peak() -> float:

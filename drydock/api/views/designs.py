@@ -31,7 +31,7 @@ def compiled_view(design: CompiledDesign, *, at: datetime) -> Json:
     return {
         "digest": design.digest,
         "valid": design.valid,
-        "site": None if design.site is None else without_credentials(site_form(design.site)),
+        "site": None if design.broken else without_credentials(site_form(design.site)),
         "messages": message_views(design.messages, at=at),
     }
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-
 from drydock.design.rules.address_ranges import AddressRanges
 from drydock.design.rules.allowed_networks import AllowedNetworks
 from drydock.design.rules.asset_paths import AssetPaths
@@ -34,39 +32,33 @@ from drydock.design.rules.trunking import NetworkTrunking
 from drydock.design.rules.usable_addresses import UsableAddresses
 from drydock.design.rules.vlan_tags import VlanTags
 
-
-def rules_for(images: Mapping[str, Collection[str]] | None = None) -> tuple[Rule, ...]:
-    """``images``: what the provisioner offers, each with its kernels; None if there is nobody to ask."""
-    return (
-        BootStorage(),
-        CidrValidity(),
-        Hugepages(),
-        IpLocality(),
-        MtuRationality(),
-        NetworkTrunking(),
-        DuplicateIps(),
-        PlatformSelection(images),
-        NetworkBonds(),
-        StoragePartitioning(),
-        StorageSizing(),
-        StorageMountpoint(),
-        AllowedNetworks(),
-        Hostnames(),
-        IpmiConfiguration(),
-        LibvirtConfiguration(),
-        BootActionScope(),
-        PackageLists(),
-        AddressRanges(),
-        DhcpRanges(),
-        StaticRanges(),
-        UsableAddresses(),
-        GatewayAddresses(),
-        KnownNetworks(),
-        KnownRacks(),
-        InterfaceLinks(),
-        VlanTags(),
-        AssetPaths(),
-    )
-
-
-RULES: tuple[Rule, ...] = rules_for()
+RULES: tuple[Rule, ...] = (
+    BootStorage(),
+    CidrValidity(),
+    Hugepages(),
+    IpLocality(),
+    MtuRationality(),
+    NetworkTrunking(),
+    DuplicateIps(),
+    PlatformSelection(),
+    NetworkBonds(),
+    StoragePartitioning(),
+    StorageSizing(),
+    StorageMountpoint(),
+    AllowedNetworks(),
+    Hostnames(),
+    IpmiConfiguration(),
+    LibvirtConfiguration(),
+    BootActionScope(),
+    PackageLists(),
+    AddressRanges(),
+    DhcpRanges(),
+    StaticRanges(),
+    UsableAddresses(),
+    GatewayAddresses(),
+    KnownNetworks(),
+    KnownRacks(),
+    InterfaceLinks(),
+    VlanTags(),
+    AssetPaths(),
+)

@@ -44,7 +44,7 @@ def _check_interface(node: Node, interface: Interface, links: Mapping[str, Netwo
     link = links.get(interface.network_link) if interface.network_link is not None else None
     if link is None:
         text = f"Interface {interface.name} connected to undefined network link {interface.network_link}."
-        missing = document("NetworkLink", interface.network_link or "")
+        missing = None if interface.network_link is None else document("NetworkLink", interface.network_link)
         yield Finding(Level.ERROR, text, documents, missing=missing)
         return
     for network in interface.networks:

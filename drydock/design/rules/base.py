@@ -12,13 +12,16 @@ from drydock.model.site import SiteDesign
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """``missing``: the document that does not exist, if that is what the finding is about."""
+    """``missing``: the document that does not exist, if that is what the finding is about. ``kinds``: those that it
+    found none, or too few of. While such documents are there but broken, the finding is not told.
+    """
 
     level: Level
     text: str
     documents: tuple[DocumentRef, ...] = ()
     diagnostic: str = ""
     missing: DocumentRef | None = None
+    kinds: tuple[str, ...] = ()
 
 
 class Rule(Protocol):
@@ -34,4 +37,8 @@ class Rule(Protocol):
 
 
 def document(kind: str, name: str) -> DocumentRef:
-    return DocumentRef(f"drydock/{kind}/v1", name)
+    return DocumentRef(schema(kind), name)
+
+
+def schema(kind: str) -> str:
+    return f"drydock/{kind}/v1"

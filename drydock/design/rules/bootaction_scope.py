@@ -21,8 +21,9 @@ class BootActionScope:
         for node in site.nodes:
             if node not in in_scope:
                 text = f"Node {node} is not in scope for any bootactions."
-                yield Finding(Level.WARNING, text, (document("BaremetalNode", node),))
+                yield Finding(Level.WARNING, text, (document("BaremetalNode", node),), kinds=("BootAction", "Rack"))
         for action in site.boot_actions:
             if site.nodes and not action.target_nodes:
                 text = f"Bootaction {action.name} selects no node."
-                yield Finding(Level.WARNING, text, (document("BootAction", action.name),))
+                documents = (document("BootAction", action.name),)
+                yield Finding(Level.WARNING, text, documents, kinds=("BaremetalNode", "Rack"))

@@ -18,7 +18,7 @@ class CidrValidity:
 
     def check(self, site: SiteDesign) -> Iterator[Finding]:
         if not site.networks:
-            yield Finding(Level.WARNING, "No networks found.")
+            yield Finding(Level.WARNING, "No networks found.", kinds=("Network",))
         for network in site.networks.values():
             documents = (document("Network", network.name),)
             try:

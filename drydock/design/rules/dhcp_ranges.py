@@ -29,7 +29,8 @@ class DhcpRanges:
         for name, first in _booting(site).items():
             if name in without and name not in asked:
                 text = f"Network {name} has no dhcp range, and {first} can boot from no other network."
-                yield Finding(Level.WARNING, text, (document("Network", name), document("BaremetalNode", first)))
+                documents = (document("Network", name), document("BaremetalNode", first))
+                yield Finding(Level.WARNING, text, documents, kinds=("Network", "NetworkLink"))
 
 
 def _serves(network: Network) -> bool:

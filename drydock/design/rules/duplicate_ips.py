@@ -19,7 +19,7 @@ class DuplicateIps:
 
     def check(self, site: SiteDesign) -> Iterator[Finding]:
         if not site.nodes:
-            yield Finding(Level.WARNING, "No BaremetalNodes Found.")
+            yield Finding(Level.WARNING, "No BaremetalNodes Found.", kinds=("BaremetalNode",))
         owners: dict[str, str] = {}
         for node in site.nodes.values():
             for address in node.addresses:

@@ -22,9 +22,9 @@ class IpLocality:
 
     def check(self, site: SiteDesign) -> Iterator[Finding]:
         if not site.networks:
-            yield Finding(Level.WARNING, "No networks found.")
+            yield Finding(Level.WARNING, "No networks found.", kinds=("Network",))
         if not site.nodes:
-            yield Finding(Level.WARNING, "No baremetal_nodes found.")
+            yield Finding(Level.WARNING, "No baremetal_nodes found.", kinds=("BaremetalNode",))
         cidrs = {network.name: _parse(network.cidr) for network in site.networks.values()}
         for network in site.networks.values():
             for route in network.routes:

@@ -66,7 +66,7 @@ def compiled(*documents: Any) -> CompiledDesign:
 
 def site(*documents: Any) -> SiteDesign:
     design = compiled(*documents)
-    assert design.site is not None, errors(design)
+    assert not design.broken, errors(design)
     return design.site
 
 

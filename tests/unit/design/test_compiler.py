@@ -10,8 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from drydock.design.compiler import compile_design
+from drydock.design.compiler import CompiledDesign, at_site, compile_design
+from drydock.design.rules.platform import PlatformSelection
 from drydock.model.host_profile import SlaveSelector, SrIov
+from drydock.model.message import Level
 from drydock.model.network import BondMode, Route
 from tests.unit.design import field
 from tests.unit.design.documents import (
@@ -100,7 +102,6 @@ class TestKernelParameters:
             node(platform={"kernel_params": {"x": f"hardwareprofile:{path}"}}),
         )
         assert design.valid
-        assert design.site is not None
         assert design.site.nodes["n1"].kernel_param_string == f" x=hardwareprofile:{path}"
         assert warnings(design) == [
             f"BaremetalNode n1: kernel parameter reference hardwareprofile:{path} leads nowhere"
@@ -194,7 +195,7 @@ def test_what_no_schema_tells(part: dict[str, Any], text: str) -> None:
     (found,) = [message for message in design.messages if message.error]
     assert text in found.message
     assert found.documents[0].name == part["metadata"]["name"]
-    assert design.site is None
+    assert design.broken
 
 
 def asset(**body: Any) -> dict[str, Any]:
@@ -255,6 +256,78 @@ def test_what_a_broken_document_explains_is_not_said_again() -> None:
     assert "10.9.9.9" in errors(design)[3]
 
 
+def told(design: CompiledDesign) -> list[str]:
+    """The codes of what is held against the design; not that the trunk of ``compiled`` has a network without a tag."""
+    return [item.code for item in design.messages if item.level is not Level.INFO and item.code != "DD5009"]
+
+
+def test_broken_documents_hide_neither_errors_nor_warnings_of_the_others() -> None:
+    design = compiled(
+        region(bogus=1),
+        network(ranges=[{"type": "static", "start": "10.0.0.20", "end": "10.0.0.30"}]),
+        node("n1", "10.0.0.11", interfaces={"loose": {}}, metadata={"rack": "r9"}),
+        node("n2", "10.0.0.11"),
+        document("Rack", "r1", {}),
+    )
+    assert told(design) == ["DD001", "DD2005", "DD4001", "DD4001", "DD5003", "DD5003", "DD5007", "DD5008"]
+    assert not any("Validation successful" in message.message for message in design.messages)
+
+
+def test_warnings_that_a_broken_document_explains_are_not_given() -> None:
+    design = compiled(
+        network(bogus=1),
+        link(bogus=1),
+        document("Rack", "r1", {"bogus": 1}),
+        document("Rack", "r2", {}),
+        node("n1", interfaces={"a": {"device_link": "pxe"}}, metadata={"rack": "r1"}, primary_network="pxe"),
+        boot_action("unread", bogus=1),
+    )
+    assert told(design) == ["DD001"] * 4
+
+
+@pytest.mark.parametrize("unreadable", ["schema: [", "just text", "schema: drydock/BootAction/v1\nmetadata: {}\n"])
+def test_what_nobody_could_read_may_be_what_is_missing(unreadable: str) -> None:
+    others = dump(network(), link(), hardware(), node("n1"), node("n2", "10.0.0.11"))
+    design = compile_design(b"---\n" + unreadable.encode() + b"\n---\n" + others)
+    assert told(design) == ["DD000", "DD2005"]
+
+
+def test_malformed_yaml_hides_no_error_and_makes_none_up() -> None:
+    broken = b"schema: drydock/HostProfile/v1\nmetadata: {name: base}\ndata: {oob: [}\n---\n"
+    others = dump(
+        network(cidr="10.0.0.1/24"),
+        link(),
+        hardware(),
+        node("n1", host_profile="base"),
+        node("n2", addressing=[{"network": "nowhere", "address": "10.0.0.3"}]),
+        boot_action(node_filter={"filter_set_type": "union", "filter_set": []}),
+    )
+    design = compile_design(broken + others)
+    assert told(design) == ["DD000", "DD2006"]
+    assert "line 3" in errors(design)[0]
+    assert codes(compile_design(broken.replace(b"[}", b"{}}") + others)) == ["DD1001", "DD2006", "DD2002"]
+
+
+def test_no_node_is_not_the_news_when_each_has_an_error_of_its_own() -> None:
+    assert told(compiled(node("n1", hardware_profile="nowhere"), boot_action())) == ["DD000"]
+
+
+def test_what_the_provisioner_offers_is_said_where_nothing_was_known_of_it() -> None:
+    design = compiled(node(platform={"image": "bionic"}), boot_action())
+    there = at_site(design, PlatformSelection({"jammy": ["ga-22.04"]}))
+    (error,) = errors(there)
+    assert (design.valid, there.valid) == (True, False)
+    assert error == "Platform Selection: Platform Validation: invalid image bionic on BaremetalNode n1"
+    rules = [message.rule for message in there.messages]
+    assert rules[rules.index("platform-selection") + 1] == "network-bonds"
+    assert at_site(there, PlatformSelection()) == design
+
+
+def test_an_image_that_is_not_offered_is_told_beside_broken_documents() -> None:
+    design = at_site(compiled(region(bogus=1), node(platform={"image": "bionic"})), PlatformSelection({}))
+    assert codes(design) == ["DD001", "DD3001"]
+
+
 def test_duplicate_names_are_warnings() -> None:
     design = compiled(
         node(metadata={"rack": "first"}),
@@ -265,7 +338,6 @@ def test_duplicate_names_are_warnings() -> None:
         profile("p"),
     )
     assert design.valid
-    assert design.site is not None
     assert design.site.nodes["n1"].rack == "first"
     assert names(design.site.boot_actions) == ["same", "same"]
     assert warnings(design) == [

@@ -118,7 +118,7 @@ def test_malformed_yaml_after_good_documents_says_where() -> None:
     design = compile_design(dump(region(bogus=1)) + b"---\nschema: [\n")
     assert codes(design) == ["DD001", "DD000"]
     assert "(line 9, column 1)" in errors(design)[1]
-    assert design.site is None
+    assert design.broken.unknown
     assert not design.valid
 
 

@@ -26,7 +26,6 @@ def test_it_is_valid_without_a_warning(example: CompiledDesign) -> None:
 
 
 def test_twelve_machines_in_two_racks(example: CompiledDesign) -> None:
-    assert example.site is not None
     nodes = example.site.nodes
     assert list(nodes) == [f"n{number:02d}" for number in range(1, 13)]
     assert {node.rack for node in nodes.values()} == set(example.site.racks)
@@ -38,7 +37,6 @@ def test_twelve_machines_in_two_racks(example: CompiledDesign) -> None:
 
 
 def test_its_boot_actions(example: CompiledDesign) -> None:
-    assert example.site is not None
     assert [(action.name, action.signaling, len(action.target_nodes)) for action in example.site.boot_actions] == [
         ("first-boot", True, 12),
         ("worker-sysctl", False, 9),
@@ -48,7 +46,6 @@ def test_its_boot_actions(example: CompiledDesign) -> None:
 
 def test_scripts_report_where_and_with_what_they_should(example: CompiledDesign) -> None:
     site = example.site
-    assert site is not None
     key = bytes(range(32))
     for name in site.nodes:
         actions = [(action, ULID) for action in site.boot_actions if name in action.target_nodes]

@@ -7,7 +7,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drydock.design.yaml_stream import MAX_DEPTH, read_stream
+from drydock.design.yaml_reader import MAX_DEPTH
+from drydock.design.yaml_stream import MAX_FAULTS, read_stream
 from tests.unit.design import field
 
 SAME = [
@@ -31,7 +32,7 @@ SAME = [
 @pytest.mark.parametrize("text", SAME)
 def test_means_what_safe_load_makes_of_it(text: str) -> None:
     found = read_stream(text.encode())
-    assert found.fatal is None
+    assert not found.faults
     assert not [problem for document in found.documents for problem in document.problems]
     assert repr([document.value for document in found.documents]) == repr(
         [value for value in yaml.safe_load_all(text) if value is not None]
@@ -46,7 +47,7 @@ _values = st.recursive(_scalars, lambda inner: st.lists(inner) | st.dictionaries
 @given(st.lists(_values.filter(lambda value: value is not None), max_size=3))
 def test_reads_back_what_was_dumped(values: list[object]) -> None:
     found = read_stream(yaml.safe_dump_all(values).encode())
-    assert (found.fatal, [document.value for document in found.documents]) == (None, values)
+    assert (found.faults, [document.value for document in found.documents]) == ((), values)
 
 
 @field.needs_field_designs
@@ -70,16 +71,59 @@ def test_the_designs_of_real_sites() -> None:
     ],
 )
 def test_malformed_text_is_a_fault_with_line_and_column(content: bytes, text: str, line: int, column: int) -> None:
-    fatal = read_stream(content).fatal
-    assert fatal is not None
-    assert text in str(fatal)
-    assert (fatal.line, fatal.column) == (line, column)
+    (fault,) = read_stream(content).faults
+    assert text in str(fault)
+    assert (fault.line, fault.column) == (line, column)
 
 
 def test_documents_before_the_fault_are_kept() -> None:
     found = read_stream(b"a: 1\n---\nb: [\n")
     assert [document.value for document in found.documents] == [{"a": 1}]
-    assert found.fatal is not None
+    assert len(found.faults) == 1
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "b: [1, 2",
+        "b: 'open",
+        "\tb: 1",
+        "b: c: d",
+        "- a\nb: 1",
+        "b: |\n text\n  c: [\nd: [",
+        "[" * (MAX_DEPTH + 1),
+        "%x",
+        "*",
+    ],
+)
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_document_that_cannot_be_read_does_not_hide_those_that_follow(broken: str, end: str) -> None:
+    text = f"ä: 1\n---\n{broken}\n--- \nc: [\n---\nd: 52:54\n".replace("\n", end)
+    found = read_stream(text.encode(), "site.yaml")
+    assert [document.value for document in found.documents] == [{"ä": 1}, {"d": 3174}]
+    first, second = found.faults
+    last = found.documents[-1]
+    lines = broken.count("\n")
+    assert first.line in range(2, 5 + lines)
+    assert (second.line, last.line, last.problems[0].line) == (6 + lines, 6 + lines, 7 + lines)
+    assert {fault.source for fault in found.faults} == {last.source} == {"site.yaml"}
+
+
+def test_reading_ends_after_many_faults() -> None:
+    found = read_stream(b"---\na: [\n" * (MAX_FAULTS + 5) + b"---\na: 1\n")
+    assert (len(found.faults), found.documents) == (MAX_FAULTS, ())
+    assert [fault.text.endswith("; the rest was not read") for fault in found.faults] == [
+        *[False] * (MAX_FAULTS - 1),
+        True,
+    ]
+
+
+def test_aliases_are_counted_across_faults() -> None:
+    laughs = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    laughs += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 6)]
+    found = read_stream("\n---\n".join(["\n".join([*laughs, "b: ["])] * 8).encode())
+    assert len(found.faults) < 8
+    assert "aliases stand for more than" in found.faults[-1].text
 
 
 def test_empty_documents_are_left_out() -> None:
@@ -110,7 +154,7 @@ def test_empty_documents_are_left_out() -> None:
 )
 def test_faults_within_a_document(text: str, problem: str, error: bool) -> None:
     found = read_stream(text.encode())
-    assert found.fatal is None
+    assert not found.faults
     (problems,) = [document.problems for document in found.documents]
     assert problem in str(problems[0])
     assert problems[0].error is error
@@ -118,23 +162,21 @@ def test_faults_within_a_document(text: str, problem: str, error: bool) -> None:
 
 @pytest.mark.parametrize("opening", ["[", "{a: ", "- ", "? "])
 def test_deep_nesting_is_refused_and_does_not_kill_the_process(opening: str) -> None:
-    fatal = read_stream(opening.encode() * 200_000).fatal
-    assert fatal is not None
-    assert f"nested deeper than {MAX_DEPTH} levels" in fatal.text
+    (fault,) = read_stream(opening.encode() * 200_000).faults
+    assert f"nested deeper than {MAX_DEPTH} levels" in fault.text
 
 
 def test_aliases_are_bounded() -> None:
     laughs = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
     laughs += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 12)]
-    fatal = read_stream("\n".join(laughs).encode()).fatal
-    assert fatal is not None
-    assert "aliases stand for more than" in fatal.text
+    (fault,) = read_stream("\n".join(laughs).encode()).faults
+    assert "aliases stand for more than" in fault.text
 
 
 def test_a_flood_of_faults_ends() -> None:
     found = read_stream(b"{" + b"a: 1, " * 5000 + b"}")
-    assert found.fatal is not None
-    assert "too many faults" in found.fatal.text
+    (fault,) = found.faults
+    assert "too many faults" in fault.text
     assert len(found.documents[0].problems) == 200
 
 
@@ -142,7 +184,7 @@ def places(content: bytes) -> list[tuple[int, int]]:
     """Where something is wrong."""
     found = read_stream(content)
     problems = [problem for document in found.documents for problem in document.problems]
-    return [(problem.line, problem.column) for problem in (*problems, found.fatal) if problem is not None]
+    return [(problem.line, problem.column) for problem in (*problems, *found.faults)]
 
 
 @settings(deadline=None)

@@ -34,3 +34,11 @@ def test_without_a_provisioner_nothing_is_held_against_a_design() -> None:
     messages = list(validate(site(node(platform={"image": "bionic"})), [PlatformSelection()]))
     assert {message.level.value for message in messages} == {"Info"}
     assert "were not checked" in messages[0].message
+
+
+def test_a_provisioner_that_gives_no_answer_costs_a_warning() -> None:
+    messages = list(validate(site(node(platform={"image": "bionic"})), [PlatformSelection(unanswered="it is away")]))
+    assert [(message.level.value, message.message) for message in messages] == [
+        ("Warning", "Platform Selection: Images and kernels were not checked: it is away."),
+        ("Info", "Platform Selection: Validation successful."),
+    ]

@@ -1,0 +1,30 @@
+"""Documents that were left out of a site because of an error, and what their absence explains."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from drydock.model.message import DocumentRef
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """``unknown``: something could not be read at all, so that nobody can tell which documents it held."""
+
+    documents: frozenset[DocumentRef] = frozenset()
+    unknown: bool = False
+
+    def __bool__(self) -> bool:
+        return self.unknown or bool(self.documents)
+
+    def explains(self, missing: DocumentRef) -> bool:
+        """Whether a document that seems to be missing may be there, but broken."""
+        return self.unknown or missing in self.documents
+
+    def holds(self, schemas: Collection[str]) -> bool:
+        """Whether a document of one of these schemas is, or may be, among the broken ones."""
+        return bool(schemas) and (self.unknown or any(found.schema in schemas for found in self.documents))
+
+    def and_also(self, documents: Collection[DocumentRef]) -> Broken:
+        return Broken(self.documents.union(documents), self.unknown)
