@@ -24,11 +24,11 @@ class DesignLoader:
         self._lock = Lock()
 
     def fetch(self, ref: str) -> bytes:
-        """The bytes a design reference names.
+        """The bytes a design reference names now: who has just corrected a design wants a verdict on that.
 
         Raises ``InvalidReference``, ``ReferenceUnavailable`` or ``DesignNotFound``.
         """
-        return self._references.fetch(ref)
+        return self._references.fetch(ref, present=True)
 
     def cached(self, digest: str) -> CompiledDesign | None:
         """The compiled design with this SHA-256, if it is at hand."""

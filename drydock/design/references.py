@@ -22,7 +22,8 @@ _DIGEST = re.compile(r"[0-9a-fA-F]{64}")
 class References:
     """Fetches what a URI names, for designs and assets alike. Safe to share between threads.
 
-    Answers over HTTP may be kept a while, failures never; files and uploaded designs are read each time.
+    Answers over HTTP may be kept a while for those who do not ask for the present one, failures never; files and
+    uploaded designs are read each time.
     """
 
     def __init__(
@@ -78,8 +79,8 @@ class References:
         self._retries = retries or Retries(times=0, pause=0)
         self._cache = cache or ReferenceCache(seconds=0, max_bytes=0)
 
-    def fetch(self, uri: str) -> bytes:
-        """The bytes a URI names.
+    def fetch(self, uri: str, *, present: bool = False) -> bytes:
+        """The bytes a URI names; with ``present`` as they are now, whatever was answered a moment ago.
 
         Raises ``InvalidReference`` if it can never work, ``ReferenceUnavailable`` if it may work later,
         ``DesignNotFound`` for a snapshot that does not exist.
@@ -98,6 +99,8 @@ class References:
             raise InvalidReference(f"reference scheme {parts.scheme[:40]!r} is not enabled; enabled are: {enabled}")
         if parts.scheme.lower() in ("file", "drydock"):
             return handler(parts)
+        if present:
+            return self._retries.run(lambda: handler(parts))
         return self._cache.fetch(uri.strip(), lambda: self._retries.run(lambda: handler(parts)))
 
     def _service(self, parts: SplitResult) -> bytes:

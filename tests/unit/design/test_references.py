@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from drydock.design.loader import DesignLoader
 from drydock.design.reference_cache import ReferenceCache
 from drydock.design.references import References
 from drydock.design.retries import Retries
@@ -410,3 +411,10 @@ class TestCache:
         for text in (b"1", b"2"):
             (tmp_path / "x").write_bytes(text)
             assert found.fetch(f"file://{tmp_path}/x") == text
+
+    def test_who_asks_for_a_design_gets_the_present_one(self) -> None:
+        answers = iter([Answer(body=b"wrong"), Answer(body=b"mended")])
+        with serving(lambda _: next(answers)) as peer:
+            found = references(cache=ReferenceCache(seconds=1000, max_bytes=1000))
+            assert found.fetch(peer.url("/")) == b"wrong"
+            assert DesignLoader(found, cache_size=1).fetch(peer.url("/")) == b"mended"
