@@ -37,6 +37,7 @@ from drydock.orchestrator.changes import ChangeWaiter
 from drydock.orchestrator.designs import DesignService
 from drydock.orchestrator.engine import Engine, EngineSettings, worker_name
 from drydock.orchestrator.health import Health
+from drydock.orchestrator.images import ImageCatalogue
 from drydock.orchestrator.machines import MachineService, ScriptSettings
 from drydock.orchestrator.orchestrator import Orchestrator
 from drydock.orchestrator.retention import PeriodicRetention
@@ -55,7 +56,7 @@ class _Shared:
 
     database: Database
     designs: DesignService
-    loader: DesignLoader
+    references: References
     provisioner: NodeProvisioner
 
 
@@ -67,7 +68,7 @@ def build_engine(conf: cfg.ConfigOpts) -> Engine:
     services = Services(
         database=shared.database,
         designs=shared.designs,
-        boot=BootPreparation(_boot_settings(conf), shared.loader.fetch),
+        boot=BootPreparation(_boot_settings(conf), shared.references.fetch),
         provisioner=shared.provisioner,
         oob_drivers=load_oob_drivers(conf.drivers.oob, _driver_options(conf)),
         labels=_labels(conf),
@@ -147,12 +148,14 @@ def _shared(conf: cfg.ConfigOpts, *, pool_size: int, application_name: str) -> _
         with database.unit_of_work() as uow:
             return uow.designs.content(digest)
 
-    loader = DesignLoader(_references(conf, read_snapshot), cache_size=conf.design.cache_size)
+    references = _references(conf, read_snapshot)
+    provisioner = load_node_provisioner(conf.drivers.node, _driver_options(conf).get(conf.drivers.node, {}))
+    images = ImageCatalogue(provisioner, seconds=conf.design.images_seconds, patience=conf.design.images_patience)
     return _Shared(
         database=database,
-        designs=DesignService(database, loader),
-        loader=loader,
-        provisioner=load_node_provisioner(conf.drivers.node, _driver_options(conf).get(conf.drivers.node, {})),
+        designs=DesignService(database, DesignLoader(references, cache_size=conf.design.cache_size), images),
+        references=references,
+        provisioner=provisioner,
     )
 
 

@@ -8,6 +8,20 @@ from oslo_config import cfg
 
 DESIGN_OPTS: tuple[cfg.Opt, ...] = (
     cfg.IntOpt("cache_size", default=4, min=0, help="Compiled designs that one process remembers."),
+    cfg.FloatOpt(
+        "images_seconds",
+        default=60.0,
+        min=0.0,
+        help="How long one process remembers which images and kernels the provisioner offers (rule DD3001).",
+    ),
+    cfg.FloatOpt(
+        "images_patience",
+        default=5.0,
+        min=0.1,
+        max=60.0,
+        help="Seconds that a validation waits for the provisioner's list of images; without it, a warning says that "
+        "images were not checked.",
+    ),
 )
 
 REFERENCES_OPTS: tuple[cfg.Opt, ...] = (
@@ -65,7 +79,8 @@ REFERENCES_OPTS: tuple[cfg.Opt, ...] = (
         "cache_seconds",
         default=30.0,
         min=0.0,
-        help="How long one process remembers what a URL answered; failures are never remembered. 0 asks each time.",
+        help="How long one process remembers what the URL of an asset answered; failures are never remembered. 0 asks "
+        "each time. Designs are always fetched anew.",
     ),
     cfg.IntOpt(
         "cache_bytes", default=64 * 1024 * 1024, min=0, help="Size of all remembered answers of one process together."

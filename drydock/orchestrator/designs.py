@@ -5,18 +5,20 @@ from __future__ import annotations
 import hashlib
 
 from drydock.db.unit_of_work import Database
-from drydock.design.compiler import CompiledDesign
+from drydock.design.compiler import CompiledDesign, at_site
 from drydock.design.filters import select_nodes
 from drydock.design.loader import DesignLoader
 from drydock.errors import DesignInvalid
 from drydock.model.design import DesignSnapshot, ValidationReport
 from drydock.model.node_filter import NodeFilterSet
+from drydock.orchestrator.images import ImageCatalogue
 
 
 class DesignService:
-    def __init__(self, database: Database, loader: DesignLoader) -> None:
+    def __init__(self, database: Database, loader: DesignLoader, images: ImageCatalogue) -> None:
         self._database = database
         self._loader = loader
+        self._images = images
 
     def store(self, content: bytes, *, created_by: str) -> DesignSnapshot:
         """Keep the bytes; the same bytes again answer with the snapshot of the first time."""
@@ -31,7 +33,7 @@ class DesignService:
         return self.store(self._loader.fetch(ref), created_by=created_by)
 
     def read(self, digest: str) -> bytes:
-        """Raises or ``DesignNotFound``."""
+        """Raises ``DesignNotFound``."""
         with self._database.unit_of_work() as uow:
             return uow.designs.content(digest)
 
@@ -40,19 +42,23 @@ class DesignService:
             return uow.designs.all()
 
     def compiled(self, digest: str) -> CompiledDesign:
-        """A kept design, compiled; cheap the second time. Raises or ``DesignNotFound``."""
+        """A kept design, compiled; cheap the second time. Raises ``DesignNotFound``."""
         cached = self._loader.cached(digest)
         return cached if cached is not None else self._loader.compile(self.read(digest))
+
+    def checked(self, digest: str) -> CompiledDesign:
+        """As ``compiled``, and checked against what the provisioner offers now. Raises ``DesignNotFound``."""
+        return at_site(self.compiled(digest), self._images.platform())
 
     def validate(self, ref: str) -> ValidationReport:
         return self.validate_content(self._loader.fetch(ref))
 
     def validate_content(self, content: bytes) -> ValidationReport:
-        return ValidationReport(self._loader.compile(content).messages)
+        return ValidationReport(at_site(self._loader.compile(content), self._images.platform()).messages)
 
     def select_nodes(self, ref: str, node_filter: NodeFilterSet | None) -> tuple[str, ...]:
         """Names of the nodes that a filter selects. Raises ``DesignInvalid`` for a design with errors."""
         compiled = self._loader.compile(self._loader.fetch(ref))
-        if compiled.site is None or not compiled.valid:
+        if not compiled.valid:
             raise DesignInvalid(f"the design has {compiled.error_count} errors; validate it to see them")
         return select_nodes(compiled.site, node_filter)

@@ -14,6 +14,7 @@ from drydock.orchestrator.workflow import Step, StepContext, Workflow
 
 #: How often a parent looks at its subtasks when no wake-up reaches it.
 LOOK_AGAIN_SECONDS = 10.0
+INSTALL_NOTHING = frozenset({Action.DESTROY_NODES, Action.RELABEL_NODES})
 
 
 def resolve_design(ctx: StepContext) -> Outcome:
@@ -26,7 +27,8 @@ def resolve_design(ctx: StepContext) -> Outcome:
 
 
 def check_design(ctx: StepContext) -> Outcome:
-    design = ctx.design
+    """What is taken down or relabelled may have been made of an image that is not offered any more."""
+    design = ctx.design if ctx.task.action in INSTALL_NOTHING else ctx.checked_design
     if design.valid:
         warnings = sum(1 for message in design.messages if message.level is Level.WARNING)
         return Done(f"design is valid, {warnings} warnings")

@@ -71,8 +71,15 @@ class StepContext:
         return self.services.designs.compiled(self.task.design_digest)
 
     @property
+    def checked_design(self) -> CompiledDesign:
+        """The same, checked against what the provisioner offers now."""
+        if self.task.design_digest is None:
+            raise DesignInvalid("the task has no design yet")
+        return self.services.designs.checked(self.task.design_digest)
+
+    @property
     def site(self) -> SiteDesign:
-        if self.design.site is None or not self.design.valid:
+        if not self.design.valid:
             raise DesignInvalid("the design is invalid")
         return self.design.site
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pathlib
 import socket
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import click
 
 from drydock.simulator.delays import Delays, Range, parse_range
 from drydock.simulator.errors import BadRequest
 from drydock.simulator.faults import MEANING, parse_fault
+from drydock.simulator.images import parse_images
 from drydock.simulator.machine import check_name
 from drydock.simulator.server import Plan, Server
 
@@ -54,6 +55,13 @@ def _delay(option: str, default: Range, text: str) -> Callable[[Callable[..., No
     metavar="NAME=FAULT[:COUNT]",
     help="What goes wrong with a machine; faults of a BMC may go away after COUNT requests. Repeatable.",
 )
+@click.option(
+    "--image",
+    "images",
+    multiple=True,
+    metavar="NAME=KERNEL[,KERNEL]",
+    help="An image that is offered, with its kernels. Repeatable; without it those of Ubuntu since 16.04.",
+)
 @click.option("--bmc-account", help="Account of all BMCs; without one, any credentials are accepted.")
 @click.option("--bmc-password", envvar="DRYDOCK_SIMULATOR_BMC_PASSWORD", show_envvar=True, help="Their password.")
 @click.option("--threads", type=click.IntRange(1, 512), default=32, help="Threads for the machines' requests.")
@@ -61,7 +69,7 @@ def main(
     *,
     host: str, port: int, directory: pathlib.Path, machines: tuple[str, ...], rack_on_demand: bool,
     power_delay: Range, boot_delay: Range, install_delay: Range, action_delay: Range, seed: int | None,
-    faults: tuple[str, ...], bmc_account: str | None, bmc_password: str | None, threads: int,
+    faults: tuple[str, ...], images: tuple[str, ...], bmc_account: str | None, bmc_password: str | None, threads: int,
 ) -> None:  # fmt: skip
     """Simulate a site: machines that power on, install, fetch their boot actions and report.
 
@@ -78,6 +86,7 @@ def main(
         delays=Delays(power=power_delay, boot=boot_delay, install=install_delay, action=action_delay),
         seed=seed,
         faults=_faults(faults, None if rack_on_demand else machines),
+        images=_images(images),
         bmc_credentials=None if bmc_account is None or bmc_password is None else (bmc_account, bmc_password),
         threads=threads,
     )
@@ -102,6 +111,13 @@ def _named(names: Iterable[str]) -> Iterable[str]:
             yield check_name(name)
         except BadRequest as exc:
             raise click.BadParameter(f"{name!r}: {exc}", param_hint="--machine") from None
+
+
+def _images(texts: Iterable[str]) -> Mapping[str, Sequence[str]]:
+    try:
+        return parse_images(texts)
+    except BadRequest as exc:
+        raise click.BadParameter(str(exc), param_hint="--image") from None
 
 
 def _faults(texts: Iterable[str], known: Iterable[str] | None) -> dict[str, list[str]]:

@@ -35,6 +35,7 @@ def add_routes(app: falcon.App[falcon.Request, falcon.Response], site: Site, lif
     node = Node(site, life)
     app.add_route(ROOT, Service(site))
     app.add_route(f"{ROOT}/site", Settings(site))
+    app.add_route(f"{ROOT}/images", Images(site))
     app.add_route(f"{ROOT}/nodes", Nodes(site))
     app.add_route(f"{ROOT}/nodes/{{name}}", node)
     app.add_route(f"{ROOT}/nodes/{{name}}/identity", node, suffix="identity")
@@ -64,6 +65,16 @@ class Settings:
     def on_put(self, req: falcon.Request, resp: falcon.Response) -> None:
         self._site.settings = _object(req.get_media())
         resp.media = _succeeded()
+
+
+class Images:
+    """What may be installed. Machines here install nothing, so anything that is listed will do."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
+        resp.media = [{"name": name, "kernels": list(kernels)} for name, kernels in self._site.images.items()]
 
 
 class Nodes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pathlib
 import socket
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +14,7 @@ from gunicorn.app.base import BaseApplication
 from drydock.simulator.app import create_app
 from drydock.simulator.delays import Delays, Dice
 from drydock.simulator.exchange import NodeHttp
+from drydock.simulator.images import IMAGES
 from drydock.simulator.installation import Installation
 from drydock.simulator.life import Life
 from drydock.simulator.reporting import Reporting
@@ -31,13 +32,14 @@ class Plan:
     delays: Delays = field(default_factory=Delays)
     seed: int | None = None
     faults: Mapping[str, Iterable[str]] = field(default_factory=dict)
+    images: Mapping[str, Sequence[str]] = field(default_factory=lambda: IMAGES)
     bmc_credentials: tuple[str, str] | None = field(default=None, repr=False)
     threads: int = 32
 
 
 def build(plan: Plan) -> tuple[falcon.App[falcon.Request, falcon.Response], Scheduler]:
     """Put the site together. The scheduler is not started yet."""
-    site = Site(plan.directory, on_demand=plan.on_demand, faults=plan.faults)
+    site = Site(plan.directory, on_demand=plan.on_demand, faults=plan.faults, images=plan.images)
     for name in plan.machines:
         site.add(name)
     scheduler = Scheduler(plan.threads)

@@ -4,25 +4,32 @@ from __future__ import annotations
 
 import pathlib
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
 from drydock.simulator.errors import DeploymentConflict, MachineNotFound
+from drydock.simulator.images import IMAGES
 from drydock.simulator.machine import Machine, check_name
 
 NO_FAULTS: Mapping[str, Iterable[str]] = MappingProxyType({})
 
 
 class Site:
-    """``faults`` are given to machines when they are created, whether now or on demand."""
+    """``faults`` are given to machines when they are created, whether now or on demand. ``images``: with kernels."""
 
     def __init__(
-        self, directory: pathlib.Path, *, on_demand: bool = False, faults: Mapping[str, Iterable[str]] = NO_FAULTS
+        self,
+        directory: pathlib.Path,
+        *,
+        on_demand: bool = False,
+        faults: Mapping[str, Iterable[str]] = NO_FAULTS,
+        images: Mapping[str, Sequence[str]] = IMAGES,
     ) -> None:
         self._directory = directory
         self._on_demand = on_demand
         self._faults = faults
+        self.images = images
         self._lock = threading.Lock()
         self._machines: dict[str, Machine] = {}
         self._names_by_uuid: dict[str, str] = {}

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import socket
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.api.conftest import Client
+from tests.api.conftest import AppFactory, Client
+from tests.drivers.simulator_process import Simulator, running_simulator
 from tests.orchestrator.sites import site
 
+ADMIN = {"X-Auth-Token": "admin"}
 YAML = {"Content-Type": "application/x-yaml"}
 
 
@@ -89,3 +93,52 @@ def test_compiled_is_a_flag_of_designs_that_exist(reader: Client, admin: Client)
     assert reader.get(f"/designs/{digest}?compiled=maybe").status_code == 400
     assert reader.get(f"/designs/{digest}?verbose=true").status_code == 400
     assert reader.get(f"/designs/{'0' * 64}?compiled=true").status_code == 404
+
+
+@pytest.fixture(scope="module")
+def provisioner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
+    with running_simulator(tmp_path_factory.mktemp("rack"), "--image=jammy=hwe-22.04") as simulator:
+        yield simulator
+
+
+def platform_messages(result: Any) -> list[tuple[str, str]]:
+    """Level and text of what DD3001 said."""
+    messages = result.json["messages"] if "messages" in result.json else result.json["details"]["messageList"]
+    return [(item["level"], item["message"]) for item in messages if item["rule"] == "platform-selection"]
+
+
+def test_an_image_that_the_provisioner_has_not_is_an_error(
+    admin: Client, make_app: AppFactory, provisioner: Simulator
+) -> None:
+    there = Client(make_app({"api": {"auth_strategy": "noauth"}, "simulated": {"url": provisioner.url}}), ADMIN)
+    refused = upload(there, site(["n01"]))
+    text = "Platform Selection: Platform Validation: invalid kernel ga-22.04 on BaremetalNode n01"
+    assert (refused.status_code, platform_messages(refused)) == (400, [("Error", text)])
+    assert upload(there, site(["n01"]).replace(b"ga-22.04", b"hwe-22.04")).status_code == 201
+    digest = upload(admin, site(["n01"])).json["digest"]
+    verdict = there.post("/validatedesign", {"href": f"drydock://designs/{digest}"})
+    assert (verdict.status_code, platform_messages(verdict)) == (400, [("Error", text)])
+    assert platform_messages(there.get(f"/designs/{digest}?compiled=true")) == [("Error", text)]
+    assert there.post("/nodefilter", {"node_filter": None, "design_ref": f"drydock://designs/{digest}"}).json == ["n01"]
+
+
+def test_a_provisioner_that_is_away_costs_a_warning(admin: Client) -> None:
+    kept = upload(admin, site(["n01"]))
+    assert kept.status_code == 201
+    away = "simulated: GET images: the simulator cannot be reached"
+    assert platform_messages(kept) == [
+        ("Warning", f"Platform Selection: Images and kernels were not checked: {away}."),
+        ("Info", "Platform Selection: Validation successful."),
+    ]
+
+
+def test_a_provisioner_that_hangs_is_not_waited_for(make_app: AppFactory) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        options = {
+            "api": {"auth_strategy": "noauth"},
+            "simulated": {"url": f"http://127.0.0.1:{mute.getsockname()[1]}"},
+            "design": {"images_patience": "0.1"},
+        }
+        kept = upload(Client(make_app(options), ADMIN), site(["n01"]))
+    assert kept.status_code == 201
+    assert "simulated has not answered within 0.1 s" in platform_messages(kept)[0][1]

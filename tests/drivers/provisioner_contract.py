@@ -127,3 +127,9 @@ class NodeProvisionerContract:
         assert row.cpu_count > 0
         assert row.power_state == "on"
         assert len(row.boot_mac.split(":")) == 6
+
+    def test_lists_images_with_their_kernels(self, provisioner: NodeProvisioner, node: ProvisionedNode) -> None:
+        images = provisioner.list_images()
+        assert len({image.name for image in images}) == len(images)
+        (wanted,) = [image for image in images if image.name == node.image]
+        assert node.kernel in wanted.kernels

@@ -8,6 +8,7 @@ from typing import Any
 
 from drydock.drivers.node.base import (
     Deployment,
+    Image,
     NodeState,
     NodeSummary,
     Observation,
@@ -65,6 +66,7 @@ class FakeProvisioner:
         self.destroyed: set[str] = set()
         self.outcome = NodeState.DEPLOYED
         self.site: ProvisionedSite | None = None
+        self.images = [Image("jammy", ("ga-22.04", "hwe-22.04"))]
 
     def check(self) -> None:
         return None
@@ -114,6 +116,9 @@ class FakeProvisioner:
 
     def list_nodes(self) -> Sequence[NodeSummary]:
         return []
+
+    def list_images(self) -> Sequence[Image]:
+        return self.images
 
 
 class FakeLabels:

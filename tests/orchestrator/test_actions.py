@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from drydock.drivers.node.base import Deployment, NodeState, Observation
+from drydock.drivers.node.base import Deployment, Image, NodeState, Observation
 from drydock.drivers.oob.base import PowerState
 from drydock.errors import DriverRefused, DriverUnavailable
 from drydock.model.boot_action import ReportStatus
@@ -61,6 +61,21 @@ def test_verify_site_fails_when_nobody_speaks_to_the_bmcs(world: World) -> None:
     assert ended.result.reason == "no driver for the BMCs of some nodes"
     told = [message.message for message in ended.result.messages if message.error]
     assert "2 nodes have out-of-band type redfish; enabled drivers: none" in told
+
+
+@pytest.mark.parametrize("action", ["validate_design", "verify_site", "prepare_site", "prepare_nodes", "deploy_nodes"])
+def test_what_installs_asks_whether_the_image_is_offered(world: World, action: str) -> None:
+    world.provisioner.images = [Image("jammy", ("hwe-22.04",))]
+    ended = run(world, action)
+    assert (ended.result.status, ended.result.reason) == (ResultStatus.FAILURE, "the design has 1 errors")
+    (error,) = [message.message for message in ended.result.messages if message.message.startswith("DD")]
+    assert error.startswith("DD3001 Platform Selection: Platform Validation: invalid kernel ga-22.04")
+
+
+@pytest.mark.parametrize("action", ["destroy_nodes", "relabel_nodes"])
+def test_what_installs_nothing_does_not_mind_that_an_image_is_gone(world: World, action: str) -> None:
+    world.provisioner.images = []
+    assert run(world, action).result.status is ResultStatus.SUCCESS
 
 
 def test_prepare_site_gives_the_provisioner_what_nodes_share(world: World) -> None:

@@ -22,6 +22,7 @@ from drydock.orchestrator.boot import BootService
 from drydock.orchestrator.boot_preparation import BootPreparation, BootSettings
 from drydock.orchestrator.changes import ChangeWaiter
 from drydock.orchestrator.designs import DesignService
+from drydock.orchestrator.images import ImageCatalogue
 from drydock.orchestrator.orchestrator import Orchestrator
 from drydock.orchestrator.step_runner import StepRunner
 from drydock.orchestrator.workflow import Services
@@ -58,8 +59,8 @@ class World:
             read_timeout=1,
             read_snapshot=self._read_snapshot,
         )
-        loader = DesignLoader(references, cache_size=2)
-        self.designs = DesignService(self.database, loader)
+        images = ImageCatalogue(self.provisioner, seconds=0, patience=10)
+        self.designs = DesignService(self.database, DesignLoader(references, cache_size=2), images)
         settings = BootSettings(
             secrets=[SECRET],
             report_url="http://localhost:9000/api/v1.0/bootaction/",
@@ -70,7 +71,7 @@ class World:
         self.services = Services(
             database=self.database,
             designs=self.designs,
-            boot=BootPreparation(settings, loader.fetch),
+            boot=BootPreparation(settings, references.fetch),
             provisioner=self.provisioner,
             oob_drivers={"redfish": self.bmcs},
             labels=self.labels,

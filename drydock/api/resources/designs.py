@@ -58,7 +58,7 @@ class DesignResource:
         if not re.fullmatch(r"[0-9a-f]{64}", digest):
             raise DesignNotFound("there is no design with this digest; digests are SHA-256 in lower-case hex")
         if compiled:
-            reply_json(resp, compiled_view(self._designs.compiled(digest), at=datetime.now(UTC)))
+            reply_json(resp, compiled_view(self._designs.checked(digest), at=datetime.now(UTC)))
             return
         resp.data = self._designs.read(digest)
         resp.content_type = "application/x-yaml"

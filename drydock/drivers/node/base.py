@@ -112,6 +112,14 @@ class NodeSummary:
     boot_ip: str
 
 
+@dataclass(frozen=True, slots=True)
+class Image:
+    """An operating system that may be installed. ``kernels``: what a node's ``platform.kernel`` may name with it."""
+
+    name: str
+    kernels: tuple[str, ...]
+
+
 class NodeProvisioner(Protocol):
     """Idempotent verbs. All raise ``DriverUnavailable`` (try again) or ``DriverRefused`` (the provisioner's final no).
 
@@ -155,3 +163,7 @@ class NodeProvisioner(Protocol):
         ...
 
     def list_nodes(self) -> Sequence[NodeSummary]: ...
+
+    def list_images(self) -> Sequence[Image]:
+        """Everything that can be deployed now; what is still being imported is not in it."""
+        ...

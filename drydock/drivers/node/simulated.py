@@ -9,6 +9,7 @@ from typing import Any, Self, TypeVar
 
 from drydock.drivers.node.base import (
     Deployment,
+    Image,
     NodeState,
     NodeSummary,
     Observation,
@@ -85,6 +86,10 @@ class SimulatedProvisioner:
     def list_nodes(self) -> Sequence[NodeSummary]:
         answer = self._connector.request("GET", ("nodes",))
         return _understood(lambda: [NodeSummary(**row) for row in answer])
+
+    def list_images(self) -> Sequence[Image]:
+        answer = self._connector.request("GET", ("images",))
+        return _understood(lambda: [Image(row["name"], tuple(row["kernels"])) for row in answer])
 
     def _progress(self, method: str, path: tuple[str, ...], document: Mapping[str, Any] | None = None) -> Progress:
         answer = self._connector.request(method, path, document)

@@ -10,6 +10,7 @@ from drydock.simulator.actions import owed_reports
 from drydock.simulator.delays import Delays, Dice, Range, parse_range
 from drydock.simulator.errors import BadRequest, InstallationFailed
 from drydock.simulator.faults import MEANING, Fault, Faults, parse_fault
+from drydock.simulator.images import IMAGES, parse_images
 from drydock.simulator.machine import check_name
 from drydock.simulator.user_data import read_boot_environment
 
@@ -174,3 +175,15 @@ def test_nothing_runs_without_a_unit() -> None:
                                   b"http://d/nodes/" + ULID.encode(), b"\xff\xfe", b""])  # fmt: skip
 def test_what_is_not_a_report(text: bytes) -> None:
     assert owed_reports({"/a.service": UNIT}, {"/opt/report.sh": text}, KEY) == []
+
+
+def test_image_texts() -> None:
+    assert parse_images(["a=k1,k2", "b/c=k3"]) == {"a": ("k1", "k2"), "b/c": ("k3",)}
+    assert parse_images([]) == IMAGES
+    assert {"ga-24.04", "hwe-24.04"} <= set(IMAGES["noble"])
+
+
+@pytest.mark.parametrize("text", ["", "noble", "noble=", "=k", "noble=k,", "noble=,k"])
+def test_bad_image_texts(text: str) -> None:
+    with pytest.raises(BadRequest, match="NAME=KERNEL"):
+        parse_images([text])

@@ -1,0 +1,81 @@
+"""What the provisioner offers to install, asked now and then, and waited for no longer than a person would."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import CancelledError, Future
+from dataclasses import dataclass
+from threading import Lock, Thread
+
+from drydock.design.rules.platform import PlatformSelection
+from drydock.drivers.node.base import Image, NodeProvisioner
+from drydock.errors import DriverError
+
+#: How long a failure is good for: so long nobody else waits for a provisioner that is away.
+FAILURE_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    asked: float
+    answer: Future[Sequence[Image]]
+
+    def good(self, now: float, seconds: float) -> bool:
+        """Whether it may be used: one that is not answered yet is not asked again."""
+        if not self.answer.done():
+            return True
+        failed = self.answer.cancelled() or self.answer.exception() is not None
+        return now - self.asked < (min(seconds, FAILURE_SECONDS) if failed else seconds)
+
+
+class ImageCatalogue:
+    """Safe to share between threads: who asks while somebody else does waits for the same answer."""
+
+    def __init__(
+        self,
+        provisioner: NodeProvisioner,
+        *,
+        seconds: float,
+        patience: float,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """``seconds``: how long an answer is good. ``patience``: seconds until a question counts as unanswered."""
+        self._provisioner = provisioner
+        self._seconds = seconds
+        self._patience = patience
+        self._clock = clock
+        self._question: _Question | None = None
+        self._lock = Lock()
+
+    def platform(self) -> PlatformSelection:
+        """The rule that knows what is offered now, or why nobody can tell. Raises nothing."""
+        question = self._current()
+        name = self._provisioner.name
+        try:
+            images = question.answer.result(max(0.0, question.asked + self._patience - self._clock()))
+        except TimeoutError:
+            return PlatformSelection(unanswered=f"{name} has not answered within {self._patience:g} s")
+        except DriverError as exc:
+            return PlatformSelection(unanswered=exc.message)
+        except CancelledError:
+            return PlatformSelection(unanswered=f"{name} failed")
+        return PlatformSelection({image.name: frozenset(image.kernels) for image in images})
+
+    def _current(self) -> _Question:
+        with self._lock:
+            now = self._clock()
+            if self._question is None or not self._question.good(now, self._seconds):
+                self._question = _Question(now, Future())
+                # A thread that nobody waits for at the end: a provisioner that hangs must not keep a process alive.
+                Thread(target=self._ask, args=(self._question.answer,), name="images", daemon=True).start()
+            return self._question
+
+    def _ask(self, answer: Future[Sequence[Image]]) -> None:
+        try:
+            answer.set_result(self._provisioner.list_images())
+        except DriverError as exc:
+            answer.set_exception(exc)
+        finally:
+            if not answer.done():
+                answer.cancel()
