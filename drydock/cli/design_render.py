@@ -129,16 +129,27 @@ class _Answers:
                 self._exact[url] = Path(name)
 
     def __call__(self, url: str) -> bytes:
-        if url in self._exact:
-            return self._exact[url].read_bytes()
-        starts = [start for start in self._starts if url.startswith(start)]
-        if starts:
-            return self._starts[max(starts, key=len)].read_bytes()
+        for name in (url, _anonymous(url)):
+            if name in self._exact:
+                return self._exact[name].read_bytes()
+            starts = [start for start in self._starts if name.startswith(start)]
+            if starts:
+                return self._starts[max(starts, key=len)].read_bytes()
         return self._otherwise(url)
 
 
+def _anonymous(url: str) -> str:
+    """Without user and password: files may be named for it without repeating them."""
+    scheme, found, rest = url.partition("://")
+    authority, slash, path = rest.partition("/")
+    return f"{scheme}{found}{authority.rpartition('@')[2]}{slash}{path}"
+
+
 def _refuse(url: str) -> bytes:
-    raise InvalidReference(f"{url}: answer it with --reference '{url}=FILE', or fetch it with --fetch")
+    """What is said may stand in the log of a pull request: no credentials, and not the query, which may hold some."""
+    shown, query, _ = _anonymous(url).partition("?")
+    hint = f"answer it with --reference '{shown}{'*' if query else ''}=FILE', or fetch it with --fetch"
+    raise InvalidReference(f"{shown}: {hint}")
 
 
 def _fetcher(credentials: Credentials) -> Fetch:

@@ -139,7 +139,11 @@ class Reader:
 
     def _malformed(self, exc: yaml.MarkedYAMLError) -> Problem:
         mark = exc.problem_mark or exc.context_mark
-        text = ", ".join(part for part in (exc.context, exc.problem) if part)
+        context = exc.context
+        if context and exc.context_mark and mark and exc.context_mark.line != mark.line:
+            # An opening bracket may be far away from where its closing one was missed.
+            context += f" that begins at line {self._lines + exc.context_mark.line + 1}"
+        text = ", ".join(part for part in (context, exc.problem) if part)
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         return Problem(f"malformed YAML: {text}", self._lines + line, column, source=self._source)
 

@@ -64,6 +64,7 @@ def test_a_design_that_cannot_be_had_gets_a_verdict_too(reader: Client) -> None:
     assert (result.status_code, result.json["status"], result.json["code"]) == (400, "Failure", 400)
     (message,) = result.json["details"]["messageList"]
     assert (message["error"], message["level"]) == (True, "Error")
+    assert message["diagnostic"] == "See docs/reference/design-documents.md#references"
 
 
 def test_a_node_filter_selects_names(admin: Client, reader: Client) -> None:

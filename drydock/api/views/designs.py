@@ -14,6 +14,7 @@ from drydock.model.design import DesignSnapshot, ValidationReport
 from drydock.model.message import DocumentRef, Level, ValidationMessage
 
 Json = dict[str, Any]
+REFERENCES = "docs/reference/design-documents.md#references"
 
 
 def snapshot_view(snapshot: DesignSnapshot) -> Json:
@@ -52,7 +53,7 @@ def validation_view(report: ValidationReport, *, at: datetime) -> Json:
 
 def unreadable_view(message: str, *, reason: str, retry: bool, at: datetime) -> Json:
     """The verdict on a design that could not be had, in the same shape."""
-    finding = ValidationMessage(code=reason, rule=reason, message=message, level=Level.ERROR)
+    finding = ValidationMessage(reason, reason, message, Level.ERROR, diagnostic=f"See {REFERENCES}")
     view = status_view(
         code=400,
         success=False,

@@ -164,6 +164,17 @@ class TestRender:
         assert result.exit_code == 1
         assert "--reference 'http://127.0.0.1:9/x=FILE'" in result.stderr
 
+    def test_credentials_of_a_reference_are_not_shown_and_need_not_be_repeated(
+        self, offline: Run, tmp_path: Path
+    ) -> None:
+        content = self.design("http://user:hunter2@p.example/x?token=abc123")
+        result = offline("render", "-", "--node", "n1", stdin=content)
+        assert "--reference 'http://p.example/x*=FILE'" in result.stderr
+        assert not any(secret in result.output + result.stderr for secret in ("hunter2", "abc123"))
+        (tmp_path / "file").write_bytes(b"x")
+        answer = f"--reference=http://p.example/x*={tmp_path}/file"
+        assert offline("render", "-", "--node", "n1", answer, stdin=content).exit_code == 0
+
     def test_fetched_or_answered_for_all_that_start_so(self, offline: Run, tmp_path: Path) -> None:
         (tmp_path / "file").write_bytes(b"from a file")
         with serving(lambda _: Answer(body=b"from the net")) as peer:

@@ -62,6 +62,7 @@ def test_the_designs_of_real_sites() -> None:
     ("content", "text", "line", "column"),
     [
         (b"a: 1\nb: [1, 2\nc: 3\n", "malformed YAML", 3, 2),
+        (b"a: 1\nb: [1\n\nc: 3\n", "flow sequence that begins at line 2", 4, 2),
         (b"a: b: c\n", "mapping values are not allowed", 1, 5),
         (b"ok: 1\n---\n\tx: 1\n", "cannot start any token", 3, 1),
         (b"a: 1\nb: \x00\n", "not allowed in YAML", 2, 4),
