@@ -23,7 +23,8 @@ import click
 
 from bench.gen_site import site
 from drydock.api.views.designs import message_views
-from drydock.design.compiler import CompiledDesign, compile_design
+from drydock.design.compiler import CompiledDesign, at_site, compile_design
+from drydock.design.rules.platform import PlatformSelection
 from drydock.design.site_form import site_form
 from tests.fuzz.mutations import mutated
 from tests.unit.design.field import DESIGNS
@@ -73,7 +74,9 @@ def _use(design: CompiledDesign) -> None:
     """What a service makes of it."""
     assert design.messages
     assert not design.broken or design.error_count
-    json.dumps(message_views(design.messages, at=datetime.now(UTC))).encode()
+    there = at_site(design, PlatformSelection({"jammy": ["ga-22.04"], "noble": ["ga-24.04"]}))
+    assert len(there.messages) + 2 >= len(design.messages)
+    json.dumps(message_views(there.messages, at=datetime.now(UTC))).encode()
     json.dumps(site_form(design.site)).encode()
 
 
