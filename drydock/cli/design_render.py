@@ -17,6 +17,7 @@ from drydock.cli.connection import credentials_of
 from drydock.cli.design_files import file_argument, require_node, site_of
 from drydock.cli.output import console, output_option, print_json, table
 from drydock.client import Credentials
+from drydock.client.errors import NotConfigured
 from drydock.design.references import SERVICE_SCHEMES, References
 from drydock.design.retries import Retries
 from drydock.design.service_token import ServiceTokens
@@ -169,11 +170,19 @@ def _fetcher(credentials: Credentials) -> Fetch:
             read_timeout=60.0,
             read_snapshot=no_snapshot,
             ca_file=credentials.ca_certificate,
-            tokens=ServiceTokens(credentials.session(), hosts=["*"]) if service else None,
+            tokens=_tokens(credentials) if service else None,
             retries=Retries(times=2, pause=0.5),
         ).fetch(url)
 
     return fetch
+
+
+def _tokens(credentials: Credentials) -> ServiceTokens:
+    try:
+        return ServiceTokens(credentials.session(), hosts=["*"])
+    except NotConfigured:
+        text = "a reference to Deckhand or Promenade is fetched with a token: source an openrc file (OS_AUTH_URL, ...)"
+        raise InvalidReference(text) from None
 
 
 def _write(out: Path, assets: Sequence[RenderedAsset], packages: Mapping[str, str | None]) -> None:

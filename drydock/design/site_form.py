@@ -53,7 +53,10 @@ def _hardware(profile: HardwareProfile) -> Json:
         "bootstrap_protocol": profile.bootstrap_protocol,
         "pxe_interface": profile.pxe_interface,
         "cpu_sets": dict(profile.cpu_sets),
-        "devices": [asdict(alias) for alias in profile.device_aliases.values()],
+        "devices": [
+            {"alias": item.alias, "address": item.address, "bus_type": item.bus_type, "dev_type": item.dev_type}
+            for item in profile.device_aliases.values()
+        ],
         "hugepages": [asdict(pages) for pages in profile.hugepages.values()],
     }
 
@@ -184,8 +187,8 @@ def _device(device: PhysicalDevice) -> Json:
                 "part_uuid": partition.part_uuid,
                 "size": partition.size,
                 "volume_group": partition.volume_group,
-                "bootable": partition.bootable,
                 **_filesystem(partition.filesystem),
+                "bootable": partition.bootable,
             }
             for partition in device.partitions
         ],

@@ -175,6 +175,12 @@ class TestRender:
         answer = f"--reference=http://p.example/x*={tmp_path}/file"
         assert offline("render", "-", "--node", "n1", answer, stdin=content).exit_code == 0
 
+    def test_a_service_is_asked_with_a_token_that_somebody_has_to_give(self, offline: Run) -> None:
+        content = self.design("promenade+http://127.0.0.1:9/x")
+        result = offline("render", "-", "--node", "n1", "--fetch", stdin=content)
+        assert result.exit_code == 1
+        assert "is fetched with a token: source an openrc file" in result.stderr
+
     def test_fetched_or_answered_for_all_that_start_so(self, offline: Run, tmp_path: Path) -> None:
         (tmp_path / "file").write_bytes(b"from a file")
         with serving(lambda _: Answer(body=b"from the net")) as peer:
