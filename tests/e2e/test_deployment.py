@@ -67,10 +67,11 @@ def test_a_site_is_deployed_although_the_worker_is_killed(stack: Stack, tmp_path
     wait_for_machines(stack, lambda seen: any(finals(machine) for machine in seen.values()))
     stack.processes.kill9("worker-1")
     assert not psutil.pid_exists(killed.pid)
+    at_the_kill = machines(stack)
+    assert any(len(finals(machine)) < len(SIGNALING) for machine in at_the_kill.values()), "the kill came too late"
     assert json.loads(stack.drydock("task", "show", task_id, "-o", "json"))["status"] == "running"
     # Machines that were told to install do not know that the worker is gone: they fetch, and report.
-    alone = wait_for_machines(stack, lambda seen: sum(len(finals(machine)) for machine in seen.values()) >= 4)
-    assert any(len(finals(machine)) < len(SIGNALING) for machine in alone.values()), "the kill came too late to matter"
+    wait_for_machines(stack, lambda seen: sum(len(finals(machine)) for machine in seen.values()) >= 4)
 
     stack.start_worker("worker-2")
     watched = stack.drydock("task", "watch", task_id, "-o", "json", "--timeout", "90")
