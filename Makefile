@@ -34,6 +34,7 @@ check: $(STAMP)  ## Format, lint, types, import rules, generated files, unit tes
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh dev/samples.sh --check
+	@$(BIN)/python -m dev.machine_tools
 	$(BIN)/python -m pytest -q tests/unit
 
 format: $(STAMP)  ## Format the code and mend what can be mended

@@ -17,6 +17,11 @@ ROOT = Path(__file__).parents[1]
 
 RUNTIME = ("drydock",)
 TOOLS = (
+    # Four that Debian's cloud-init imports, see dev/machine_tools.py.
+    "configobj",
+    "jsonpatch",
+    "jsonschema",
+    "oauthlib",
     "hypothesis",
     "import-linter",
     "mypy",

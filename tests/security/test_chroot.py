@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from dev import machine_tools
 from drydock.model.task import ResultStatus
 from tests.orchestrator.sites import site as design_of
 from tests.security.deployment import Deployed, Site
@@ -54,14 +55,16 @@ ISOLATED = ("unshare", "--mount", "--pid", "--fork")
 
 
 def can_isolate() -> bool:
-    if os.geteuid() != 0 or not shutil.which("busybox") or not shutil.which("unshare"):
+    if os.geteuid() != 0 or not shutil.which("unshare"):
         return False
     return subprocess.run([*ISOLATED, "true"], capture_output=True, check=False).returncode == 0
 
 
 def install(root: Path, machine: Deployed) -> None:
     """The smallest system: BusyBox, its libraries, two devices, and what the user-data writes."""
-    busybox = Path(shutil.which("busybox") or "").resolve()
+    busybox = machine_tools.busybox()
+    if busybox is None:
+        pytest.skip(machine_tools.NEEDS_BUSYBOX)
     libraries = subprocess.run(["ldd", str(busybox)], capture_output=True, text=True, check=False).stdout
     for found in {str(busybox), *re.findall(r"(/\S+)", libraries)}:
         target = root / found.lstrip("/")
@@ -83,7 +86,7 @@ def install(root: Path, machine: Deployed) -> None:
         file.chmod(int(entry["permissions"], 8))
 
 
-@pytest.mark.skipif(not can_isolate(), reason="needs root, busybox and unshare")
+@pytest.mark.skipif(not can_isolate(), reason="needs root, who may make namespaces, and unshare")
 def test_a_node_is_deployed_in_a_chroot(site: Site, tmp_path: Path) -> None:
     task = site.deploy(design_of(["n01"]) + HELLO.encode())
     machine = site.machine("n01")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 
 import pytest
 import yaml
 
+from dev import machine_tools
 from tests.orchestrator.sites import site as design_of
 from tests.security.deployment import Site
 
@@ -23,24 +23,15 @@ reporting.flush_events()
 """
 
 
-def python_of_cloud_init() -> str | None:
-    """Debian's cloud-init belongs to the system's Python."""
-    program = shutil.which("python3", path="/usr/bin")
-    if program is None:
-        return None
-    known = subprocess.run([program, "-c", "import cloudinit.reporting.handlers"], capture_output=True, check=False)
-    return program if known.returncode == 0 else None
-
-
 def test_its_events_reach_the_subtask(site: Site) -> None:
-    program = python_of_cloud_init()
-    if program is None:
-        pytest.skip("cloud-init is not installed")
+    python = machine_tools.python_of_cloud_init()
+    if python is None:
+        pytest.skip(machine_tools.NEEDS_CLOUD_INIT)
     task = site.deploy(design_of(["n01"]))
     machine = site.machine("n01")
     settings = yaml.safe_load(machine.user_data)["reporting"]
     done = subprocess.run(
-        [program, "-c", REPORT], input=json.dumps(settings), capture_output=True, text=True, timeout=60, check=False
+        [*python, "-c", REPORT], input=json.dumps(settings), capture_output=True, text=True, timeout=60, check=False
     )
     assert done.returncode == 0, done.stderr
     subtask = site.subtask(task, "n01")

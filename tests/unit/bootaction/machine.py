@@ -16,6 +16,8 @@ from typing import Any
 
 import pytest
 
+from dev import machine_tools
+
 #: What any system has; the tools that speak HTTP come in addition.
 TOOLS = (
     *("sh", "mktemp", "rm", "tar", "gzip", "mkdir", "grep", "sed", "awk", "cut", "tail", "wc", "tr", "cat", "od"),
@@ -104,9 +106,9 @@ class Machine:
         self.program("sleep", f'echo "$1" >> {directory}/sleeps')
 
     def _link(self, name: str, program: str) -> None:
-        found = shutil.which(program)
+        found = machine_tools.busybox() if program == "busybox" else shutil.which(program)
         if found is None:
-            pytest.skip(f"{program} is not installed")
+            pytest.skip(machine_tools.NEEDS_BUSYBOX if program == "busybox" else f"needs {program}: install it")
         (self._tools / name).symlink_to(found)
 
     def program(self, name: str, body: str) -> None:

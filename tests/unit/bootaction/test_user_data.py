@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 import shlex
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 import yaml
 
+from dev import machine_tools
 from drydock.bootaction.keys import events_token
 from drydock.bootaction.scripts import assignments, boot_script, boot_script_of, boot_settings
 from drydock.bootaction.user_data import user_data
@@ -89,15 +89,17 @@ def test_the_script_of_a_node_knows_all_but_the_key() -> None:
     assert "DRYDOCK_BOOTACTION_KEY=" not in text
 
 
-@pytest.mark.skipif(shutil.which("cloud-init") is None, reason="cloud-init is not installed")
 @pytest.mark.parametrize("text", [made(), full()], ids=["least", "full"])
 def test_cloud_init_finds_nothing_wrong(tmp_path: Path, text: str) -> None:
+    python = machine_tools.python_of_cloud_init()
+    if python is None:
+        pytest.skip(machine_tools.NEEDS_CLOUD_INIT)
     file = tmp_path / "user-data"
 
     def findings() -> str:
         file.write_text(text)
         done = subprocess.run(
-            ["cloud-init", "schema", "--config-file", str(file), "--annotate"],
+            [*python, "-m", "cloudinit.cmd.main", "schema", "--config-file", str(file), "--annotate"],
             capture_output=True, text=True, check=False, timeout=60,
         )  # fmt: skip
         return re.sub(r"\s+", " ", done.stdout + done.stderr) if done.returncode else ""
