@@ -17,6 +17,7 @@ root=${DRYDOCK_BOOT_ROOT:-}
 root=${root%/}
 failed=
 
+needs_http "$DRYDOCK_BOOTDATA_URL"
 use_headers "X-Bootaction-Key: $DRYDOCK_BOOTACTION_KEY"
 
 fail() {

@@ -8,6 +8,8 @@ work=$(mktemp -d "${TMPDIR:-/run}/drydock.XXXXXX") || exit 1
 trap 'rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM
 carriage_return=$(printf '\r')
+# Seconds after which a request has failed: the service holds one for as long as its database is restarted.
+patience=${DRYDOCK_HTTP_TIMEOUT:-300}
 
 say() {
     echo "$program: $*" >&2
@@ -29,6 +31,21 @@ use_headers() {
     done
 }
 
+has_gnu_wget() {
+    wget --version 2> /dev/null | grep -q 'GNU Wget'
+}
+
+# needs_http URL: ends the program where nothing can ask for it. No later attempt would do better.
+needs_http() {
+    if have curl || has_gnu_wget; then return; fi
+    case $1 in
+        https://*) if have openssl; then return; fi ;;
+        *) if have nc; then return; fi ;;
+    esac
+    say 'needs curl, GNU wget, nc (for http) or openssl (for https)'
+    exit 1
+}
+
 # request URL BODY [DATA]: GET, or POST the file DATA as JSON. The answer is in the file BODY, its head in $work/head,
 # its status in $status: 000 if it did not come, or not whole.
 request() {
@@ -37,7 +54,7 @@ request() {
     : > "$body"
     if have curl; then
         request_curl
-    elif wget --version 2> /dev/null | grep -q 'GNU Wget'; then
+    elif has_gnu_wget; then
         request_wget
     else
         request_bare
@@ -46,13 +63,13 @@ request() {
 
 request_curl() {
     set -- --disable --config "$work/curlrc" --noproxy '*' --globoff --silent --show-error --connect-timeout 20 \
-        --max-time 300 --dump-header "$work/head" --output "$body" --write-out '%{http_code}'
+        --max-time "$patience" --dump-header "$work/head" --output "$body" --write-out '%{http_code}'
     [ -z "$data" ] || set -- "$@" --header 'Content-Type: application/json' --data-binary "@$data"
     status=$(curl "$@" "$url") || status=000
 }
 
 request_wget() {
-    set -- --config="$work/wgetrc" --no-proxy --tries=1 --timeout=300 --max-redirect=0 --content-on-error \
+    set -- --config="$work/wgetrc" --no-proxy --tries=1 --timeout="$patience" --max-redirect=0 --content-on-error \
         --server-response --output-file="$work/head" --output-document="$body"
     [ -z "$data" ] || set -- "$@" --header='Content-Type: application/json' --post-file="$data"
     wget "$@" "$url"
@@ -104,16 +121,14 @@ write_request() {
 
 connect() {
     limit=
-    if have timeout; then limit='timeout 300'; fi
+    if have timeout; then limit="timeout $patience"; fi
     case $url in
         https://*)
-            have openssl || say 'https needs curl, GNU wget or openssl'
             # shellcheck disable=SC2086 # two words, or none
             $limit openssl s_client -quiet -verify_quiet -verify_return_error -verify_hostname "$host" \
                 -servername "$host" -connect "$host:${port:-443}"
             ;;
         *)
-            have nc || say 'needs curl, GNU wget or nc'
             # shellcheck disable=SC2086
             $limit nc "$host" "${port:-80}"
             ;;

@@ -57,6 +57,8 @@ if [ -n "$action" ]; then
 fi
 : "${DRYDOCK_ACTION_ID:?}" "${DRYDOCK_REPORT_URL:?}" "${DRYDOCK_BOOTACTION_KEY:?}"
 
+$wrap || needs_http "$DRYDOCK_REPORT_URL"
+
 # document STATUS ERROR < MESSAGE
 document() {
     printf '{'

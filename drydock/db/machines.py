@@ -58,6 +58,15 @@ class MachineRepository:
         ).one()
         return row.events, row.kept_bytes
 
+    def heard(self, context_id: UUID) -> None:
+        """The machine was heard of, and said nothing that is kept."""
+        now = func.now()
+        self._connection.execute(
+            machines.update()
+            .where(machines.c.context_id == context_id)
+            .values(first_contact=func.coalesce(machines.c.first_contact, now), last_contact=now)
+        )
+
     def keep(self, context_id: UUID, *, events: int = 0, kept_bytes: int = 0) -> None:
         """Count what was kept of it."""
         self._connection.execute(

@@ -21,6 +21,7 @@ from drydock.errors import (
 )
 from drydock.model.boot_action import BootAction, Report
 from drydock.model.boot_context import Bundle, BundleKind
+from drydock.orchestrator.contacts import Contacts
 from drydock.orchestrator.patience import Patience
 
 
@@ -30,6 +31,7 @@ class BootService:
     def __init__(self, database: Database, *, hold_seconds: float = 0.0) -> None:
         self._database = database
         self._patience = Patience(hold_seconds)
+        self._contacts = Contacts(database)
 
     def bundle(self, node: str, kind: BundleKind, key: bytes) -> Bundle:
         """The node's tarball. Raises ``BootContextNotFound``, ``Forbidden``."""
@@ -37,6 +39,7 @@ class BootService:
         if not matches(key, stored.key_digest):
             raise Forbidden("the key is not this node's")
         content = unseal(key, context_id=stored.context_id, node=node, kind=kind.value, content=stored.sealed)
+        self._contacts.heard(stored.context_id)
         return Bundle(content, stored.etag)
 
     def report(self, action_id: str, key: bytes, report: Report, *, idempotency_key: str | None = None) -> BootAction:
@@ -47,7 +50,9 @@ class BootService:
         ``IdempotencyConflict``.
         """
         attempt = _Attempt(action_id, key, report, idempotency_key)
-        return self._patience.until_answered(lambda: self._try(attempt))
+        action = self._patience.until_answered(lambda: self._try(attempt))
+        self._contacts.heard(action.context_id)
+        return action
 
     def _try(self, attempt: _Attempt) -> BootAction:
         with self._database.unit_of_work() as uow:

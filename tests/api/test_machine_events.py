@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import logging
 from typing import Any
 
@@ -78,9 +79,21 @@ def test_an_event_becomes_a_message_of_the_subtask(
 
 
 def falcon_json(value: object) -> bytes:
-    import json
-
     return json.dumps(value).encode()
+
+
+def test_a_machine_that_posts_no_events_was_heard_of_too(nobody: Client, reader: Client, node: BootedNode) -> None:
+    assert nobody.get("/bootdata/n01/units", headers={"X-Bootaction-Key": "0" * 64}).status_code == 403
+    assert task(reader, node)["machine"]["first_contact"] is None, "that was somebody else"
+    assert nobody.get("/bootdata/n01/units", headers=node.header).status_code == 200
+    fetched = task(reader, node)["machine"]
+    assert fetched["first_contact"] == fetched["last_contact"] is not None
+
+
+def test_a_machine_that_only_reports_was_heard_of_too(nobody: Client, reader: Client, node: BootedNode) -> None:
+    reported = nobody.post(f"/bootaction/{next(iter(node.actions.values()))}", {}, headers=node.header)
+    assert reported.status_code == 200
+    assert task(reader, node)["machine"]["last_contact"] is not None
 
 
 def test_a_failed_step_is_an_error(nobody: Client, reader: Client, node: BootedNode) -> None:
@@ -170,6 +183,7 @@ def test_a_new_deployment_revokes_the_token(nobody: Client, seeds: Seeds, node: 
         ({"event_type": 1}, "event_type"),
         ({"description": "x" * 10_001}, "description"),
         ({"files": [{"path": "/l", "content": "x", "encoding": "base64"}]}, "files[0].content"),
+        ({"files": [{"path": "/l", "content": "%%%%", "encoding": "base64"}]}, "files[0].content"),
         ({"files": [{"path": "/l", "content": "x", "encoding": "hex"}]}, "files[0].encoding"),
         ({"files": [{"path": "/l"}]}, "files[0]"),
         ({"description": "\u0000"}, "description"),

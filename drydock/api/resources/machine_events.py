@@ -51,6 +51,6 @@ def read_event(body: Mapping[str, Any]) -> MachineEvent:
 
 def _file(file: Mapping[str, str], field: str) -> LogFile:
     try:
-        return LogFile(file["path"], base64.b64decode(file["content"]))
+        return LogFile(file["path"], base64.b64decode("".join(file["content"].split()), validate=True))
     except (binascii.Error, ValueError):
         raise InvalidInput("is not base64", field=f"{field}.content") from None

@@ -29,10 +29,13 @@ KINDS = ("dash+curl", "dash+wget", "busybox", "busybox+curl")
 
 @dataclass(frozen=True)
 class Answer:
+    """``cut_to``: bytes of the body that are sent; ``held``: then the connection stays open until this is set."""
+
     status: int = 200
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
     cut_to: int | None = None
+    held: threading.Event | None = None
 
 
 @dataclass
@@ -66,6 +69,8 @@ def serving(answers: Callable[[str, str], Answer]) -> Iterator[Service]:
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(answer.body[: answer.cut_to])
+            if answer.held is not None:
+                answer.held.wait(60)
 
         def do_POST(self) -> None:
             self.do_GET()
@@ -73,7 +78,11 @@ def serving(answers: Callable[[str, str], Answer]) -> Iterator[Service]:
         def log_message(self, *args: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    class Server(ThreadingHTTPServer):
+        def handle_error(self, *args: object) -> None:
+            """A machine that loses its patience is what some tests are about."""
+
+    server = Server(("127.0.0.1", 0), Handler)
     service = Service(server.server_address[1])
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()

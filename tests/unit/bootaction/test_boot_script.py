@@ -8,7 +8,9 @@ import shutil
 import stat
 import subprocess
 import sys
+import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -46,7 +48,7 @@ def asset(path: str, kind: str, mode: int = 0o600) -> RenderedAsset:
     return RenderedAsset("act", AssetType(kind), path, mode, b"content\n")
 
 
-def tarball(content: bytes, **changes: int) -> Answer:
+def tarball(content: bytes, **changes: Any) -> Answer:
     return Answer(200, content, {"ETag": f'"{hashlib.sha256(content).hexdigest()}"'}, **changes)
 
 
@@ -115,6 +117,32 @@ def test_no_answer_at_all(machine: Machine) -> None:
     done = boot(machine, gone)
     assert done.returncode == 1
     assert "no units after 6 attempts: no answer" in done.stderr
+
+
+def test_a_service_that_hangs_is_asked_again(machine: Machine) -> None:
+    """It takes the first request and answers nothing, the second and stops in the middle."""
+    released = threading.Event()
+    content, stuck = pack([]), iter([0, 20])
+
+    def answers(method: str, path: str) -> Answer:
+        upto = next(stuck, None) if method == "GET" else None
+        if upto == 0:
+            released.wait(60)
+        # The tarball without its end, and the connection stays open.
+        return tarball(content) if upto is None else tarball(content, cut_to=upto, held=released)
+
+    with serving(answers) as service:
+        done = boot(machine, service, DRYDOCK_HTTP_TIMEOUT="1")
+        released.set()
+    assert (done.returncode, done.stderr.count("failed (no answer)")) == (0, 2), done.stderr
+
+
+def test_without_anything_that_speaks_http_it_says_so_and_does_not_try(tmp_path: Path) -> None:
+    machine = Machine(tmp_path / "machine", "dash")
+    with serving(lambda method, path: Answer()) as service:
+        done = boot(machine, service)
+    assert (done.returncode, machine.noted("sleeps"), service.asked) == (1, [], [])
+    assert "needs curl, GNU wget, nc (for http) or openssl (for https)" in done.stderr
 
 
 def test_a_unit_that_cannot_be_enabled_stops_no_other(machine: Machine) -> None:
