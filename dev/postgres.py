@@ -133,6 +133,11 @@ def _sqlalchemy(url: URL) -> str:
     return url.set(drivername="postgresql+psycopg2").render_as_string(hide_password=False)
 
 
+def binaries() -> Path:
+    """Where ``pg_dump`` and the like are, for us to run. Raises ``PostgresUnavailable``."""
+    return _reachable_binaries(None, Path())
+
+
 def _reachable_binaries(user: str | None, place: Path) -> Path:
     """The directory of the binaries; a copy in ``place`` if ``user`` cannot reach them (a checkout in /root, say)."""
     if chosen := os.environ.get("DRYDOCK_POSTGRES_BIN"):

@@ -42,9 +42,13 @@ def kept_secret(path: Path) -> str:
 
 
 def write_configuration(
-    path: Path, *, port: int, database_url: str, simulator_url: str, secret: str, keystone: Mapping[str, str]
-) -> None:
-    """A ``drydock.conf`` for one machine: all on loopback, and quicker to look again than a real site needs."""
+    path: Path, *, port: int, database_url: str, simulator_url: str, secret: str, keystone: Mapping[str, str],
+    settings: Mapping[str, Mapping[str, str]],
+) -> None:  # fmt: skip
+    """A ``drydock.conf`` for one machine: all on loopback, and quicker to look again than a real site needs.
+
+    ``settings``, by section, come last.
+    """
     url = f"http://127.0.0.1:{port}/api/v1.0"
     configuration = ConfigParser(interpolation=None)
     configuration.read_dict(
@@ -63,6 +67,7 @@ def write_configuration(
             "orchestrator": {"poll_interval": "1", "lease_seconds": "5", "observe_interval": "1"},
         }
     )
+    configuration.read_dict(settings)
     text = io.StringIO()
     configuration.write(text)
     write_private(path, text.getvalue())

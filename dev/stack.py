@@ -43,8 +43,12 @@ class Stack:
     def __init__(
         self, directory: Path, *, port: int, machines: Sequence[str], database_url: str | None = None,
         simulator_options: Sequence[str] = (), announce: Announce | None = None,
+        settings: Mapping[str, Mapping[str, str]] | None = None,
     ) -> None:  # fmt: skip
-        """``database_url``: an existing database to use; without it an embedded server is started."""
+        """``database_url``: an existing database to use; without it an embedded server is started.
+
+        ``settings``: options of the service, by section, besides those that a development site has.
+        """
         self.directory = directory.absolute()
         self.url = f"http://{LOOPBACK}:{port}"
         self.simulator_url = f"http://{LOOPBACK}:{free_port()}"
@@ -54,6 +58,7 @@ class Stack:
         self._database_url = database_url
         self._simulator_options = tuple(simulator_options)
         self._announce = announce or Announce()
+        self._settings = settings or {}
         self._servers = ExitStack()
         self._keystone: keystone.KeystoneServer | None = None
         self._openrc: dict[str, Mapping[str, str]] = {}
@@ -151,6 +156,7 @@ class Stack:
         site_files.write_configuration(
             self.configuration, port=self._port, database_url=database_url, simulator_url=self.simulator_url,
             secret=site_files.kept_secret(self.directory / "bootaction-secret"), keystone=server.middleware_options(),
+            settings=self._settings,
         )  # fmt: skip
         addresses = {"DRYDOCK_URL": self.url, "DRYDOCK_SIMULATOR_URL": self.simulator_url}
         for user in USERS:
