@@ -63,6 +63,10 @@ class EarlierReport:
     status: ReportStatus | None
 
 
+#: Of one node's deployment, as it may be hostile: what comes when so much is there is not kept.
+MAX_MESSAGES = 10_000
+MAX_MESSAGE_BYTES = 32 * 1024 * 1024
+
 # NOTE: no parameter may have the name of a column, which would become part of SET.
 #: A report's details travel as one array for each of these.
 _DETAILS = {"errors": Boolean, "messages": Text, "extras": Text}
@@ -97,22 +101,32 @@ def _take() -> Select[Any]:
 
 
 def _kept(taken: CTE) -> CTE:
-    """The messages."""
+    """The messages, if there is room for more."""
     arrays: Iterator[ColumnElement[Any]] = (
         cast(bindparam(name, type_=ARRAY(kind)), ARRAY(kind)) for name, kind in _DETAILS.items()
     )
     said = func.unnest(*arrays).table_valued(*_DETAILS, with_ordinality="place").render_derived(name="said")
+    room = _room(taken)
     rows = {
-        "task_id": taken.c.task_id,
-        "root_id": select(tasks.c.root_id).where(tasks.c.id == taken.c.task_id).scalar_subquery(),
+        "task_id": room.c.task_id,
+        "root_id": select(tasks.c.root_id).where(tasks.c.id == room.c.task_id).scalar_subquery(),
         "error": said.c.errors,
         "message": said.c.messages,
         "context_type": literal("bootaction"),
-        "context": taken.c.id,
+        "context": room.c.id,
         "extra": cast(said.c.extras, JSONB),
     }
-    every = select(*rows.values()).join_from(taken, said, literal(True)).order_by(said.c.place)
+    every = select(*rows.values()).join_from(room, said, literal(True)).order_by(said.c.place)
     return insert(task_messages).from_select(list(rows), every).cte("kept")
+
+
+def _room(taken: CTE) -> CTE:
+    """``taken``, if its task has room for messages. By the sizes that rows tell: no message is unpacked for it."""
+    size = func.octet_length(task_messages.c.message) + func.pg_column_size(task_messages.c.extra)
+    few = (func.count() < MAX_MESSAGES) & (func.coalesce(func.sum(size), 0) < MAX_MESSAGE_BYTES)
+    has_room = select(few).where(task_messages.c.task_id == taken.c.task_id).scalar_subquery()
+    # Materialized: else it is looked for once for each detail.
+    return select(taken.c.id, taken.c.task_id).where(has_room).cte("room").prefix_with("MATERIALIZED")
 
 
 def _finalized(taken: CTE) -> CTE:

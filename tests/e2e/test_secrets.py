@@ -1,4 +1,4 @@
-"""A deployment by real programs, at debug level and with much going wrong: what they write anywhere has no secret in it."""
+"""A deployment by real programs, at debug level and much going wrong: nothing they write has a secret in it."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ import re
 import shutil
 import stat
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -86,6 +87,20 @@ def install(root: Path, machine: Deployed) -> None:
         file.chmod(int(entry["permissions"], 8))
 
 
+def transcript(root: Path, said: str, journal: str, told: list[str]) -> str:
+    """For who runs this test with ``-s``."""
+    paths = sorted(path for place in ("etc", "opt", "usr") for path in (root / place).rglob("*") if path.is_file())
+    listed = [f"{stat.filemode(path.lstat().st_mode)} /{path.relative_to(root)}" for path in paths]
+    parts = {
+        "# chroot … drydock-boot": said,
+        "# ls": "\n".join(listed),
+        "# cat /systemctl.log": (root / "systemctl.log").read_text(),
+        "# journalctl -u hello": journal,
+        "$ drydock task show": "\n".join(told),
+    }
+    return "".join(f"\n{command}\n{output.rstrip()}\n" for command, output in parts.items())
+
+
 @pytest.mark.skipif(not can_isolate(), reason="needs root, who may make namespaces, and unshare")
 def test_a_node_is_deployed_in_a_chroot(site: Site, tmp_path: Path) -> None:
     task = site.deploy(design_of(["n01"]) + HELLO.encode())
@@ -120,6 +135,7 @@ def test_a_node_is_deployed_in_a_chroot(site: Site, tmp_path: Path) -> None:
     assert node.machine is not None
     assert node.machine.stage == "drydock-boot: SUCCESS"
     told = [message.message for message in node.result.messages if message.context_type in ("bootaction", "installer")]
+    sys.stdout.write(transcript(root, boot.stderr, journal, told))
     assert told == [
         "drydock-boot: fetching boot actions",
         "running /opt/hello.sh",

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Callable
+from contextlib import closing
+from http.client import HTTPConnection
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import pytest
@@ -12,7 +15,8 @@ from sqlalchemy import func, select, text, update
 
 from drydock.bootaction.keys import derive_key
 from drydock.bootaction.sealing import unseal
-from drydock.db.tables import boot_bundles, boot_contexts, machines
+from drydock.db.reports import MAX_MESSAGE_BYTES, MAX_MESSAGES
+from drydock.db.tables import boot_bundles, boot_contexts, machines, task_messages
 from drydock.design.references import References
 from drydock.errors import InvalidReference, ReferenceUnavailable, RenderError, SealBroken
 from drydock.model.task import ResultStatus
@@ -62,6 +66,18 @@ class TestStolenDatabase:
         answer = site.machine("n01").ask("GET", "/bootdata/n01/files")
         assert (answer.status_code, answer.json()["reason"]) == (500, "internal_error")
 
+    def test_an_older_bundle_cannot_be_put_back(self, site: Site) -> None:
+        task = site.deploy(design_of(["n01"]))
+        kind = boot_bundles.c.kind == "file"
+        with site.world.sql.connect() as connection:
+            older: bytes = connection.execute(select(boot_bundles.c.sealed).where(kind)).scalar_one()
+        site.world.orchestrator.terminate(task.id, by="operator")
+        site.world.run_until_idle()
+        site.deploy(design_of(["n01"]))
+        with site.world.sql.begin() as connection:
+            connection.execute(update(boot_bundles).where(kind).values(sealed=older))
+        assert site.machine("n01").ask("GET", "/bootdata/n01/files").status_code == 500
+
 
 class TestStolenNodeKey:
     def test_it_is_good_for_its_node_only(self, site: Site) -> None:
@@ -86,6 +102,17 @@ class TestStolenNodeKey:
         for method, path in NODE_PATHS:
             assert thief.ask(method, f"/bootdata/n01/{path}", json={}).status_code == 403
         assert thief.ask("POST", f"/bootaction/{action.id}", json={"status": "success"}).status_code == 403
+
+    def test_it_ends_when_the_node_is_destroyed(self, site: Site) -> None:
+        task = site.deploy(design_of(["n01"]))
+        thief = site.machine("n01")
+        site.world.orchestrator.terminate(task.id, by="operator")
+        site.world.run_until_idle()
+        assert thief.ask("GET", "/bootdata/n01/files").status_code == 200, "terminating a task alone takes no key away"
+        site.world.create("destroy_nodes", design_ref=site.world.store(design_of(["n01"])).ref)
+        site.world.run_until_idle()
+        for method, path in NODE_PATHS:
+            assert thief.ask(method, f"/bootdata/n01/{path}", json={}).status_code == 404
 
     def test_it_expires(self, site: Site) -> None:
         task = site.deploy(design_of(["n01"]))
@@ -125,6 +152,18 @@ class TestHostileNode:
         assert machine.ask("POST", path, data=b" " * 2_000_000).status_code == 413
         assert machine.ask("POST", path, json={"details": [{"message": "x", "error": False, "y": [[]] * 9}]}).ok
 
+    @pytest.mark.parametrize("path", ["events", "builddata"])
+    def test_what_strangers_send_is_not_waited_for(self, site: Site, path: str) -> None:
+        """The answer comes although nothing of the announced body does."""
+        site.deploy(design_of(["n01"]))
+        url = urlsplit(site.url)
+        with closing(HTTPConnection(url.hostname or "", url.port, timeout=30)) as connection:
+            connection.putrequest("POST", f"{url.path}/bootdata/n01/{path}")
+            for name, value in {"X-Bootaction-Key": "0" * 64, "Content-Length": "1000000"}.items():
+                connection.putheader(name, value)
+            connection.endheaders()
+            assert connection.getresponse().status == 403
+
     def test_it_cannot_take_back_what_is_final(self, site: Site) -> None:
         task = site.deploy(design_of(["n01"]))
         machine = site.machine("n01")
@@ -133,6 +172,38 @@ class TestHostileNode:
         assert machine.ask("POST", path, json={"status": "success"}).status_code == 409
         site.world.run_until_idle()
         assert site.subtask(task, "n01").result.status is ResultStatus.FAILURE
+
+    def test_it_cannot_fill_the_database_with_reports(self, site: Site) -> None:
+        task = site.deploy(design_of(["n01"]))
+        machine = site.machine("n01")
+        path = f"/bootaction/{machine.actions(task)['greet'].id}"
+
+        def kept() -> tuple[int, int]:
+            of_node = task_messages.c.task_id == site.subtask(task, "n01").id
+            size = func.coalesce(func.sum(func.length(task_messages.c.message)), 0)
+            with site.world.sql.connect() as connection:
+                return tuple(connection.execute(select(func.count(), size).where(of_node)).one())  # type: ignore[return-value]
+
+        large = {"details": [{"message": "x" * 1_000_000, "error": False}]}
+        for _ in range(40):
+            assert machine.ask("POST", path, json=large).status_code == 200
+        assert kept()[1] < MAX_MESSAGE_BYTES + 1_100_000
+        before = kept()
+        small = {"details": [{"message": "one more", "error": False}] * 5000}
+        assert machine.ask("POST", path, json={**small, "status": "success"}).status_code == 200
+        assert kept() == before
+        site.world.run_until_idle()
+        assert site.subtask(task, "n01").result.status is ResultStatus.SUCCESS, "its result counts all the same"
+
+    def test_it_cannot_fill_the_database_with_many_small_ones(self, site: Site) -> None:
+        task = site.deploy(design_of(["n01"]))
+        machine = site.machine("n01")
+        path = f"/bootaction/{machine.actions(task)['greet'].id}"
+        many = {"details": [{"message": "m", "error": False}] * 5000}
+        for _ in range(3):
+            assert machine.ask("POST", path, json=many).status_code == 200
+        told = [m for m in site.subtask(task, "n01").result.messages if m.context_type == "bootaction"]
+        assert len(told) == MAX_MESSAGES
 
 
 def with_asset(**asset: str | list[str]) -> bytes:
