@@ -30,9 +30,8 @@ class Contacts:
         if not self._is_due(context_id):
             return
         try:
-            with self._database.unit_of_work() as uow:
+            with self._database.statements() as uow:
                 uow.machines.heard(context_id)
-                uow.commit()
         except DatabaseUnavailable:
             # The machine has what it came for. Its next contact is written instead.
             with self._lock:
