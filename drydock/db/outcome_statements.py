@@ -28,6 +28,8 @@ LOCK_MINE = (
     .with_for_update(key_share=True, of=tasks)
 )
 
+_LASTS = tasks.c.lease_until > NOW
+
 #: The wake-ups ride along: they are sent when the transaction commits, each once.
 _CHANGED = func.pg_notify(CHANGE, "")
 #: What whoever watches a task sees of a change.
@@ -39,7 +41,7 @@ _entered = recordset(
 _woken = or_(tasks.c.wake_requested, tasks.c.terminate)
 ENTER = (
     update(tasks)
-    .where(tasks.c.id == _entered.c.id)
+    .where(tasks.c.id == _entered.c.id, _LASTS)
     .values(
         status=case((tasks.c.terminate, tasks.c.status), else_=TaskStatus.RUNNING.value),
         step=_entered.c.step,
@@ -72,7 +74,7 @@ _changed = or_(tasks.c.reason != _paused.c.reason, tasks.c.attempt != _paused.c.
 _failed = _paused.c.attempt > 0
 PAUSE = (
     update(tasks)
-    .where(tasks.c.id == _paused.c.id)
+    .where(tasks.c.id == _paused.c.id, _LASTS)
     .values(
         reason=_paused.c.reason,
         attempt=_paused.c.attempt,
@@ -96,7 +98,7 @@ _finished = recordset(
 )
 FINISH = (
     update(tasks)
-    .where(tasks.c.id == _finished.c.id)
+    .where(tasks.c.id == _finished.c.id, _LASTS)
     .values(
         status=case((tasks.c.terminate, TaskStatus.TERMINATED.value), else_=TaskStatus.COMPLETE.value),
         result_status=_finished.c.status,

@@ -1,6 +1,7 @@
 """What became of claimed tasks, written many at a time.
 
-First the rows that are still ours are locked; what follows in the transaction needs to ask no more. Rows are locked
+First the rows that are still ours are locked: nobody else can have them from then on. Should a lease lapse before its
+row is written, as it does while a worker is frozen, nothing of the transaction is: ``LeaseLost``. Rows are locked
 in the order of their ids, here and wherever several are: with another order, two would wait in a circle.
 """
 
@@ -14,6 +15,7 @@ from sqlalchemy import Connection
 
 from drydock.db.outcome_statements import ENTER, FINISH, LOCK_MINE, PAUSE
 from drydock.db.rows import storable
+from drydock.errors import LeaseLost
 from drydock.model.task import Lane, Task, TaskResult
 
 
@@ -63,7 +65,7 @@ class OutcomeRepository:
         return frozenset(self._connection.scalars(LOCK_MINE, {"mine": mine}))
 
     def enter(self, entered: Sequence[Enter]) -> Mapping[UUID, Task]:
-        """Locked tasks go on; as they are then."""
+        """Locked tasks go on; as they are then. Raises ``LeaseLost``."""
         if not entered:
             return {}
         rows = self._connection.execute(
@@ -84,6 +86,7 @@ class OutcomeRepository:
             },
         )
         now = {row.id: row for row in rows}
+        _expect(len(entered), len(now))
         return {
             enter.task.id: replace(
                 enter.task,
@@ -101,9 +104,9 @@ class OutcomeRepository:
         }
 
     def pause(self, pauses: Sequence[Pause]) -> None:
-        """Give locked tasks back until their time, a deadline, or what woke them meanwhile."""
+        """Give locked tasks back until their time, a deadline, or what woke them meanwhile. Raises ``LeaseLost``."""
         if pauses:
-            self._connection.execute(
+            rows = self._connection.execute(
                 PAUSE,
                 {
                     "paused": [
@@ -116,12 +119,13 @@ class OutcomeRepository:
                         for pause in pauses
                     ]
                 },
-            )
+            ).all()
+            _expect(len(pauses), len(rows))
 
     def finish(self, finished: Sequence[Finish]) -> None:
-        """Locked tasks end."""
+        """Locked tasks end. Raises ``LeaseLost``."""
         if finished:
-            self._connection.execute(
+            rows = self._connection.execute(
                 FINISH,
                 {
                     "finished": [
@@ -136,4 +140,10 @@ class OutcomeRepository:
                         for finish in finished
                     ]
                 },
-            )
+            ).all()
+            _expect(len(finished), len(rows))
+
+
+def _expect(asked: int, written: int) -> None:
+    if written != asked:
+        raise LeaseLost(f"the leases of {asked - written} tasks lapsed while what became of them was written")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 
+import psycopg2.extensions
 from sqlalchemy import Connection, Engine, literal, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -62,24 +63,36 @@ class UnitOfWork:
 class Database:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        # The same connections.
-        self._autocommit = engine.execution_options(isolation_level="AUTOCOMMIT")
         self._bundles = BundleReader(engine)
 
     def bundle(self, node: str, kind: BundleKind) -> StoredBundle:
         """What a booting node is to fetch. Raises ``BootContextNotFound``, ``DatabaseUnavailable``."""
         return self._bundles.read(node, kind)
 
-    def unit_of_work(self) -> AbstractContextManager[UnitOfWork]:
+    @contextmanager
+    def unit_of_work(self) -> Iterator[UnitOfWork]:
         """Raises ``DatabaseUnavailable`` when PostgreSQL does not answer; rolls back whatever was not committed."""
-        return _on(self._engine)
+        with _connected(self._engine) as connection:
+            yield UnitOfWork(connection)
 
-    def statements(self) -> AbstractContextManager[UnitOfWork]:
+    @contextmanager
+    def statements(self) -> Iterator[UnitOfWork]:
         """For reads, and for writes of one statement: each is a transaction by itself, which saves two round trips.
 
         Raises ``DatabaseUnavailable`` when PostgreSQL does not answer.
         """
-        return _on(self._autocommit)
+        with _connected(self._engine) as connection:
+            raw = connection.connection.driver_connection
+            if not isinstance(raw, psycopg2.extensions.connection):
+                raise TypeError("single statements need psycopg2")
+            # NOTE: not SQLAlchemy's isolation level. Setting that back asks the server, and where the server is gone
+            # the pool loses the connection for good. This says nothing to the server.
+            raw.autocommit = True
+            try:
+                yield UnitOfWork(connection)
+            finally:
+                if not raw.closed:
+                    raw.autocommit = False
 
     def listen_for_work(self) -> AbstractContextManager[Listener]:
         return listen(self._engine, WORK)
@@ -92,10 +105,10 @@ class Database:
 
 
 @contextmanager
-def _on(engine: Engine) -> Iterator[UnitOfWork]:
+def _connected(engine: Engine) -> Iterator[Connection]:
     try:
         with engine.connect() as connection:
-            yield UnitOfWork(connection)
+            yield connection
     except PoolTimeout as exc:
         raise DatabaseUnavailable("no database connection became free in time") from exc
     except DBAPIError as exc:

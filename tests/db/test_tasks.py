@@ -10,11 +10,11 @@ import pytest
 from sqlalchemy import Connection, event, func, select, text, update
 
 from drydock.db.messages import Line
-from drydock.db.outcomes import Enter
+from drydock.db.outcomes import Enter, Finish, Pause
 from drydock.db.tables import task_messages, tasks
 from drydock.db.unit_of_work import UnitOfWork
-from drydock.errors import IdempotencyConflict, TaskNotFound
-from drydock.model.task import Action, Lane, NewTask, ResultStatus, Task, TaskQuery, TaskStatus
+from drydock.errors import IdempotencyConflict, LeaseLost, TaskNotFound
+from drydock.model.task import Action, Lane, NewTask, ResultStatus, Task, TaskQuery, TaskResult, TaskStatus
 
 
 def add(uow: UnitOfWork, *, key: str | None = None, digest: bytes | None = None, by: str = "alice") -> Task:
@@ -177,3 +177,18 @@ def test_no_query_of_the_engine_or_the_api_reads_the_whole_table(
     uow.tasks.page(TaskQuery(limit=10, created_by="user7"))
     uow.tasks.page(TaskQuery(limit=10, parent=many))
     assert seen == []
+
+
+def test_a_lease_that_lapses_while_its_outcome_is_written_spoils_the_transaction(
+    connection: Connection, uow: UnitOfWork
+) -> None:
+    add(uow)
+    (task,) = claim(uow, Lane.TASK)
+    assert uow.outcomes.lock([task]) == {task.id}
+    connection.execute(update(tasks).values(lease_until=func.now() - func.make_interval(0, 0, 0, 1)))
+    with pytest.raises(LeaseLost):
+        uow.outcomes.enter([Enter(task, "check_design", Lane.TASK, timeout_seconds=60)])
+    with pytest.raises(LeaseLost):
+        uow.outcomes.pause([Pause(task, 60, "waits")])
+    with pytest.raises(LeaseLost):
+        uow.outcomes.finish([Finish(task, TaskResult(ResultStatus.SUCCESS))])

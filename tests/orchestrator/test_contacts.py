@@ -21,7 +21,7 @@ class OutOfReach(Database):
     def __init__(self) -> None:
         self.asked = 0
 
-    def unit_of_work(self) -> object:  # type: ignore[override]
+    def statements(self) -> object:  # type: ignore[override]
         self.asked += 1
         raise DatabaseUnavailable("the database did not answer")
 
