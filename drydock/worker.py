@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import signal
 import sys
@@ -24,12 +25,22 @@ def main() -> None:
     def stop(signum: int, frame: object) -> None:
         engine.stop()
 
+    _collect_garbage_seldom()
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     retention.start()
     engine.run()
     retention.stop()
     LOG.info("worker stopped")
+
+
+def _collect_garbage_seldom() -> None:
+    """A compiled design is a million objects that stay: looking through them again and again took a sixth of the time.
+
+    What steps leave behind has no cycles but those of exceptions, and is found at the first look.
+    """
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
 
 
 if __name__ == "__main__":

@@ -67,6 +67,8 @@ class Engine:
         # By claim, not by task: a task given up to another lane may be claimed again before its batch is done.
         self._in_hand: dict[tuple[uuid.UUID, int], Lane] = {}
         self._threads = {Lane.TASK: settings.task_slots, Lane.WATCH: 1, Lane.NODE: settings.slots}
+        # Where more may be due than was claimed: who gets free there asks for it. Elsewhere it would be announced.
+        self._left = frozenset(Lane)
         self._lock = threading.Lock()
         self._stop = threading.Event()
         # A pipe, because the loop sleeps in select() on the database's socket and on this.
@@ -117,6 +119,7 @@ class Engine:
     def _claim(self) -> tuple[Mapping[Lane, Sequence[Task]], float]:
         """Due tasks for the slots that are free, and the seconds until there may be more for those that stay free."""
         settings = self._settings
+        self._left = frozenset(Lane)
         wanted = self._wanted()
         if not wanted:
             return {}, settings.poll_interval
@@ -125,6 +128,7 @@ class Engine:
             claimed = uow.leases.claim(self._owner, wanted, lease_seconds=settings.lease_seconds)
             found = any(claimed.values())
             due = None if found else uow.leases.next_due_in(wanted)
+        self._left = frozenset(lane for lane in Lane if len(claimed.get(lane, ())) == wanted.get(lane, 0))
         taken = {claim_of(task): lane for lane, tasks in claimed.items() for task in tasks}
         self._leases.kept(taken, asked=asked)
         with self._lock:
@@ -158,7 +162,7 @@ class Engine:
                 for task in batch:
                     self._in_hand.pop(claim_of(task), None)
                     self._leases.forget(claim_of(task))
-            if lane is not Lane.NODE or not self._enough_nodes():
+            if lane in self._left and not (lane is Lane.NODE and self._enough_nodes()):
                 self._nudge()
 
     def _nudge(self) -> None:
