@@ -14,6 +14,7 @@ from urllib.parse import quote
 import urllib3
 from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError
 from urllib3.exceptions import TimeoutError as Urllib3Timeout
+from urllib3.util import parse_url
 from urllib3.util.retry import Retry
 
 from drydock.errors import ConfigurationError, DriverRefused, DriverUnavailable
@@ -31,7 +32,7 @@ class SimulatedConnector:
             raise ConfigurationError("simulated: the option url must be the http(s) address of the simulator")
         if not 0 < timeout <= 600:
             raise ConfigurationError("simulated: the option timeout must be between 0 and 600 seconds")
-        self._base = f"{url.rstrip('/')}/provisioner/v1"
+        self._base = f"{(parse_url(url).path or '').rstrip('/')}/provisioner/v1"
         # NOTE: not 503. The simulator says so when it means it, and the engine has patience of its own.
         retry = Retry(
             total=RETRIES,
@@ -41,19 +42,20 @@ class SimulatedConnector:
             raise_on_status=False,
             redirect=False,
         )
-        self._pool = urllib3.PoolManager(
-            num_pools=1, maxsize=CONNECTIONS, timeout=urllib3.Timeout(timeout), retries=retry
+        self._pool = urllib3.connection_from_url(
+            url, maxsize=CONNECTIONS, timeout=urllib3.Timeout(timeout), retries=retry
         )
 
     def request(self, method: str, path: tuple[str, ...], document: Mapping[str, Any] | None = None) -> Any:
         """The answer's JSON. ``path``: segments. Errors name the method and the path, never what was sent."""
         where = "/".join(path)
         try:
-            response = self._pool.request(
+            response = self._pool.urlopen(
                 method,
                 "/".join((self._base, *(quote(segment, safe="") for segment in path))),
                 body=None if document is None else json.dumps(document),
-                headers=None if document is None else {"Content-Type": "application/json"},
+                headers={} if document is None else {"Content-Type": "application/json"},
+                redirect=False,
             )
         except HTTPError as exc:
             raise DriverUnavailable(f"simulated: {method} {where}: {_reason(exc)}") from exc
