@@ -35,9 +35,9 @@ def configure(*, debug: bool = False, stream: TextIO | None = None) -> None:
     logging.getLogger("sushy").setLevel(logging.ERROR)
     logging.captureWarnings(True)
     # As Python's logging HOWTO advises: finding out where a line comes from, which none of ours shows, costs more than
-    # the line.
+    # the line. The number of the process stays: gunicorn's own lines show it.
     logging._srcfile = None
-    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    logging.logThreads = logging.logMultiprocessing = False
 
 
 class FieldFormatter(logging.Formatter):
