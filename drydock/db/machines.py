@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, func, select
+from sqlalchemy import ColumnElement, Connection, bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from drydock.db.recordset import one_of
@@ -15,6 +15,14 @@ from drydock.model.machine import MachineContact
 
 _OF_TASKS = select(machines.c.task_id, machines.c.first_contact, machines.c.last_contact, machines.c.stage).where(
     one_of(machines.c.task_id, "of_tasks")
+)
+
+# A machine that waits for its answer must not wait for the disk: a contact lost in a crash of the server is no loss.
+_HEARD = (
+    update(machines)
+    .where(machines.c.context_id == bindparam("of_context"))
+    .values(first_contact=func.coalesce(machines.c.first_contact, func.now()), last_contact=func.now())
+    .returning(func.set_config("synchronous_commit", "off", True))
 )
 
 
@@ -59,13 +67,8 @@ class MachineRepository:
         return row.events, row.kept_bytes
 
     def heard(self, context_id: UUID) -> None:
-        """The machine was heard of, and said nothing that is kept."""
-        now = func.now()
-        self._connection.execute(
-            machines.update()
-            .where(machines.c.context_id == context_id)
-            .values(first_contact=func.coalesce(machines.c.first_contact, now), last_contact=now)
-        )
+        """The machine was heard of, and said nothing that is kept. To be called outside a transaction of others."""
+        self._connection.execute(_HEARD, {"of_context": context_id})
 
     def keep(self, context_id: UUID, *, events: int = 0, kept_bytes: int = 0) -> None:
         """Count what was kept of it."""
