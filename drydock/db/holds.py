@@ -20,7 +20,6 @@ _PLACES_LOCK = 0x44524460
 
 
 _wanted = recordset("wanted", id=Uuid, node=Text)
-_own = tasks.alias("own")
 
 
 def _first_of(node: ColumnElement[str]) -> Select[Any]:
