@@ -56,8 +56,7 @@ def render_assets(
         about_action = action_variables(action_id, key=key, report_url=report_url, design_ref=design_ref)
         for asset in action.assets:
             if asset.path is not None or asset.type is AssetType.PKG_LIST:
-                # A template may change what it is given; the next one must not see that.
-                variables = {"node": copy.deepcopy(about_node), "action": dict(about_action)}
+                variables = {"node": about_node, "action": about_action}
                 content = _Rendering(action, asset, variables, key, limits).content(fetch_once)
                 rendered.append(RenderedAsset(action.name, asset.type, asset.path, asset.mode, content))
     return tuple(rendered)
@@ -102,7 +101,8 @@ class _Rendering:
     def _template(self, value: Value) -> str:
         source = pipeline.text(value)
         try:
-            return render_template(source, self._variables, self._limits)
+            # A template may change what it is given; the next one must not see that.
+            return render_template(source, copy.deepcopy(self._variables), self._limits)
         except FAULTS as exc:
             line = getattr(exc, "lineno", None)
             place = f" (line {line})" if line else ""

@@ -2,27 +2,79 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Double, Row, bindparam, func, insert, select, update
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    ColumnElement,
+    Connection,
+    Double,
+    Insert,
+    Row,
+    Table,
+    TableValuedAlias,
+    Text,
+    Uuid,
+    func,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import JSONB
 
-from drydock.db.recordset import one_of
+from drydock.db.recordset import one_of, recordset
 from drydock.db.tables import boot_actions, boot_bundles, boot_contexts, machines
 from drydock.errors import BootContextNotFound
 from drydock.model.boot_context import BootContext, PreparedBoot
 
 _LIVE = boot_contexts.c.ended.is_(None) & (boot_contexts.c.expires > func.now())
 _OF_TASKS = select(boot_contexts).where(one_of(boot_contexts.c.task_id, "of_tasks"), _LIVE)
+_LIVE_OF_TASKS = select(boot_contexts.c.task_id, boot_contexts.c.id).where(
+    one_of(boot_contexts.c.task_id, "of_tasks"), _LIVE
+)
 _END = (
     update(boot_contexts)
     .where(one_of(boot_contexts.c.node, "of_nodes"), boot_contexts.c.ended.is_(None))
     .values(ended=func.now())
 )
-_ADD_CONTEXT = insert(boot_contexts).values(
-    expires=func.now() + func.make_interval(0, 0, 0, 0, 0, 0, bindparam("lifetime", type_=Double))
+
+_contexts = recordset(
+    "contexts", id=Uuid, node=Text, task_id=Uuid, key_digest=Text, packages=JSONB, lifetime=Double, events_digest=Text
 )
-_ADD_BUNDLE, _ADD_ACTION, _ADD_MACHINE = insert(boot_bundles), insert(boot_actions), insert(machines)
+_bundles = recordset("bundles", context_id=Uuid, kind=Text, sealed=Text, etag=Text, size=BigInteger)
+_actions = recordset("actions", id=Text, context_id=Uuid, task_id=Uuid, node=Text, name=Text, signaling=Boolean)
+
+
+def _added(table: Table, values: Mapping[str, ColumnElement[Any]]) -> Insert:
+    return insert(table).from_select(list(values), select(*values.values()))
+
+
+def _same(rows: TableValuedAlias, *names: str) -> dict[str, ColumnElement[Any]]:
+    return {name: rows.c[name] for name in names}
+
+
+_new_contexts = _same(_contexts, "id", "node", "task_id", "packages") | {
+    "key_digest": func.decode(_contexts.c.key_digest, "hex"),
+    "expires": func.now() + func.make_interval(0, 0, 0, 0, 0, 0, _contexts.c.lifetime),
+}
+_new_bundles = _same(_bundles, "context_id", "kind", "etag", "size") | {
+    "sealed": func.decode(_bundles.c.sealed, "base64")
+}
+_new_actions = _same(_actions, "id", "context_id", "task_id", "node", "name", "signaling")
+_new_machines = _same(_contexts, "task_id") | {
+    "context_id": _contexts.c.id,
+    "events_digest": func.decode(_contexts.c.events_digest, "hex"),
+}
+#: Everything of several contexts in one round trip.
+_ADD = _added(machines, _new_machines).add_cte(
+    _added(boot_contexts, _new_contexts).cte("new_contexts"),
+    _added(boot_bundles, _new_bundles).cte("new_bundles"),
+    _added(boot_actions, _new_actions).cte("new_actions"),
+)
 
 
 class BootContextRepository:
@@ -35,57 +87,44 @@ class BootContextRepository:
             return
         self.end([boot.context.node for boot in prepared])
         self._connection.execute(
-            _ADD_CONTEXT,
-            [
-                {
-                    "id": boot.context.id,
-                    "node": boot.context.node,
-                    "task_id": boot.context.task_id,
-                    "key_digest": boot.context.key_digest,
-                    "packages": dict(boot.context.packages),
-                    "lifetime": boot.lifetime_seconds,
-                }
-                for boot in prepared
-            ],
-        )
-        self._connection.execute(
-            _ADD_BUNDLE,
-            [
-                {
-                    "context_id": bundle.context_id,
-                    "kind": bundle.kind.value,
-                    "sealed": bundle.sealed,
-                    "etag": bundle.etag,
-                    "size": bundle.size,
-                }
-                for boot in prepared
-                for bundle in boot.bundles
-            ],
-        )
-        actions = [
+            _ADD,
             {
-                "id": action.id,
-                "context_id": action.context_id,
-                "task_id": action.task_id,
-                "node": action.node,
-                "name": action.name,
-                "signaling": action.signaling,
-            }
-            for boot in prepared
-            for action in boot.actions
-        ]
-        if actions:
-            self._connection.execute(_ADD_ACTION, actions)
-        self._connection.execute(
-            _ADD_MACHINE,
-            [
-                {
-                    "context_id": boot.context.id,
-                    "task_id": boot.context.task_id,
-                    "events_digest": boot.events_digest,
-                }
-                for boot in prepared
-            ],
+                "contexts": [
+                    {
+                        "id": str(boot.context.id),
+                        "node": boot.context.node,
+                        "task_id": str(boot.context.task_id),
+                        "key_digest": boot.context.key_digest.hex(),
+                        "packages": dict(boot.context.packages),
+                        "lifetime": boot.lifetime_seconds,
+                        "events_digest": boot.events_digest.hex(),
+                    }
+                    for boot in prepared
+                ],
+                "bundles": [
+                    {
+                        "context_id": str(bundle.context_id),
+                        "kind": bundle.kind.value,
+                        "sealed": b64encode(bundle.sealed).decode(),
+                        "etag": bundle.etag,
+                        "size": bundle.size,
+                    }
+                    for boot in prepared
+                    for bundle in boot.bundles
+                ],
+                "actions": [
+                    {
+                        "id": action.id,
+                        "context_id": str(action.context_id),
+                        "task_id": str(action.task_id),
+                        "node": action.node,
+                        "name": action.name,
+                        "signaling": action.signaling,
+                    }
+                    for boot in prepared
+                    for action in boot.actions
+                ],
+            },
         )
 
     def end(self, nodes: Sequence[str]) -> None:
@@ -96,6 +135,11 @@ class BootContextRepository:
         """The live context that each task made, for those that have made one."""
         rows = self._connection.execute(_OF_TASKS, {"of_tasks": task_ids})
         return {row.task_id: _from_row(row) for row in rows}
+
+    def live_of_tasks(self, task_ids: Sequence[UUID]) -> Mapping[UUID, UUID]:
+        """Only the ids of these contexts, by their tasks': for who looks at many nodes again and again."""
+        rows = self._connection.execute(_LIVE_OF_TASKS, {"of_tasks": task_ids})
+        return {row.task_id: row.id for row in rows}
 
     def get(self, context_id: UUID) -> BootContext:
         """A live context. Raises ``BootContextNotFound``, also for one that ended or expired."""

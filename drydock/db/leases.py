@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, and_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, update
 
 from drydock.db.lease_statements import CLAIM, NEXT_DUE, NOW, OPEN, RENEW, UNLEASED
 from drydock.db.notifications import notify_work
@@ -43,12 +43,6 @@ class LeaseRepository:
         """Seconds until a free task of these lanes is due (negative: overdue), None if nothing waits."""
         seconds = self._connection.scalar(NEXT_DUE[frozenset(lanes)])
         return None if seconds is None else float(seconds)
-
-    def guard(self, task: Task) -> None:
-        """Lock the task's row for a step's own writes. Raises ``LeaseLost``, also once it is to terminate."""
-        locked = select(tasks.c.id).where(_mine(task), tasks.c.terminate.is_(False)).with_for_update(key_share=True)
-        if self._connection.scalar(locked) is None:
-            raise LeaseLost(f"task {task.id} is no longer ours")
 
     def hand_back(self, task: Task) -> None:
         """Give up the lease; the task is due at once for any worker. Nothing happens if it is not ours any more."""

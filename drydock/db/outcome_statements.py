@@ -28,6 +28,8 @@ LOCK_MINE = (
     .with_for_update(key_share=True, of=tasks)
 )
 
+LOCK_GOING_ON = LOCK_MINE.where(tasks.c.terminate.is_(False))
+
 _LASTS = tasks.c.lease_until > NOW
 
 #: The wake-ups ride along: they are sent when the transaction commits, each once.

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from drydock.db.outcome_statements import ENTER, FINISH, LOCK_MINE, PAUSE
+from drydock.db.outcome_statements import ENTER, FINISH, LOCK_GOING_ON, LOCK_MINE, PAUSE
 from drydock.db.rows import storable
 from drydock.errors import LeaseLost
 from drydock.model.task import Lane, Task, TaskResult
@@ -59,10 +59,11 @@ class OutcomeRepository:
 
     def lock(self, claimed: Collection[Task]) -> frozenset[UUID]:
         """Those whose lease we still have, locked until the transaction ends. To be called before anything else."""
-        mine = [
-            {"id": str(task.id), "owner": task.lease.owner, "epoch": task.lease.epoch} for task in claimed if task.lease
-        ]
-        return frozenset(self._connection.scalars(LOCK_MINE, {"mine": mine}))
+        return frozenset(self._connection.scalars(LOCK_MINE, {"mine": _leases(claimed)}))
+
+    def lock_going_on(self, claimed: Collection[Task]) -> frozenset[UUID]:
+        """As ``lock``, but without those that are to terminate: for a step's own writes."""
+        return frozenset(self._connection.scalars(LOCK_GOING_ON, {"mine": _leases(claimed)}))
 
     def enter(self, entered: Sequence[Enter]) -> Mapping[UUID, Task]:
         """Locked tasks go on; as they are then. Raises ``LeaseLost``."""
@@ -142,6 +143,12 @@ class OutcomeRepository:
                 },
             ).all()
             _expect(len(finished), len(rows))
+
+
+def _leases(claimed: Collection[Task]) -> list[dict[str, str | int]]:
+    return [
+        {"id": str(task.id), "owner": task.lease.owner, "epoch": task.lease.epoch} for task in claimed if task.lease
+    ]
 
 
 def _expect(asked: int, written: int) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.types import TypeEngine
 
 
-def recordset(name: str, **columns: TypeEngine[Any] | type[TypeEngine[Any]]) -> TableValuedAlias:
+def recordset(name: str, /, **columns: TypeEngine[Any] | type[TypeEngine[Any]]) -> TableValuedAlias:
     """Rows made of the JSON list that the statement is given as ``name``; a key that is missing is NULL."""
     rows = func.jsonb_to_recordset(bindparam(name, type_=JSONB))
     valued = rows.table_valued(*(Column(column, kind) for column, kind in columns.items()), name=name)

@@ -14,10 +14,12 @@ from drydock.model.site import Rack
 def with_targets(
     actions: Iterable[BootActionDesign], nodes: Mapping[str, Node], racks: Mapping[str, Rack]
 ) -> tuple[BootActionDesign, ...]:
-    """Actions for everybody share one tuple: sites have thousands of nodes."""
-    everybody = tuple(nodes)
+    """Actions for everybody share one mapping: sites have thousands of nodes."""
+    everybody = dict.fromkeys(nodes)
 
-    def targets(action: BootActionDesign) -> tuple[str, ...]:
-        return everybody if action.node_filter is None else matching(nodes.values(), racks, action.node_filter)
+    def targets(action: BootActionDesign) -> Mapping[str, None]:
+        if action.node_filter is None:
+            return everybody
+        return dict.fromkeys(matching(nodes.values(), racks, action.node_filter))
 
     return tuple(replace(action, target_nodes=targets(action)) for action in actions)

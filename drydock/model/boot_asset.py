@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from drydock.errors import InvalidInput
@@ -37,13 +37,16 @@ class BootAsset:
 
 @dataclass(frozen=True, slots=True)
 class BootActionDesign:
-    """``target_nodes`` in the order of the site; ``signaling``: the node has to report that it succeeded."""
+    """``target_nodes`` are keys, in the order of the site: whether one is among thousands is asked for each node.
+
+    ``signaling``: the node has to report that it succeeded.
+    """
 
     name: str
     signaling: bool
     assets: tuple[BootAsset, ...]
     node_filter: NodeFilterSet | None = None
-    target_nodes: tuple[str, ...] = ()
+    target_nodes: Mapping[str, None] = field(default_factory=dict)
 
 
 def normal_path(path: str, *, field: str = "path") -> str:

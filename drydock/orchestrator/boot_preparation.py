@@ -49,6 +49,14 @@ class BootPreparation:
         self._settings = settings
         self._fetch = SharedFetch(fetch, at_most=settings.fetches)
 
+    @staticmethod
+    def fetches(node: str, site: SiteDesign) -> bool:
+        """Whether anything is to be fetched for this node."""
+        return any(
+            node in action.target_nodes and any(asset.location is not None for asset in action.assets)
+            for action in site.boot_actions
+        )
+
     def prepare(self, task: Task, node: str, site: SiteDesign) -> tuple[PreparedBoot, Sequence[str]]:
         """Render, pack and seal. Nothing is kept: that is for the transaction that records the step.
 

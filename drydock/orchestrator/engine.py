@@ -109,8 +109,8 @@ class Engine:
             started = time.monotonic()
             claimed, sleep_seconds = self._claim()
             for lane, tasks in claimed.items():
-                for batch in _batches(lane, tasks):
-                    pools[lane].submit(self._work, lane, batch).add_done_callback(_log_failure)
+                for together in self._runner.together(tasks):
+                    self._submit(pools, lane, together)
             listener.wait(sleep_seconds, also=self._nudge_read)
             # Rounds are paced: what becomes due in the meantime is claimed together.
             self._stop.wait(max(0.0, SHORTEST_ROUND_SECONDS - (time.monotonic() - started)))
@@ -154,16 +154,29 @@ class Engine:
         with self._lock:
             return sum(held is lane for held in self._in_hand.values())
 
-    def _work(self, lane: Lane, batch: Sequence[Task]) -> None:
+    def _submit(self, pools: Mapping[Lane, ThreadPoolExecutor], lane: Lane, together: Sequence[Task]) -> None:
         try:
-            self._runner.run(batch)
+            pools[lane].submit(self._work, pools, lane, together).add_done_callback(_log_failure)
+        except RuntimeError:
+            # The pool takes no more because we are stopping; then all there is to do is to hand the tasks back.
+            self._work(pools, lane, together)
+
+    def _work(self, pools: Mapping[Lane, ThreadPoolExecutor], lane: Lane, together: Sequence[Task]) -> None:
+        going: Sequence[Task] = ()
+        try:
+            going = self._runner.run(together)
         finally:
-            with self._lock:
-                for task in batch:
-                    self._in_hand.pop(claim_of(task), None)
-                    self._leases.forget(claim_of(task))
-            if lane in self._left and not (lane is Lane.NODE and self._enough_nodes()):
-                self._nudge()
+            self._forget(lane, {claim_of(task) for task in together} - {claim_of(task) for task in going})
+        for task in going:
+            self._submit(pools, lane, [task])
+
+    def _forget(self, lane: Lane, claims: Collection[tuple[uuid.UUID, int]]) -> None:
+        with self._lock:
+            for claim in claims:
+                self._in_hand.pop(claim, None)
+                self._leases.forget(claim)
+        if lane in self._left and not (lane is Lane.NODE and self._enough_nodes()):
+            self._nudge()
 
     def _nudge(self) -> None:
         try:
@@ -201,13 +214,6 @@ class Engine:
                 self._leases.kept([claim for claim in renewed if claim in self._in_hand], asked=asked)
         except DatabaseUnavailable as exc:
             LOG.warning("could not renew leases: %s", exc)
-
-
-def _batches(lane: Lane, claimed: Sequence[Task]) -> list[Sequence[Task]]:
-    """What one slot gets: all tasks of a watch, else one."""
-    if lane is Lane.WATCH:
-        return [claimed] if claimed else []
-    return [[task] for task in claimed]
 
 
 def _log_failure(done: Future[None]) -> None:

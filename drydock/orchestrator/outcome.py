@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from drydock.errors import DrydockError
 from drydock.model.boot_context import PreparedBoot
 from drydock.model.task import TaskResult
 
@@ -43,9 +44,14 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """Something passing went wrong; the engine tries again until the step's deadline. Made by the engine only."""
+    """Something passing went wrong; the engine tries again until the step's deadline."""
 
     reason: str
 
 
-Outcome = Done | Wait | Failed
+Outcome = Done | Wait | Failed | Retry
+
+
+def of_error(error: DrydockError) -> Failed | Retry:
+    """What becomes of a task whose step raised this."""
+    return Retry(str(error)) if error.retry else Failed(str(error))

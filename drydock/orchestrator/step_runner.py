@@ -6,7 +6,8 @@
                           └────> an error: transient or unforeseen: tried again later; else the end
 
 A step runs outside any transaction; its outcome is one transaction under the lease. Tasks of a claim that are at the
-same watching step stay together: one question for all of them, one transaction for what becomes of them.
+same bulk step stay together: one question for all of them, one transaction for what becomes of them; until they come to
+a step that takes one node at a time.
 """
 
 from __future__ import annotations
@@ -24,12 +25,12 @@ from drydock.errors import DatabaseUnavailable, DrydockError, LeaseLost
 from drydock.log import FIELDS
 from drydock.metrics import Metrics
 from drydock.model.message import Level
-from drydock.model.task import Action, Task
+from drydock.model.task import Action, Lane, Task
 from drydock.orchestrator.endings import ending, told
-from drydock.orchestrator.outcome import Done, Failed, Outcome, Retry, Wait
+from drydock.orchestrator.outcome import Done, Failed, Outcome, Retry, Wait, of_error
 from drydock.orchestrator.recorder import BLOCKED_SECONDS, Begin, Record, Recorder
 from drydock.orchestrator.rollup import NodeOutcome
-from drydock.orchestrator.workflow import AnyStep, Services, Step, StepContext, WatchStep, Workflow
+from drydock.orchestrator.workflow import AnyStep, BulkStep, Services, StepContext, Workflow
 
 LOG = logging.getLogger(__name__)
 
@@ -60,27 +61,37 @@ class StepRunner:
         self._stopping = stopping
         self._certainly_ours = certainly_ours
 
-    def run(self, claimed: Sequence[Task]) -> None:
-        """Work on claimed tasks as long as they can go on. Raises nothing expected: what fails stays due."""
-        watching: dict[tuple[Action, str | None], list[Task]] = {}
+    def together(self, claimed: Iterable[Task]) -> Sequence[Sequence[Task]]:
+        """What one slot each is to get: tasks at the same bulk step, or a single task.
+
+        A task that failed before is tried alone: were it the reason, it would fail all others again and again.
+        """
+        alone: list[Sequence[Task]] = []
+        groups: dict[tuple[Action, str | None], list[Task]] = {}
         for task in claimed:
-            if isinstance(self._step_of(task), WatchStep):
-                watching.setdefault((task.action, task.step), []).append(task)
+            if task.attempt == 0 and isinstance(self._step_of(task), BulkStep):
+                groups.setdefault((task.action, task.step), []).append(task)
             else:
-                self._guarded([task])
-        for together in watching.values():
-            self._guarded(together)
+                alone.append([task])
+        return [part for group in groups.values() for part in self._parts(group)] + alone
 
-    def _step_of(self, task: Task) -> AnyStep | None:
-        """The step the task is at, its first if it has not begun; None if this version does not have it."""
-        workflow = self._workflows[task.action]
-        return workflow.steps[0] if task.step is None else workflow.find(task.step)
+    def _parts(self, group: Sequence[Task]) -> Iterable[Sequence[Task]]:
+        """No larger than the provisioner likes; to look at nodes is one question however many they are."""
+        step = self._step_of(group[0])
+        looking = step is not None and step.lane is Lane.WATCH
+        size = len(group) if looking else self._services.provisioner.at_once
+        return [group[start : start + size] for start in range(0, len(group), size)]
 
-    def _guarded(self, together: Sequence[Task]) -> None:
-        """``together``: at the same step of the same workflow."""
+    def run(self, together: Sequence[Task]) -> Sequence[Task]:
+        """Work on tasks at the same step of a workflow, as long as they can go on and stay together.
+
+        Returns those that are to be run on by themselves. Raises nothing expected: what fails stays due.
+        """
         first = together[0]
         try:
             while together and not self._stopping():
+                if len(together) > 1 and not isinstance(self._step_of(together[0]), BulkStep):
+                    return together
                 together = self._advance(together)
             for task in together:
                 self._hand_back(task)
@@ -88,6 +99,12 @@ class StepRunner:
             LOG.warning("lease lost; another worker has the task", extra={"task": str(first.id), "node": first.node})
         except DatabaseUnavailable as exc:
             LOG.warning("database unavailable: %s", exc, extra={"task": str(first.id), "node": first.node})
+        return ()
+
+    def _step_of(self, task: Task) -> AnyStep | None:
+        """The step the task is at, its first if it has not begun; None if this version does not have it."""
+        workflow = self._workflows[task.action]
+        return workflow.steps[0] if task.step is None else workflow.find(task.step)
 
     def _hand_back(self, task: Task) -> None:
         with self._database.unit_of_work() as uow:
@@ -110,33 +127,30 @@ class StepRunner:
         outcomes = self.attempt(step, going)
         return self.record(workflow, step, [(task, outcomes[task.id]) for task in going])
 
-    def attempt(self, step: AnyStep, tasks: Sequence[Task]) -> Mapping[UUID, Outcome | Retry]:
+    def attempt(self, step: AnyStep, tasks: Sequence[Task]) -> Mapping[UUID, Outcome]:
         """Run the step for these tasks, outside any transaction; whatever it raises becomes their outcome."""
-        # Steps that only look need no fence; hundreds of them are made at a time.
-        acts = isinstance(step, Step)
-        contexts = [
-            StepContext(task, self._services, partial(self._check_lease, task) if acts else None) for task in tasks
-        ]
+        services = self._services.fenced(partial(self._check_leases, tasks))
         try:
             with self._metrics.step_seconds.labels(tasks[0].action.value, step.name).time():
-                return _run_step(step, contexts)
+                return step.answers([StepContext(task, services) for task in tasks])
         except (LeaseLost, DatabaseUnavailable):
             raise
         except DrydockError as exc:
-            return _all(tasks, Retry(str(exc)) if exc.retry else Failed(str(exc)))
+            if exc.retry or len(tasks) == 1:
+                return _all(tasks, of_error(exc))
+            return {task_id: found for task in tasks for task_id, found in self.attempt(step, [task]).items()}
         except Exception as exc:
             LOG.exception("step raised something unforeseen", extra={"task": str(tasks[0].id), "step": step.name})
             self._metrics.unforeseen_errors.labels("engine").inc()
             why = f"unexpected {type(exc).__name__} in step {step.name}; the worker's log has the details"
             return _all(tasks, Retry(why))
 
-    def _check_lease(self, task: Task) -> None:
-        if not self._certainly_ours(task):
-            raise LeaseLost(f"the lease of task {task.id} may have lapsed")
+    def _check_leases(self, tasks: Sequence[Task]) -> None:
+        for task in tasks:
+            if not self._certainly_ours(task):
+                raise LeaseLost(f"the lease of task {task.id} may have lapsed")
 
-    def record(
-        self, workflow: Workflow, step: AnyStep, answered: Sequence[tuple[Task, Outcome | Retry]]
-    ) -> Sequence[Task]:
+    def record(self, workflow: Workflow, step: AnyStep, answered: Sequence[tuple[Task, Outcome]]) -> Sequence[Task]:
         """Write down what a step answered. Returns the tasks that this worker is to go on with."""
         for task, outcome in answered:
             self._log(task, step, outcome)
@@ -146,7 +160,7 @@ class StepRunner:
         going = self._recorder.write(records)
         return [going[record.change.task.id] for record in records if record.change.task.id in going]
 
-    def _record_of(self, task: Task, workflow: Workflow, step: AnyStep, outcome: Outcome | Retry) -> Record:
+    def _record_of(self, task: Task, workflow: Workflow, step: AnyStep, outcome: Outcome) -> Record:
         if isinstance(outcome, Done):
             following = None if outcome.finished else workflow.after(step)
             if following is None:
@@ -161,7 +175,7 @@ class StepRunner:
 
     def _enter(self, task: Task, step: AnyStep, following: AnyStep, outcome: Done) -> Enter:
         """A step of the same lane follows at once; for another lane the task is given up to whoever is free there."""
-        later = isinstance(following, WatchStep) and following.later
+        later = isinstance(following, BulkStep) and following.later
         return Enter(
             task,
             following.name,
@@ -192,7 +206,7 @@ class StepRunner:
             below = uow.tasks.outcomes(task.id)
         return ending(task, outcome, [NodeOutcome(*found) for found in below])
 
-    def _log(self, task: Task, step: AnyStep, outcome: Outcome | Retry) -> None:
+    def _log(self, task: Task, step: AnyStep, outcome: Outcome) -> None:
         kind = type(outcome).__name__.lower()
         self._metrics.steps.labels(task.action.value, step.name, kind).inc()
         level = logging.DEBUG if isinstance(outcome, Wait) else logging.INFO
@@ -230,11 +244,5 @@ def retry_delay(attempt: int) -> float:
     return longest * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, not a secret
 
 
-def _run_step(step: AnyStep, contexts: Sequence[StepContext]) -> Mapping[UUID, Outcome]:
-    if isinstance(step, Step):
-        return {ctx.task.id: step.run(ctx) for ctx in contexts}
-    return step.watch(contexts)
-
-
-def _all(tasks: Iterable[Task], outcome: Outcome | Retry) -> Mapping[UUID, Outcome | Retry]:
+def _all(tasks: Iterable[Task], outcome: Outcome) -> Mapping[UUID, Outcome]:
     return {task.id: outcome for task in tasks}

@@ -14,7 +14,7 @@ from drydock.design.provisioning import bmc, provisioned_node
 from drydock.drivers.labels.base import NodeLabels
 from drydock.drivers.node.base import NodeProvisioner, Progress, ProgressState, ProvisionedNode
 from drydock.drivers.oob.base import Bmc, OobDriver
-from drydock.errors import DesignInvalid, DriverRefused
+from drydock.errors import DesignInvalid, DriverRefused, LeaseLost
 from drydock.model.site import SiteDesign
 from drydock.model.task import Action, Lane, Task
 from drydock.orchestrator.boot_preparation import BootPreparation
@@ -41,21 +41,22 @@ class Services:
     start_rate: float = 200.0
     deployment_places: int = 1000
 
+    def fenced(self, check: Callable[[], None]) -> Services:
+        """The same; ``check`` is called before each verb of a driver, and may raise ``LeaseLost`` instead of it."""
+        return replace(
+            self,
+            provisioner=fenced(self.provisioner, check),
+            oob_drivers={kind: fenced(driver, check) for kind, driver in self.oob_drivers.items()},
+            labels=None if self.labels is None else fenced(self.labels, check),
+        )
+
 
 class StepContext:
     """One attempt at one step of one task."""
 
-    def __init__(self, task: Task, services: Services, check: Callable[[], None] | None = None) -> None:
-        """``check`` is called before each verb of a driver, and raises ``LeaseLost`` if the task may be another's."""
+    def __init__(self, task: Task, services: Services) -> None:
         self.task = task
         self.services = services
-        self._check = check
-        if check is not None:
-            self.services = replace(
-                services,
-                provisioner=fenced(services.provisioner, check),
-                labels=None if services.labels is None else fenced(services.labels, check),
-            )
 
     @property
     def node(self) -> str:
@@ -94,13 +95,14 @@ class StepContext:
         if driver is None:
             enabled = ", ".join(sorted(self.services.oob_drivers)) or "none"
             raise DriverRefused(f"{self.node} has out-of-band type {kind or 'none'}; enabled drivers: {enabled}")
-        return (driver if self._check is None else fenced(driver, self._check)), target
+        return driver, target
 
     @contextmanager
     def transaction(self) -> Iterator[UnitOfWork]:
         """A step's own writes, only while the task is ours and is not to terminate. Raises ``LeaseLost``."""
         with self.services.database.unit_of_work() as uow:
-            uow.leases.guard(self.task)
+            if not uow.outcomes.lock_going_on([self.task]):
+                raise LeaseLost(f"task {self.task.id} is no longer ours, or is to terminate")
             yield uow
 
     def follow(self, progress: Progress, done: str) -> Outcome:
@@ -124,28 +126,42 @@ class Step:
     def name(self) -> str:
         return self.run.__name__
 
+    def answers(self, contexts: Sequence[StepContext]) -> Mapping[UUID, Outcome]:
+        return {ctx.task.id: self.run(ctx) for ctx in contexts}
+
 
 @dataclass(frozen=True, slots=True)
-class WatchStep:
-    """A step that looks at many nodes with one question. ``watch`` answers for each task it is given, by its id.
+class BulkStep:
+    """A step of many nodes at once. ``run`` answers for each task it is given, by its id.
 
-    ``later``: there cannot be anything to see at once; the first look comes after the usual pause.
+    In the lane ``WATCH`` it may only look. ``later``: there cannot be anything to see at once; the first look comes
+    after the usual pause. Should it raise what is final, the tasks are tried one by one, to find out whose it is.
     """
 
-    watch: Callable[[Sequence[StepContext]], Mapping[UUID, Outcome]]
+    run: Callable[[Sequence[StepContext]], Mapping[UUID, Outcome]]
     timeout: str | None
+    lane: Lane = Lane.NODE
     later: bool = False
 
     @property
-    def lane(self) -> Lane:
-        return Lane.WATCH
-
-    @property
     def name(self) -> str:
-        return self.watch.__name__
+        return self.run.__name__
+
+    def answers(self, contexts: Sequence[StepContext]) -> Mapping[UUID, Outcome]:
+        return self.run(contexts)
 
 
-AnyStep = Step | WatchStep
+AnyStep = Step | BulkStep
+
+
+def ask(
+    contexts: Sequence[StepContext],
+    verb: Callable[[Sequence[ProvisionedNode]], Mapping[str, Progress]],
+    done: str,
+) -> Mapping[UUID, Outcome]:
+    """A verb of the provisioner for all these nodes; ``done`` is what to tell of those it succeeded for."""
+    progress = verb([ctx.provisioned_node for ctx in contexts])
+    return {ctx.task.id: ctx.follow(progress[ctx.node], done) for ctx in contexts}
 
 
 @dataclass(frozen=True, slots=True)

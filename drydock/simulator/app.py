@@ -10,7 +10,7 @@ import falcon
 
 from drydock.simulator import bmc, control, provisioner
 from drydock.simulator.bmc_gate import BmcGate
-from drydock.simulator.errors import BadRequest, DeploymentConflict, MachineNotFound, SimulatorError
+from drydock.simulator.errors import BadRequest, MachineNotFound, SimulatorError
 from drydock.simulator.life import Life
 from drydock.simulator.site import Site
 
@@ -18,7 +18,6 @@ STATUSES: Mapping[type[SimulatorError], str] = MappingProxyType(
     {
         BadRequest: falcon.HTTP_400,
         MachineNotFound: falcon.HTTP_404,
-        DeploymentConflict: falcon.HTTP_409,
     }
 )
 

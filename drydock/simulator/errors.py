@@ -1,4 +1,4 @@
-"""What can go wrong in the simulated site; the control endpoint and the provisioner API turn these into 4xx.
+"""What can go wrong in the simulated site; requests get a 4xx, or the machine that it is about its own answer.
 
 SimulatorError
 ├── BadRequest          something asked for that makes no sense

@@ -1,17 +1,19 @@
 """The little provisioner API that Drydock's ``simulated`` node driver calls.
 
-Verbs that take time answer ``{"state": "pending" | "succeeded" | "failed", "reason": str}``, and are asked again.
+Verbs take many machines and answer for each ``{"state": "pending" | "succeeded" | "failed", "reason": str}``; what is
+pending is asked about again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
 import falcon
 
-from drydock.simulator.errors import BadRequest
+from drydock.simulator.errors import BadRequest, SimulatorError
 from drydock.simulator.life import Life
 from drydock.simulator.machine import Deployment, Machine, Phase, Power, State
 from drydock.simulator.site import Site
@@ -32,16 +34,17 @@ STATUS_NAMES: Mapping[str, str] = MappingProxyType(
 
 
 def add_routes(app: falcon.App[falcon.Request, falcon.Response], site: Site, life: Life) -> None:
-    node = Node(site, life)
+    verbs = Verbs(site, life)
     app.add_route(ROOT, Service(site))
     app.add_route(f"{ROOT}/site", Settings(site))
     app.add_route(f"{ROOT}/images", Images(site))
     app.add_route(f"{ROOT}/nodes", Nodes(site))
-    app.add_route(f"{ROOT}/nodes/{{name}}", node)
-    app.add_route(f"{ROOT}/nodes/{{name}}/identity", node, suffix="identity")
-    app.add_route(f"{ROOT}/nodes/{{name}}/hardware", node, suffix="hardware")
-    app.add_route(f"{ROOT}/nodes/{{name}}/settings/{{kind}}", node, suffix="settings")
-    app.add_route(f"{ROOT}/deployments/{{deployment_id}}", Deployments(site, life))
+    app.add_route(f"{ROOT}/identify", Verb(verbs.identify))
+    app.add_route(f"{ROOT}/commission", Verb(verbs.commission))
+    for kind in SETTINGS:
+        app.add_route(f"{ROOT}/settings/{kind}", Verb(partial(verbs.configure, kind)))
+    app.add_route(f"{ROOT}/deployments", Verb(verbs.deploy))
+    app.add_route(f"{ROOT}/destroy", Verb(verbs.destroy))
     app.add_route(f"{ROOT}/observations", Observations(site))
 
 
@@ -85,57 +88,74 @@ class Nodes:
         resp.media = [_summary(machine, req.host) for machine in self._site.all()]
 
 
-class Node:
+class Verb:
+    """One of the provisioner's verbs, for many machines: ``{"nodes": {name: what is wanted of it}}``.
+
+    ``do`` is given the name and what is wanted; what it raises is about that machine alone, and fails it.
+    """
+
+    def __init__(self, do: Callable[[str, Any], dict[str, str]]) -> None:
+        self._do = do
+
+    def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
+        nodes = _object(req.get_media()).get("nodes")
+        if not isinstance(nodes, dict):
+            raise BadRequest("nodes: an object with a member for each machine, null where nothing is to be said")
+        resp.media = {name: self._of(name, wanted) for name, wanted in nodes.items()}
+
+    on_put = on_post
+
+    def _of(self, name: str, wanted: object) -> dict[str, str]:
+        try:
+            return self._do(name, wanted)
+        except SimulatorError as exc:
+            return _failed(str(exc))
+
+
+class Verbs:
+    """What is done to one machine."""
+
     def __init__(self, site: Site, life: Life) -> None:
         self._site = site
         self._life = life
 
-    def on_post_identity(self, req: falcon.Request, resp: falcon.Response, name: str) -> None:
+    def identify(self, name: str, wanted: object) -> dict[str, str]:
         machine = self._site.asked_for(name)
         with machine.lock:
             waits = f"{name} has not booted from the network yet: power {machine.power}, {machine.state}"
-            resp.media = _succeeded() if machine.seen else _pending(waits)
+            return _succeeded() if machine.seen else _pending(waits)
 
-    def on_post_hardware(self, req: falcon.Request, resp: falcon.Response, name: str) -> None:
+    def commission(self, name: str, wanted: object) -> dict[str, str]:
         machine = self._site.asked_for(name)
         with machine.lock:
             if machine.deployment is not None and machine.deployment.phase is not Phase.FAILED:
-                resp.media = _failed(f"{name} is {machine.deployment.phase}: destroy it first")
-                return
+                return _failed(f"{name} is {machine.deployment.phase}: destroy it first")
             self._life.commission(machine)
-            resp.media = _succeeded() if machine.commissioned else _pending(f"commissioning {name}: {machine.state}")
+            return _succeeded() if machine.commissioned else _pending(f"commissioning {name}: {machine.state}")
 
-    def on_put_settings(self, req: falcon.Request, resp: falcon.Response, name: str, kind: str) -> None:
-        if kind not in SETTINGS:
-            raise falcon.HTTPNotFound(description=f"there are the settings {', '.join(SETTINGS)}")
-        settings = _object(req.get_media())
+    def configure(self, kind: str, name: str, wanted: object) -> dict[str, str]:
+        settings = _object(wanted, "settings")
         machine = self._site.asked_for(name)
         with machine.lock:
             machine.settings[kind] = settings
-        resp.media = _succeeded()
+        return _succeeded()
 
-    def on_delete(self, req: falcon.Request, resp: falcon.Response, name: str) -> None:
-        machine = self._site.find(name)
-        done = machine is None or self._life.destroy(machine)
-        resp.media = _succeeded() if done else _pending(f"powering off and erasing {name}")
-
-
-class Deployments:
-    def __init__(self, site: Site, life: Life) -> None:
-        self._site = site
-        self._life = life
-
-    def on_put(self, req: falcon.Request, resp: falcon.Response, deployment_id: str) -> None:
-        body = _object(req.get_media())
-        name, user_data = body.get("node"), body.get("user_data")
-        if not isinstance(name, str):
-            raise BadRequest("node: the name of a machine")
+    def deploy(self, name: str, wanted: object) -> dict[str, str]:
+        deployment = _object(wanted, "a deployment")
+        deployment_id, user_data = deployment.get("id"), deployment.get("user_data")
+        if not isinstance(deployment_id, str):
+            raise BadRequest("id: text of your choice, another for each deployment")
         if not isinstance(user_data, str):
             raise BadRequest("user_data: text, empty for none")
         machine = self._site.asked_for(name)
         self._site.claim_deployment(deployment_id, machine.name)
         started = self._life.deploy(machine, Deployment(deployment_id, user_data))
-        resp.media = _succeeded() if started else _pending(f"{name} is being erased")
+        return _succeeded() if started else _pending(f"{name} is being erased")
+
+    def destroy(self, name: str, wanted: object) -> dict[str, str]:
+        machine = self._site.find(name)
+        done = machine is None or self._life.destroy(machine)
+        return _succeeded() if done else _pending(f"powering off and erasing {name}")
 
 
 class Observations:
@@ -200,7 +220,7 @@ def _failed(reason: str) -> dict[str, str]:
     return {"state": "failed", "reason": reason}
 
 
-def _object(media: object) -> Mapping[str, Any]:
+def _object(media: object, what: str = "the body") -> Mapping[str, Any]:
     if not isinstance(media, dict):
-        raise BadRequest("the body must be an object")
+        raise BadRequest(f"{what} must be an object")
     return media

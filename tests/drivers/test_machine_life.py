@@ -24,7 +24,7 @@ def deploy(simulator: Simulator, name: str) -> Callable[..., None]:
 
     def deploy(user_data: str, *faults: str) -> None:
         simulator.add(name, *faults)
-        provisioner.deploy(Deployment(f"d-{name}", name, user_data))
+        provisioner.deploy([Deployment(f"d-{name}", name, user_data)])
 
     return deploy
 
@@ -101,7 +101,7 @@ def test_destroy_wipes(simulator: Simulator, name: str, node_server: NodeServer,
     simulator.wait_for(name, lambda machine: len(finals(machine)) == 1)
     assert (simulator.directory / name).exists()
     provisioner = SimulatedProvisioner(url=simulator.url)
-    provisioner.destroy(name)
+    provisioner.destroy([name])
     machine = simulator.wait_for(name, lambda machine: machine["power"] == "off")
     assert not (simulator.directory / name).exists()
     assert (machine["user_data"], machine["deployment_id"], machine["reported"]) == (None, None, [])
@@ -250,7 +250,7 @@ def test_a_rack_at_once(simulator: Simulator, name: str, node_server: NodeServer
     names = [f"{name}-{number:03}" for number in range(120)]
     provisioner = SimulatedProvisioner(url=simulator.url)
     for node in names:
-        provisioner.deploy(Deployment(f"d-{node}", node, node_server.offer(node)))
+        provisioner.deploy([Deployment(f"d-{node}", node, node_server.offer(node))])
     eventually(
         lambda: {row.state for row in provisioner.observe(names).values()},
         lambda states: states == {NodeState.DEPLOYED},

@@ -13,7 +13,7 @@ from drydock.drivers.oob.base import Bmc, BootDevice
 from drydock.drivers.oob.redfish import RedfishDriver
 from drydock.errors import ConfigurationError, DriverRefused, DriverUnavailable
 from tests.drivers.node_server import NodeServer, running_node_server
-from tests.drivers.provisioner_contract import BootFromNetwork, NodeProvisionerContract, ends, reaches
+from tests.drivers.provisioner_contract import BootFromNetwork, NodeProvisionerContract, ends, only, reaches
 from tests.drivers.simulator_process import ACCOUNT, PASSWORD, Simulator, running_simulator
 
 
@@ -63,9 +63,9 @@ class TestContract(NodeProvisionerContract):
 
 
 def test_settings_arrive(provisioner: SimulatedProvisioner, node: ProvisionedNode, simulator: Simulator) -> None:
-    provisioner.apply_networking(node)
-    provisioner.apply_storage(node)
-    provisioner.apply_platform(node)
+    provisioner.apply_networking([node])
+    provisioner.apply_storage([node])
+    provisioner.apply_platform([node])
     settings = simulator.machine(node.name)["settings"]
     assert settings["networking"] == node.networking
     assert settings["storage"] == node.storage
@@ -76,14 +76,14 @@ def test_settings_arrive(provisioner: SimulatedProvisioner, node: ProvisionedNod
 def test_a_node_never_powered_on_is_commissioned_all_the_same(
     provisioner: SimulatedProvisioner, node: ProvisionedNode
 ) -> None:
-    assert ends(lambda: provisioner.configure_hardware(node)).state is ProgressState.SUCCEEDED
+    assert ends(lambda: provisioner.configure_hardware([node])).state is ProgressState.SUCCEEDED
 
 
 def test_a_deployed_node_is_not_commissioned(
     provisioner: SimulatedProvisioner, node: ProvisionedNode, user_data: str
 ) -> None:
-    provisioner.deploy(Deployment("d-busy", node.name, user_data))
-    progress = provisioner.configure_hardware(node)
+    provisioner.deploy([Deployment("d-busy", node.name, user_data)])
+    progress = only(provisioner.configure_hardware([node]))
     assert progress == Progress(ProgressState.FAILED, f"{node.name} is deploying: destroy it first")
 
 
@@ -91,26 +91,24 @@ def test_a_failed_node_is_commissioned_anew(
     provisioner: SimulatedProvisioner, node: ProvisionedNode, simulator: Simulator
 ) -> None:
     simulator.set_faults(node.name, "install_fails")
-    provisioner.deploy(Deployment("d-fails", node.name, "#cloud-config\n{}"))
+    provisioner.deploy([Deployment("d-fails", node.name, "#cloud-config\n{}")])
     reaches(provisioner, node, NodeState.FAILED)
     assert "could not write the image" in provisioner.observe([node.name])[node.name].detail
-    assert ends(lambda: provisioner.configure_hardware(node)).state is ProgressState.SUCCEEDED
+    assert ends(lambda: provisioner.configure_hardware([node])).state is ProgressState.SUCCEEDED
     reaches(provisioner, node, NodeState.READY)
 
 
 def test_a_deployment_id_of_another_node_is_refused(
     provisioner: SimulatedProvisioner, node: ProvisionedNode, user_data: str
 ) -> None:
-    provisioner.deploy(Deployment("d-mine", node.name, user_data))
-    with pytest.raises(DriverRefused, match="409") as caught:
-        provisioner.deploy(Deployment("d-mine", f"{node.name}-other", user_data))
-    assert "BOOTACTION_KEY" not in str(caught.value)
+    provisioner.deploy([Deployment("d-mine", node.name, user_data)])
+    refused = only(provisioner.deploy([Deployment("d-mine", f"{node.name}-other", user_data)]))
+    assert refused == Progress(ProgressState.FAILED, f"deployment d-mine is of {node.name}")
 
 
 @pytest.mark.parametrize("name", ["..", "../../machines", ".hidden", "a b", "", "n01?x=1", "x" * 300, "n\x00"])
 def test_a_name_that_could_not_be_a_directory_is_refused(provisioner: SimulatedProvisioner, name: str) -> None:
-    with pytest.raises(DriverRefused):
-        provisioner.identify(named(name))
+    assert only(provisioner.identify([named(name)])).state is ProgressState.FAILED
 
 
 @pytest.fixture(scope="module")
@@ -121,11 +119,11 @@ def fixed_rack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
 
 def test_a_node_that_is_not_in_the_rack_is_refused(fixed_rack: Simulator) -> None:
     provisioner = SimulatedProvisioner(url=fixed_rack.url + "/")
-    assert provisioner.identify(named("known")).state is ProgressState.PENDING
-    with pytest.raises(DriverRefused, match=r"404.*there is no machine 'stranger'"):
-        provisioner.identify(named("stranger"))
-    with pytest.raises(DriverRefused, match="404"):
-        provisioner.deploy(Deployment("d", "stranger", ""))
+    answer = provisioner.identify([named("stranger"), named("known")])
+    assert answer["known"].state is ProgressState.PENDING
+    unknown = Progress(ProgressState.FAILED, "there is no machine 'stranger'")
+    assert answer["stranger"] == unknown
+    assert only(provisioner.deploy([Deployment("d", "stranger", "")])) == unknown
     assert provisioner.observe(["stranger"])["stranger"].state is NodeState.UNKNOWN
     assert [row.hostname for row in provisioner.list_nodes()] == ["known"]
 
@@ -151,7 +149,7 @@ def test_somebody_else_answers() -> None:
         with pytest.raises(DriverRefused, match="403"):
             provisioner.check()
         with pytest.raises(DriverRefused, match="403"):
-            provisioner.identify(named("n01"))
+            provisioner.identify([named("n01")])
 
 
 @pytest.mark.parametrize(

@@ -55,9 +55,13 @@ class FakeBmcs:
 
 
 class FakeProvisioner:
-    """Installs at once. ``installs`` counts real starts, so that a repeated ``deploy`` shows."""
+    """Installs at once. ``installs`` counts real starts, so that a repeated ``deploy`` shows.
+
+    ``refused``: what ``apply_networking`` answers for a node instead of succeeding; ``asked``: its requests' nodes.
+    """
 
     name = "fake"
+    at_once = 10
 
     def __init__(self) -> None:
         self.deployments: dict[str, Deployment] = {}
@@ -65,6 +69,9 @@ class FakeProvisioner:
         self.states: dict[str, NodeState] = {}
         self.destroyed: set[str] = set()
         self.outcome = NodeState.DEPLOYED
+        self.refused: dict[str, Progress] = {}
+        self.stumbles: dict[str, Exception] = {}
+        self.asked: list[list[str]] = []
         self.site: ProvisionedSite | None = None
         self.images = [Image("jammy", ("ga-22.04", "hwe-22.04"))]
 
@@ -75,29 +82,37 @@ class FakeProvisioner:
         self.site = site
         return DONE
 
-    def identify(self, node: ProvisionedNode) -> Progress:
-        self.states.setdefault(node.name, NodeState.DISCOVERED)
-        return DONE
+    def identify(self, nodes: Sequence[ProvisionedNode]) -> Mapping[str, Progress]:
+        for node in nodes:
+            self.states.setdefault(node.name, NodeState.DISCOVERED)
+        return {node.name: DONE for node in nodes}
 
-    def configure_hardware(self, node: ProvisionedNode) -> Progress:
-        self.states[node.name] = NodeState.READY
-        return DONE
+    def configure_hardware(self, nodes: Sequence[ProvisionedNode]) -> Mapping[str, Progress]:
+        for node in nodes:
+            self.states[node.name] = NodeState.READY
+        return {node.name: DONE for node in nodes}
 
-    def apply_networking(self, node: ProvisionedNode) -> Progress:
-        return DONE
+    def apply_networking(self, nodes: Sequence[ProvisionedNode]) -> Mapping[str, Progress]:
+        names = [node.name for node in nodes]
+        self.asked.append(names)
+        for name in names:
+            if name in self.stumbles:
+                raise self.stumbles[name]
+        return {name: self.refused.get(name, DONE) for name in names}
 
-    def apply_storage(self, node: ProvisionedNode) -> Progress:
-        return DONE
+    def apply_storage(self, nodes: Sequence[ProvisionedNode]) -> Mapping[str, Progress]:
+        return {node.name: DONE for node in nodes}
 
-    def apply_platform(self, node: ProvisionedNode) -> Progress:
-        return DONE
+    def apply_platform(self, nodes: Sequence[ProvisionedNode]) -> Mapping[str, Progress]:
+        return {node.name: DONE for node in nodes}
 
-    def deploy(self, deployment: Deployment) -> Progress:
-        current = self.deployments.get(deployment.node)
-        if current is None or current.id != deployment.id:
-            self.deployments[deployment.node] = deployment
-            self.installs[deployment.node] += 1
-        return DONE
+    def deploy(self, deployments: Sequence[Deployment]) -> Mapping[str, Progress]:
+        for deployment in deployments:
+            current = self.deployments.get(deployment.node)
+            if current is None or current.id != deployment.id:
+                self.deployments[deployment.node] = deployment
+                self.installs[deployment.node] += 1
+        return {deployment.node: DONE for deployment in deployments}
 
     def observe(self, nodes: Sequence[str]) -> Mapping[str, Observation]:
         return {node: self._observed(node) for node in nodes}
@@ -108,11 +123,12 @@ class FakeProvisioner:
             return Observation(node, self.states.get(node, NodeState.UNKNOWN))
         return Observation(node, self.outcome, deployment_id=deployment.id)
 
-    def destroy(self, node: str) -> Progress:
-        self.deployments.pop(node, None)
-        self.states.pop(node, None)
-        self.destroyed.add(node)
-        return DONE
+    def destroy(self, nodes: Sequence[str]) -> Mapping[str, Progress]:
+        for node in nodes:
+            self.deployments.pop(node, None)
+            self.states.pop(node, None)
+            self.destroyed.add(node)
+        return dict.fromkeys(nodes, DONE)
 
     def list_nodes(self) -> Sequence[NodeSummary]:
         return []

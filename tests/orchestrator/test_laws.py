@@ -10,7 +10,7 @@ import pytest
 
 from drydock.errors import DriverRefused, DriverUnavailable
 from drydock.model.task import REQUESTABLE, Action, ResultStatus, Task, TaskStatus
-from drydock.orchestrator.outcome import Outcome, Retry
+from drydock.orchestrator.outcome import Outcome
 from drydock.orchestrator.step_runner import StepRunner
 from drydock.orchestrator.workflow import AnyStep, Step, Workflow
 from drydock.orchestrator.workflows import WORKFLOWS
@@ -37,7 +37,7 @@ def every_step() -> list[tuple[str, str]]:
     return found
 
 
-Answered = Sequence[tuple[Task, Outcome | Retry]]
+Answered = Sequence[tuple[Task, Outcome]]
 
 
 class WorkerKilled(BaseException):
@@ -60,7 +60,7 @@ class Rule:
 
 
 class EachStepTwice(StepRunner):
-    def attempt(self, step: AnyStep, tasks: Sequence[Task]) -> Mapping[UUID, Outcome | Retry]:
+    def attempt(self, step: AnyStep, tasks: Sequence[Task]) -> Mapping[UUID, Outcome]:
         super().attempt(step, tasks)
         return super().attempt(step, tasks)
 
@@ -88,7 +88,7 @@ class FailsAtStep(StepRunner):
     rule: Rule
     error: Exception
 
-    def attempt(self, step: AnyStep, tasks: Sequence[Task]) -> Mapping[UUID, Outcome | Retry]:
+    def attempt(self, step: AnyStep, tasks: Sequence[Task]) -> Mapping[UUID, Outcome]:
         struck = [task for task in tasks if self.rule.applies(step, task)]
         if not struck:
             return super().attempt(step, tasks)

@@ -15,7 +15,7 @@ from drydock.db.outcomes import Finish, Pause
 from drydock.db.tables import tasks
 from drydock.model.boot_context import BundleKind
 from drydock.model.task import ResultStatus, Task, TaskResult, TaskStatus
-from drydock.orchestrator.outcome import Outcome, Retry
+from drydock.orchestrator.outcome import Outcome
 from drydock.orchestrator.recorder import Record, Recorder
 from drydock.orchestrator.step_runner import StepRunner
 from drydock.orchestrator.workflow import AnyStep
@@ -70,7 +70,7 @@ def test_what_cannot_be_written_spoils_nobody_elses(world: World) -> None:
 class TerminatedWhilePreparing(StepRunner):
     world: World
 
-    def attempt(self, step: AnyStep, tasks: Sequence[Task]) -> Mapping[UUID, Outcome | Retry]:
+    def attempt(self, step: AnyStep, tasks: Sequence[Task]) -> Mapping[UUID, Outcome]:
         outcomes = super().attempt(step, tasks)
         if step.name == "prepare_boot":
             self.world.orchestrator.terminate(tasks[0].root_id, by="operator")

@@ -61,7 +61,7 @@ class World:
         )
         images = ImageCatalogue(self.provisioner, seconds=0, patience=10)
         self.designs = DesignService(self.database, DesignLoader(references, cache_size=2), images)
-        settings = BootSettings(
+        self.boot_settings = BootSettings(
             secrets=[SECRET],
             report_url="http://localhost:9000/api/v1.0/bootaction/",
             bootdata_url="http://localhost:9000/api/v1.0/bootdata/",
@@ -71,7 +71,7 @@ class World:
         self.services = Services(
             database=self.database,
             designs=self.designs,
-            boot=BootPreparation(settings, references.fetch),
+            boot=BootPreparation(self.boot_settings, references.fetch),
             provisioner=self.provisioner,
             oob_drivers={"redfish": self.bmcs},
             labels=self.labels,
@@ -111,7 +111,9 @@ class World:
 
     def work(self) -> None:
         """One round: claim what is due and run it."""
-        self.runner.run(self.claim())
+        for together in self.runner.together(self.claim()):
+            for task in self.runner.run(together):
+                self.runner.run([task])
 
     def pass_time(self, seconds: float) -> None:
         """Move the clock: everything that is due, leased or limited in time is nearer by so much."""

@@ -41,7 +41,7 @@ class AssetPaths:
 def _shared(path: str, actions: list[BootActionDesign]) -> Iterator[Finding]:
     """Boot actions for different nodes may well write the same file."""
     for earlier, later in pairwise(actions):
-        both = _both(earlier.target_nodes, later.target_nodes)
+        both = [name for name in earlier.target_nodes if name in later.target_nodes]
         if both:
             text = (
                 f"{path:.200} is written by bootactions {earlier.name} and {later.name} on {both[0]}"
@@ -49,10 +49,3 @@ def _shared(path: str, actions: list[BootActionDesign]) -> Iterator[Finding]:
             )
             documents = (document("BootAction", earlier.name), document("BootAction", later.name))
             yield Finding(Level.WARNING, text, documents)
-
-
-def _both(some: tuple[str, ...], others: tuple[str, ...]) -> tuple[str, ...]:
-    if some is others:
-        return some
-    known = frozenset(others)
-    return tuple(name for name in some if name in known)

@@ -123,10 +123,14 @@ class Image:
 class NodeProvisioner(Protocol):
     """Idempotent verbs. All raise ``DriverUnavailable`` (try again) or ``DriverRefused`` (the provisioner's final no).
 
+    Verbs take several nodes, at most ``at_once``, and answer for each by its name: what is wrong with one node is its
+    ``failed``, and no reason to raise. A provisioner that has a request for many nodes needs but one for all of them;
+    where each node takes a request of its own, ``at_once`` is 1, and the nodes are asked about side by side.
     A verb that cannot finish at once answers ``pending`` and is asked again; asking again never starts work twice.
     """
 
     name: str
+    at_once: int
 
     def check(self) -> None:
         """Raise unless the provisioner answers and is able to work."""
@@ -136,29 +140,29 @@ class NodeProvisioner(Protocol):
         """Make known what the nodes will need: networks, tags, repositories. What is there already stays."""
         ...
 
-    def identify(self, node: ProvisionedNode) -> Progress:
+    def identify(self, nodes: Sequence[ProvisionedNode]) -> Mapping[str, Progress]:
         """Done when the provisioner has seen the machine (after it was powered on to boot from the network)."""
         ...
 
-    def configure_hardware(self, node: ProvisionedNode) -> Progress:
+    def configure_hardware(self, nodes: Sequence[ProvisionedNode]) -> Mapping[str, Progress]:
         """Commission the machine: inventory, firmware, disks; done when it is ready to be deployed."""
         ...
 
-    def apply_networking(self, node: ProvisionedNode) -> Progress: ...
+    def apply_networking(self, nodes: Sequence[ProvisionedNode]) -> Mapping[str, Progress]: ...
 
-    def apply_storage(self, node: ProvisionedNode) -> Progress: ...
+    def apply_storage(self, nodes: Sequence[ProvisionedNode]) -> Mapping[str, Progress]: ...
 
-    def apply_platform(self, node: ProvisionedNode) -> Progress: ...
+    def apply_platform(self, nodes: Sequence[ProvisionedNode]) -> Mapping[str, Progress]: ...
 
-    def deploy(self, deployment: Deployment) -> Progress:
-        """Start the installation; ``succeeded`` means started. Watch it with ``observe``."""
+    def deploy(self, deployments: Sequence[Deployment]) -> Mapping[str, Progress]:
+        """Start installations, of one node each; ``succeeded`` means started. Watch them with ``observe``."""
         ...
 
     def observe(self, nodes: Sequence[str]) -> Mapping[str, Observation]:
-        """One bulk question; every name asked for is in the answer, those never seen as ``unknown``."""
+        """One question however many nodes; every name asked for is in the answer, those never seen as ``unknown``."""
         ...
 
-    def destroy(self, node: str) -> Progress:
+    def destroy(self, nodes: Sequence[str]) -> Mapping[str, Progress]:
         """Erase and release. A node that is unknown succeeds."""
         ...
 

@@ -26,6 +26,7 @@ Answer = TypeVar("Answer")
 
 class SimulatedProvisioner:
     name = "simulated"
+    at_once = 100
 
     def __init__(self, *, url: str, timeout: float = 30.0) -> None:
         """``url``: of the simulator. ``timeout``: seconds for each request. Raises ``ConfigurationError``."""
@@ -49,39 +50,36 @@ class SimulatedProvisioner:
         self._connector.request("GET", ())
 
     def prepare_site(self, site: ProvisionedSite) -> Progress:
-        return self._progress("PUT", ("site",), asdict(site))
+        answer = self._connector.request("PUT", ("site",), asdict(site))
+        return _understood(lambda: _progress(answer))
 
-    def identify(self, node: ProvisionedNode) -> Progress:
-        return self._progress("POST", ("nodes", node.name, "identity"))
+    def identify(self, nodes: Sequence[ProvisionedNode]) -> Mapping[str, Progress]:
+        return self._ask("POST", ("identify",), dict.fromkeys(node.name for node in nodes))
 
-    def configure_hardware(self, node: ProvisionedNode) -> Progress:
-        return self._progress("POST", ("nodes", node.name, "hardware"))
+    def configure_hardware(self, nodes: Sequence[ProvisionedNode]) -> Mapping[str, Progress]:
+        return self._ask("POST", ("commission",), dict.fromkeys(node.name for node in nodes))
 
-    def apply_networking(self, node: ProvisionedNode) -> Progress:
-        return self._progress("PUT", ("nodes", node.name, "settings", "networking"), node.networking)
+    def apply_networking(self, nodes: Sequence[ProvisionedNode]) -> Mapping[str, Progress]:
+        return self._ask("PUT", ("settings", "networking"), {node.name: node.networking for node in nodes})
 
-    def apply_storage(self, node: ProvisionedNode) -> Progress:
-        return self._progress("PUT", ("nodes", node.name, "settings", "storage"), node.storage)
+    def apply_storage(self, nodes: Sequence[ProvisionedNode]) -> Mapping[str, Progress]:
+        return self._ask("PUT", ("settings", "storage"), {node.name: node.storage for node in nodes})
 
-    def apply_platform(self, node: ProvisionedNode) -> Progress:
-        platform = {
-            "image": node.image,
-            "kernel": node.kernel,
-            "kernel_params": node.kernel_params,
-            "tags": list(node.tags),
+    def apply_platform(self, nodes: Sequence[ProvisionedNode]) -> Mapping[str, Progress]:
+        return self._ask("PUT", ("settings", "platform"), {node.name: _platform(node) for node in nodes})
+
+    def deploy(self, deployments: Sequence[Deployment]) -> Mapping[str, Progress]:
+        wanted = {
+            deployment.node: {"id": deployment.id, "user_data": deployment.user_data} for deployment in deployments
         }
-        return self._progress("PUT", ("nodes", node.name, "settings", "platform"), platform)
-
-    def deploy(self, deployment: Deployment) -> Progress:
-        document = {"node": deployment.node, "user_data": deployment.user_data}
-        return self._progress("PUT", ("deployments", deployment.id), document)
+        return self._ask("PUT", ("deployments",), wanted)
 
     def observe(self, nodes: Sequence[str]) -> Mapping[str, Observation]:
         answer = self._connector.request("POST", ("observations",), {"nodes": list(nodes)})
         return _understood(lambda: {name: _observation(name, answer[name]) for name in nodes})
 
-    def destroy(self, node: str) -> Progress:
-        return self._progress("DELETE", ("nodes", node))
+    def destroy(self, nodes: Sequence[str]) -> Mapping[str, Progress]:
+        return self._ask("POST", ("destroy",), dict.fromkeys(nodes))
 
     def list_nodes(self) -> Sequence[NodeSummary]:
         answer = self._connector.request("GET", ("nodes",))
@@ -91,9 +89,18 @@ class SimulatedProvisioner:
         answer = self._connector.request("GET", ("images",))
         return _understood(lambda: [Image(row["name"], tuple(row["kernels"])) for row in answer])
 
-    def _progress(self, method: str, path: tuple[str, ...], document: Mapping[str, Any] | None = None) -> Progress:
-        answer = self._connector.request(method, path, document)
-        return _understood(lambda: Progress(ProgressState(answer["state"]), answer["reason"]))
+    def _ask(self, method: str, path: tuple[str, ...], nodes: Mapping[str, Any]) -> Mapping[str, Progress]:
+        """``nodes``: by name, what is wanted of each."""
+        answer = self._connector.request(method, path, {"nodes": nodes})
+        return _understood(lambda: {name: _progress(answer[name]) for name in nodes})
+
+
+def _platform(node: ProvisionedNode) -> Mapping[str, Any]:
+    return {"image": node.image, "kernel": node.kernel, "kernel_params": node.kernel_params, "tags": list(node.tags)}
+
+
+def _progress(row: Mapping[str, Any]) -> Progress:
+    return Progress(ProgressState(row["state"]), row["reason"])
 
 
 def _observation(name: str, row: Mapping[str, Any]) -> Observation:

@@ -9,21 +9,26 @@ A node that is deployed ends at its first step, unless the task says force.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from uuid import UUID
 
 from drydock.drivers.node.base import Deployment, NodeState, Observation
-from drydock.errors import BootContextNotFound
+from drydock.errors import DatabaseUnavailable, DrydockError
 from drydock.model.boot_action import BootAction, ReportStatus
 from drydock.model.boot_context import BootContext
 from drydock.model.machine import MachineContact
-from drydock.model.task import Action
-from drydock.orchestrator.outcome import Done, Failed, Outcome, Wait
+from drydock.model.task import Action, Lane
+from drydock.orchestrator.outcome import Done, Failed, Outcome, Wait, of_error
 from drydock.orchestrator.planner import for_each_node
 from drydock.orchestrator.present_state import look
 from drydock.orchestrator.silence import silence
-from drydock.orchestrator.workflow import Step, StepContext, WatchStep, Workflow
+from drydock.orchestrator.workflow import BulkStep, StepContext, Workflow, ask
 
+#: A final status wakes the task that waits for it; it looks by itself only to tell of the last contact.
+LOOK_AGAIN_SECONDS = 60.0
+#: Nodes of one slot whose assets are fetched at a time; how many fetches there are at all is an option's matter.
+FETCHING_AT_ONCE = 8
 CONTEXT_GONE = "its boot context has ended or expired"
 
 
@@ -31,30 +36,57 @@ def look_at_node(contexts: Sequence[StepContext]) -> Mapping[UUID, Outcome]:
     return look(contexts)
 
 
-def apply_networking(ctx: StepContext) -> Outcome:
-    return ctx.follow(ctx.services.provisioner.apply_networking(ctx.provisioned_node), "networking configured")
+def apply_networking(contexts: Sequence[StepContext]) -> Mapping[UUID, Outcome]:
+    return ask(contexts, contexts[0].services.provisioner.apply_networking, "networking configured")
 
 
-def apply_storage(ctx: StepContext) -> Outcome:
-    return ctx.follow(ctx.services.provisioner.apply_storage(ctx.provisioned_node), "storage configured")
+def apply_storage(contexts: Sequence[StepContext]) -> Mapping[UUID, Outcome]:
+    return ask(contexts, contexts[0].services.provisioner.apply_storage, "storage configured")
 
 
-def apply_platform(ctx: StepContext) -> Outcome:
-    return ctx.follow(ctx.services.provisioner.apply_platform(ctx.provisioned_node), "platform configured")
+def apply_platform(contexts: Sequence[StepContext]) -> Mapping[UUID, Outcome]:
+    return ask(contexts, contexts[0].services.provisioner.apply_platform, "platform configured")
 
 
-def prepare_boot(ctx: StepContext) -> Outcome:
-    boot, warnings = ctx.services.boot.prepare(ctx.task, ctx.node, ctx.site)
+def prepare_boot(contexts: Sequence[StepContext]) -> Mapping[UUID, Outcome]:
+    """Nodes that something is to be fetched for are prepared side by side: most of their time is waiting."""
+    fetching = [ctx for ctx in contexts if ctx.services.boot.fetches(ctx.node, ctx.site)]
+    outcomes = {ctx.task.id: _prepared(ctx) for ctx in contexts if ctx not in fetching}
+    if fetching:
+        with ThreadPoolExecutor(min(len(fetching), FETCHING_AT_ONCE), thread_name_prefix="prepare") as threads:
+            for ctx, outcome in zip(fetching, threads.map(_prepared, fetching), strict=True):
+                outcomes[ctx.task.id] = outcome
+    return outcomes
+
+
+def _prepared(ctx: StepContext) -> Outcome:
+    try:
+        boot, warnings = ctx.services.boot.prepare(ctx.task, ctx.node, ctx.site)
+    except DatabaseUnavailable:
+        raise
+    except DrydockError as exc:
+        return of_error(exc)
     reporting = sum(action.signaling for action in boot.actions)
     ready = f"{len(boot.actions)} boot actions ready, {reporting} of them report"
     return Done(ready, boot=boot, warnings=tuple(warnings))
 
 
-def start_deployment(ctx: StepContext) -> Outcome:
-    context = _boot_context(ctx)
-    user_data = ctx.services.boot.user_data(context, ctx.site)
-    progress = ctx.services.provisioner.deploy(Deployment(id=str(context.id), node=ctx.node, user_data=user_data))
-    return ctx.follow(progress, f"installation handed to {ctx.services.provisioner.name}")
+def start_deployment(contexts: Sequence[StepContext]) -> Mapping[UUID, Outcome]:
+    services = contexts[0].services
+    with services.database.statements() as uow:
+        live = uow.boot_contexts.of_tasks([ctx.task.id for ctx in contexts])
+    deployments = [_deployment(ctx, live[ctx.task.id]) for ctx in contexts if ctx.task.id in live]
+    progress = services.provisioner.deploy(deployments) if deployments else {}
+    return {
+        ctx.task.id: ctx.follow(progress[ctx.node], f"installation handed to {services.provisioner.name}")
+        if ctx.task.id in live
+        else Failed(CONTEXT_GONE)
+        for ctx in contexts
+    }
+
+
+def _deployment(ctx: StepContext, context: BootContext) -> Deployment:
+    return Deployment(id=str(context.id), node=ctx.node, user_data=ctx.services.boot.user_data(context, ctx.site))
 
 
 def await_place(contexts: Sequence[StepContext]) -> Mapping[UUID, Outcome]:
@@ -71,21 +103,21 @@ def await_deployment(contexts: Sequence[StepContext]) -> Mapping[UUID, Outcome]:
     services = contexts[0].services
     task_ids = [ctx.task.id for ctx in contexts]
     with services.database.statements() as uow:
-        boot_contexts = uow.boot_contexts.of_tasks(task_ids)
+        deployments = uow.boot_contexts.live_of_tasks(task_ids)
         contacts = uow.machines.of_tasks(task_ids)
     seen = services.provisioner.observe([ctx.node for ctx in contexts])
     return {
-        ctx.task.id: _installed(ctx, seen[ctx.node], boot_contexts.get(ctx.task.id), contacts.get(ctx.task.id))
+        ctx.task.id: _installed(ctx, seen[ctx.node], deployments.get(ctx.task.id), contacts.get(ctx.task.id))
         for ctx in contexts
     }
 
 
 def _installed(
-    ctx: StepContext, seen: Observation, context: BootContext | None, contact: MachineContact | None
+    ctx: StepContext, seen: Observation, deployment_id: UUID | None, contact: MachineContact | None
 ) -> Outcome:
-    if context is None:
+    if deployment_id is None:
         return Failed(CONTEXT_GONE)
-    if seen.deployment_id != str(context.id):
+    if seen.deployment_id != str(deployment_id):
         return Failed(f"the provisioner no longer knows this deployment; it says the machine is {seen.state}")
     if seen.state is NodeState.FAILED:
         return Failed(f"installation failed: {seen.detail}")
@@ -98,12 +130,12 @@ def await_boot_actions(contexts: Sequence[StepContext]) -> Mapping[UUID, Outcome
     services = contexts[0].services
     task_ids = [ctx.task.id for ctx in contexts]
     with services.database.statements() as uow:
-        boot_contexts = uow.boot_contexts.of_tasks(task_ids)
+        live = uow.boot_contexts.live_of_tasks(task_ids)
         actions = uow.boot_actions.of_tasks(task_ids)
         contacts = uow.machines.of_tasks(task_ids)
     return {
         ctx.task.id: _reported(ctx, actions.get(ctx.task.id, ()), contacts.get(ctx.task.id))
-        if ctx.task.id in boot_contexts
+        if ctx.task.id in live
         else Failed(CONTEXT_GONE)
         for ctx in contexts
     }
@@ -116,32 +148,24 @@ def _reported(ctx: StepContext, actions: Sequence[BootAction], contact: MachineC
         last = None if contact is None else contact.last_contact
         heard = "" if last is None else f", last contact {last.astimezone(UTC):%H:%M:%S} UTC"
         names = ", ".join(missing)
-        return Wait(ctx.services.observe_seconds, f"no final status yet of boot actions {names}{heard}")
+        return Wait(LOOK_AGAIN_SECONDS, f"no final status yet of boot actions {names}{heard}")
     if failed:
         return Failed("boot actions failed: " + ", ".join(failed))
     return Done("all boot actions that report have succeeded")
 
 
-def _boot_context(ctx: StepContext) -> BootContext:
-    with ctx.services.database.statements() as uow:
-        context = uow.boot_contexts.of_tasks([ctx.task.id]).get(ctx.task.id)
-    if context is None:
-        raise BootContextNotFound(CONTEXT_GONE)
-    return context
-
-
 DEPLOY_NODE = Workflow(
     Action.DEPLOY_NODE,
     (
-        WatchStep(look_at_node, timeout="identify_node"),
-        Step(apply_networking, timeout="apply_node_networking"),
-        Step(apply_storage, timeout="apply_node_storage"),
-        Step(apply_platform, timeout="apply_node_platform"),
-        Step(prepare_boot, timeout="prepare_boot"),
-        WatchStep(await_place, timeout=None),
-        Step(start_deployment, timeout="deploy_node"),
-        WatchStep(await_deployment, timeout="deploy_node", later=True),
-        WatchStep(await_boot_actions, timeout="bootaction_final_status"),
+        BulkStep(look_at_node, timeout="identify_node", lane=Lane.WATCH),
+        BulkStep(apply_networking, timeout="apply_node_networking"),
+        BulkStep(apply_storage, timeout="apply_node_storage"),
+        BulkStep(apply_platform, timeout="apply_node_platform"),
+        BulkStep(prepare_boot, timeout="prepare_boot"),
+        BulkStep(await_place, timeout=None, lane=Lane.WATCH),
+        BulkStep(start_deployment, timeout="deploy_node"),
+        BulkStep(await_deployment, timeout="deploy_node", lane=Lane.WATCH, later=True),
+        BulkStep(await_boot_actions, timeout="bootaction_final_status", lane=Lane.WATCH),
     ),
 )
 

@@ -2,34 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
 from drydock.drivers.node.base import NodeState
 from drydock.model.task import Action
-from drydock.orchestrator.outcome import Done, Outcome
+from drydock.orchestrator.outcome import Done, Outcome, Wait
 from drydock.orchestrator.planner import for_each_node
-from drydock.orchestrator.workflow import Step, StepContext, Workflow
+from drydock.orchestrator.workflow import BulkStep, StepContext, Workflow
 
 
-def revoke_key(ctx: StepContext) -> Outcome:
+def revoke_key(contexts: Sequence[StepContext]) -> Mapping[UUID, Outcome]:
     """First, so that what is being erased can fetch and report no more."""
-    with ctx.transaction() as uow:
-        uow.boot_contexts.end([ctx.node])
+    with contexts[0].services.database.unit_of_work() as uow:
+        going_on = uow.outcomes.lock_going_on([ctx.task for ctx in contexts])
+        uow.boot_contexts.end([ctx.node for ctx in contexts if ctx.task.id in going_on])
         uow.commit()
-    return Done("key revoked")
+    return {ctx.task.id: Done("key revoked") if ctx.task.id in going_on else Wait(0, "to stop") for ctx in contexts}
 
 
-def destroy(ctx: StepContext) -> Outcome:
-    """Also of a node that is unknown, in case it became known meanwhile: that succeeds and changes nothing."""
-    provisioner = ctx.services.provisioner
-    unknown = provisioner.observe([ctx.node])[ctx.node].state is NodeState.UNKNOWN
-    done = f"{provisioner.name} does not know {ctx.node}: nothing to erase" if unknown else "erased and released"
-    return ctx.follow(provisioner.destroy(ctx.node), done)
+def destroy(contexts: Sequence[StepContext]) -> Mapping[UUID, Outcome]:
+    """Also nodes that are unknown, in case they became known meanwhile: that succeeds and changes nothing."""
+    provisioner = contexts[0].services.provisioner
+    nodes = [ctx.node for ctx in contexts]
+    seen = provisioner.observe(nodes)
+    progress = provisioner.destroy(nodes)
+    unknown = {node for node in nodes if seen[node].state is NodeState.UNKNOWN}
+    return {
+        ctx.task.id: ctx.follow(
+            progress[ctx.node],
+            f"{provisioner.name} does not know {ctx.node}: nothing to erase"
+            if ctx.node in unknown
+            else "erased and released",
+        )
+        for ctx in contexts
+    }
 
 
 DESTROY_NODE = Workflow(
     Action.DESTROY_NODE,
     (
-        Step(revoke_key, timeout="destroy_node"),
-        Step(destroy, timeout="destroy_node"),
+        BulkStep(revoke_key, timeout="destroy_node"),
+        BulkStep(destroy, timeout="destroy_node"),
     ),
 )
 

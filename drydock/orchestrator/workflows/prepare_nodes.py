@@ -15,11 +15,11 @@ from uuid import UUID
 
 from drydock.drivers.node.base import NodeState
 from drydock.drivers.oob.base import BootDevice, PowerState
-from drydock.model.task import Action
+from drydock.model.task import Action, Lane
 from drydock.orchestrator.outcome import Done, Outcome, Wait
 from drydock.orchestrator.planner import for_each_node
 from drydock.orchestrator.present_state import look
-from drydock.orchestrator.workflow import Step, StepContext, WatchStep, Workflow
+from drydock.orchestrator.workflow import BulkStep, Step, StepContext, Workflow, ask
 
 #: BMCs take seconds to change power; asking more often only loads them.
 POWER_POLL_SECONDS = 2.0
@@ -51,10 +51,9 @@ def power_on(ctx: StepContext) -> Outcome:
     return Wait(POWER_POLL_SECONDS, "waiting for the BMC to switch the power on")
 
 
-def identify(ctx: StepContext) -> Outcome:
-    return ctx.follow(
-        ctx.services.provisioner.identify(ctx.provisioned_node), f"seen by {ctx.services.provisioner.name}"
-    )
+def identify(contexts: Sequence[StepContext]) -> Mapping[UUID, Outcome]:
+    provisioner = contexts[0].services.provisioner
+    return ask(contexts, provisioner.identify, f"seen by {provisioner.name}")
 
 
 def collect_inventory(ctx: StepContext) -> Outcome:
@@ -74,20 +73,20 @@ def collect_inventory(ctx: StepContext) -> Outcome:
     return Done("inventory collected from the BMC")
 
 
-def configure_hardware(ctx: StepContext) -> Outcome:
-    return ctx.follow(ctx.services.provisioner.configure_hardware(ctx.provisioned_node), "ready to be deployed")
+def configure_hardware(contexts: Sequence[StepContext]) -> Mapping[UUID, Outcome]:
+    return ask(contexts, contexts[0].services.provisioner.configure_hardware, "ready to be deployed")
 
 
 PREPARE_NODE = Workflow(
     Action.PREPARE_NODE,
     (
-        WatchStep(look_at_node, timeout="identify_node"),
+        BulkStep(look_at_node, timeout="identify_node", lane=Lane.WATCH),
         Step(set_boot_device, timeout="power"),
         Step(power_off, timeout="power"),
         Step(power_on, timeout="power"),
-        Step(identify, timeout="identify_node"),
+        BulkStep(identify, timeout="identify_node"),
         Step(collect_inventory, timeout="power"),
-        Step(configure_hardware, timeout="configure_hardware"),
+        BulkStep(configure_hardware, timeout="configure_hardware"),
     ),
 )
 

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from drydock.drivers.node.base import NodeState, Observation
-from drydock.model.task import Action
+from drydock.model.task import Action, Lane
 from drydock.orchestrator.outcome import Done, Outcome
 from drydock.orchestrator.planner import for_each_node
-from drydock.orchestrator.workflow import Step, StepContext, WatchStep, Workflow
+from drydock.orchestrator.workflow import BulkStep, Step, StepContext, Workflow
 
 
 def check_bmc(ctx: StepContext) -> Outcome:
@@ -34,7 +34,7 @@ VERIFY_NODE = Workflow(
     Action.VERIFY_NODE,
     (
         Step(check_bmc, timeout="verify_node"),
-        WatchStep(look_up, timeout="verify_node"),
+        BulkStep(look_up, timeout="verify_node", lane=Lane.WATCH),
     ),
 )
 

@@ -91,7 +91,7 @@ def test_boot_actions_get_their_targets_in_site_order() -> None:
         boot_action("some", node_filter=wanted),
         boot_action("all"),
     )
-    assert [action.target_nodes for action in found.boot_actions] == [("n3", "n1"), ("n3", "n1", "n2")]
+    assert [tuple(action.target_nodes) for action in found.boot_actions] == [("n3", "n1"), ("n3", "n1", "n2")]
 
 
 _few = st.sampled_from(["p", "q", "r"])

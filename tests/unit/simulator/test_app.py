@@ -79,12 +79,11 @@ def test_trailing_slashes_do_not_matter(rack: testing.TestClient, path: str) -> 
         ("PATCH", SYSTEM, {"Boot": {"BootSourceOverrideTarget": "Tape"}}, 400),
         ("PATCH", SYSTEM, {"Boot": {"BootSourceOverrideEnabled": "Perhaps"}}, 400),
         ("PATCH", SYSTEM, {"AssetTag": "x"}, 400),
-        ("POST", "/provisioner/v1/nodes/n02/identity", None, 404),
-        ("PUT", "/provisioner/v1/nodes/n01/settings/colours", {}, 404),
-        ("PUT", "/provisioner/v1/nodes/n01/settings/storage", [], 400),
-        ("PUT", "/provisioner/v1/deployments/d1", {"user_data": ""}, 400),
-        ("PUT", "/provisioner/v1/deployments/d1", {"node": "n01"}, 400),
-        ("PUT", "/provisioner/v1/deployments/d1", {"node": "n02", "user_data": ""}, 404),
+        ("PUT", "/provisioner/v1/settings/colours", {"nodes": {}}, 404),
+        ("PUT", "/provisioner/v1/settings/storage", [], 400),
+        ("PUT", "/provisioner/v1/deployments", {"nodes": [{"id": "d1"}]}, 400),
+        ("POST", "/provisioner/v1/identify", {"nodes": "n01"}, 400),
+        ("POST", "/provisioner/v1/destroy", None, 400),
         ("POST", "/provisioner/v1/observations", {"nodes": [1]}, 400),
         ("POST", "/provisioner/v1/observations", {}, 400),
     ],
@@ -93,6 +92,24 @@ def test_bad_input(rack: testing.TestClient, method: str, path: str, body: objec
     answer = rack.simulate_request(method, path, json=body) if body is not None else rack.simulate_request(method, path)
     assert answer.status_code == status
     assert answer.json["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("method", "verb", "name", "wanted", "reason"),
+    [
+        ("POST", "identify", "n02", None, "there is no machine 'n02'"),
+        ("PUT", "settings/storage", "n01", [], "settings must be an object"),
+        ("PUT", "deployments", "n01", {"user_data": ""}, "id: text of your choice, another for each deployment"),
+        ("PUT", "deployments", "n01", {"id": "d1"}, "user_data: text, empty for none"),
+        ("PUT", "deployments", "n02", {"id": "d1", "user_data": ""}, "there is no machine 'n02'"),
+    ],
+)
+def test_what_is_wrong_with_one_machine_is_its_own_answer(
+    rack: testing.TestClient, method: str, verb: str, name: str, wanted: object, reason: str
+) -> None:
+    answer = rack.simulate_request(method, f"/provisioner/v1/{verb}", json={"nodes": {name: wanted}})
+    assert answer.status_code == 200
+    assert answer.json == {name: {"state": "failed", "reason": reason}}
 
 
 def test_a_body_that_is_not_json(rack: testing.TestClient) -> None:
@@ -106,7 +123,8 @@ def test_a_rack_on_demand_has_what_is_asked_for(tmp_path: Path) -> None:
     assert rack.simulate_get("/redfish/v1/Systems/n01").json["PowerState"] == "Off"
     assert rack.simulate_get("/redfish/v1/Systems/n07").status_code == 503
     assert rack.simulate_get("/redfish/v1/Systems/n07").status_code == 200
-    assert rack.simulate_post("/provisioner/v1/nodes/n02/identity").json["state"] == "pending"
+    answer = rack.simulate_post("/provisioner/v1/identify", json={"nodes": {"n02": None}}).json
+    assert answer["n02"]["state"] == "pending"
     assert rack.simulate_get("/redfish/v1/Systems/-x-").status_code == 400
     assert [row["name"] for row in rack.simulate_get("/machines").json] == ["n01", "n07", "n02"]
     assert rack.simulate_get("/machines/n03").status_code == 404
