@@ -83,7 +83,7 @@ TRANSITIONS: Mapping[TaskStatus, frozenset[TaskStatus]] = {
 class Lane(StrEnum):
     """Which queue an open task waits in, so that one kind of work cannot starve another.
 
-    ``task``: what operators asked for, quick steps with slots of their own. ``node``: driver verbs, one node each.
+    ``task``: what operators asked for, quick steps with slots of their own. ``node``: driver verbs.
     ``watch``: steps that only look, and look at hundreds of nodes with one question.
     """
 

@@ -64,23 +64,22 @@ class StepRunner:
     def together(self, claimed: Iterable[Task]) -> Sequence[Sequence[Task]]:
         """What one slot each is to get: tasks at the same bulk step, or a single task.
 
-        A task that failed before is tried alone: were it the reason, it would fail all others again and again.
+        To look at nodes is one question however many they are. Where more is done, no more go together than the
+        provisioner likes, and a task that failed before is alone: were it the reason, others would fail with it again.
         """
         alone: list[Sequence[Task]] = []
-        groups: dict[tuple[Action, str | None], list[Task]] = {}
+        looking: dict[tuple[Action, str | None], list[Task]] = {}
+        acting: dict[tuple[Action, str | None], list[Task]] = {}
         for task in claimed:
-            if task.attempt == 0 and isinstance(self._step_of(task), BulkStep):
-                groups.setdefault((task.action, task.step), []).append(task)
-            else:
+            step = self._step_of(task)
+            if not isinstance(step, BulkStep) or (task.attempt and step.lane is not Lane.WATCH):
                 alone.append([task])
-        return [part for group in groups.values() for part in self._parts(group)] + alone
-
-    def _parts(self, group: Sequence[Task]) -> Iterable[Sequence[Task]]:
-        """No larger than the provisioner likes; to look at nodes is one question however many they are."""
-        step = self._step_of(group[0])
-        looking = step is not None and step.lane is Lane.WATCH
-        size = len(group) if looking else self._services.provisioner.at_once
-        return [group[start : start + size] for start in range(0, len(group), size)]
+            else:
+                groups = looking if step.lane is Lane.WATCH else acting
+                groups.setdefault((task.action, task.step), []).append(task)
+        size = self._services.provisioner.at_once
+        parts = [group[start : start + size] for group in acting.values() for start in range(0, len(group), size)]
+        return [*looking.values(), *parts, *alone]
 
     def run(self, together: Sequence[Task]) -> Sequence[Task]:
         """Work on tasks at the same step of a workflow, as long as they can go on and stay together.
