@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Row
-
 from drydock.model.task import Action, Lease, ResultStatus, Task, TaskResult, TaskStatus
 
 
@@ -14,7 +12,7 @@ def storable(text: str) -> str:
     return text.replace("\x00", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()
 
 
-def task_from_row(row: Row[Any]) -> Task:
+def task_from_row(row: Any) -> Task:
     """A task without messages, subtask ids and progress: those are queries of their own."""
     lease = None
     if row.lease_owner is not None:
@@ -49,7 +47,7 @@ def task_from_row(row: Row[Any]) -> Task:
         attempt=row.attempt,
         reason=row.reason,
         lease=lease,
-        overdue=bool(row._mapping.get("overdue")),
+        overdue=bool(getattr(row, "overdue", False)),
         force=row.force,
         retry_of=row.retry_of,
         last_error=row.last_error,

@@ -1,0 +1,139 @@
+"""Prepared statements, on a connection that each thread has for itself: what machines ask, a thousand at once.
+
+There is no pool to wait for, no statement to build and none for PostgreSQL to plan: round trips are what is left. Plans
+are made once for each connection.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import namedtuple
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg2
+import psycopg2.extensions
+from psycopg2.extensions import adapt
+from sqlalchemy import BindParameter, Engine, Select
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.sql.dml import ReturningInsert
+
+from drydock.errors import DatabaseUnavailable
+
+Cursor = psycopg2.extensions.cursor
+
+
+class Prepared:
+    """A statement under a name. It is executed with those of its parameters that have no value yet, by their names.
+
+    ``columns``: of an INSERT, those whose values are parameters of their names. A row has its values by name.
+    """
+
+    def __init__(self, name: str, statement: Select[Any] | ReturningInsert[Any], columns: Sequence[str] = ()) -> None:
+        dialect = postgresql.dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
+        compiled = statement.compile(dialect=dialect, column_keys=columns or None)
+        arguments = [_argument(compiled.binds[each]) for each in dict.fromkeys(compiled.positiontup or ())]
+        self.prepare = f"PREPARE {name} AS {compiled}"
+        self.execute = f"EXECUTE {name} ({', '.join(arguments)})"
+        self.begin = f"BEGIN; {self.execute}"
+        names = [column or "" for column in statement.exported_columns.keys()]  # noqa: SIM118 - not a dict
+        self.row: type[Any] = namedtuple(name, names, rename=True)  # type: ignore[misc]
+
+
+def _argument(bind: BindParameter[Any]) -> str:
+    """A value that is part of the statement, or the place for one that is not."""
+    return f"%({bind.key})s" if bind.required else str(adapt(bind.value)).replace("%", "%%")
+
+
+class Begun:
+    """A transaction in which one statement was executed. ``row``: the first of its answer, None without one."""
+
+    def __init__(self, row: Any, commit: Callable[[], None]) -> None:
+        self.row = row
+        self.commit = commit
+
+
+class OwnConnections:
+    """Keeps one connection, and one cursor on it, for each thread that comes. All raise ``DatabaseUnavailable``."""
+
+    def __init__(self, engine: Engine, statements: Sequence[Prepared]) -> None:
+        self._engine = engine
+        self._statements = statements
+        self._own = threading.local()
+
+    def row(self, statement: Prepared, parameters: Mapping[str, object]) -> Any:
+        """The first row that a statement reads, None without one."""
+        found = self._execute(statement.execute, parameters)[1]
+        return None if found is None else statement.row._make(found)
+
+    @contextmanager
+    def begun(self, statement: Prepared, parameters: Mapping[str, object]) -> Iterator[Begun]:
+        """In two round trips; nothing is kept without the commit. It alone may fail and have been kept."""
+        cursor, row = self._execute(statement.begin, parameters)
+        open_ = True
+
+        def commit() -> None:
+            nonlocal open_
+            open_ = False
+            self._end(cursor, "COMMIT")
+
+        try:
+            yield Begun(None if row is None else statement.row._make(row), commit)
+        finally:
+            if open_:
+                self._end(cursor, "ROLLBACK")
+
+    def _execute(self, text: str, parameters: Mapping[str, object]) -> tuple[Cursor, tuple[Any, ...] | None]:
+        cursor: Cursor | None = getattr(self._own, "cursor", None)
+        if cursor is not None:
+            try:
+                cursor.execute(text, parameters)
+                return cursor, cursor.fetchone()
+            except psycopg2.Error:
+                # The server was restarted, or the schema upgraded, since this thread last asked. Nothing was kept.
+                self._forget(cursor)
+        cursor = self._connect()
+        try:
+            cursor.execute(text, parameters)
+            return cursor, cursor.fetchone()
+        except psycopg2.Error as exc:
+            self._forget(cursor)
+            if isinstance(exc, (psycopg2.OperationalError, psycopg2.InterfaceError)):
+                raise DatabaseUnavailable("the database did not answer") from exc
+            raise
+
+    def _end(self, cursor: Cursor, text: str) -> None:
+        try:
+            cursor.execute(text)
+        except psycopg2.Error as exc:
+            self._forget(cursor)
+            raise DatabaseUnavailable("the database did not answer") from exc
+
+    def _connect(self) -> Cursor:
+        try:
+            pooled = self._engine.raw_connection()
+        except (SQLAlchemyError, psycopg2.Error) as exc:
+            # NOTE: raw_connection() passes the driver's own error on, unlike connect().
+            raise DatabaseUnavailable("the database did not answer") from exc
+        raw = pooled.driver_connection
+        pooled.detach()
+        if not isinstance(raw, psycopg2.extensions.connection):
+            raise TypeError("prepared statements need psycopg2")
+        raw.autocommit = True
+        try:
+            cursor = raw.cursor()
+            # The plans are made once, perhaps while the tables are still empty: they must use the indexes all the same.
+            cursor.execute("SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan")
+            for statement in self._statements:
+                cursor.execute(statement.prepare)
+        except psycopg2.Error as exc:
+            raw.close()
+            raise DatabaseUnavailable("the database did not answer") from exc
+        self._own.cursor = cursor
+        return cursor
+
+    def _forget(self, cursor: Cursor) -> None:
+        self._own.cursor = None
+        cursor.connection.close()
