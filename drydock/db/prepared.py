@@ -6,6 +6,7 @@ are made once for each connection.
 
 from __future__ import annotations
 
+import select
 import threading
 from collections import namedtuple
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -65,13 +66,19 @@ class OwnConnections:
 
     def row(self, statement: Prepared, parameters: Mapping[str, object]) -> Any:
         """The first row that a statement reads, None without one."""
-        found = self._execute(statement.execute, parameters)[1]
-        return None if found is None else statement.row._make(found)
+        return self._execute(statement, statement.execute, parameters)[1]
+
+    def once(self, statement: Prepared, parameters: Mapping[str, object]) -> Any:
+        """As ``row``, of a statement that writes: a transaction by itself, in one round trip.
+
+        It is not executed a second time when it may have been kept: ``DatabaseUnavailable`` leaves that open.
+        """
+        return self._execute(statement, statement.execute, parameters, once=True)[1]
 
     @contextmanager
     def begun(self, statement: Prepared, parameters: Mapping[str, object]) -> Iterator[Begun]:
         """In two round trips; nothing is kept without the commit. It alone may fail and have been kept."""
-        cursor, row = self._execute(statement.begin, parameters)
+        cursor, row = self._execute(statement, statement.begin, parameters)
         open_ = True
 
         def commit() -> None:
@@ -80,27 +87,32 @@ class OwnConnections:
             self._end(cursor, "COMMIT")
 
         try:
-            yield Begun(None if row is None else statement.row._make(row), commit)
+            yield Begun(row, commit)
         finally:
             if open_:
                 self._end(cursor, "ROLLBACK")
 
-    def _execute(self, text: str, parameters: Mapping[str, object]) -> tuple[Cursor, tuple[Any, ...] | None]:
+    def _execute(
+        self, statement: Prepared, text: str, parameters: Mapping[str, object], *, once: bool = False
+    ) -> tuple[Cursor, Any]:
         cursor: Cursor | None = getattr(self._own, "cursor", None)
+        if cursor is not None and once and _has_ended(cursor):
+            self._forget(cursor)
+            cursor = None
         if cursor is not None:
             try:
-                cursor.execute(text, parameters)
-                return cursor, cursor.fetchone()
-            except psycopg2.Error:
-                # The server was restarted, or the schema upgraded, since this thread last asked. Nothing was kept.
+                return cursor, _first_row(cursor, statement, text, parameters)
+            except psycopg2.Error as exc:
+                # The server was restarted, or the schema upgraded, since this thread last asked.
                 self._forget(cursor)
+                if once and isinstance(exc, _OUTAGES):
+                    raise DatabaseUnavailable("the database did not answer") from exc
         cursor = self._connect()
         try:
-            cursor.execute(text, parameters)
-            return cursor, cursor.fetchone()
+            return cursor, _first_row(cursor, statement, text, parameters)
         except psycopg2.Error as exc:
             self._forget(cursor)
-            if isinstance(exc, (psycopg2.OperationalError, psycopg2.InterfaceError)):
+            if isinstance(exc, _OUTAGES):
                 raise DatabaseUnavailable("the database did not answer") from exc
             raise
 
@@ -137,3 +149,20 @@ class OwnConnections:
     def _forget(self, cursor: Cursor) -> None:
         self._own.cursor = None
         cursor.connection.close()
+
+
+#: What says that the server, not the statement, is in trouble.
+_OUTAGES = (psycopg2.OperationalError, psycopg2.InterfaceError)
+
+
+def _first_row(cursor: Cursor, statement: Prepared, text: str, parameters: Mapping[str, object]) -> Any:
+    cursor.execute(text, parameters)
+    row = cursor.fetchone()
+    return None if row is None else statement.row._make(row)
+
+
+def _has_ended(cursor: Cursor) -> bool:
+    """Whether the server closed the connection: nothing else comes from a server that was not asked."""
+    poll = select.poll()
+    poll.register(cursor.connection, select.POLLIN)
+    return bool(poll.poll(0))

@@ -123,11 +123,10 @@ def _new_row(new: NewTask, request_digest: bytes | None) -> dict[str, Any]:
 
 def add_quickly(connections: OwnConnections, new: NewTask, *, request_digest: bytes | None) -> Task | None:
     """As ``TaskRepository.add``, in a transaction of its own; None if the idempotency key was used before."""
-    row = _new_row(new, request_digest)
-    row["node_filter"] = None if new.node_filter is None else json.dumps(new.node_filter)
-    with connections.begun(_PREPARED, row) as begun:
-        begun.commit()
-    return None if begun.row is None else task_from_row(begun.row)
+    values = _new_row(new, request_digest)
+    values["node_filter"] = None if new.node_filter is None else json.dumps(new.node_filter)
+    row = connections.once(_PREPARED, values)
+    return None if row is None else task_from_row(row)
 
 
 class TaskRepository:
