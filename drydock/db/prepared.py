@@ -10,7 +10,7 @@ import select
 import threading
 from collections import namedtuple
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import psycopg2
@@ -90,7 +90,9 @@ class OwnConnections:
             yield Begun(row, commit)
         finally:
             if open_:
-                self._end(cursor, "ROLLBACK")
+                # Where that gets no answer there is nothing left to undo.
+                with suppress(DatabaseUnavailable):
+                    self._end(cursor, "ROLLBACK")
 
     def _execute(
         self, statement: Prepared, text: str, parameters: Mapping[str, object], *, once: bool = False

@@ -116,6 +116,17 @@ def test_a_commit_without_an_answer_is_an_outage(own: OwnConnections, other: Eng
     assert own.row(READ, {"wanted": 1}) is None
 
 
+def test_what_is_given_up_needs_no_answer(own: OwnConnections, other: Engine) -> None:
+    def give_up() -> None:
+        with own.begun(ADD, {"number": 1}):
+            assert end_connections(other) == 1
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        give_up()
+    assert own.once(ADD, {"number": 1}).number == 1
+
+
 def test_what_may_have_been_kept_is_not_done_again(own: OwnConnections, other: Engine) -> None:
     own.row(READ, {"wanted": 1})
     raised: list[Exception] = []
