@@ -24,6 +24,9 @@ ACTIONS = 10
 #: No machine that this runs on makes so many transactions.
 MOST_PER_SECOND = 4000
 CONNECTIONS = (1, 8, 64)
+#: Of the bare SQL's speed. An operator's request may take twice as long as its transaction; a report, of which a rack
+#: sends thousands, less. Over one connection HTTP alone (``empty`` of ``bench.floors``) takes half a task's SQL again.
+TARGETS = {"reports": 0.6, "tasks": 0.5}
 
 
 def measure(found: Figures, directory: Path, url: str, *, quick: bool) -> None:
@@ -37,7 +40,7 @@ def measure(found: Figures, directory: Path, url: str, *, quick: bool) -> None:
             _show(kind, measured)
             for number, pairs in measured.items():
                 ratio = Sample(tuple(ours / bare for ours, bare in pairs)).median
-                found.add(f"{kind}_over_bare_sql_{number}_connections", ratio, ">=", 0.6)
+                found.add(f"{kind}_over_bare_sql_{number}_connections", ratio, ">=", TARGETS[kind])
         times = _wake_times(directory, server, url, 20 if quick else 100)
     table(
         "From sending a final report until a worker took its task up, ms",

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import threading
+import time
 
 import yaml
-from cachetools import TTLCache
 from oslo_config import cfg
 from oslo_policy import opts
 from oslo_policy import policy as oslo_policy
@@ -16,12 +15,14 @@ from drydock.policies import list_rules
 
 #: oslo.policy looks for changed files at each decision, which costs more than the rest of a small request.
 REMEMBERED_SECONDS = 1.0
+#: Decisions that are remembered at most.
+_MOST = 1024
 
 
 class Policy:
     """The rules in force: ours, overridden by the file that ``[oslo_policy] policy_file`` names.
 
-    The file is read again when it changes; a decision is good for ``REMEMBERED_SECONDS``. Raises
+    The file is read again when it changes; a decision is good for up to ``REMEMBERED_SECONDS``. Raises
     ``ConfigurationError`` if it cannot be read at the start.
     """
 
@@ -30,8 +31,8 @@ class Policy:
         opts.set_defaults(conf)
         self._enforcer = oslo_policy.Enforcer(conf)
         self._enforcer.register_defaults(list_rules())
-        self._decided: TTLCache[tuple[str, RequestContext], bool] = TTLCache(1024, REMEMBERED_SECONDS)
-        self._lock = threading.Lock()
+        self._decided: dict[tuple[object, ...], bool] = {}
+        self._forget_at = 0.0
         try:
             self._enforcer.load_rules()
         except (oslo_policy.InvalidDefinitionError, yaml.YAMLError, ValueError, OSError, cfg.Error) as exc:
@@ -39,14 +40,15 @@ class Policy:
 
     def authorize(self, caller: RequestContext, rule: str) -> None:
         """Return if ``rule`` allows ``caller``. Raises ``Forbidden`` if not."""
-        # What rules may ask of a caller; a request's own id makes no difference.
-        who = caller._replace(request_id="", marker="", end_user="")
-        with self._lock:
-            allowed = self._decided.get((rule, who))
+        now = time.monotonic()
+        if now >= self._forget_at or len(self._decided) >= _MOST:
+            self._decided, self._forget_at = {}, now + REMEMBERED_SECONDS
+        decided = self._decided
+        # All that rules may ask of a caller.
+        asked = (rule, caller.roles, caller.user_id, caller.project_id, caller.domain_id, caller.system_scope)
+        allowed = decided.get(asked)
         if allowed is None:
-            allowed = self._enforcer.authorize(rule, {}, _credentials(caller))
-            with self._lock:
-                self._decided[rule, who] = allowed
+            allowed = decided[asked] = self._enforcer.authorize(rule, {}, _credentials(caller))
         if not allowed:
             raise Forbidden(f"the policy rule {rule} does not allow this")
 

@@ -68,29 +68,25 @@ def read_caller(req: falcon.Request) -> RequestContext:
     """Who asks, by the headers that only the layers before us can have set."""
     request_id = req.env.get(REQUEST_ID) or str(uuid4())
     marker = _marker(req.env.get("HTTP_X_CONTEXT_MARKER"))
+    said = req.env.get
     # Booting nodes have no identity, and are many.
-    if "HTTP_X_IDENTITY_STATUS" not in req.env:
+    if said("HTTP_X_IDENTITY_STATUS") != "Confirmed":
         return RequestContext(request_id=request_id, marker=marker)
-    header = req.get_header
-    confirmed = (
-        header("X-Identity-Status") == "Confirmed"
-        and header("X-Service-Identity-Status", default="Confirmed") == "Confirmed"
-    )
-    if not confirmed:
+    if said("HTTP_X_SERVICE_IDENTITY_STATUS", "Confirmed") != "Confirmed":
         return RequestContext(request_id=request_id, marker=marker)
-    user = header("X-User-Name") or header("X-User-Id") or ""
-    roles = (header("X-Roles") or "").split(",")
+    user = said("HTTP_X_USER_NAME") or said("HTTP_X_USER_ID") or ""
+    roles = said("HTTP_X_ROLES", "").split(",")
     return RequestContext(
         request_id=request_id,
         authenticated=True,
         user=user,
-        user_id=header("X-User-Id") or "",
-        project_id=header("X-Project-Id") or "",
-        domain_id=header("X-Domain-Id") or "",
-        system_scope=header("OpenStack-System-Scope") or "",
+        user_id=said("HTTP_X_USER_ID", ""),
+        project_id=said("HTTP_X_PROJECT_ID", ""),
+        domain_id=said("HTTP_X_DOMAIN_ID", ""),
+        system_scope=said("HTTP_OPENSTACK_SYSTEM_SCOPE", ""),
         roles=tuple(role.strip() for role in roles if role.strip()),
         marker=marker,
-        end_user=header("X-End-User") or user,
+        end_user=said("HTTP_X_END_USER") or user,
     )
 
 

@@ -82,7 +82,7 @@ def require_content_type(req: falcon.Request, accepted: Sequence[str]) -> None:
 
 def _parse(content: bytes) -> object:
     try:
-        return json.loads(content.decode("utf-8"), parse_constant=_refuse_constant)
+        return _DECODER.decode(content.decode("utf-8"))
     except UnicodeDecodeError as exc:
         raise InvalidInput("is not UTF-8", field="body") from exc
     except json.JSONDecodeError as exc:
@@ -96,6 +96,9 @@ def _parse(content: bytes) -> object:
 
 def _refuse_constant(name: str) -> NoReturn:
     raise InvalidInput(f"is not JSON: {name} is not a number", field="body")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
 
 
 def _invalid(error: jsonschema_rs.ValidationError) -> InvalidInput:

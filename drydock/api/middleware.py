@@ -13,7 +13,7 @@ from prometheus_client import Counter, Histogram
 
 from drydock.api.node_key import shown_path
 from drydock.context import REQUEST_ID
-from drydock.log import FIELDS
+from drydock.log import LineLog, shown
 from drydock.metrics import Metrics
 
 if TYPE_CHECKING:
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication
 
 HEADER = "X-Drydock-Req"
-
-LOG = logging.getLogger("drydock.api.request")
 
 
 class RequestId:
@@ -61,6 +59,7 @@ class RequestLog:
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
+        self._log = LineLog(logging.getLogger("drydock.api.request"))
         # Looking a labelled counter up costs more than counting. As many as there are routes, methods and statuses.
         self._counters: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
 
@@ -83,18 +82,17 @@ class RequestLog:
         if not getattr(req.context, "waited", False):
             took.observe(seconds)
         caller = req.context.caller
-        fields = {
-            "request_id": caller.request_id,
-            "method": req.method,
-            "path": shown_path(req.path),
-            "status": status,
-            "seconds": f"{seconds:.3f}",
-            "remote": req.remote_addr,
-        }
-        for name, value in (("user", caller.user), ("end_user", caller.end_user), ("marker", caller.marker)):
-            if value:
-                fields[name] = value
-        LOG.info("request", extra={FIELDS: fields})
+        line = (
+            f"request request_id={caller.request_id} method={shown(req.method)} path={shown(shown_path(req.path))} "
+            f"status={status} seconds={seconds:.3f} remote={shown(req.remote_addr)}"
+        )
+        if caller.user:
+            line += f" user={shown(caller.user)}"
+        if caller.end_user:
+            line += f" end_user={shown(caller.end_user)}"
+        if caller.marker:
+            line += f" marker={caller.marker}"
+        self._log.info(line)
 
     def _counter(self, method: str, route: str, status: int) -> tuple[Counter, Histogram]:
         counters = (

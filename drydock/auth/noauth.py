@@ -58,9 +58,12 @@ class NoAuth:
         }
 
 
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
 def is_loopback(address: str) -> bool:
     """Whether an address, or the name ``localhost``, is this machine's own. Other names are not trusted to be."""
-    if address == "localhost":
+    if address in _LOOPBACK:
         return True
     try:
         parsed = ipaddress.ip_address(address)

@@ -45,7 +45,7 @@ def parse_key(text: str) -> bytes:
     return bytes.fromhex(text)
 
 
-def matches(key: bytes, digest: bytes) -> bool:
+def matches(key: bytes, digest: bytes | memoryview) -> bool:
     """Whether ``digest`` is this key's; in constant time."""
     return hmac.compare_digest(key_digest(key), digest)
 

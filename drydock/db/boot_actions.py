@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, select
 
 from drydock.db.recordset import one_of
 from drydock.db.tables import boot_actions
@@ -40,7 +40,7 @@ def status_from_text(text: str | None) -> ReportStatus | None:
     return None if text is None else ReportStatus(text)
 
 
-def action_from_row(row: Row[Any]) -> BootAction:
+def action_from_row(row: Any) -> BootAction:
     return BootAction(
         id=row.id,
         context_id=row.context_id,

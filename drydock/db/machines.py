@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, bindparam, func, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import ColumnElement, Connection, Double, Update, Uuid, bindparam, cast, func, select, update
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from drydock.db.recordset import one_of
 from drydock.db.rows import storable
@@ -17,13 +17,32 @@ _OF_TASKS = select(machines.c.task_id, machines.c.first_contact, machines.c.last
     one_of(machines.c.task_id, "of_tasks")
 )
 
-# A machine that waits for its answer must not wait for the disk: a contact lost in a crash of the server is no loss.
-_HEARD = (
-    update(machines)
-    .where(machines.c.context_id == bindparam("of_context"))
-    .values(first_contact=func.coalesce(machines.c.first_contact, func.now()), last_contact=func.now())
-    .returning(func.set_config("synchronous_commit", "off", True))
-)
+
+def _heard() -> Update:
+    """Many machines at once. One whose row is locked is left out: who has it locked writes its contact."""
+    columns = func.unnest(
+        cast(bindparam("of_contexts", type_=ARRAY(Uuid)), ARRAY(Uuid)),
+        cast(bindparam("ages", type_=ARRAY(Double)), ARRAY(Double)),
+    )
+    said = columns.table_valued("context_id", "age").render_derived(name="said")
+    when = (func.now() - func.make_interval(0, 0, 0, 0, 0, 0, said.c.age)).label("at")
+    found = (
+        select(machines.c.context_id, when)
+        .join(said, said.c.context_id == machines.c.context_id)
+        .with_for_update(of=machines, skip_locked=True)
+        .cte("found")
+    )
+    return (
+        update(machines)
+        .where(machines.c.context_id == found.c.context_id)
+        .values(
+            first_contact=func.coalesce(machines.c.first_contact, found.c.at),
+            last_contact=func.greatest(machines.c.last_contact, found.c.at),
+        )
+    )
+
+
+_HEARD = _heard()
 
 
 class MachineRepository:
@@ -66,9 +85,12 @@ class MachineRepository:
         ).one()
         return row.events, row.kept_bytes
 
-    def heard(self, context_id: UUID) -> None:
-        """The machine was heard of, and said nothing that is kept. To be called outside a transaction of others."""
-        self._connection.execute(_HEARD, {"of_context": context_id})
+    def heard(self, ages: Mapping[UUID, float]) -> None:
+        """By boot context: so many seconds ago the machine was heard of, and said nothing that is kept here.
+
+        Waits for no lock, hence may be called whatever others have locked.
+        """
+        self._connection.execute(_HEARD, {"of_contexts": list(ages), "ages": list(ages.values())})
 
     def keep(self, context_id: UUID, *, events: int = 0, kept_bytes: int = 0) -> None:
         """Count what was kept of it."""

@@ -8,7 +8,8 @@ messages, the final status and the wake-up have a row to work on.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,7 +19,6 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     LargeBinary,
-    Row,
     Select,
     Text,
     and_,
@@ -36,6 +36,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from drydock.db.boot_actions import action_from_row, status_from_text
 from drydock.db.notifications import CHANGE, WORK
+from drydock.db.prepared import OwnConnections, Prepared
 from drydock.db.rows import storable
 from drydock.db.tables import TRANSACTION, boot_actions, boot_contexts, boot_reports, task_messages, tasks
 from drydock.errors import BootActionNotFound
@@ -161,6 +162,30 @@ def _heard(taken: CTE) -> CTE:
 
 _LOCK = _locked()
 _TAKE = _take()
+_PREPARED = Prepared("drydock_report", _TAKE)
+#: What ``taking`` needs.
+PREPARED = (_PREPARED,)
+
+
+@contextmanager
+def taking(
+    connections: OwnConnections, action_id: str, key_digest: bytes, report: Report
+) -> Iterator[tuple[Reported, Callable[[], None]]]:
+    """As ``ReportRepository.take``, in a transaction of its own, with what commits it. Two round trips."""
+    with connections.begun(_PREPARED, _parameters(action_id, key_digest, report)) as begun:
+        yield _reported(action_id, begun.row), begun.commit
+
+
+def _parameters(action_id: str, key_digest: bytes, report: Report) -> dict[str, object]:
+    details = report.details
+    return {
+        "of_action": action_id,
+        "of_key": key_digest,
+        "final": None if report.status is None else report.status.value,
+        "errors": [detail.error for detail in details],
+        "messages": [storable(detail.message) for detail in details],
+        "extras": [json.dumps(dict(detail.extra)) for detail in details],
+    }
 
 
 class ReportRepository:
@@ -176,16 +201,8 @@ class ReportRepository:
 
         Raises ``BootActionNotFound``.
         """
-        details = report.details
-        parameters = {
-            "of_action": action_id,
-            "of_key": key_digest,
-            "final": None if report.status is None else report.status.value,
-            "errors": [detail.error for detail in details],
-            "messages": [storable(detail.message) for detail in details],
-            "extras": [json.dumps(dict(detail.extra)) for detail in details],
-        }
-        return _reported(action_id, self._connection.execute(_TAKE, parameters).one_or_none())
+        row = self._connection.execute(_TAKE, _parameters(action_id, key_digest, report)).one_or_none()
+        return _reported(action_id, row)
 
     def shows(self, action: BootAction, report: Report, transaction: int) -> bool:
         """Whether the rows show that ``transaction`` kept this report.
@@ -224,7 +241,7 @@ class ReportRepository:
         )
 
 
-def _reported(action_id: str, row: Row[Any] | None) -> Reported:
+def _reported(action_id: str, row: Any) -> Reported:
     if row is None:
         raise BootActionNotFound(f"there is no boot action {action_id}")
-    return Reported(action_from_row(row), bytes(row.key_digest) if row.live else None, row._mapping.get("changed_in"))
+    return Reported(action_from_row(row), bytes(row.key_digest) if row.live else None, getattr(row, "changed_in", None))

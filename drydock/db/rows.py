@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Row
-
 from drydock.model.task import Action, Lease, ResultStatus, Task, TaskResult, TaskStatus
 
 
@@ -14,8 +12,8 @@ def storable(text: str) -> str:
     return text.replace("\x00", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()
 
 
-def task_from_row(row: Row[Any]) -> Task:
-    """A task without messages, subtask ids and progress: those are queries of their own."""
+def task_from_row(row: Any) -> Task:
+    """A task without messages, subtask ids and progress: those are queries of their own. ``row``: a named tuple."""
     # NOTE: an attribute of SQLAlchemy's row takes a microsecond, and workers claim thousands of rows of forty.
     of = dict(zip(row._fields, row, strict=True))
     lease = None

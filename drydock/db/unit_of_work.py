@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
 import psycopg2.extensions
@@ -10,10 +10,11 @@ from sqlalchemy import Connection, Engine, literal, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from drydock.db import reports, tasks
 from drydock.db.boot_actions import BootActionRepository
 from drydock.db.boot_contexts import BootContextRepository
 from drydock.db.build_data import BuildDataRepository
-from drydock.db.bundles import BundleReader, StoredBundle
+from drydock.db.bundles import BUNDLES, StoredBundle, read_bundle
 from drydock.db.designs import DesignRepository
 from drydock.db.events import EventRepository
 from drydock.db.holds import HoldRepository
@@ -22,12 +23,15 @@ from drydock.db.machines import MachineRepository
 from drydock.db.messages import MessageRepository
 from drydock.db.notifications import CHANGE, WORK, Listener, listen
 from drydock.db.outcomes import OutcomeRepository
-from drydock.db.reports import ReportRepository
+from drydock.db.prepared import OwnConnections
+from drydock.db.reports import Reported, ReportRepository
 from drydock.db.retention import RetentionRepository
 from drydock.db.tasks import TaskRepository
 from drydock.db.transactions import Fate, fate_of
 from drydock.errors import DatabaseUnavailable
+from drydock.model.boot_action import Report
 from drydock.model.boot_context import BundleKind
+from drydock.model.task import NewTask, Task
 
 
 class UnitOfWork:
@@ -63,11 +67,21 @@ class UnitOfWork:
 class Database:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._bundles = BundleReader(engine)
+        self._own = OwnConnections(engine, (*BUNDLES.values(), *reports.PREPARED, *tasks.PREPARED))
 
     def bundle(self, node: str, kind: BundleKind) -> StoredBundle:
         """What a booting node is to fetch. Raises ``BootContextNotFound``, ``DatabaseUnavailable``."""
-        return self._bundles.read(node, kind)
+        return read_bundle(self._own, node, kind)
+
+    def taking(
+        self, action_id: str, key_digest: bytes, report: Report
+    ) -> AbstractContextManager[tuple[Reported, Callable[[], None]]]:
+        """Take a report, to be committed. Raises ``BootActionNotFound``, ``DatabaseUnavailable``."""
+        return reports.taking(self._own, action_id, key_digest, report)
+
+    def add_task(self, new: NewTask, *, request_digest: bytes | None) -> Task | None:
+        """Queue a task. None if the idempotency key was used before. Raises ``DatabaseUnavailable``."""
+        return tasks.add_quickly(self._own, new, request_digest=request_digest)
 
     @contextmanager
     def unit_of_work(self) -> Iterator[UnitOfWork]:

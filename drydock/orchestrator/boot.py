@@ -55,18 +55,25 @@ class BootService:
         return action
 
     def _try(self, attempt: _Attempt) -> BootAction:
+        if attempt.idempotency_key is not None or attempt.transaction is not None:
+            return self._try_again(attempt)
+        # As nearly all reports are.
+        with self._database.taking(attempt.action_id, key_digest(attempt.key), attempt.report) as (reported, commit):
+            action = _taken(reported, attempt)
+            commit()
+        return action
+
+    def _try_again(self, attempt: _Attempt) -> BootAction:
+        """A report that may have been kept already."""
         with self._database.unit_of_work() as uow:
             known = _kept_before(uow, attempt) or _repeated(uow, attempt)
             if known is not None:
                 return known
             reported = uow.reports.take(attempt.action_id, key_digest(attempt.key), attempt.report)
-            if reported.transaction is None:
-                raise _refusal(reported, attempt.key)
-            action = replace(reported.action, status=attempt.report.status)
+            action = _taken(reported, attempt)
             if attempt.idempotency_key is not None:
                 remembered = EarlierReport(_digest(attempt.report), action.status)
                 uow.reports.remember(action.id, attempt.idempotency_key, remembered)
-            attempt.transaction, attempt.answer = reported.transaction, action
             uow.commit()
         return action
 
@@ -81,6 +88,15 @@ class _Attempt:
     idempotency_key: str | None
     transaction: int | None = None
     answer: BootAction | None = None
+
+
+def _taken(reported: Reported, attempt: _Attempt) -> BootAction:
+    """The answer, once what took the report is committed. Raises why it was not taken."""
+    if reported.transaction is None:
+        raise _refusal(reported, attempt.key)
+    attempt.transaction = reported.transaction
+    attempt.answer = replace(reported.action, status=attempt.report.status)
+    return attempt.answer
 
 
 def _kept_before(uow: UnitOfWork, attempt: _Attempt) -> BootAction | None:

@@ -12,38 +12,64 @@ from drydock.errors import DatabaseUnavailable
 
 #: So exact, in seconds, is a last contact: what a machine asks for in one go is written down once.
 INTERVAL = 10.0
+#: Seconds until contacts are written, those of all machines that were heard of meanwhile in one statement.
+DELAY = 0.25
 #: Machines that are remembered; more than a process serves in an interval.
 _MOST = 10_000
 
 
-class Contacts:
-    """One process's view. A machine's first contact is written at once, each later one after ``INTERVAL`` seconds."""
+def _later(write: Callable[[], None]) -> None:
+    """Not a daemon's thread: the process waits for it at its end."""
+    threading.Timer(DELAY, write).start()
 
-    def __init__(self, database: Database, clock: Callable[[], float] = time.monotonic) -> None:
+
+class Contacts:
+    """One process's view: a machine's first contact and, each ``INTERVAL`` seconds, a later one.
+
+    No machine waits for its contact to be written: ``later`` has ``write`` called soon after, elsewhere. A process that
+    is killed loses the contacts of that moment.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Callable[[], float] = time.monotonic,
+        later: Callable[[Callable[[], None]], None] = _later,
+    ) -> None:
         self._database = database
         self._clock = clock
-        self._written: dict[UUID, float] = {}
+        self._later = later
+        self._known: dict[UUID, float] = {}
+        self._unwritten: dict[UUID, float] = {}
         self._lock = threading.Lock()
 
     def heard(self, context_id: UUID) -> None:
-        """Of the machine with this boot context, just now. Never raises for a database that does not answer."""
-        if not self._is_due(context_id):
+        """Of the machine with this boot context, just now. Costs the caller no look at the database."""
+        now = self._clock()
+        known = self._known.get(context_id)
+        if known is not None and now - known < INTERVAL:
             return
+        with self._lock:
+            if len(self._known) >= _MOST:
+                self._known = {other: when for other, when in self._known.items() if now - when < INTERVAL}
+            self._known[context_id] = now
+            first = not self._unwritten
+            self._unwritten[context_id] = now
+        if first:
+            self._later(self.write)
+
+    def write(self) -> None:
+        """Write what was heard since the last time. Never raises for a database that does not answer."""
+        with self._lock:
+            unwritten, self._unwritten = self._unwritten, {}
+        if not unwritten:
+            return
+        now = self._clock()
         try:
             with self._database.statements() as uow:
-                uow.machines.heard(context_id)
+                uow.machines.heard({context_id: now - when for context_id, when in unwritten.items()})
         except DatabaseUnavailable:
-            # The machine has what it came for. Its next contact is written instead.
+            # The machines have what they came for. Their next contact is written instead.
             with self._lock:
-                self._written.pop(context_id, None)
-
-    def _is_due(self, context_id: UUID) -> bool:
-        now = self._clock()
-        with self._lock:
-            written = self._written.get(context_id)
-            if written is not None and now - written < INTERVAL:
-                return False
-            if len(self._written) >= _MOST:
-                self._written = {known: when for known, when in self._written.items() if now - when < INTERVAL}
-            self._written[context_id] = now
-            return True
+                for context_id in unwritten:
+                    self._known.pop(context_id, None)

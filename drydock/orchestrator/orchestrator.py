@@ -33,8 +33,12 @@ class Orchestrator:
 
     def create_task(self, new: NewTask) -> Task:
         """Queue a task. Raises ``IdempotencyConflict``."""
+        digest = _request_digest(new)
+        task = self._database.add_task(new, request_digest=digest)
+        if task is not None:
+            return task
         with self._database.statements() as uow:
-            return uow.tasks.add(new, request_digest=_request_digest(new))
+            return uow.tasks.add(new, request_digest=digest)
 
     def retry_of(self, task_id: UUID, *, created_by: str) -> NewTask:
         """A request for the same work, of the same design, on the nodes that failed.

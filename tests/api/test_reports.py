@@ -6,15 +6,17 @@ import http.client
 import json
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from dev import processes
 from dev.ports import LOOPBACK, free_port
 from drydock.db.engine import connect
+from drydock.db.reports import Reported
 from drydock.db.unit_of_work import Database, UnitOfWork
 from drydock.errors import BootActionFinal, DatabaseUnavailable
 from drydock.model.boot_action import BootAction, Report, ReportDetail, ReportStatus
@@ -184,26 +186,37 @@ class _Deaf(Database):
     @contextmanager
     def unit_of_work(self) -> Iterator[UnitOfWork]:
         with super().unit_of_work() as uow:
-            if self._first:
-                self._first = False
-                commit = uow.commit
-
-                def lose_the_answer() -> None:
-                    if self._kept:
-                        commit()
-                    raise DatabaseUnavailable("the answer got lost")
-
-                uow.commit = lose_the_answer  # type: ignore[method-assign]
+            uow.commit = self._deaf(uow.commit)  # type: ignore[method-assign]
             yield uow
 
+    @contextmanager
+    def taking(self, *arguments: Any) -> Iterator[tuple[Reported, Callable[[], None]]]:
+        with super().taking(*arguments) as (reported, commit):
+            yield reported, self._deaf(commit)
 
+    def _deaf(self, commit: Callable[[], None]) -> Callable[[], None]:
+        if not self._first:
+            return commit
+        self._first = False
+
+        def lose_the_answer() -> None:
+            if self._kept:
+                commit()
+            raise DatabaseUnavailable("the answer got lost")
+
+        return lose_the_answer
+
+
+@pytest.mark.parametrize("key", [None, "boot-1"])
 @pytest.mark.parametrize("kept", [True, False], ids=["kept", "lost"])
-def test_a_commit_without_an_answer_is_looked_up(api_database: str, seeds: Seeds, node: BootedNode, kept: bool) -> None:
+def test_a_commit_without_an_answer_is_looked_up(
+    api_database: str, seeds: Seeds, node: BootedNode, kept: bool, key: str | None
+) -> None:
     """Sent again blindly it would be 409 if it was kept, and gone if it was not."""
     database = _Deaf(api_database, kept=kept)
     service = BootService(database, hold_seconds=5)
     report = Report(status=ReportStatus.SUCCESS, details=(ReportDetail(message="done", error=False),))
-    action = service.report(node.actions["greet"], bytes.fromhex(node.key), report)
+    action = service.report(node.actions["greet"], bytes.fromhex(node.key), report, idempotency_key=key)
     assert action.status is ReportStatus.SUCCESS
     assert stored(seeds, node).status is ReportStatus.SUCCESS
     assert lines(seeds, node) == ["done"]

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import logging
+import threading
 
-from drydock.log import FieldFormatter
+import pytest
+
+from drydock.log import FieldFormatter, LineHandler, LineLog
 
 
 def line(message: str, **extra: object) -> str:
@@ -33,3 +37,81 @@ def test_a_traceback_follows() -> None:
     except ValueError as exc:
         record = logging.LogRecord("a", logging.ERROR, "f", 1, "m", (), (type(exc), exc, exc.__traceback__))
     assert "ValueError: why" in FieldFormatter().format(record)
+
+
+class Slow(io.StringIO):
+    """Somebody who reads the log, and takes a line when told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = threading.Event()
+        self.take = threading.Event()
+
+    def write(self, text: str) -> int:
+        self.asked.set()
+        assert self.take.wait(30)
+        return super().write(text)
+
+
+def logger_to(handler: logging.Handler) -> logging.Logger:
+    logger = logging.Logger("drydock.api.request", logging.INFO)
+    logger.addHandler(handler)
+    return logger
+
+
+def test_a_thread_leaves_its_line_to_the_one_that_writes() -> None:
+    stream = Slow()
+    log = LineLog(logger_to(LineHandler(stream)))
+    writer = threading.Thread(target=log.info, args=("first",))
+    writer.start()
+    assert stream.asked.wait(30)
+    for text in ("second", "third"):
+        log.info(text)
+    stream.take.set()
+    writer.join()
+    assert stream.getvalue().split("\n") == ["first", "second", "third", ""]
+
+
+def test_threads_wait_when_nobody_reads_the_log() -> None:
+    stream = Slow()
+    handler = LineHandler(stream)
+    handler.MOST_UNWRITTEN = 2  # type: ignore[misc]
+    log = LineLog(logger_to(handler))
+    writers = [threading.Thread(target=log.info, args=(f"line {number}",)) for number in range(4)]
+    writers[0].start()
+    assert stream.asked.wait(30)
+    log.info("line 1")
+    log.info("line 2")
+    writers[3].start()
+    writers[3].join(0.1)
+    assert writers[3].is_alive()
+    stream.take.set()
+    for writer in (writers[0], writers[3]):
+        writer.join()
+    assert sorted(stream.getvalue().split()[1::2]) == ["0", "1", "2", "3"]
+
+
+def test_many_threads_write_whole_lines_and_all_of_them() -> None:
+    stream = io.StringIO()
+    log = LineLog(logger_to(LineHandler(stream)))
+    threads = [
+        threading.Thread(target=lambda name: [log.info(f"{name}-{n}") for n in range(200)], args=(name,))
+        for name in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    written = stream.getvalue().splitlines()
+    assert sorted(written) == sorted(f"{name}-{n}" for name in range(8) for n in range(200))
+    for name in range(8):
+        own = [line for line in written if line.startswith(f"{name}-")]
+        assert own == [f"{name}-{n}" for n in range(200)], "each thread's in its order"
+
+
+def test_what_cannot_be_written_ends_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    stream = io.StringIO()
+    log = LineLog(logger_to(LineHandler(stream)))
+    stream.close()
+    log.info("lost")
+    assert "I/O operation on closed file" in capsys.readouterr().err
