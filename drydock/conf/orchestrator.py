@@ -42,7 +42,8 @@ ORCHESTRATOR_OPTS: tuple[cfg.Opt, ...] = (
         "observe_interval",
         default=15.0,
         min=0.1,
-        help="Seconds between two looks at machines that are being installed.",
+        help="Seconds between two looks at machines that are being installed. Up to four times as many for one whose "
+        "installation has taken twenty times as long already, unless it reports.",
     ),
     cfg.IntOpt(
         "retention_days",

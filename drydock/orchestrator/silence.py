@@ -1,4 +1,4 @@
-"""What to say of a machine that is being installed: where it is, or since when it has said nothing."""
+"""What to say of a machine that is being installed, where it is or since when it is silent; and when to look again."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from drydock.model.task import Task
 
 #: A machine that was not heard of for so long is silent. Installers are quiet while they unpack an image.
 SILENT_AFTER = timedelta(minutes=2)
+#: A machine is looked at after so many of the usual pauses at the latest.
+SELDOM = 4
 
 
 def silence(task: Task, now: datetime, contact: MachineContact | None, seen: Observation) -> str:
@@ -29,6 +31,15 @@ def silence(task: Task, now: datetime, contact: MachineContact | None, seen: Obs
         return f"no contact from {task.node} since {_clock(last)}{since}"
     stage = (contact.stage if contact is not None else "") or seen.detail or seen.state
     return f"{stage}, last contact {_clock(last)} UTC{since}"
+
+
+def pause(task: Task, now: datetime, usual: float) -> float:
+    """Seconds until the next look: what has taken long already may be seen a twentieth of that later, up to a bound.
+
+    A machine whose boot actions report is not seen later for it: their final status wakes the task.
+    """
+    elapsed = 0.0 if task.step_since is None else (now - task.step_since).total_seconds()
+    return min(max(usual, elapsed / 20), SELDOM * usual)
 
 
 def _clock(when: datetime) -> str:

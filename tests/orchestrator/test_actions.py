@@ -14,7 +14,7 @@ from drydock.errors import DriverRefused, DriverUnavailable
 from drydock.model.boot_action import ReportStatus
 from drydock.model.machine import MachineContact
 from drydock.model.task import REQUESTABLE, Action, ResultStatus, Task, TaskStatus
-from drydock.orchestrator.silence import silence
+from drydock.orchestrator.silence import pause, silence
 from drydock.orchestrator.workflows import WORKFLOWS
 from tests.orchestrator.sites import site
 from tests.orchestrator.world import World
@@ -244,6 +244,11 @@ def test_a_silent_machine_is_described(
     last = None if provisioner is None else seconds(provisioner)
     seen = Observation("n17", NodeState.DEPLOYING, detail="installing", last_contact=last)
     assert silence(installing(), seconds(now), contact, seen).startswith(expected)
+
+
+@pytest.mark.parametrize(("elapsed", "expected"), [(-30, 15), (0, 15), (300, 15), (400, 20), (900, 45), (7200, 60)])
+def test_what_has_taken_long_is_looked_at_less_often(elapsed: float, expected: float) -> None:
+    assert pause(installing(), seconds(elapsed), 15) == expected
 
 
 def test_a_machine_that_never_spoke_fails_with_since_when(world: World) -> None:

@@ -22,7 +22,7 @@ from drydock.model.task import Action, Lane
 from drydock.orchestrator.outcome import Done, Failed, Outcome, Wait, of_error
 from drydock.orchestrator.planner import for_each_node
 from drydock.orchestrator.present_state import look
-from drydock.orchestrator.silence import silence
+from drydock.orchestrator.silence import pause, silence
 from drydock.orchestrator.workflow import BulkStep, StepContext, Workflow, ask
 
 #: A final status wakes the task that waits for it; it looks by itself only to tell of the last contact.
@@ -123,7 +123,8 @@ def _installed(
         return Failed(f"installation failed: {seen.detail}")
     if seen.state is NodeState.DEPLOYED:
         return Done("operating system installed")
-    return Wait(ctx.services.observe_seconds, silence(ctx.task, datetime.now(UTC), contact, seen))
+    now = datetime.now(UTC)
+    return Wait(pause(ctx.task, now, ctx.services.observe_seconds), silence(ctx.task, now, contact, seen))
 
 
 def await_boot_actions(contexts: Sequence[StepContext]) -> Mapping[UUID, Outcome]:
