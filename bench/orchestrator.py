@@ -153,7 +153,6 @@ def _site(directory: Path, server: postgres.EmbeddedPostgres) -> Iterator[Site]:
         OS_SIMULATED__URL=f"http://{servers.LOOPBACK}:{simulator}",
         OS_BOOTACTION__REPORT_URL=f"{base}/bootaction/",
         OS_BOOTACTION__BOOTDATA_URL=f"{base}/bootdata/",
-        OS_ORCHESTRATOR__OBSERVE_INTERVAL="1",
         OS_ORCHESTRATOR__START_RATE="100000",
         OS_ORCHESTRATOR__DEPLOYMENT_PLACES="100000",
     )
