@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from drydock.drivers.node.base import Deployment, NodeState
+from drydock.drivers.node.base import Deployment, NodeState, Progress, ProgressState
 from drydock.drivers.node.simulated import SimulatedProvisioner
 from drydock.drivers.oob.base import Bmc, BootDevice
 from drydock.drivers.oob.redfish import RedfishDriver
@@ -249,8 +249,8 @@ def test_a_rack_at_once(simulator: Simulator, name: str, node_server: NodeServer
     """More machines than threads, each its own deployment and its own boot device."""
     names = [f"{name}-{number:03}" for number in range(120)]
     provisioner = SimulatedProvisioner(url=simulator.url)
-    for node in names:
-        provisioner.deploy([Deployment(f"d-{node}", node, node_server.offer(node))])
+    started = provisioner.deploy([Deployment(f"d-{node}", node, node_server.offer(node)) for node in names])
+    assert started == dict.fromkeys(names, Progress(ProgressState.SUCCEEDED))
     eventually(
         lambda: {row.state for row in provisioner.observe(names).values()},
         lambda states: states == {NodeState.DEPLOYED},
