@@ -134,7 +134,7 @@ class Step:
 class BulkStep:
     """A step of many nodes at once. ``run`` answers for each task it is given, by its id.
 
-    In the lane ``WATCH`` it changes no machine. ``later``: there cannot be anything to see at once; the first look comes
+    In the lane ``WATCH`` it changes no machine. ``later``: there is nothing to see at once; the first look comes
     after the usual pause. Should it raise what is final, the tasks are tried one by one, to find out whose it is.
     """
 
