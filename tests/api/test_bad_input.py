@@ -194,7 +194,7 @@ def test_validation_requests(admin: Client, body: Any, field: str) -> None:
 @pytest.mark.parametrize(
     ("body", "field"),
     [
-        ({"status": "done"}, "status"),
+        ({"status": "done"}, "status: must be one of success, failure"),
         ({"status": 1}, "status"),
         ({"unknown": 1}, "unknown"),
         ({"details": "x"}, "details"),

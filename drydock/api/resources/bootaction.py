@@ -15,6 +15,7 @@ from drydock.api.reply import reply_json
 from drydock.api.schemas.bootaction import REPORT
 from drydock.api.text import check_line
 from drydock.api.views.bootaction import boot_action_view
+from drydock.errors import InvalidInput
 from drydock.model.boot_action import Report, ReportDetail, ReportStatus
 
 #: Keys of a detail that are the server's to fill: what a node sends under these names is dropped.
@@ -37,10 +38,17 @@ class BootActionResource:
         reply_json(resp, boot_action_view(action))
 
 
+def _status(text: str) -> ReportStatus:
+    """In any case, as deployed scripts write it."""
+    try:
+        return ReportStatus(text.lower())
+    except ValueError:
+        raise InvalidInput("must be one of " + ", ".join(ReportStatus), field="status") from None
+
+
 def read_report(body: Mapping[str, Any]) -> Report:
-    status = body.get("status")
     return Report(
-        status=None if status is None else ReportStatus(status.lower()),
+        status=_status(body["status"]) if "status" in body else None,
         details=tuple(
             ReportDetail(
                 message=detail["message"],

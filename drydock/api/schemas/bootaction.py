@@ -5,17 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from drydock.model.boot_action import ReportStatus
-
-
-def _any_case(word: str) -> str:
-    return "".join(f"[{letter.lower()}{letter.upper()}]" for letter in word)
-
-
 REPORT: Mapping[str, Any] = {
     "type": "object",
     "properties": {
-        "status": {"type": "string", "pattern": f"^({'|'.join(_any_case(status) for status in ReportStatus)})$"},
+        "status": {"type": "string"},
         "details": {
             "type": "array",
             "items": {
