@@ -174,7 +174,7 @@ def test_a_report_keeps_extra_keys_and_drops_reserved_ones() -> None:
 )
 def test_a_bad_report_is_refused(content: object, field: str) -> None:
     with pytest.raises(InvalidInput) as caught:
-        report(content)
+        read_report(report(content))
     assert caught.value.field == field
 
 
