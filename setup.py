@@ -43,6 +43,7 @@ setup(
         "oslo.config>=9.6",
         "oslo.policy>=4.4",
         "prometheus-client>=0.21,<1",
+        "psycopg[binary]>=3.2,<4",
         "psycopg2-binary>=2.9.10,<3",
         "python-ulid>=3,<5",
         "PyYAML>=6.0.2,<7",

@@ -17,8 +17,8 @@ class StoredBundle(NamedTuple):
     """A sealed bundle with what is needed to check a key and to open it."""
 
     context_id: UUID
-    key_digest: memoryview
-    sealed: memoryview
+    key_digest: bytes
+    sealed: bytes
     etag: str
 
     def __repr__(self) -> str:

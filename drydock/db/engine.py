@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.engine import make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
@@ -19,21 +20,22 @@ _RETURNED = "returned"
 
 def connect(url: str, *, pool_size: int, max_overflow: int, application_name: str) -> Engine:
     """An engine that has not connected yet. ``url`` as in ``postgresql://user:password@host/name``."""
+    settings = {
+        "connect_timeout": "5",
+        "options": SESSION_OPTIONS,
+        "application_name": application_name,
+        "keepalives_idle": "30",
+        "keepalives_interval": "10",
+        "keepalives_count": "3",
+    }
     engine = create_engine(
-        driver_url(url),
+        # As part of the address: ``OwnConnections`` connects by it too.
+        make_url(driver_url(url)).update_query_dict(settings),
         pool_size=pool_size,
         max_overflow=max_overflow,
         pool_timeout=10,
         pool_recycle=1800,
         hide_parameters=True,
-        connect_args={
-            "connect_timeout": 5,
-            "options": SESSION_OPTIONS,
-            "application_name": application_name,
-            "keepalives_idle": 30,
-            "keepalives_interval": 10,
-            "keepalives_count": 3,
-        },
     )
     _check_rested_connections(engine)
     return engine

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 
-import psycopg2
+import psycopg
 import pytest
 from sqlalchemy import (
     Column,
@@ -89,7 +89,7 @@ def test_without_a_commit_nothing_is_kept(own: OwnConnections, other: Engine) ->
 
 def test_a_statement_that_is_refused_is_no_outage(own: OwnConnections, other: Engine) -> None:
     assert own.once(ADD, {"number": 1}).number == 1
-    with pytest.raises(psycopg2.IntegrityError):
+    with pytest.raises(psycopg.IntegrityError):
         own.once(ADD, {"number": 1})
     assert own.once(ADD, {"number": 2}).number == 2
     assert numbers(other) == [1, 2]
