@@ -30,9 +30,7 @@ def configure(*, debug: bool = False, stream: TextIO | None = None) -> None:
 
     Replaces what was configured before; to be called by programs, once.
     """
-    handler = LineHandler(stream or sys.stderr)
-    handler.setFormatter(FieldFormatter())
-    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    logging.basicConfig(level=logging.INFO, handlers=[LineHandler(stream or sys.stderr)], force=True)
     logging.getLogger("drydock").setLevel(logging.DEBUG if debug else logging.INFO)
     # It warns about each BMC that knows no sessions, which is usual and changes nothing.
     logging.getLogger("sushy").setLevel(logging.ERROR)
@@ -54,6 +52,8 @@ class LineHandler(logging.Handler):
 
     def __init__(self, stream: TextIO) -> None:
         super().__init__()
+        self._form = FieldFormatter()
+        self.setFormatter(self._form)
         self._stream = stream
         self._unwritten: deque[str] = deque()
         self._writing = threading.Lock()
@@ -64,15 +64,25 @@ class LineHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
-            self._unwritten.append(self.format(record) + "\n")
-            # Looked at again after each turn: a line may have come that another thread left to us.
-            while self._unwritten and self._writing.acquire(blocking=len(self._unwritten) > self.MOST_UNWRITTEN):
-                try:
-                    self._write()
-                finally:
-                    self._writing.release()
+            self._put(self.format(record) + "\n")
         except (OSError, TypeError, ValueError):  # what cannot be written, or put into its text, must not end a request
             self.handleError(record)
+
+    def line(self, begins: str, text: str) -> None:
+        """What ``emit`` would make of an information of now, for a third of the cost."""
+        try:
+            self._put(f"{self._form.time(time.time())} {begins} {text}\n")
+        except (OSError, ValueError):
+            self.handleError(logging.makeLogRecord({"msg": text}))
+
+    def _put(self, line: str) -> None:
+        self._unwritten.append(line)
+        # Looked at again after each turn: a line may have come that another thread left to us.
+        while self._unwritten and self._writing.acquire(blocking=len(self._unwritten) > self.MOST_UNWRITTEN):
+            try:
+                self._write()
+            finally:
+                self._writing.release()
 
     def _write(self) -> None:
         lines = []
@@ -83,20 +93,33 @@ class LineHandler(logging.Handler):
 
 
 class LineLog:
-    """For a line per request: makes records whose message says everything, for less than half of ``Logger.info``."""
+    """For a line per request, which says everything in its message: nothing in it has to be quoted any more."""
 
     def __init__(self, logger: logging.Logger) -> None:
         self._logger = logger
-        self._like = logging.makeLogRecord(
-            {"name": logger.name, "levelno": logging.INFO, "levelname": "INFO", FIELDS: {}}
-        ).__dict__
+        self._begins = f"INFO {logger.name}"
 
     def info(self, text: str) -> None:
         """``text`` with fields as ``shown`` shows them."""
-        if self._logger.isEnabledFor(logging.INFO):
-            record = logging.LogRecord.__new__(logging.LogRecord)
-            record.__dict__.update(self._like, msg=text, created=time.time())
-            self._logger.handle(record)
+        if not self._logger.isEnabledFor(logging.INFO):
+            return
+        handler = self._line_handler()
+        if handler is None:
+            self._logger.info(text, extra={FIELDS: {}})
+        else:
+            handler.line(self._begins, text)
+
+    def _line_handler(self) -> LineHandler | None:
+        """The only one that wants to see the line, as ``configure`` leaves it."""
+        found: LineHandler | None = None
+        logger: logging.Logger | None = self._logger
+        while logger is not None:
+            for handler in logger.handlers:
+                if found is not None or not isinstance(handler, LineHandler):
+                    return None
+                found = handler
+            logger = logger.parent if logger.propagate else None
+        return found
 
 
 class FieldFormatter(logging.Formatter):
@@ -110,7 +133,7 @@ class FieldFormatter(logging.Formatter):
         self._second = (-1, "")
 
     def format(self, record: logging.LogRecord) -> str:
-        line = f"{self._time(record.created)} {record.levelname} {record.name} {_message(record)}"
+        line = f"{self.time(record.created)} {record.levelname} {record.name} {_message(record)}"
         attributes = record.__dict__
         fields = attributes.get(FIELDS)
         if fields is None:
@@ -121,7 +144,7 @@ class FieldFormatter(logging.Formatter):
             line += "\n" + self.formatException(record.exc_info)
         return line
 
-    def _time(self, created: float) -> str:
+    def time(self, created: float) -> str:
         """Lines come many to a second, and its digits stay the same."""
         whole = int(created)
         second, text = self._second

@@ -76,14 +76,14 @@ class RequestLog:
         seconds = time.monotonic() - req.context.started
         route = req.uri_template or "none"
         status = resp.status_code
-        method = req.method if req.method in falcon.HTTP_METHODS else "other"
+        method, said = (req.method, req.method) if req.method in falcon.HTTP_METHODS else ("other", shown(req.method))
         answered, took = self._counters.get((method, route, status)) or self._counter(method, route, status)
         answered.inc()
         if not getattr(req.context, "waited", False):
             took.observe(seconds)
         caller = req.context.caller
         line = (
-            f"request request_id={caller.request_id} method={shown(req.method)} path={shown(shown_path(req.path))} "
+            f"request request_id={caller.request_id} method={said} path={shown(shown_path(req.path))} "
             f"status={status} seconds={seconds:.3f} remote={shown(req.remote_addr)}"
         )
         if caller.user:

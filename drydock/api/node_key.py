@@ -13,6 +13,7 @@ from drydock.bootaction.keys import parse_key
 from drydock.errors import Forbidden, InvalidInput, NotAuthenticated
 
 HEADER = "X-Bootaction-Key"
+_IN_ENVIRON = "HTTP_X_BOOTACTION_KEY"
 #: OAuth 1 with PLAINTEXT: the signature is both secrets. cloud-init and curtin can send no other header.
 _SIGNATURE = re.compile(r'OAuth\s(?:.*[\s,])?oauth_signature="([^"]*)"', re.IGNORECASE | re.ASCII)
 _TOKEN_IN_PATH = re.compile(r"(/events/).+", re.IGNORECASE | re.DOTALL)
@@ -21,7 +22,7 @@ _TOKEN_IN_PATH = re.compile(r"(/events/).+", re.IGNORECASE | re.DOTALL)
 def read_credential(req: falcon.Request, params: Mapping[str, Any]) -> bytes:
     """The key or, from installers, the token in the path or in OAuth's fields. Raises as ``read_key``."""
     token = params.get("token")
-    if token is None and not req.get_header(HEADER):
+    if token is None and not req.env.get(_IN_ENVIRON):
         signature = _SIGNATURE.match(req.get_header("Authorization") or "")
         # Each secret is quoted, and what joins them once more.
         token = unquote(unquote(signature[1]).rpartition("&")[2]) if signature else None
@@ -35,7 +36,7 @@ def shown_path(path: str) -> str:
 
 def read_key(req: falcon.Request) -> bytes:
     """The key a node presents. Raises ``NotAuthenticated`` without one, ``Forbidden`` for what cannot be a key."""
-    text = req.get_header(HEADER)
+    text = req.env.get(_IN_ENVIRON)
     if not text:
         raise NotAuthenticated(f"the header {HEADER} is missing")
     return _parse(text, HEADER)

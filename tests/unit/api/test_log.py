@@ -53,10 +53,47 @@ class Slow(io.StringIO):
         return super().write(text)
 
 
-def logger_to(handler: logging.Handler) -> logging.Logger:
-    logger = logging.Logger("drydock.api.request", logging.INFO)
+def logger_to(handler: logging.Handler, level: int = logging.INFO) -> logging.Logger:
+    logger = logging.Logger("drydock.api.request", level)
     logger.addHandler(handler)
     return logger
+
+
+def said(stream: io.StringIO) -> list[str]:
+    """The messages of what was written."""
+    lines = stream.getvalue().splitlines()
+    assert all(line.split(" ", 3)[1:3] == ["INFO", "drydock.api.request"] for line in lines)
+    return [line.split(" ", 3)[3] for line in lines]
+
+
+def test_a_line_without_a_record_is_as_one_with_it() -> None:
+    stream = io.StringIO()
+    alone = logger_to(LineHandler(stream))
+    LineLog(alone).info("text status=200")
+    alone.info("text", extra={"status": 200})
+    alone.addHandler(logging.NullHandler())
+    LineLog(alone).info("text status=200")
+    assert said(stream) == ["text status=200"] * 3
+    LineLog(logger_to(LineHandler(stream), logging.WARNING)).info("text")
+    assert len(said(stream)) == 3
+
+
+def test_whoever_else_listens_gets_a_record() -> None:
+    records: list[logging.LogRecord] = []
+
+    class Listener(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            records.append(record)
+
+    stream = io.StringIO()
+    below = logger_to(LineHandler(stream))
+    below.parent = logging.Logger("drydock")
+    below.parent.addHandler(Listener())
+    LineLog(below).info("text")
+    below.propagate = False
+    LineLog(below).info("more")
+    assert [record.getMessage() for record in records] == ["text"]
+    assert said(stream) == ["text", "more"]
 
 
 def test_a_thread_leaves_its_line_to_the_one_that_writes() -> None:
@@ -69,7 +106,7 @@ def test_a_thread_leaves_its_line_to_the_one_that_writes() -> None:
         log.info(text)
     stream.take.set()
     writer.join()
-    assert stream.getvalue().split("\n") == ["first", "second", "third", ""]
+    assert said(stream) == ["first", "second", "third"]
 
 
 def test_threads_wait_when_nobody_reads_the_log() -> None:
@@ -88,7 +125,7 @@ def test_threads_wait_when_nobody_reads_the_log() -> None:
     stream.take.set()
     for writer in (writers[0], writers[3]):
         writer.join()
-    assert sorted(stream.getvalue().split()[1::2]) == ["0", "1", "2", "3"]
+    assert sorted(said(stream)) == [f"line {number}" for number in range(4)]
 
 
 def test_many_threads_write_whole_lines_and_all_of_them() -> None:
@@ -102,7 +139,7 @@ def test_many_threads_write_whole_lines_and_all_of_them() -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    written = stream.getvalue().splitlines()
+    written = said(stream)
     assert sorted(written) == sorted(f"{name}-{n}" for name in range(8) for n in range(200))
     for name in range(8):
         own = [line for line in written if line.startswith(f"{name}-")]
