@@ -12,7 +12,6 @@ from prometheus_client import start_http_server
 from drydock import auth
 from drydock.api.app import create_app
 from drydock.api.limits import Limits
-from drydock.api.middleware import RequestId
 from drydock.auth.health import checks as auth_checks
 from drydock.auth.service_session import service_session
 from drydock.bootaction.render import TemplateLimits
@@ -111,7 +110,7 @@ def _labels(conf: cfg.ConfigOpts) -> NodeLabels | None:
 
 
 def build_application(conf: cfg.ConfigOpts) -> WSGIApplication:
-    """The API: request id > node-route bypass > Keystone > Falcon. Raises ``ConfigurationError``."""
+    """The API: node-route bypass > Keystone > Falcon. Raises ``ConfigurationError``."""
     shared = _shared(conf, pool_size=conf.database.pool_size, application_name="drydock-api")
     metrics = Metrics()
     checks: dict[str, Callable[[], None]] = {"provisioner": shared.provisioner.check}
@@ -132,7 +131,7 @@ def build_application(conf: cfg.ConfigOpts) -> WSGIApplication:
     )
     wrapped = auth.wrap(app, conf)
     checks.update(auth_checks(conf))
-    return RequestId(wrapped)
+    return wrapped
 
 
 def _shared(conf: cfg.ConfigOpts, *, pool_size: int, application_name: str) -> _Shared:

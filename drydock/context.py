@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-#: WSGI environment: the id of the request, made by the outermost layer.
-REQUEST_ID = "drydock.request_id"
 #: WSGI environment: true when the token could not be checked because Keystone did not answer.
 IDENTITY_UNAVAILABLE = "drydock.identity_unavailable"
 #: WSGI environment: true when this path is not served where the request came in.

@@ -2,6 +2,5 @@
 
 from drydock.api.app import create_app
 from drydock.api.limits import Limits
-from drydock.api.middleware import RequestId
 
-__all__ = ["Limits", "RequestId", "create_app"]
+__all__ = ["Limits", "create_app"]

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Protocol
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import falcon
 
 from drydock.api.node_key import read_credential
-from drydock.context import IDENTITY_UNAVAILABLE, NOTHING_HERE, REQUEST_ID, RequestContext
+from drydock.context import IDENTITY_UNAVAILABLE, NOTHING_HERE, RequestContext
 from drydock.errors import NotAuthenticated
 
 if TYPE_CHECKING:
@@ -65,8 +65,8 @@ class AccessControl:
 
 
 def read_caller(req: falcon.Request) -> RequestContext:
-    """Who asks, by the headers that only the layers before us can have set."""
-    request_id = req.env.get(REQUEST_ID) or str(uuid4())
+    """Who asks, by the headers that only the layers before us can have set. ``RequestLog`` has been there before."""
+    request_id = req.context.request_id
     marker = _marker(req.env.get("HTTP_X_CONTEXT_MARKER"))
     said = req.env.get
     # Booting nodes have no identity, and are many.

@@ -27,9 +27,9 @@ def create_app(
     limits: Limits,
     metrics: Metrics,
 ) -> falcon.App[falcon.Request, falcon.Response]:
-    """The application, to be wrapped in ``drydock.auth.wrap`` and that in ``RequestId``.
+    """The application, to be wrapped in ``drydock.auth.wrap``.
 
-    By itself it believes the identity headers of a request: those layers are what removes forged ones.
+    By itself it believes the identity headers of a request: that layer is what removes forged ones.
     """
     table = routes(
         Services(

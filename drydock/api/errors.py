@@ -110,5 +110,4 @@ def _reply(resp: falcon.Response, status: int, body: dict[str, Any]) -> None:
 
 
 def _request_id(req: falcon.Request) -> str:
-    caller = getattr(req.context, "caller", None)
-    return caller.request_id if caller is not None else ""
+    return getattr(req.context, "request_id", "")

@@ -1,47 +1,20 @@
-"""Request id, request log, request metrics."""
+"""What each request gets: an id, a line of the log, a count."""
 
 from __future__ import annotations
 
 import logging
 import random
 import time
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
 
 import falcon
 from prometheus_client import Counter, Histogram
 
 from drydock.api.node_key import shown_path
-from drydock.context import REQUEST_ID
+from drydock.context import RequestContext
 from drydock.log import LineLog, shown
 from drydock.metrics import Metrics
 
-if TYPE_CHECKING:
-    from types import TracebackType
-
-    from _typeshed.wsgi import StartResponse, WSGIApplication
-
 HEADER = "X-Drydock-Req"
-
-
-class RequestId:
-    """The outermost layer: gives each request an id, and each reply the header that names it."""
-
-    def __init__(self, app: WSGIApplication) -> None:
-        self._app = app
-
-    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
-        request_id = environ[REQUEST_ID] = _new_id()
-
-        def start(
-            status: str,
-            headers: list[tuple[str, str]],
-            exc_info: tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None] | None = None,
-        ) -> Any:
-            headers = [*headers, (HEADER, request_id)]
-            return start_response(status, headers, exc_info) if exc_info else start_response(status, headers)
-
-        return self._app(environ, start)
 
 
 def _new_id() -> str:
@@ -55,7 +28,10 @@ def _new_id() -> str:
 
 
 class RequestLog:
-    """Falcon middleware: one line and one count per request. Paths are logged, queries and bodies never."""
+    """Falcon middleware: each request gets an id, which its reply names, one line and one count.
+
+    Paths are logged, queries and bodies never. Leaves ``req.context.request_id``.
+    """
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
@@ -64,6 +40,7 @@ class RequestLog:
         self._counters: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
 
     def process_request(self, req: falcon.Request, resp: falcon.Response) -> None:
+        req.context.request_id = _new_id()
         req.context.started = time.monotonic()
 
     def process_response(
@@ -73,7 +50,12 @@ class RequestLog:
         resource: object,
         req_succeeded: bool,  # noqa: FBT001
     ) -> None:
+        if not hasattr(req.context, "started"):
+            # NOTE: some methods falcon refuses before it asks anybody.
+            self.process_request(req, resp)
         seconds = time.monotonic() - req.context.started
+        request_id = req.context.request_id
+        resp.set_header(HEADER, request_id)
         route = req.uri_template or "none"
         status = resp.status_code
         method, said = (req.method, req.method) if req.method in falcon.HTTP_METHODS else ("other", shown(req.method))
@@ -81,17 +63,18 @@ class RequestLog:
         answered.inc()
         if not getattr(req.context, "waited", False):
             took.observe(seconds)
-        caller = req.context.caller
         line = (
-            f"request request_id={caller.request_id} method={said} path={shown(shown_path(req.path))} "
+            f"request request_id={request_id} method={said} path={shown(shown_path(req.path))} "
             f"status={status} seconds={seconds:.3f} remote={shown(req.remote_addr)}"
         )
-        if caller.user:
-            line += f" user={shown(caller.user)}"
-        if caller.end_user:
-            line += f" end_user={shown(caller.end_user)}"
-        if caller.marker:
-            line += f" marker={caller.marker}"
+        caller: RequestContext | None = getattr(req.context, "caller", None)
+        if caller is not None:
+            if caller.user:
+                line += f" user={shown(caller.user)}"
+            if caller.end_user:
+                line += f" end_user={shown(caller.end_user)}"
+            if caller.marker:
+                line += f" marker={caller.marker}"
         self._log.info(line)
 
     def _counter(self, method: str, route: str, status: int) -> tuple[Counter, Histogram]:

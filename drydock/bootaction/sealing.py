@@ -21,11 +21,12 @@ def seal(key: bytes, *, context_id: UUID, node: str, kind: str, content: bytes) 
     return nonce + _cipher(key).encrypt(nonce, content, _associated(context_id, node, kind))
 
 
-def unseal(key: bytes, *, context_id: UUID, node: str, kind: str, content: bytes | memoryview) -> bytes:
+def unseal(key: bytes, *, context_id: UUID, node: str, kind: str, content: bytes) -> bytes:
     """What ``seal`` was given. Raises ``SealBroken`` unless all arguments are those it was sealed with."""
-    nonce, sealed = content[:_NONCE_BYTES], content[_NONCE_BYTES:]
     try:
-        return _cipher(key).decrypt(nonce, sealed, _associated(context_id, node, kind))
+        return _cipher(key).decrypt(
+            content[:_NONCE_BYTES], memoryview(content)[_NONCE_BYTES:], _associated(context_id, node, kind)
+        )
     except (InvalidTag, ValueError):
         raise SealBroken(f"the {kind} bundle of {node} cannot be opened with this key") from None
 

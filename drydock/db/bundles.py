@@ -27,10 +27,10 @@ class StoredBundle(NamedTuple):
 
 def read_bundle(connections: OwnConnections, node: str, kind: BundleKind) -> StoredBundle:
     """Raises ``BootContextNotFound``, ``DatabaseUnavailable``."""
-    row = connections.row(BUNDLES[kind], {"of_node": node})
-    if row is None:
+    stored: StoredBundle | None = connections.row(BUNDLES[kind], {"of_node": node})
+    if stored is None:
         raise BootContextNotFound(f"node {node} has no boot context")
-    return StoredBundle(*row)
+    return stored
 
 
 def _bundle(kind: BundleKind) -> Select[Any]:
@@ -47,4 +47,4 @@ def _bundle(kind: BundleKind) -> Select[Any]:
 
 
 #: By kind, so that the node is all there is to send.
-BUNDLES = {kind: Prepared(f"drydock_bundle_{kind.value}", _bundle(kind)) for kind in BundleKind}
+BUNDLES = {kind: Prepared(f"drydock_bundle_{kind.value}", _bundle(kind), row=StoredBundle) for kind in BundleKind}

@@ -33,10 +33,18 @@ _SETTINGS = b"""
 class Prepared:
     """A statement under a name. It is executed with those of its parameters that have no value yet, by their names.
 
-    ``columns``: of an INSERT, those whose values are parameters of their names. A row has its values by name.
+    ``columns``: of an INSERT, those whose values are parameters of their names. A row has its values by name, in the
+    order of ``row`` if that is given.
     """
 
-    def __init__(self, name: str, statement: Select[Any] | ReturningInsert[Any], columns: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        name: str,
+        statement: Select[Any] | ReturningInsert[Any],
+        columns: Sequence[str] = (),
+        *,
+        row: type[Any] | None = None,
+    ) -> None:
         dialect = postgresql.dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
         compiled = statement.compile(dialect=dialect, column_keys=columns or None)
         self.name = name.encode()
@@ -47,7 +55,7 @@ class Prepared:
         self.formats = [Format.BINARY if isinstance(bind.type, LargeBinary) else Format.TEXT for bind in self._binds]
         self.dumps = [PyFormat.from_pq(each) for each in self.formats]
         names = [column or "" for column in statement.exported_columns.keys()]  # noqa: SIM118 - not a dict
-        self.row: type[Any] = namedtuple(name, names, rename=True)  # type: ignore[misc]
+        self.row: type[Any] = row or namedtuple(name, names, rename=True)
 
     def values(self, given: Mapping[str, object]) -> list[object]:
         """What is sent: one for each place in the statement."""

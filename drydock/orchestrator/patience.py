@@ -10,7 +10,7 @@ import logging
 import random
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from typing import ParamSpec, TypeVar
 
 from drydock.errors import DatabaseUnavailable
 
@@ -19,6 +19,7 @@ LOG = logging.getLogger(__name__)
 _FIRST_PAUSE = 0.05
 _LONGEST_PAUSE = 1.0
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
@@ -28,13 +29,13 @@ class Patience:
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
 
-    def until_answered(self, work: Callable[[], T]) -> T:
+    def until_answered(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """The answer of ``work``, which must be safe to repeat. Raises ``DatabaseUnavailable`` when time is up."""
         give_up = time.monotonic() + self._seconds
         pause = _FIRST_PAUSE
         while True:
             try:
-                return work()
+                return work(*args, **kwargs)
             except DatabaseUnavailable:
                 if time.monotonic() + pause > give_up:
                     raise
