@@ -51,7 +51,8 @@ class Contacts:
             return
         with self._lock:
             if len(self._known) >= _MOST:
-                self._known = {other: when for other, when in self._known.items() if now - when < INTERVAL}
+                # Forgetting all costs each machine one more contact; looking for those to keep, each request.
+                self._known = {}
             self._known[context_id] = now
             first = not self._unwritten
             self._unwritten[context_id] = now

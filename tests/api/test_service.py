@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from falcon.testing import create_environ
 
 from drydock.errors import ConfigurationError
 from tests.api.conftest import AppFactory, Client
@@ -78,6 +79,18 @@ def test_every_reply_has_an_id_of_its_own(nobody: Client) -> None:
     ids = {nobody.get(path).headers["X-Drydock-Req"] for path in ("/health", "/tasks", "/nothing", "//")}
     assert len(ids) == 4
     assert all(str(UUID(request_id)) == request_id for request_id in ids)
+
+
+@pytest.mark.parametrize("method", ["WEBSOCKET", "FOO", "get"])
+def test_a_method_that_does_not_exist(noauth_app: Any, caplog: pytest.LogCaptureFixture, method: str) -> None:
+    """falcon refuses some of them before it asks its middleware."""
+    said: list[tuple[str, dict[str, str]]] = []
+    environ = {**create_environ("/api/v1.0/versions", remote_addr="127.0.0.1"), "REQUEST_METHOD": method}
+    with caplog.at_level(logging.INFO):
+        noauth_app(environ, lambda status, headers, _=None: said.append((status, dict(headers))))
+    ((status, headers),) = said
+    assert status.startswith("400")
+    assert f"request_id={headers['x-drydock-req']} method={method} " in caplog.text
 
 
 def test_the_log_names_the_clients_marker_and_no_key(

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from drydock.db.tables import boot_contexts, machines
 from drydock.db.unit_of_work import Database
 from drydock.errors import DatabaseUnavailable
+from drydock.orchestrator import contacts as contacts_module
 from drydock.orchestrator.contacts import INTERVAL, Contacts
 from tests.orchestrator.sites import site
 from tests.orchestrator.world import World
@@ -109,3 +110,15 @@ def test_after_a_database_that_was_away_the_next_contact_is_written() -> None:
         contacts.heard(context_id)
         contacts.write()
     assert database.asked == 2
+
+
+def test_there_is_a_most_that_is_remembered(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(contacts_module, "_MOST", 2)
+    asked: list[Callable[[], None]] = []
+    contacts, machines_heard = Contacts(world.database, later=asked.append), [uuid4() for _ in range(3)]
+    for context_id in (*machines_heard, machines_heard[2], machines_heard[0]):
+        before = len(asked)
+        contacts.heard(context_id)
+        if len(asked) > before:
+            asked[-1]()
+    assert len(asked) == 4, "the third made it forget the first"

@@ -9,6 +9,7 @@ import threading
 import pytest
 
 from drydock.log import FieldFormatter, LineHandler, LineLog
+from tests.drivers.simulator_process import eventually
 
 
 def line(message: str, **extra: object) -> str:
@@ -62,8 +63,8 @@ def logger_to(handler: logging.Handler, level: int = logging.INFO) -> logging.Lo
 def said(stream: io.StringIO) -> list[str]:
     """The messages of what was written."""
     lines = stream.getvalue().splitlines()
-    assert all(line.split(" ", 3)[1:3] == ["INFO", "drydock.api.request"] for line in lines)
-    return [line.split(" ", 3)[3] for line in lines]
+    parts = [line.split(" ", 3) for line in lines]
+    return [text for _, level, name, text in parts if (level, name) == ("INFO", "drydock.api.request")]
 
 
 def test_a_line_without_a_record_is_as_one_with_it() -> None:
@@ -78,6 +79,48 @@ def test_a_line_without_a_record_is_as_one_with_it() -> None:
     assert len(said(stream)) == 3
 
 
+def test_lines_that_come_together_are_written_together_soon() -> None:
+    writes: list[str] = []
+
+    class Stream(io.StringIO):
+        def write(self, text: str) -> int:
+            writes.append(text)
+            return super().write(text)
+
+    stream = Stream()
+    logger = logger_to(LineHandler(stream))
+    for number in range(20):
+        LineLog(logger).info(f"line {number}")
+    eventually(lambda: len(said(stream)), lambda count: count == 20)
+    assert len(writes) < 10
+    LineLog(logger).info("before")
+    logger.warning("a record")
+    assert said(stream)[20:] == ["before"]
+    assert stream.getvalue().endswith("WARNING drydock.api.request a record\n"), "it takes along what waits"
+
+
+def test_lines_are_written_when_no_thread_is_to_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    stream = io.StringIO()
+    log = LineLog(logger_to(LineHandler(stream)))
+    for text in ("first", "second", "third"):
+        log.info(text)
+    assert said(stream) == ["first", "second", "third"]
+
+
+def test_what_waits_is_written_at_the_end() -> None:
+    stream = io.StringIO()
+    handler = LineHandler(stream)
+    log = LineLog(logger_to(handler))
+    log.info("first")
+    log.info("second")
+    handler.flush()
+    assert said(stream) == ["first", "second"]
+
+
 def test_whoever_else_listens_gets_a_record() -> None:
     records: list[logging.LogRecord] = []
 
@@ -86,12 +129,14 @@ def test_whoever_else_listens_gets_a_record() -> None:
             records.append(record)
 
     stream = io.StringIO()
-    below = logger_to(LineHandler(stream))
+    handler = LineHandler(stream)
+    below = logger_to(handler)
     below.parent = logging.Logger("drydock")
     below.parent.addHandler(Listener())
     LineLog(below).info("text")
     below.propagate = False
     LineLog(below).info("more")
+    handler.flush()
     assert [record.getMessage() for record in records] == ["text"]
     assert said(stream) == ["text", "more"]
 
@@ -125,12 +170,14 @@ def test_threads_wait_when_nobody_reads_the_log() -> None:
     stream.take.set()
     for writer in (writers[0], writers[3]):
         writer.join()
+    handler.flush()
     assert sorted(said(stream)) == [f"line {number}" for number in range(4)]
 
 
 def test_many_threads_write_whole_lines_and_all_of_them() -> None:
     stream = io.StringIO()
-    log = LineLog(logger_to(LineHandler(stream)))
+    handler = LineHandler(stream)
+    log = LineLog(logger_to(handler))
     threads = [
         threading.Thread(target=lambda name: [log.info(f"{name}-{n}") for n in range(200)], args=(name,))
         for name in range(8)
@@ -139,6 +186,7 @@ def test_many_threads_write_whole_lines_and_all_of_them() -> None:
         thread.start()
     for thread in threads:
         thread.join()
+    handler.flush()
     written = said(stream)
     assert sorted(written) == sorted(f"{name}-{n}" for name in range(8) for n in range(200))
     for name in range(8):
