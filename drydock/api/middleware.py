@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import logging
 import random
+import threading
 import time
+from collections import deque
+from collections.abc import Iterable
+from typing import NamedTuple
 
 import falcon
 from prometheus_client import Counter, Histogram
@@ -15,22 +19,34 @@ from drydock.log import LineLog, shown
 from drydock.metrics import Metrics
 
 HEADER = "X-Drydock-Req"
+#: Seconds until the log and the numbers have a request that came right behind another.
+PAUSE = 0.05
+#: So many are left for later at most.
+MOST = 1000
+_METHODS = frozenset(falcon.HTTP_METHODS)
 
 
-def _new_id() -> str:
-    """A random (version 4) UUID, for telling requests apart and nothing else.
+class Answered(NamedTuple):
+    """What is told of a request. ``at``: seconds since the epoch. ``waited``: it was kept until something changed."""
 
-    The standard library's asks the kernel, and the thread that asks loses its turn to others. Python seeds this
-    generator, and seeds it again in each process that is forked.
-    """
-    digits = f"{random.getrandbits(128):032x}"
-    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
+    at: float
+    seconds: float
+    request_id: str
+    method: str
+    path: str
+    route: str
+    status: int
+    waited: bool
+    remote: str
+    caller: RequestContext | None
 
 
 class RequestLog:
     """Falcon middleware: each request gets an id, which its reply names, one line and one count.
 
-    Paths are logged, queries and bodies never. Leaves ``req.context.request_id``.
+    Requests that come closer together than ``PAUSE`` are written down together, that much later: for each by itself, in
+    the middle of its answer, it takes several times as long. Paths are logged, queries and bodies never. Leaves
+    ``req.context.request_id``.
     """
 
     def __init__(self, metrics: Metrics) -> None:
@@ -38,6 +54,10 @@ class RequestLog:
         self._log = LineLog(logging.getLogger("drydock.api.request"))
         # Looking a labelled counter up costs more than counting. As many as there are routes, methods and statuses.
         self._counters: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
+        self._answered: deque[Answered] = deque()
+        self._writing = threading.Lock()
+        self._written = 0.0
+        self._later: threading.Timer | None = None
 
     def process_request(self, req: falcon.Request, resp: falcon.Response) -> None:
         req.context.request_id = _new_id()
@@ -50,32 +70,62 @@ class RequestLog:
         resource: object,
         req_succeeded: bool,  # noqa: FBT001
     ) -> None:
-        if not hasattr(req.context, "started"):
+        context = req.context
+        if not hasattr(context, "started"):
             # NOTE: some methods falcon refuses before it asks anybody.
             self.process_request(req, resp)
-        seconds = time.monotonic() - req.context.started
-        request_id = req.context.request_id
-        resp.set_header(HEADER, request_id)
-        route = req.uri_template or "none"
-        status = resp.status_code
-        method, said = (req.method, req.method) if req.method in falcon.HTTP_METHODS else ("other", shown(req.method))
-        answered, took = self._counters.get((method, route, status)) or self._counter(method, route, status)
-        answered.inc()
-        if not getattr(req.context, "waited", False):
-            took.observe(seconds)
-        line = (
-            f"request request_id={request_id} method={said} path={shown(shown_path(req.path))} "
-            f"status={status} seconds={seconds:.3f} remote={shown(req.remote_addr)}"
+        resp.set_header(HEADER, context.request_id)
+        now = time.monotonic()
+        self._answered.append(
+            Answered(
+                at=time.time(),
+                seconds=now - context.started,
+                request_id=context.request_id,
+                method=req.method,
+                path=req.path,
+                route=req.uri_template or "none",
+                status=resp.status_code,
+                waited=getattr(context, "waited", False),
+                remote=req.remote_addr,
+                caller=getattr(context, "caller", None),
+            )
         )
-        caller: RequestContext | None = getattr(req.context, "caller", None)
-        if caller is not None:
-            if caller.user:
-                line += f" user={shown(caller.user)}"
-            if caller.end_user:
-                line += f" end_user={shown(caller.end_user)}"
-            if caller.marker:
-                line += f" marker={caller.marker}"
-        self._log.info(line)
+        if now - self._written >= PAUSE or len(self._answered) > MOST:
+            self._write()
+        elif self._later is None:
+            self._write_later()
+
+    def _write_later(self) -> None:
+        # Not a daemon's thread: the process waits for it at its end.
+        self._later = threading.Timer(PAUSE, self._write_rest)
+        try:
+            self._later.start()
+        except RuntimeError:  # there is no other thread to be had
+            self._write_rest()
+
+    def _write_rest(self) -> None:
+        self._later = None
+        self._write()
+
+    def _write(self) -> None:
+        # Looked at again after each turn: one may have come that another thread left to us.
+        while self._answered and self._writing.acquire(blocking=len(self._answered) > MOST):
+            try:
+                self._written = time.monotonic()
+                answered = [self._answered.popleft() for _ in range(len(self._answered))]
+                self._count(answered)
+                self._log.info([(each.at, _line(each)) for each in answered])
+            finally:
+                self._writing.release()
+
+    def _count(self, answered: Iterable[Answered]) -> None:
+        for each in answered:
+            method = each.method if each.method in _METHODS else "other"
+            key = (method, each.route, each.status)
+            requests, seconds = self._counters.get(key) or self._counter(*key)
+            requests.inc()
+            if not each.waited:
+                seconds.observe(each.seconds)
 
     def _counter(self, method: str, route: str, status: int) -> tuple[Counter, Histogram]:
         counters = (
@@ -84,3 +134,29 @@ class RequestLog:
         )
         self._counters[method, route, status] = counters
         return counters
+
+
+def _line(of: Answered) -> str:
+    line = (
+        f"request request_id={of.request_id} method={shown(of.method)} path={shown(shown_path(of.path))} "
+        f"status={of.status} seconds={of.seconds:.3f} remote={shown(of.remote)}"
+    )
+    caller = of.caller
+    if caller is not None:
+        if caller.user:
+            line += f" user={shown(caller.user)}"
+        if caller.end_user:
+            line += f" end_user={shown(caller.end_user)}"
+        if caller.marker:
+            line += f" marker={caller.marker}"
+    return line
+
+
+def _new_id() -> str:
+    """A random (version 4) UUID, for telling requests apart and nothing else.
+
+    The standard library's asks the kernel, and the thread that asks loses its turn to others. Python seeds this
+    generator, and seeds it again in each process that is forked.
+    """
+    digits = f"{random.getrandbits(128):032x}"
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"

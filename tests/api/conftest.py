@@ -13,6 +13,7 @@ from sqlalchemy import create_engine, delete
 
 from dev.keystone import KeystoneServer
 from drydock import conf
+from drydock.api import middleware
 from drydock.bootstrap import build_application
 from drydock.db import migrate
 from drydock.db.engine import connect, driver_url
@@ -56,6 +57,12 @@ def api_database(new_database: Callable[[], str]) -> str:
     url = new_database()
     migrate.upgrade(url)
     return url
+
+
+@pytest.fixture(autouse=True)
+def _told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of each request, before it is answered."""
+    monkeypatch.setattr(middleware, "PAUSE", 0)
 
 
 @pytest.fixture(autouse=True)

@@ -22,6 +22,7 @@ from dev.ports import free_port
 from dev.stack import USERS, Stack
 from drydock.bootaction.keys import events_token
 from drydock.simulator.user_data import read_boot_environment
+from tests.drivers.simulator_process import eventually
 from tests.e2e.design import site
 from tests.unit.design.http_peer import Answer, Peer, serving
 
@@ -154,6 +155,9 @@ def test_nothing_that_is_written_has_a_secret_in_it(stack: Stack, peer: Peer, tm
     operator, key = stack.token("admin"), keys(stack)["good"]
     token = events_token(bytes.fromhex(key)).hex()
     answers = list(misuse(stack, key, token, operator))
+    written = stack.directory / "logs" / "api.log"
+    # The log has a request a moment after its answer.
+    eventually(written.read_text, lambda text: all(answer.headers["X-Drydock-Req"] in text for answer in answers))
     configuration = ConfigParser(interpolation=None)
     configuration.read(stack.configuration)
     options = {name: dict(section) for name, section in configuration.items()}

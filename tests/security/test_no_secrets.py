@@ -11,6 +11,7 @@ import pytest
 import requests
 from sqlalchemy import select
 
+from drydock.api import middleware
 from drydock.db.tables import metadata
 from drydock.log import FieldFormatter
 from drydock.model.boot_action import ReportStatus
@@ -49,8 +50,10 @@ data:
 
 
 @pytest.fixture
-def log() -> Iterator[io.StringIO]:
+def log(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
     """Every line that a program with ``debug = true`` writes: the levels are those of ``log.configure``."""
+    # Each request before it is answered.
+    monkeypatch.setattr(middleware, "PAUSE", 0)
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
     handler.setFormatter(FieldFormatter())
