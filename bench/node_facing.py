@@ -64,8 +64,8 @@ def _start(stack: ExitStack, directory: Path, url: str) -> dict[str, servers.Ser
     }
 
 
-def _requests(url: str, nodes: int) -> dict[tuple[str, bool], list[list[bytes]]]:
-    """By server and keep-alive: what each node asks."""
+def _requests(url: str, nodes: int) -> dict[tuple[str, bool], Iterator[list[bytes]]]:
+    """By server and keep-alive: what each node asks, one after the other and over again."""
     rows.clear(url)
     rows.floor(url, nodes, BYTES)
     site = rows.site(url, nodes, BYTES)
@@ -76,10 +76,10 @@ def _requests(url: str, nodes: int) -> dict[tuple[str, bool], list[list[bytes]]]
         DRYDOCK: "/api/v1.0/bootdata/{}/files",
     }
     return {
-        (name, keep_alive): [
+        (name, keep_alive): itertools.cycle(
             [request("GET", path.format(one.name), headers={"X-Bootaction-Key": one.key}, keep_alive=keep_alive)]
             for one in site
-        ]
+        )
         for name, path in paths.items()
         for keep_alive in (True, False)
     }
@@ -87,7 +87,7 @@ def _requests(url: str, nodes: int) -> dict[tuple[str, bool], list[list[bytes]]]
 
 def _round(
     running: dict[str, servers.Server],
-    requests: dict[tuple[str, bool], list[list[bytes]]],
+    requests: dict[tuple[str, bool], Iterator[list[bytes]]],
     shape: Shape,
     seconds: float,
 ) -> dict[str, float]:
@@ -95,9 +95,10 @@ def _round(
     connections, keep_alive = shape
     measured = {}
     for name, server in running.items():
-        scripts: Iterator[list[bytes]] = itertools.cycle(requests[name, keep_alive])
         before = server.cpu_seconds()
-        result = Load(server.address, scripts, connections=connections, keep_alive=keep_alive).run(seconds=seconds)
+        result = Load(server.address, requests[name, keep_alive], connections=connections, keep_alive=keep_alive).run(
+            seconds=seconds
+        )
         if set(result.answers) != {200} or result.lost:
             raise LoadFailed(f"{name}: {dict(result.answers)}, {result.lost} connections lost")
         measured[name] = result.rate
