@@ -77,8 +77,10 @@ def _requests(url: str, nodes: int) -> dict[tuple[str, bool], Iterator[list[byte
     }
     return {
         (name, keep_alive): itertools.cycle(
-            [request("GET", path.format(one.name), headers={"X-Bootaction-Key": one.key}, keep_alive=keep_alive)]
-            for one in site
+            [
+                [request("GET", path.format(one.name), headers={"X-Bootaction-Key": one.key}, keep_alive=keep_alive)]
+                for one in site
+            ]
         )
         for name, path in paths.items()
         for keep_alive in (True, False)

@@ -47,10 +47,12 @@ class ChangeWaiter:
                     return
 
     def _listen(self) -> None:
+        told = False
         while True:
             try:
                 with self._database.listen_for_changes() as listener:
                     self._listening.set()
+                    told = False
                     while True:
                         if listener.wait(60.0):
                             with self._changed:
@@ -58,5 +60,8 @@ class ChangeWaiter:
                                 self._changed.notify_all()
             except DatabaseUnavailable as exc:
                 self._listening.clear()
-                LOG.warning("not listening for changes: %s", exc)
+                if not told:
+                    # Once: an outage may last.
+                    LOG.warning("not listening for changes: %s", exc)
+                    told = True
                 time.sleep(1.0)
