@@ -65,24 +65,24 @@ def _start(stack: ExitStack, directory: Path, url: str) -> dict[str, servers.Ser
 
 
 def _requests(url: str, nodes: int) -> dict[tuple[str, bool], Iterator[list[bytes]]]:
-    """By server and keep-alive: what each node asks, one after the other and over again."""
+    """By server and keep-alive: each node in turn, over and over again, asks for its two tarballs."""
     rows.clear(url)
     rows.floor(url, nodes, BYTES)
     site = rows.site(url, nodes, BYTES)
     rows.analyze(url)
     paths = {
-        EMPTY: "/bytes/{}",
-        SELECT: "/bytes/{}",
-        DRYDOCK: "/api/v1.0/bootdata/{}/files",
+        EMPTY: ("/bytes/{}", "/bytes/{}"),
+        SELECT: ("/bytes/{}", "/bytes/{}"),
+        DRYDOCK: ("/api/v1.0/bootdata/{}/units", "/api/v1.0/bootdata/{}/files"),
     }
+
+    def script(one: rows.Booting, of_server: Sequence[str], *, keep_alive: bool) -> list[bytes]:
+        headers = {"X-Bootaction-Key": one.key}
+        return [request("GET", path.format(one.name), headers=headers, keep_alive=keep_alive) for path in of_server]
+
     return {
-        (name, keep_alive): itertools.cycle(
-            [
-                [request("GET", path.format(one.name), headers={"X-Bootaction-Key": one.key}, keep_alive=keep_alive)]
-                for one in site
-            ]
-        )
-        for name, path in paths.items()
+        (name, keep_alive): itertools.cycle([script(one, paths[name], keep_alive=keep_alive) for one in site])
+        for name in paths
         for keep_alive in (True, False)
     }
 
