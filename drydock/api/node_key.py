@@ -20,26 +20,26 @@ _TOKEN_IN_PATH = re.compile(r"(/events/).+", re.IGNORECASE | re.DOTALL)
 
 
 def read_credential(req: falcon.Request, params: Mapping[str, Any]) -> bytes:
-    """The key or, from installers, the token in the path or in OAuth's fields. Raises as ``read_key``."""
+    """The key or, from installers, the token in the path or in OAuth's fields.
+
+    Raises ``NotAuthenticated`` without one, ``Forbidden`` for what cannot be one.
+    """
     token = params.get("token")
-    if token is None and not req.env.get(_IN_ENVIRON):
-        signature = _SIGNATURE.match(req.get_header("Authorization") or "")
-        # Each secret is quoted, and what joins them once more.
-        token = unquote(unquote(signature[1]).rpartition("&")[2]) if signature else None
-    return read_key(req) if token is None else _parse(token, "the installer's token")
+    if token is not None:
+        return _parse(token, "the installer's token")
+    key = req.env.get(_IN_ENVIRON)
+    if key:
+        return _parse(key, HEADER)
+    signature = _SIGNATURE.match(req.get_header("Authorization") or "")
+    if signature is None:
+        raise NotAuthenticated(f"the header {HEADER} is missing")
+    # Each secret is quoted, and what joins them once more.
+    return _parse(unquote(unquote(signature[1]).rpartition("&")[2]), "the installer's token")
 
 
 def shown_path(path: str) -> str:
     """``path`` as logs may show it: without an installer's token."""
     return _TOKEN_IN_PATH.sub(r"\1***", path) if "/events/" in path.lower() else path
-
-
-def read_key(req: falcon.Request) -> bytes:
-    """The key a node presents. Raises ``NotAuthenticated`` without one, ``Forbidden`` for what cannot be a key."""
-    text = req.env.get(_IN_ENVIRON)
-    if not text:
-        raise NotAuthenticated(f"the header {HEADER} is missing")
-    return _parse(text, HEADER)
 
 
 def _parse(text: str, what: str) -> bytes:
