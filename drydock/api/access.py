@@ -30,14 +30,13 @@ class Authorizer(Protocol):
 
 
 class AccessControl:
-    """Falcon middleware. Leaves ``req.context.caller`` and, on node routes, ``req.context.node_key``."""
+    """Falcon middleware. Leaves ``req.context.caller`` on operators' routes, ``req.context.node_key`` on nodes'."""
 
     def __init__(self, routes: Mapping[str, Route], policy: Authorizer) -> None:
         self._routes = routes
         self._policy = policy
 
     def process_request(self, req: falcon.Request, resp: falcon.Response) -> None:
-        req.context.caller = read_caller(req)
         if NOTHING_HERE in req.env:
             raise falcon.HTTPRouteNotFound
 
@@ -53,7 +52,7 @@ class AccessControl:
             self._admit_operator(req, route)
 
     def _admit_operator(self, req: falcon.Request, route: Route) -> None:
-        caller: RequestContext = req.context.caller
+        caller = req.context.caller = read_caller(req)
         if not caller.authenticated:
             if req.env.get(IDENTITY_UNAVAILABLE):
                 raise falcon.HTTPServiceUnavailable(description="Keystone does not answer; try again later")

@@ -13,8 +13,8 @@ from typing import NamedTuple
 import falcon
 from prometheus_client import Counter, Histogram
 
+from drydock.api.access import read_caller
 from drydock.api.node_key import shown_path
-from drydock.context import RequestContext
 from drydock.log import LineLog, shown
 from drydock.metrics import Metrics
 
@@ -27,18 +27,12 @@ _METHODS = frozenset(falcon.HTTP_METHODS)
 
 
 class Answered(NamedTuple):
-    """What is told of a request. ``at``: seconds since the epoch. ``waited``: it was kept until something changed."""
+    """A request that has its answer. ``at``: seconds since the epoch. The request is looked at when it is told of."""
 
     at: float
     seconds: float
-    request_id: str
-    method: str
-    path: str
-    route: str
-    status: int
-    waited: bool
-    remote: str
-    caller: RequestContext | None
+    status: int | str
+    req: falcon.Request
 
 
 class RequestLog:
@@ -76,20 +70,7 @@ class RequestLog:
             self.process_request(req, resp)
         resp.set_header(HEADER, context.request_id)
         now = time.monotonic()
-        self._answered.append(
-            Answered(
-                at=time.time(),
-                seconds=now - context.started,
-                request_id=context.request_id,
-                method=req.method,
-                path=req.path,
-                route=req.uri_template or "none",
-                status=resp.status_code,
-                waited=getattr(context, "waited", False),
-                remote=req.remote_addr,
-                caller=getattr(context, "caller", None),
-            )
-        )
+        self._answered.append(Answered(time.time(), now - context.started, resp.status, req))
         if now - self._written >= PAUSE or len(self._answered) > MOST:
             self._write()
         elif self._later is None:
@@ -119,13 +100,13 @@ class RequestLog:
                 self._writing.release()
 
     def _count(self, answered: Iterable[Answered]) -> None:
-        for each in answered:
-            method = each.method if each.method in _METHODS else "other"
-            key = (method, each.route, each.status)
+        for _, took, status, req in answered:
+            method = req.method if req.method in _METHODS else "other"
+            key = (method, req.uri_template or "none", falcon.http_status_to_code(status))
             requests, seconds = self._counters.get(key) or self._counter(*key)
             requests.inc()
-            if not each.waited:
-                seconds.observe(each.seconds)
+            if not getattr(req.context, "waited", False):
+                seconds.observe(took)
 
     def _counter(self, method: str, route: str, status: int) -> tuple[Counter, Histogram]:
         counters = (
@@ -137,18 +118,18 @@ class RequestLog:
 
 
 def _line(of: Answered) -> str:
+    req = of.req
+    caller = read_caller(req)
     line = (
-        f"request request_id={of.request_id} method={shown(of.method)} path={shown(shown_path(of.path))} "
-        f"status={of.status} seconds={of.seconds:.3f} remote={shown(of.remote)}"
+        f"request request_id={caller.request_id} method={shown(req.method)} path={shown(shown_path(req.path))} "
+        f"status={falcon.http_status_to_code(of.status)} seconds={of.seconds:.3f} remote={shown(req.remote_addr)}"
     )
-    caller = of.caller
-    if caller is not None:
-        if caller.user:
-            line += f" user={shown(caller.user)}"
-        if caller.end_user:
-            line += f" end_user={shown(caller.end_user)}"
-        if caller.marker:
-            line += f" marker={caller.marker}"
+    if caller.user:
+        line += f" user={shown(caller.user)}"
+    if caller.end_user:
+        line += f" end_user={shown(caller.end_user)}"
+    if caller.marker:
+        line += f" marker={caller.marker}"
     return line
 
 
