@@ -52,7 +52,7 @@ class AccessControl:
             self._admit_operator(req, route)
 
     def _admit_operator(self, req: falcon.Request, route: Route) -> None:
-        caller = req.context.caller = read_caller(req)
+        caller = req.context.caller = read_caller(req.env, req.context.request_id)
         if not caller.authenticated:
             if req.env.get(IDENTITY_UNAVAILABLE):
                 raise falcon.HTTPServiceUnavailable(description="Keystone does not answer; try again later")
@@ -63,11 +63,10 @@ class AccessControl:
             self._policy.authorize(caller, rule)
 
 
-def read_caller(req: falcon.Request) -> RequestContext:
-    """Who asks, by the headers that only the layers before us can have set. ``RequestLog`` has been there before."""
-    request_id = req.context.request_id
-    marker = _marker(req.env.get("HTTP_X_CONTEXT_MARKER"))
-    said = req.env.get
+def read_caller(environ: Mapping[str, Any], request_id: str) -> RequestContext:
+    """Who asks, by the headers that only the layers before us can have set."""
+    said = environ.get
+    marker = _marker(said("HTTP_X_CONTEXT_MARKER"))
     # Booting nodes have no identity, and are many.
     if said("HTTP_X_IDENTITY_STATUS") != "Confirmed":
         return RequestContext(request_id=request_id, marker=marker)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import falcon
 
@@ -11,9 +12,13 @@ from drydock.api.doors import Boot, Designs, Health, Machines, Operations
 from drydock.api.errors import ErrorHandlers
 from drydock.api.limits import Limits
 from drydock.api.middleware import RequestLog
+from drydock.api.plain_bundles import PlainBundles
 from drydock.api.routes import Route, Services, routes
 from drydock.errors import ConfigurationError
 from drydock.metrics import Metrics
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
 
 
 def create_app(
@@ -26,7 +31,7 @@ def create_app(
     policy: Authorizer,
     limits: Limits,
     metrics: Metrics,
-) -> falcon.App[falcon.Request, falcon.Response]:
+) -> WSGIApplication:
     """The application, to be wrapped in ``drydock.auth.wrap``.
 
     By itself it believes the identity headers of a request: that layer is what removes forged ones.
@@ -46,12 +51,13 @@ def create_app(
     check_rules(table)
     access = AccessControl({route.path: route for route in table}, policy)
     # Each sees the request in this order and the reply in reverse: the log wants to see every reply.
-    app = falcon.App(middleware=(RequestLog(metrics), access))
+    log = RequestLog(metrics)
+    app = falcon.App(middleware=(log, access))
     app.req_options.strip_url_path_trailing_slash = True
     ErrorHandlers(metrics).add_to(app)
     for route in table:
         app.add_route(route.path, route.resource)
-    return app
+    return PlainBundles(app, boot, log)
 
 
 def check_rules(table: Sequence[Route]) -> None:

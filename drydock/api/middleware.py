@@ -8,7 +8,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import falcon
 from prometheus_client import Counter, Histogram
@@ -27,12 +27,18 @@ _METHODS = frozenset(falcon.HTTP_METHODS)
 
 
 class Answered(NamedTuple):
-    """A request that has its answer. ``at``: seconds since the epoch. The request is looked at when it is told of."""
+    """A request that has its answer. ``at``: seconds since the epoch. ``waited``: it was kept until something changed.
+
+    The rest of its line is read from its WSGI environment when it is told of.
+    """
 
     at: float
     seconds: float
     status: int | str
-    req: falcon.Request
+    request_id: str
+    route: str
+    environ: dict[str, Any]
+    waited: bool = False
 
 
 class RequestLog:
@@ -54,7 +60,7 @@ class RequestLog:
         self._later: threading.Timer | None = None
 
     def process_request(self, req: falcon.Request, resp: falcon.Response) -> None:
-        req.context.request_id = _new_id()
+        req.context.request_id = new_request_id()
         req.context.started = time.monotonic()
 
     def process_response(
@@ -70,7 +76,15 @@ class RequestLog:
             self.process_request(req, resp)
         resp.set_header(HEADER, context.request_id)
         now = time.monotonic()
-        self._answered.append(Answered(time.time(), now - context.started, resp.status, req))
+        waited = getattr(context, "waited", False)
+        route = req.uri_template or "none"
+        self.tell(
+            Answered(time.time(), now - context.started, resp.status, context.request_id, route, req.env, waited), now
+        )
+
+    def tell(self, answered: Answered, now: float) -> None:
+        """At once or, with those that come soon, soon. ``now``: by the monotonic clock."""
+        self._answered.append(answered)
         if now - self._written >= PAUSE or len(self._answered) > MOST:
             self._write()
         elif self._later is None:
@@ -100,13 +114,13 @@ class RequestLog:
                 self._writing.release()
 
     def _count(self, answered: Iterable[Answered]) -> None:
-        for _, took, status, req in answered:
-            method = req.method if req.method in _METHODS else "other"
-            key = (method, req.uri_template or "none", falcon.http_status_to_code(status))
+        for each in answered:
+            method = each.environ["REQUEST_METHOD"]
+            key = (method if method in _METHODS else "other", each.route, falcon.http_status_to_code(each.status))
             requests, seconds = self._counters.get(key) or self._counter(*key)
             requests.inc()
-            if not getattr(req.context, "waited", False):
-                seconds.observe(took)
+            if not each.waited:
+                seconds.observe(each.seconds)
 
     def _counter(self, method: str, route: str, status: int) -> tuple[Counter, Histogram]:
         counters = (
@@ -118,11 +132,12 @@ class RequestLog:
 
 
 def _line(of: Answered) -> str:
-    req = of.req
-    caller = read_caller(req)
+    environ = of.environ
+    caller = read_caller(environ, of.request_id)
     line = (
-        f"request request_id={caller.request_id} method={shown(req.method)} path={shown(shown_path(req.path))} "
-        f"status={falcon.http_status_to_code(of.status)} seconds={of.seconds:.3f} remote={shown(req.remote_addr)}"
+        f"request request_id={of.request_id} method={shown(environ['REQUEST_METHOD'])} "
+        f"path={shown(shown_path(environ['PATH_INFO']))} status={falcon.http_status_to_code(of.status)} "
+        f"seconds={of.seconds:.3f} remote={shown(environ.get('REMOTE_ADDR', ''))}"
     )
     if caller.user:
         line += f" user={shown(caller.user)}"
@@ -133,7 +148,7 @@ def _line(of: Answered) -> str:
     return line
 
 
-def _new_id() -> str:
+def new_request_id() -> str:
     """A random (version 4) UUID, for telling requests apart and nothing else.
 
     The standard library's asks the kernel, and the thread that asks loses its turn to others. Python seeds this

@@ -13,7 +13,7 @@ from drydock.bootaction.keys import parse_key
 from drydock.errors import Forbidden, InvalidInput, NotAuthenticated
 
 HEADER = "X-Bootaction-Key"
-_IN_ENVIRON = "HTTP_X_BOOTACTION_KEY"
+IN_ENVIRON = "HTTP_X_BOOTACTION_KEY"
 #: OAuth 1 with PLAINTEXT: the signature is both secrets. cloud-init and curtin can send no other header.
 _SIGNATURE = re.compile(r'OAuth\s(?:.*[\s,])?oauth_signature="([^"]*)"', re.IGNORECASE | re.ASCII)
 _TOKEN_IN_PATH = re.compile(r"(/events/).+", re.IGNORECASE | re.DOTALL)
@@ -27,7 +27,7 @@ def read_credential(req: falcon.Request, params: Mapping[str, Any]) -> bytes:
     token = params.get("token")
     if token is not None:
         return _parse(token, "the installer's token")
-    key = req.env.get(_IN_ENVIRON)
+    key = req.env.get(IN_ENVIRON)
     if key:
         return _parse(key, HEADER)
     signature = _SIGNATURE.match(req.get_header("Authorization") or "")
