@@ -94,6 +94,9 @@ def _refused_by_falcon(
     message = error.description or error.title or "the request cannot be served"
     if isinstance(error, falcon.HTTPRouteNotFound):
         message = "there is nothing at this path"
+    elif error.description is None and status == 400:
+        # All that it refuses with so few words are methods that HTTP does not have.
+        message = f"{req.method} is no method of HTTP"
     elif isinstance(error, falcon.HTTPMethodNotAllowed):
         message = "this path does not have that method; the header Allow lists those it has"
     reason = FALCON_CODES.get(status, "http_error")

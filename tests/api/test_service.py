@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 from typing import Any
@@ -81,15 +82,19 @@ def test_every_reply_has_an_id_of_its_own(nobody: Client) -> None:
     assert all(str(UUID(request_id)) == request_id for request_id in ids)
 
 
-@pytest.mark.parametrize("method", ["WEBSOCKET", "FOO", "get"])
-def test_a_method_that_does_not_exist(noauth_app: Any, caplog: pytest.LogCaptureFixture, method: str) -> None:
+@pytest.mark.parametrize(
+    ("method", "why"),
+    [("WEBSOCKET", "WEBSOCKET is no method of HTTP"), ("FOO", "Invalid HTTP method"), ("get", "Invalid HTTP method")],
+)
+def test_a_method_that_does_not_exist(noauth_app: Any, caplog: pytest.LogCaptureFixture, method: str, why: str) -> None:
     """falcon refuses some of them before it asks its middleware."""
     said: list[tuple[str, dict[str, str]]] = []
     environ = {**create_environ("/api/v1.0/versions", remote_addr="127.0.0.1"), "REQUEST_METHOD": method}
     with caplog.at_level(logging.INFO):
-        noauth_app(environ, lambda status, headers, _=None: said.append((status, dict(headers))))
+        body = b"".join(noauth_app(environ, lambda status, headers, _=None: said.append((status, dict(headers)))))
     ((status, headers),) = said
     assert status.startswith("400")
+    assert json.loads(body)["message"] == why
     assert f"request_id={headers['x-drydock-req']} method={method} " in caplog.text
 
 
