@@ -17,7 +17,7 @@ from drydock.api.middleware import HEADER, Answered, RequestLog, new_request_id
 from drydock.api.node_key import IN_ENVIRON
 from drydock.api.resources.bootdata import FAILED, MEDIA_TYPE, file_name
 from drydock.bootaction.keys import parse_key
-from drydock.errors import DrydockError, InvalidInput
+from drydock.errors import InvalidInput
 from drydock.model.boot_context import BundleKind
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class PlainBundles:
             return self._app(environ, start_response)
         try:
             bundle = self._boot.bundle(node, kind, key)
-        except DrydockError as exc:
+        except Exception as exc:  # noqa: BLE001 - not swallowed: falcon raises it again, where every error is answered
             environ[FAILED] = exc
             return self._app(environ, start_response)
         request_id = new_request_id()

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from drydock.orchestrator.boot import BootService
 from tests.api.conftest import AppFactory, Client
 from tests.api.seeds import BootedNode, Seeds
 
@@ -88,3 +89,17 @@ def test_a_machine_is_kept_waiting_once(make_app: AppFactory, caplog: pytest.Log
     assert [record.getMessage() for record in caplog.records].count(
         "the database is away; a machine is kept waiting"
     ) == 1
+
+
+def test_what_nobody_foresaw_is_told_as_everywhere(
+    nobody: Client, node: BootedNode, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("a secret of ours")
+
+    monkeypatch.setattr(BootService, "bundle", broken)
+    for result in both(nobody, "/bootdata/n01/files", node.header):
+        assert (result.status_code, result.json["reason"]) == (500, "internal_error")
+        assert result.headers["X-Drydock-Req"] in result.json["message"]
+        assert "a secret of ours" not in result.text
+    assert caplog.text.count("RuntimeError: a secret of ours") == 2
