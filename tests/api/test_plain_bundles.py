@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+import falcon
 import pytest
 
+from drydock.model.boot_context import BundleKind
 from drydock.orchestrator.boot import BootService
 from tests.api.conftest import AppFactory, Client
 from tests.api.seeds import BootedNode, Seeds
@@ -46,6 +48,20 @@ def test_the_answer_is_falcons(nobody: Client, node: BootedNode, path: str, capl
         f"request_id={result.headers['X-Drydock-Req']} method=GET path=/api/v1.0{path} status=200 " in line
         for result, line in zip((plain, falcons), said, strict=True)
     ] == [True, True]
+
+
+def test_falcon_is_not_asked(nobody: Client, node: BootedNode, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def refuse(_: falcon.App[Any, Any], environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        asked.append(environ["PATH_INFO"])
+        start_response("418 I'm a teapot", [("Content-Type", "text/plain"), ("X-Drydock-Req", "none")])
+        return []
+
+    monkeypatch.setattr(falcon.App, "__call__", refuse)
+    plain, falcons = both(nobody, "/bootdata/n01/files", node.header)
+    assert (plain.status_code, plain.content) == (200, node.tarballs[BundleKind.FILE])
+    assert (falcons.status_code, len(asked)) == (418, 1)
 
 
 def test_both_are_counted_as_one_route(nobody: Client, node: BootedNode) -> None:
