@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine, text, update
+from sqlalchemy.exc import OperationalError
 
 from dev import postgres, unprivileged
 from drydock.db import migrate
@@ -22,6 +23,7 @@ from drydock.model.boot_context import BundleKind
 from drydock.orchestrator.boot import BootService
 from tests.api.conftest import AppFactory, Client
 from tests.api.seeds import BootedNode, Seeds
+from tests.drivers.simulator_process import eventually
 
 FILES = "/bootdata/n01/files"
 
@@ -275,9 +277,17 @@ class _Machine(threading.Thread):
 def _crash(url: str, machines: list[_Machine]) -> None:
     """Kill a backend in the middle of the traffic, and wait until every machine was answered again."""
     engine = create_engine(driver_url(url))
-    with engine.connect() as connection:
-        found = connection.execute(text("SELECT pid FROM pg_stat_activity WHERE application_name = 'tests'"))
-        pid = found.scalars().first()
+
+    def backend() -> int | None:
+        """None while the database still recovers from the crash before, and until a machine is back."""
+        try:
+            with engine.connect() as connection:
+                found = connection.execute(text("SELECT pid FROM pg_stat_activity WHERE application_name = 'tests'"))
+                return found.scalars().first()
+        except OperationalError:
+            return None
+
+    pid = eventually(backend, lambda pid: pid is not None)
     engine.dispose()
     assert pid is not None
     os.kill(pid, signal.SIGKILL)
