@@ -10,12 +10,13 @@ from oslo_config import cfg
 from prometheus_client import start_http_server
 
 from drydock import auth
+from drydock.api.addresses import Addresses
 from drydock.api.app import create_app
 from drydock.api.limits import Limits
 from drydock.auth.health import checks as auth_checks
 from drydock.auth.service_session import service_session
 from drydock.bootaction.render import TemplateLimits
-from drydock.conf import boot_secrets, max_waiting
+from drydock.conf import boot_secrets, max_waiting, public_url, trusted_proxies
 from drydock.conf.design import token_hosts
 from drydock.db.engine import connect
 from drydock.db.unit_of_work import Database
@@ -128,6 +129,7 @@ def build_application(conf: cfg.ConfigOpts) -> WSGIApplication:
             max_waiting=max_waiting(conf),
         ),
         metrics=metrics,
+        addresses=Addresses(public_url(conf), trusted_proxies(conf)),
     )
     wrapped = auth.wrap(app, conf)
     checks.update(auth_checks(conf))

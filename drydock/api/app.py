@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import falcon
 
 from drydock.api.access import Access, AccessControl, Authorizer
+from drydock.api.addresses import Addresses
 from drydock.api.doors import Boot, Designs, Health, Machines, Operations
 from drydock.api.errors import ErrorHandlers
 from drydock.api.limits import Limits
@@ -31,6 +32,7 @@ def create_app(
     policy: Authorizer,
     limits: Limits,
     metrics: Metrics,
+    addresses: Addresses,
 ) -> WSGIApplication:
     """The application, to be wrapped in ``drydock.auth.wrap``.
 
@@ -46,6 +48,7 @@ def create_app(
             policy=policy,
             limits=limits,
             metrics=metrics,
+            addresses=addresses,
         )
     )
     check_rules(table)

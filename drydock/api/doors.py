@@ -129,8 +129,8 @@ class Machines(Protocol):
 
     def script(self, node: str, key: bytes) -> str: ...
 
-    def admit(self, node: str, credential: bytes, *, events: bool = False) -> None:
-        """Returns if the credential will do; asked before a large body is read from somebody unknown."""
+    def admit(self, node: str, credential: bytes, *, events: bool = False) -> str:
+        """The node's name, if the credential will do; asked before a large body is read from somebody unknown."""
         ...
 
     def event(self, node: str, credential: bytes, event: MachineEvent) -> None: ...

@@ -43,9 +43,14 @@ class Query:
             raise InvalidInput("is empty", field=name)
         return check_line(value, field=name)
 
+    def _typed(self, name: str) -> str | None:
+        """The value of a parameter that is no text. The deployed Python client writes ``None`` for "not given"."""
+        value = self._values.get(name)
+        return None if value is None or value.lower() == "none" else value
+
     def flag(self, name: str) -> bool:
         """False unless given; any case, as clients send ``True``."""
-        value = self._values.get(name)
+        value = self._typed(name)
         if value is None or value.lower() in _FALSE:
             return False
         if value.lower() in _TRUE:
@@ -53,7 +58,7 @@ class Query:
         raise InvalidInput("must be true or false", field=name)
 
     def integer(self, name: str, *, minimum: int, maximum: int) -> int | None:
-        value = self._values.get(name)
+        value = self._typed(name)
         if value is None:
             return None
         # NOTE: int() would also take "1_000", " 1" and digits of other scripts.
@@ -63,13 +68,15 @@ class Query:
 
     def seconds(self, name: str) -> float:
         """A time of at least zero; zero unless given."""
-        value = self._values.get(name, "0")
+        value = self._typed(name)
+        if value is None:
+            return 0.0
         if not re.fullmatch(r"[0-9]{1,18}(\.[0-9]{1,18})?", value) or not math.isfinite(float(value)):
             raise InvalidInput("must be a number of seconds, not negative", field=name)
         return float(value)
 
     def uuid(self, name: str) -> UUID | None:
-        value = self._values.get(name)
+        value = self._typed(name)
         if value is None:
             return None
         parsed = parse_uuid(value)
@@ -78,7 +85,7 @@ class Query:
         return parsed
 
     def choice(self, name: str, choices: Mapping[str, T]) -> T | None:
-        value = self._values.get(name)
+        value = self._typed(name)
         if value is None:
             return None
         if value not in choices:

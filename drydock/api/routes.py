@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from drydock.api.access import Access, Authorizer
+from drydock.api.addresses import Addresses
 from drydock.api.doors import Boot, Designs, Health, Machines, Operations
 from drydock.api.limits import Limits
 from drydock.api.resources.boot_script import BootScriptResource
@@ -43,6 +44,7 @@ class Services:
     limits: Limits
     metrics: Metrics
     machines: Machines
+    addresses: Addresses
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,7 @@ def _open_routes(services: Services) -> tuple[Route, ...]:
 
 def _operator_routes(services: Services) -> tuple[Route, ...]:
     tasks, designs, policy, limits = services.orchestrator, services.designs, services.policy, services.limits
+    at = services.addresses
     waiting = WaitingRoom(tasks, seats=limits.max_waiting, longest=limits.max_wait_seconds, metrics=services.metrics)
     # Besides those that wait, half as many that listen: booting nodes always find a free thread.
     streams = StreamRoom(
@@ -86,15 +89,17 @@ def _operator_routes(services: Services) -> tuple[Route, ...]:
         return Route(PREFIX + path, resource, Access.OPERATOR, rules)
 
     return (
-        operator("/tasks", TasksResource(tasks, policy, limits), GET=READ_TASK, POST=CREATE_TASK, DELETE=DELETE_TASKS),
-        operator("/tasks/{task_id}", TaskResource(tasks, policy, waiting), GET=READ_TASK),
+        operator(
+            "/tasks", TasksResource(tasks, policy, limits, at), GET=READ_TASK, POST=CREATE_TASK, DELETE=DELETE_TASKS
+        ),
+        operator("/tasks/{task_id}", TaskResource(tasks, policy, waiting, at), GET=READ_TASK),
         operator("/tasks/{task_id}/events", EventsResource(streams), GET=READ_TASK),
-        operator("/tasks/{task_id}/terminate", TerminateResource(tasks), POST=TERMINATE_TASK),
+        operator("/tasks/{task_id}/terminate", TerminateResource(tasks, at), POST=TERMINATE_TASK),
         operator("/tasks/{task_id}/builddata", TaskBuildDataResource(tasks), GET=READ_BUILD_DATA),
         operator("/nodes", NodesResource(services.orchestrator), GET=READ_DATA),
         operator("/nodes/{hostname}/builddata", NodeBuildDataResource(services.orchestrator), GET=READ_BUILD_DATA),
         operator("/nodefilter", NodeFilterResource(designs, limits), POST=READ_DATA),
-        operator("/designs", DesignsResource(designs, limits), GET=READ_DATA, POST=INGEST_DATA),
+        operator("/designs", DesignsResource(designs, limits, at), GET=READ_DATA, POST=INGEST_DATA),
         operator("/designs/{digest}", DesignResource(designs), GET=READ_DATA),
         operator("/validatedesign", ValidateDesignResource(designs, limits), POST=VALIDATE_SITE_DESIGN),
         operator("/health/extended", ExtendedHealthResource(services.health), GET=HEALTH_DATA),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import NamedTuple
 
 from oslo_config import cfg
@@ -107,6 +108,24 @@ def node_listener(conf: cfg.ConfigOpts) -> Address | None:
             "[api] node_listen: needs another port than [api] port, by which the two are told apart"
         )
     return Address(found[1] or found[2], int(found[3]))
+
+
+def public_url(conf: cfg.ConfigOpts) -> str | None:
+    """``[api] public_url`` without a slash at its end, None unless set. Raises ``ConfigurationError``."""
+    text: str | None = conf.api.public_url
+    if not text:
+        return None
+    if not re.fullmatch(r"https?://(\[[0-9A-Fa-f:.]+\]|[\w.-]+)(:\d{1,5})?(/[\w.~-]+)*/?", text, re.ASCII):
+        raise ConfigurationError("[api] public_url: must be http(s)://HOST[:PORT][/PATH], without a query")
+    return text.rstrip("/")
+
+
+def trusted_proxies(conf: cfg.ConfigOpts) -> tuple[IPv4Network | IPv6Network, ...]:
+    """``[api] trusted_proxies``. Raises ``ConfigurationError``."""
+    try:
+        return tuple(ip_network(text, strict=False) for text in conf.api.trusted_proxies)
+    except ValueError as exc:
+        raise ConfigurationError(f"[api] trusted_proxies: {exc}") from exc
 
 
 def max_waiting(conf: cfg.ConfigOpts) -> int:

@@ -27,6 +27,19 @@ API_OPTS: tuple[cfg.Opt, ...] = (
         help="How long a node's request is kept waiting while the database does not answer, as in a restart: an "
         "installer does not ask twice. Operators are told at once.",
     ),
+    cfg.StrOpt(
+        "public_url",
+        metavar="URL",
+        help="The address at which operators reach this API, without /api: https://drydock.example.org or, behind a "
+        "proxy that serves it under a path, https://cloud.example.org/drydock. Links in answers start with it. Unless "
+        "set they start with the address that a request was sent to, which behind a proxy that ends TLS is http.",
+    ),
+    cfg.ListOpt(
+        "trusted_proxies",
+        default=[],
+        help="Addresses and CIDRs of proxies whose Forwarded or X-Forwarded-Proto, -Host, -Port and -Prefix headers "
+        "say which address a request was sent to, where public_url is not set. From others they are ignored.",
+    ),
     cfg.IntOpt("workers", default=2, min=1, help="Processes that serve the API."),
     cfg.IntOpt("threads", default=16, min=1, help="Requests that one process serves at a time."),
     cfg.StrOpt(

@@ -32,6 +32,13 @@ from drydock.errors import BootContextNotFound
 from drydock.model.boot_context import BootContext, PreparedBoot
 
 _LIVE = boot_contexts.c.ended.is_(None) & (boot_contexts.c.expires > func.now())
+
+
+def is_named(name: ColumnElement[str] | str) -> ColumnElement[bool]:
+    """Whether a context is that of a node of this name, compared as DNS does (RFC 4343)."""
+    return func.lower(boot_contexts.c.node) == func.lower(name)
+
+
 _OF_TASKS = select(boot_contexts).where(one_of(boot_contexts.c.task_id, "of_tasks"), _LIVE)
 _LIVE_OF_TASKS = select(boot_contexts.c.task_id, boot_contexts.c.id).where(
     one_of(boot_contexts.c.task_id, "of_tasks"), _LIVE

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, func, insert, select
+from sqlalchemy import ColumnElement, Connection, Uuid, cast, func, insert, literal, select
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from drydock.db.tables import build_data
 from drydock.model.build_data import BuildData
@@ -26,11 +28,21 @@ class BuildDataRepository:
         return self._select(build_data.c.task_id == task_id)
 
     def of_node(self, node: str, *, latest: bool) -> tuple[BuildData, ...]:
-        """Everything known of a node, or only the newest of each generator."""
+        """Everything known of a node, or only the newest of each generator. Names are compared as DNS does."""
+        named = func.lower(build_data.c.node) == func.lower(node)
         if not latest:
-            return self._select(build_data.c.node == node)
-        newest = select(func.max(build_data.c.id)).where(build_data.c.node == node).group_by(build_data.c.generator)
+            return self._select(named)
+        newest = select(func.max(build_data.c.id)).where(named).group_by(build_data.c.generator)
         return self._select(build_data.c.id.in_(newest))
+
+    def tasks_with_any(self, task_ids: Sequence[UUID]) -> Collection[UUID]:
+        """Those of these tasks that have build data."""
+        if not task_ids:
+            return ()
+        wanted = func.unnest(cast(list(task_ids), ARRAY(Uuid))).column_valued("wanted")
+        # NOTE: looked up task by task: DISTINCT would read all rows of each.
+        has_data = select(literal(1)).where(build_data.c.task_id == wanted).exists()
+        return frozenset(self._connection.scalars(select(wanted).where(has_data)))
 
     def _select(self, which: ColumnElement[Any]) -> tuple[BuildData, ...]:
         rows = self._connection.execute(select(build_data).where(which).order_by(build_data.c.id))

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Select, bindparam, func, literal_column, select
+from sqlalchemy import Select, Text, bindparam, func, literal_column, select
 
+from drydock.db.boot_contexts import is_named
 from drydock.db.prepared import OwnConnections, Prepared
 from drydock.db.tables import boot_bundles, boot_contexts
 from drydock.errors import BootContextNotFound
@@ -14,9 +15,10 @@ from drydock.model.boot_context import BundleKind
 
 
 class StoredBundle(NamedTuple):
-    """A sealed bundle with what is needed to check a key and to open it."""
+    """A sealed bundle with what is needed to check a key and to open it. ``node``: its name as the design has it."""
 
     context_id: UUID
+    node: str
     key_digest: bytes
     sealed: bytes
     etag: str
@@ -34,15 +36,18 @@ def read_bundle(connections: OwnConnections, node: str, kind: BundleKind) -> Sto
 
 
 def _bundle(kind: BundleKind) -> Select[Any]:
+    of = boot_contexts.c
     return (
-        select(boot_contexts.c.id, boot_contexts.c.key_digest, boot_bundles.c.sealed, boot_bundles.c.etag)
+        select(of.id, of.node, of.key_digest, boot_bundles.c.sealed, boot_bundles.c.etag)
         .join(boot_bundles, boot_bundles.c.context_id == boot_contexts.c.id)
         .where(
-            boot_contexts.c.node == bindparam("of_node"),
+            is_named(bindparam("of_node", type_=Text)),
             boot_bundles.c.kind == literal_column(f"'{kind.value}'"),
-            boot_contexts.c.ended.is_(None),
-            boot_contexts.c.expires > func.now(),
+            of.ended.is_(None),
+            of.expires > func.now(),
         )
+        # Where two designs write a name differently, each machine gets its own.
+        .order_by((of.node == bindparam("of_node", type_=Text)).desc())
     )
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Connection, Double, Update, Uuid, bindparam, cast, func, select, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
+from drydock.db.boot_contexts import is_named
 from drydock.db.recordset import one_of
 from drydock.db.rows import storable
 from drydock.db.tables import boot_contexts, machines
@@ -57,9 +58,10 @@ class MachineRepository:
     def live_context(self, node: str) -> UUID | None:
         """The node's boot context, if it has one that has neither ended nor expired."""
         found: UUID | None = self._connection.scalar(
-            select(boot_contexts.c.id).where(
-                boot_contexts.c.node == node, boot_contexts.c.ended.is_(None), boot_contexts.c.expires > func.now()
-            )
+            select(boot_contexts.c.id)
+            .where(is_named(node), boot_contexts.c.ended.is_(None), boot_contexts.c.expires > func.now())
+            .order_by((boot_contexts.c.node == node).desc())
+            .limit(1)
         )
         return found
 

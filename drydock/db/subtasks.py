@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -10,10 +10,11 @@ from sqlalchemy import Connection, LargeBinary, func, literal, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from drydock.db.tables import tasks
-from drydock.model.task import TaskProgress, TaskStatus
+from drydock.model.task import CLOSED, TaskProgress
 
 #: A UUID in bytes.
 _WIDTH = 16
+_CLOSED = frozenset(status.value for status in CLOSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,28 +37,32 @@ def read_below(connection: Connection, parents: Sequence[UUID]) -> Mapping[UUID,
         .group_by(tasks.c.parent_id)
     )
     progress = _progress(connection, parents)
-    return {row.parent_id: Below(_unpacked(bytes(row.ids)), progress[row.parent_id]) for row in packed}
+    return {row.parent_id: Below(unpacked(bytes(row.ids)), progress[row.parent_id]) for row in packed}
 
 
-def _unpacked(ids: bytes) -> tuple[UUID, ...]:
+def unpacked(ids: bytes) -> tuple[UUID, ...]:
+    """UUIDs from their bytes, one after the other."""
     return tuple(UUID(bytes=ids[start : start + _WIDTH]) for start in range(0, len(ids), _WIDTH))
 
 
 def _progress(connection: Connection, parents: Sequence[UUID]) -> Mapping[UUID, TaskProgress]:
-    """Counts by status, and by step of those that have not ended."""
     counted = connection.execute(
         select(tasks.c.parent_id, tasks.c.status, tasks.c.step, func.count().label("number"))
         .where(tasks.c.parent_id.in_(parents))
         .group_by(tasks.c.parent_id, tasks.c.status, tasks.c.step)
     )
-    by_status: dict[UUID, dict[str, int]] = {}
-    by_step: dict[UUID, dict[str, int]] = {}
+    by_parent: dict[UUID, list[tuple[str, str | None, int]]] = {}
     for row in counted:
-        statuses, steps = by_status.setdefault(row.parent_id, {}), by_step.setdefault(row.parent_id, {})
-        statuses[row.status] = statuses.get(row.status, 0) + row.number
-        if row.step is not None and TaskStatus(row.status).open:
-            steps[row.step] = steps.get(row.step, 0) + row.number
-    return {
-        parent: TaskProgress(total=sum(statuses.values()), by_status=statuses, by_step=by_step[parent])
-        for parent, statuses in by_status.items()
-    }
+        by_parent.setdefault(row.parent_id, []).append((row.status, row.step, row.number))
+    return {parent: progress_of(counts) for parent, counts in by_parent.items()}
+
+
+def progress_of(counts: Iterable[tuple[str, str | None, int]]) -> TaskProgress:
+    """From (status, step, number): counts by status, and by step of those that have not ended."""
+    by_status: dict[str, int] = {}
+    by_step: dict[str, int] = {}
+    for status, step, number in counts:
+        by_status[status] = by_status.get(status, 0) + number
+        if step is not None and status not in _CLOSED:
+            by_step[step] = by_step.get(step, 0) + number
+    return TaskProgress(total=sum(by_status.values()), by_status=by_status, by_step=by_step)

@@ -180,6 +180,8 @@ boot_contexts = Table(
     Column("expires", DateTime(timezone=True), nullable=False),
     Column("ended", DateTime(timezone=True)),
     Index("uq_boot_contexts_live_node", "node", unique=True, postgresql_where=text("ended IS NULL")),
+    # Machines ask by their names, which DNS compares without regard to case.
+    Index("ix_boot_contexts_live_name", func.lower(text("node")), postgresql_where=text("ended IS NULL")),
     Index(None, "task_id"),
 )
 
@@ -248,5 +250,6 @@ build_data = Table(
     Column("data_format", Text, nullable=False),
     Column("data_element", Text, nullable=False),
     Index(None, "node", "generator", "id"),
+    Index("ix_build_data_name", func.lower(text("node")), "generator", "id"),
     Index(None, "task_id", "id"),
 )

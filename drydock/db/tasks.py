@@ -26,6 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
+from drydock.db.build_data import BuildDataRepository
 from drydock.db.machines import MachineRepository
 from drydock.db.messages import Line, MessageRepository
 from drydock.db.notifications import CHANGE, WORK, notify_change, notify_work
@@ -263,8 +264,11 @@ class TaskRepository:
     def _with_details(self, found: Sequence[Task]) -> list[Task]:
         ids = [task.id for task in found]
         messages = self._messages.of_tasks(ids)
-        heard = MachineRepository(self._connection).of_tasks([task.id for task in found if task.node is not None])
+        # Only work on a node leaves build data.
+        of_nodes = [task.id for task in found if task.node is not None]
+        heard = MachineRepository(self._connection).of_tasks(of_nodes)
         below = read_below(self._connection, [task.id for task in found if task.parent_id is None])
+        documented = BuildDataRepository(self._connection).tasks_with_any(of_nodes)
         return [
             replace(
                 task,
@@ -272,6 +276,7 @@ class TaskRepository:
                 subtask_ids=below[task.id].ids if task.id in below else (),
                 machine=heard.get(task.id),
                 progress=below[task.id].progress if task.id in below else None,
+                has_build_data=task.id in documented,
             )
             for task in found
         ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from uuid import UUID
 
 import psycopg2.extensions
 from sqlalchemy import Connection, Engine, literal, select
@@ -22,6 +23,7 @@ from drydock.db.leases import LeaseRepository
 from drydock.db.machines import MachineRepository
 from drydock.db.messages import MessageRepository
 from drydock.db.notifications import CHANGE, WORK, Listener, listen
+from drydock.db.one_task import TASK, read_task
 from drydock.db.outcomes import OutcomeRepository
 from drydock.db.prepared import OwnConnections
 from drydock.db.reports import Reported, ReportRepository
@@ -67,7 +69,7 @@ class UnitOfWork:
 class Database:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._own = OwnConnections(engine, (*BUNDLES.values(), *reports.PREPARED, *tasks.PREPARED))
+        self._own = OwnConnections(engine, (*BUNDLES.values(), *reports.PREPARED, *tasks.PREPARED, TASK))
 
     def bundle(self, node: str, kind: BundleKind) -> StoredBundle:
         """What a booting node is to fetch. Raises ``BootContextNotFound``, ``DatabaseUnavailable``."""
@@ -82,6 +84,10 @@ class Database:
     def add_task(self, new: NewTask, *, request_digest: bytes | None) -> Task | None:
         """Queue a task. None if the idempotency key was used before. Raises ``DatabaseUnavailable``."""
         return tasks.add_quickly(self._own, new, request_digest=request_digest)
+
+    def task(self, task_id: UUID) -> Task:
+        """A task as its answer shows it. Raises ``TaskNotFound``, ``DatabaseUnavailable``."""
+        return read_task(self._own, task_id)
 
     @contextmanager
     def unit_of_work(self) -> Iterator[UnitOfWork]:

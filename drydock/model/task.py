@@ -136,7 +136,9 @@ class TaskProgress:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A task as stored; ``result.messages`` and ``subtask_ids`` only where a query asks for them.
+    """A task as stored.
+
+    ``result.messages``, ``subtask_ids``, ``progress``, ``machine``, ``has_build_data``: only where a query reads them.
 
     ``root_id`` is the task's own id for a task without a parent. ``design_digest`` is set once the design is
     pinned. ``step_since``, ``deadline_at``: of the present step. ``reason``: what it waits for, in words.
@@ -175,6 +177,7 @@ class Task:
     last_error: str = ""
     error_attempts: int = 0
     machine: MachineContact | None = None
+    has_build_data: bool = False
 
 
 @dataclass(frozen=True, slots=True)

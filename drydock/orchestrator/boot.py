@@ -38,7 +38,9 @@ class BootService:
         """The node's tarball. Raises ``BootContextNotFound``, ``Forbidden``, ``SealBroken``."""
         stored = self._patience.until_answered(self._database.bundle, node, kind)
         try:
-            content = unseal(key, context_id=stored.context_id, node=node, kind=kind.value, content=stored.sealed)
+            content = unseal(
+                key, context_id=stored.context_id, node=stored.node, kind=kind.value, content=stored.sealed
+            )
         except SealBroken:
             # A key that opens the bundle is the node's. Whose fault it is that one does not, its digest tells.
             if matches(key, stored.key_digest):

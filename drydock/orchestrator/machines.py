@@ -43,23 +43,25 @@ class MachineService:
 
     def script(self, node: str, key: bytes) -> str:
         """The boot script for this node, without its key. Raises ``BootContextNotFound``, ``Forbidden``."""
-        self.admit(node, key)
         settings = self._settings
         return boot_script_of(
-            node=node,
+            node=self.admit(node, key),
             bootdata_url=settings.bootdata_url,
             report_url=settings.report_url,
             start_units=settings.start_units,
         )
 
-    def admit(self, node: str, credential: bytes, *, events: bool = False) -> None:
-        """Return if this is the node's key or, for ``events``, its installer's token. Raises as ``event``."""
+    def admit(self, node: str, credential: bytes, *, events: bool = False) -> str:
+        """The node's name as its design has it, if this is its key or, for ``events``, its installer's token.
 
-        def look() -> None:
+        Raises as ``event``.
+        """
+
+        def look() -> str:
             with self._database.unit_of_work() as uow:
-                _admit(uow, node, credential, events=events)
+                return _admit(uow, node, credential, events=events).node
 
-        self._patience.until_answered(look)
+        return self._patience.until_answered(look)
 
     def event(self, node: str, credential: bytes, event: MachineEvent) -> None:
         """Keep a step of the installer as a message of the node's subtask, and the log files that came with it.
@@ -102,7 +104,7 @@ class MachineService:
             if kept_bytes + size > MAX_KEPT_BYTES:
                 raise Conflict(f"no more build data is kept of this deployment: at most {MAX_KEPT_BYTES} bytes")
             uow.build_data.add(
-                node=node,
+                node=context.node,
                 task_id=context.task_id,
                 generator=data.generator,
                 data_format=data.data_format,

@@ -50,8 +50,7 @@ class Orchestrator:
 
     def task(self, task_id: UUID) -> Task:
         """Raises ``TaskNotFound``."""
-        with self._database.unit_of_work() as uow:
-            return uow.tasks.get(task_id)
+        return self._database.task(task_id)
 
     def page(self, query: TaskQuery) -> TaskPage:
         with self._database.unit_of_work() as uow:

@@ -24,7 +24,7 @@ READING = {"read_task", "read_data", "read_build_data", "health_data", "validate
 def table() -> tuple[Route, ...]:
     """The rows, with nothing behind them: the walk looks at paths, access and rules."""
     nothing: Any = None
-    return routes(Services(nothing, nothing, nothing, nothing, nothing, Limits(), Metrics(), nothing))
+    return routes(Services(nothing, nothing, nothing, nothing, nothing, Limits(), Metrics(), nothing, nothing))
 
 
 TABLE = table()

@@ -296,3 +296,30 @@ def _crash(url: str, machines: list[_Machine]) -> None:
     for machine in machines:
         assert machine.answered.wait(30 if machine.is_alive() else 0), machine.failure
         assert machine.failure is None
+
+
+@pytest.mark.parametrize(("name", "asked"), [("n01", "N01"), ("Rack1-N01", "rack1-n01")])
+def test_names_are_compared_as_dns_does(nobody: Client, reader: Client, seeds: Seeds, name: str, asked: str) -> None:
+    node = seeds.booted_node(name)
+    other = seeds.booted_node("n02")
+    as_node = nobody.named(**node.header)
+    for where in ("bootdata", "bootactions/nodes"):
+        for kind, path in ((BundleKind.FILE, "files"), (BundleKind.UNIT, "units")):
+            assert as_node.get(f"/{where}/{asked}/{path}").content == node.tarballs[kind]
+            assert as_node.get(f"/{where}/{asked}/{path}", headers={"Range": "bytes=0-9"}).status_code == 206
+            assert nobody.get(f"/{where}/{asked}/{path}", headers=other.header).status_code == 403
+        assert as_node.get(f"/{where}/{asked}/script").text == as_node.get(f"/{where}/{name}/script").text
+        event = {"name": "init", "description": "d", "event_type": "start", "origin": "cloudinit", "timestamp": 1}
+        assert as_node.post(f"/{where}/{asked}/events", event).status_code == 200
+        data = {"generator": "lshw", "format": "text/plain", "element": where}
+        assert as_node.post(f"/{where}/{asked}/builddata", data).status_code == 201
+    for query in ("", "latest=True"):
+        found = reader.get(f"/nodes/{asked}/builddata", query_string=query).json
+        assert {item["node_name"] for item in found} == {name}
+
+
+def test_each_of_two_names_that_differ_in_case_gets_its_own(nobody: Client, seeds: Seeds) -> None:
+    """Two designs may write a name differently: the spelling that was asked for goes first."""
+    for node in (seeds.booted_node("n01"), seeds.booted_node("N01")):
+        result = nobody.named(**node.header).get(f"/bootdata/{node.name}/files")
+        assert (result.status_code, result.content) == (200, node.tarballs[BundleKind.FILE])

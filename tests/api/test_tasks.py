@@ -123,6 +123,20 @@ def test_an_unknown_or_malformed_id_is_404(reader: Client, task_id: str, below: 
     assert (result.status_code, result.json["type"]) == (404, "error")
 
 
+def test_one_task_is_as_in_the_list(reader: Client, seeds: Seeds) -> None:
+    parent, children = seeds.tree("n01", "n02", "n03")
+    booted = seeds.booted_node("n04")
+    for task in (*children, parent):
+        seeds.message(task.id, 'said "it"', error=task is parent)
+        seeds.message(task.id, "\N{SNOWMAN}", error=False)
+    seeds.build_data("n01", children[0].id, "data")
+    listed = reader.get("/tasks").json
+    assert len(listed) == 6
+    assert next(task for task in listed if task["task_id"] == str(booted.task_id))["machine"] is not None
+    for task in listed:
+        assert reader.get(f"/tasks/{task['task_id']}").json == task
+
+
 def test_layers_change_the_shape(reader: Client, seeds: Seeds) -> None:
     parent, children = seeds.tree("n01", "n02")
     ids = {str(task.id) for task in (parent, *children)}
@@ -154,21 +168,31 @@ def _ids(seeds: Seeds, parent: UUID) -> list[UUID]:
         return [task.id for task in uow.tasks.children(parent)]
 
 
-def test_build_data_is_added_and_linked(reader: Client, seeds: Seeds) -> None:
+def test_build_data_is_added_and_linked(reader: Client, admin: Client, seeds: Seeds) -> None:
     parent, (child,) = seeds.tree("n01")
     empty = reader.get(f"/tasks/{child.id}/builddata")
     assert (empty.status_code, empty.json["reason"]) == (404, "build_data_not_found")
     seeds.build_data("n01", child.id, "one", "two")
     assert [item["data_element"] for item in reader.get(f"/tasks/{child.id}/builddata").json] == ["one", "two"]
     assert "build_data" not in reader.get(f"/tasks/{child.id}").json
-    assert reader.get(f"/tasks/{child.id}").json["result"]["links"]
+    plain = reader.get(f"/tasks/{child.id}").json
+    assert plain["result"]["links"]
     task = reader.get(f"/tasks/{child.id}", query_string="builddata=true").json
     assert [item["data_element"] for item in task["build_data"]] == ["one", "two"]
     (link,) = task["result"]["links"]
     assert link["rel"] == "detail_logs"
-    assert reader.get(link["href"].removeprefix("/api/v1.0")).status_code == 200
+    fetched = urlsplit(link["href"])
+    assert (fetched.scheme, fetched.netloc) == ("http", "falconframework.org")
+    assert reader.get(f"/{fetched.path}").status_code == 200
     layers = reader.get(f"/tasks/{parent.id}", query_string="builddata=true&layers=-1").json
     assert (layers[str(parent.id)]["build_data"], len(layers[str(child.id)]["build_data"])) == ([], 2)
+    bare = reader.get(f"/tasks/{parent.id}", query_string="layers=-1").json
+    listed = {task["task_id"]: task for task in reader.get("/tasks").json}
+    paged = reader.get("/tasks", query_string="limit=10").json[1]
+    terminated = admin.post(f"/tasks/{child.id}/terminate").json
+    for shown in (bare[str(child.id)], listed[str(child.id)], paged, terminated):
+        assert shown["result"]["links"] == plain["result"]["links"]
+    assert listed[str(parent.id)]["result"]["links"] == []
 
 
 def test_waiting_ends_with_a_change(reader: Client, admin: Client, seeds: Seeds) -> None:
@@ -202,10 +226,25 @@ def test_terminating_is_idempotent(admin: Client, reader: Client, seeds: Seeds) 
 
 def test_old_tasks_are_deleted_and_young_ones_kept(admin: Client, seeds: Seeds) -> None:
     seeds.tree("n01")
-    for query in ("", "days=1", "days=36500"):
+    for query in ("", "days=1", "days=36500", "days=None", "days=0"):
         result = admin("DELETE", "/tasks", query_string=query)
         assert (result.status_code, result.headers["Content-Type"].startswith("text/plain")) == (200, True)
     assert len(admin.get("/tasks").json) == 2
+
+
+def test_zero_days_delete_all_that_has_ended(admin: Client, seeds: Seeds) -> None:
+    open_task = seeds.task()
+    ended, _ = seeds.tree("n01")
+    admin.post(f"/tasks/{ended.id}/terminate")
+    assert "deleted 2 tasks" in admin("DELETE", "/tasks", query_string="days=0").text
+    assert [task["task_id"] for task in admin.get("/tasks").json] == [str(open_task.id)]
+
+
+@pytest.mark.parametrize("query", ["layers=None", "builddata=None", "subtaskerrors=None", "wait=None"])
+def test_none_is_not_given(reader: Client, seeds: Seeds, query: str) -> None:
+    """As the deployed Python client writes what it was not given."""
+    task = seeds.task()
+    assert reader.get(f"/tasks/{task.id}", query_string=query).json == reader.get(f"/tasks/{task.id}").json
 
 
 def failed_tree(admin: Client, seeds: Seeds) -> str:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import falcon
 
+from drydock.api.addresses import Addresses
 from drydock.api.body import JsonBody, read_bytes, require_content_type
 from drydock.api.doors import Designs
 from drydock.api.limits import Limits
@@ -27,9 +28,10 @@ YAML_TYPES = ("application/x-yaml", "application/yaml", "text/yaml", "text/x-yam
 
 
 class DesignsResource:
-    def __init__(self, designs: Designs, limits: Limits) -> None:
+    def __init__(self, designs: Designs, limits: Limits, addresses: Addresses) -> None:
         self._designs = designs
         self._max_bytes = limits.max_design_bytes
+        self._addresses = addresses
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         reply_json(resp, [snapshot_view(snapshot) for snapshot in self._designs.list()])
@@ -45,7 +47,8 @@ class DesignsResource:
             return
         snapshot = self._designs.store(content, created_by=caller.user)
         messages = message_views(report.messages, at=datetime.now(UTC))
-        reply_created(resp, f"/api/v1.0/designs/{snapshot.digest}", {**snapshot_view(snapshot), "messages": messages})
+        location = self._addresses.of(req).path(f"/api/v1.0/designs/{snapshot.digest}")
+        reply_created(resp, location, {**snapshot_view(snapshot), "messages": messages})
 
 
 class DesignResource:

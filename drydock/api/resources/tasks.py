@@ -12,6 +12,7 @@ from uuid import UUID
 import falcon
 
 from drydock.api.access import Authorizer
+from drydock.api.addresses import Address, Addresses
 from drydock.api.body import JsonBody
 from drydock.api.doors import Tasks
 from drydock.api.idempotency import read_idempotency_key
@@ -41,31 +42,34 @@ _FILTERS = ("status", "action", "node", "created_by", "parent")
 
 
 class TasksResource:
-    def __init__(self, tasks: Tasks, policy: Authorizer, limits: Limits) -> None:
+    def __init__(self, tasks: Tasks, policy: Authorizer, limits: Limits, addresses: Addresses) -> None:
         self._tasks = tasks
         self._policy = policy
+        self._addresses = addresses
         self._body = JsonBody(CREATE_TASK, limits.max_body_bytes)
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         query = _task_query(req)
+        at = self._addresses.of(req)
         try:
             if query.limit is None:
-                resp.stream = json_array(map(task_view, _started(self._tasks.all_tasks(query))))
+                resp.stream = json_array(task_view(task, at) for task in _started(self._tasks.all_tasks(query)))
                 resp.content_type = falcon.MEDIA_JSON
                 return
             page = self._tasks.page(query)
         except TaskNotFound as exc:
             raise InvalidInput("is the id of no task", field="marker") from exc
         if page.next_marker is not None:
-            resp.append_link(_next_page(req, page.next_marker), "next")
-        reply_json(resp, [task_view(task) for task in page.tasks])
+            resp.append_link(_next_page(req, at, page.next_marker), "next")
+        reply_json(resp, [task_view(task, at) for task in page.tasks])
 
     def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
         body = self._body.read(req)
         new = _new_task(body, req) if body.get("retry_of") is None else self._retry(body, req)
         self._policy.authorize(req.context.caller, ACTION_RULES[new.action])
         task = self._tasks.create_task(new)
-        reply_created(resp, f"{PATH}/{task.id}", task_view(task))
+        at = self._addresses.of(req)
+        reply_created(resp, at.path(f"{PATH}/{task.id}"), task_view(task, at))
 
     def _retry(self, body: Mapping[str, Any], req: falcon.Request) -> NewTask:
         """What the body says besides must be what the task says that is retried, but for ``force``."""
@@ -85,17 +89,20 @@ class TasksResource:
         )
 
     def on_delete(self, req: falcon.Request, resp: falcon.Response) -> None:
-        days = Query(req, ("days",)).integer("days", minimum=1, maximum=MAX_DAYS) or DEFAULT_DAYS
+        days = Query(req, ("days",)).integer("days", minimum=0, maximum=MAX_DAYS)
+        if days is None:
+            days = DEFAULT_DAYS
         deleted = self._tasks.delete_tasks(older_than_days=days)
         resp.content_type = falcon.MEDIA_TEXT
         resp.text = f"deleted {deleted} tasks that ended more than {days} days ago\n"
 
 
 class TaskResource:
-    def __init__(self, tasks: Tasks, policy: Authorizer, waiting: WaitingRoom) -> None:
+    def __init__(self, tasks: Tasks, policy: Authorizer, waiting: WaitingRoom, addresses: Addresses) -> None:
         self._tasks = tasks
         self._policy = policy
         self._waiting = waiting
+        self._addresses = addresses
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, task_id: str) -> None:
         wanted = read_task_id(task_id)
@@ -109,33 +116,34 @@ class TaskResource:
         if builddata:
             self._policy.authorize(req.context.caller, READ_BUILD_DATA)
         req.context.waited = self._waiting.wait(wanted, seconds)
+        at = self._addresses.of(req)
         if depth is None:
-            view = self._one(wanted, builddata=builddata)
+            view = self._one(wanted, at, builddata=builddata)
         else:
-            view = self._layers(wanted, depth, builddata=builddata)
+            view = self._layers(wanted, depth, at, builddata=builddata)
         if subtask_errors:
             view["subtask_errors"] = subtask_errors_view(self._tasks.subtask_errors(wanted))
         reply_json(resp, view)
 
-    def _one(self, task_id: UUID, *, builddata: bool) -> dict[str, Any]:
+    def _one(self, task_id: UUID, at: Address, *, builddata: bool) -> dict[str, Any]:
         task = self._tasks.task(task_id)
-        # Only work on a node leaves build data. Clients follow the link without having asked for the data.
-        found = self._tasks.build_data(task_id) if builddata or task.node is not None else ()
-        return task_view(task, build_data=found if builddata else None, linked=bool(found))
+        return task_view(task, at, build_data=self._tasks.build_data(task_id) if builddata else None)
 
-    def _layers(self, task_id: UUID, depth: int, *, builddata: bool) -> dict[str, Any]:
+    def _layers(self, task_id: UUID, depth: int, at: Address, *, builddata: bool) -> dict[str, Any]:
         tasks = self._tasks.layers(task_id, depth)
         found = {task.id: self._tasks.build_data(task.id) for task in tasks} if builddata else None
-        return layers_view(tasks, found)
+        return layers_view(tasks, at, found)
 
 
 class TerminateResource:
-    def __init__(self, tasks: Tasks) -> None:
+    def __init__(self, tasks: Tasks, addresses: Addresses) -> None:
         self._tasks = tasks
+        self._addresses = addresses
 
     def on_post(self, req: falcon.Request, resp: falcon.Response, task_id: str) -> None:
         caller: RequestContext = req.context.caller
-        reply_json(resp, task_view(self._tasks.terminate(read_task_id(task_id), by=caller.user)))
+        task = self._tasks.terminate(read_task_id(task_id), by=caller.user)
+        reply_json(resp, task_view(task, self._addresses.of(req)))
 
 
 class TaskBuildDataResource:
@@ -170,8 +178,8 @@ def _task_query(req: falcon.Request) -> TaskQuery:
     )
 
 
-def _next_page(req: falcon.Request, marker: UUID) -> str:
-    return f"{PATH}?{urlencode({**req.params, 'marker': str(marker)})}"
+def _next_page(req: falcon.Request, at: Address, marker: UUID) -> str:
+    return at.path(f"{PATH}?{urlencode({**req.params, 'marker': str(marker)})}")
 
 
 def _started(tasks: Iterator[Task]) -> Iterator[Task]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+from drydock.api.addresses import Address
 from drydock.api.views.build_data import build_data_view
 from drydock.api.views.times import optional_timestamp, timestamp
 from drydock.model.build_data import BuildData
@@ -16,8 +17,8 @@ from drydock.model.task import Task, TaskProgress
 Json = dict[str, Any]
 
 
-def task_view(task: Task, *, build_data: Sequence[BuildData] | None = None, linked: bool = False) -> Json:
-    """``build_data`` adds the key of that name; ``linked`` a link to it in the result."""
+def task_view(task: Task, at: Address, *, build_data: Sequence[BuildData] | None = None) -> Json:
+    """``at``: where links in it lead to. ``build_data`` adds the key of that name."""
     view: Json = {
         "kind": "Task",
         "apiVersion": "v1",
@@ -26,7 +27,7 @@ def task_view(task: Task, *, build_data: Sequence[BuildData] | None = None, link
         "parent_task_id": None if task.parent_id is None else str(task.parent_id),
         "design_ref": task.design_ref,
         "status": task.status.value,
-        "result": _result_view(task, linked=linked or bool(build_data)),
+        "result": _result_view(task, at),
         "node_filter": task.node_filter,
         "subtask_id_list": [str(subtask_id) for subtask_id in task.subtask_ids],
         "created": timestamp(task.created),
@@ -55,11 +56,13 @@ def task_view(task: Task, *, build_data: Sequence[BuildData] | None = None, link
     return view
 
 
-def layers_view(tasks: Sequence[Task], build_data: Mapping[UUID, Sequence[BuildData]] | None = None) -> Json:
+def layers_view(
+    tasks: Sequence[Task], at: Address, build_data: Mapping[UUID, Sequence[BuildData]] | None = None
+) -> Json:
     """The other shape of a task: it and those below it by id. The first of ``tasks`` is the one asked for."""
     view: Json = {"init_task_id": str(tasks[0].id)}
     for task in tasks:
-        view[str(task.id)] = task_view(task, build_data=None if build_data is None else build_data[task.id])
+        view[str(task.id)] = task_view(task, at, build_data=None if build_data is None else build_data[task.id])
     return view
 
 
@@ -80,9 +83,10 @@ def subtask_errors_view(errors: Mapping[UUID, Sequence[TaskMessage]]) -> Json:
     }
 
 
-def _result_view(task: Task, *, linked: bool) -> Json:
+def _result_view(task: Task, at: Address) -> Json:
     result = task.result
-    href = f"/api/v1.0/tasks/{task.id}/builddata"
+    # Absolute: clients fetch it as it stands.
+    href = at.url(f"/api/v1.0/tasks/{task.id}/builddata") if task.has_build_data else None
     return {
         "kind": "Status",
         "apiVersion": "v1.0",
@@ -92,7 +96,7 @@ def _result_view(task: Task, *, linked: bool) -> Json:
         "status": result.status.value,
         "successes": list(result.successes),
         "failures": list(result.failures),
-        "links": [{"rel": "detail_logs", "href": href}] if linked else [],
+        "links": [] if href is None else [{"rel": "detail_logs", "href": href}],
         "details": _details_view(result.messages),
     }
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from uuid import UUID, uuid4
 
+from drydock.api.addresses import Address
 from drydock.api.reply import PIECE, json_array
 from drydock.api.views.tasks import layers_view, subtask_errors_view, task_view
 from drydock.model.build_data import BuildData
 from drydock.model.message import TaskMessage
 from drydock.model.task import Action, ResultStatus, Task, TaskProgress, TaskResult, TaskStatus
 
+AT = Address("https://drydock.example.org", "/cloud")
 NOON = datetime(2026, 1, 2, 12, 0, tzinfo=UTC)
 WIRE_TASK = {
     *("kind", "apiVersion", "task_id", "action", "parent_task_id", "design_ref", "status", "result", "node_filter"),
@@ -44,7 +47,7 @@ def task(task_id: UUID | None = None) -> Task:
 
 
 def test_a_task_has_all_keys_of_the_wire() -> None:
-    view = task_view(task())
+    view = task_view(task(), AT)
     assert set(view) == WIRE_TASK | OURS
     assert (view["kind"], view["apiVersion"], view["action"]) == ("Task", "v1", "deploy_nodes")
     assert view["subtask_id_list"] == [str(UUID(int=1)), str(UUID(int=2))]
@@ -53,7 +56,7 @@ def test_a_task_has_all_keys_of_the_wire() -> None:
 
 
 def test_a_result_has_all_keys_of_the_wire() -> None:
-    result = task_view(task())["result"]
+    result = task_view(task(), AT)["result"]
     assert set(result) == WIRE_RESULT
     assert (result["status"], result["successes"], result["failures"]) == ("partial_success", ["n1"], ["n2"])
     assert result["details"]["errorCount"] == 1
@@ -78,9 +81,9 @@ def test_a_result_has_all_keys_of_the_wire() -> None:
 
 
 def test_build_data_comes_with_a_link_to_it() -> None:
-    one = task()
+    one = replace(task(), has_build_data=True)
     data = BuildData("n1", one.id, NOON, "lshw", "text/plain", "data")
-    view = task_view(one, build_data=[data])
+    view = task_view(one, AT, build_data=[data])
     assert view["build_data"] == [
         {
             "node_name": "n1",
@@ -91,14 +94,15 @@ def test_build_data_comes_with_a_link_to_it() -> None:
             "data_element": "data",
         }
     ]
-    href = f"/api/v1.0/tasks/{one.id}/builddata"
+    href = f"https://drydock.example.org/cloud/api/v1.0/tasks/{one.id}/builddata"
     assert view["result"]["links"] == [{"rel": "detail_logs", "href": href}]
-    assert task_view(one, build_data=[])["build_data"] == []
+    assert task_view(one, AT, build_data=[])["build_data"] == []
+    assert task_view(task(), AT)["result"]["links"] == []
 
 
 def test_layers_are_tasks_by_id() -> None:
     first, second = task(), task()
-    view = layers_view([first, second])
+    view = layers_view([first, second], AT)
     assert view["init_task_id"] == str(first.id)
     assert view[str(second.id)]["task_id"] == str(second.id)
     assert len(view) == 3

@@ -1,0 +1,112 @@
+"""One task with all that its answer shows, by one prepared statement: clients ask for it again and again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from itertools import chain
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, LargeBinary, ScalarSelect, Text, bindparam, func, literal, literal_column, select
+from sqlalchemy.dialects.postgresql import aggregate_order_by
+
+from drydock.db.prepared import OwnConnections, Prepared
+from drydock.db.rows import task_from_row
+from drydock.db.subtasks import progress_of, unpacked
+from drydock.db.tables import build_data, machines, task_messages, tasks
+from drydock.errors import TaskNotFound
+from drydock.model.machine import MachineContact
+from drydock.model.message import TaskMessage
+from drydock.model.task import Task
+
+_ID = bindparam("of_task", type_=tasks.c.id.type)
+_MESSAGE = ("message", "error", "ts", "context_type", "context", "extra")
+
+
+def read_task(connections: OwnConnections, task_id: UUID) -> Task:
+    """The task with its messages, subtask ids, progress, machine, and whether it has build data.
+
+    Raises ``TaskNotFound``, ``DatabaseUnavailable``.
+    """
+    row = connections.row(TASK, {"of_task": task_id})
+    if row is None:
+        raise TaskNotFound(f"there is no task {task_id}")
+    task = task_from_row(row)
+    return replace(
+        task,
+        result=replace(task.result, messages=tuple(_messages(row.messages or ()))),
+        subtask_ids=() if row.below is None else unpacked(row.below),
+        progress=None if row.progress is None else progress_of((status, step, n) for status, step, n in row.progress),
+        machine=MachineContact(row.first_contact, row.last_contact, row.stage) if row.expected else None,
+    )
+
+
+def _messages(rows: Iterable[Mapping[str, Any]]) -> Iterable[TaskMessage]:
+    for row in rows:
+        yield TaskMessage(**{**row, "ts": datetime.fromisoformat(row["ts"])})
+
+
+def _told() -> ScalarSelect[Any]:
+    """The messages of the task, oldest first, as JSON."""
+    pairs: list[tuple[ColumnElement[Any], ColumnElement[Any]]] = [
+        (literal_column(f"'{name}'"), task_messages.c[name]) for name in _MESSAGE
+    ]
+    line = func.json_build_object(*chain.from_iterable(pairs))
+    return (
+        select(func.json_agg(aggregate_order_by(line, task_messages.c.id)))
+        .where(task_messages.c.task_id == tasks.c.id)
+        .scalar_subquery()
+    )
+
+
+def _below() -> ScalarSelect[Any]:
+    """The ids of its subtasks in the order of their creation, as one string of bytes."""
+    below = tasks.alias("below")
+    separator = aggregate_order_by(literal_column("''::bytea", LargeBinary), below.c.seq)
+    return (
+        select(func.string_agg(func.uuid_send(below.c.id), separator))
+        .where(below.c.parent_id == tasks.c.id)
+        .scalar_subquery()
+    )
+
+
+def _progress() -> ScalarSelect[Any]:
+    """``[[status, step, number], …]`` of its subtasks, as JSON."""
+    below = tasks.alias("counted")
+    counted = (
+        select(below.c.status, below.c.step, func.count().label("number"))
+        .where(below.c.parent_id == tasks.c.id)
+        .group_by(below.c.status, below.c.step)
+        .correlate(tasks)
+        .subquery("counted_by")
+    )
+    return select(
+        func.json_agg(func.json_build_array(counted.c.status, counted.c.step, counted.c.number))
+    ).scalar_subquery()
+
+
+def _statement() -> Any:
+    has_data = select(literal(1)).where(build_data.c.task_id == tasks.c.id).exists()
+    return (
+        select(
+            *tasks.c,
+            machines.c.first_contact,
+            machines.c.last_contact,
+            func.coalesce(machines.c.stage, literal_column("''", Text)).label("stage"),
+            machines.c.context_id.is_not(None).label("expected"),
+            _told().label("messages"),
+            _below().label("below"),
+            _progress().label("progress"),
+            # Only work on a node leaves build data.
+            (tasks.c.node.is_not(None) & has_data).label("has_build_data"),
+        )
+        .select_from(tasks)
+        .outerjoin(machines, machines.c.task_id == tasks.c.id)
+        .where(tasks.c.id == _ID)
+    )
+
+
+#: With one parameter, the task's id.
+TASK = Prepared("drydock_task", _statement())
