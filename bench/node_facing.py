@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from bench import figures, lists, reports, rows, servers
+from bench import figures, lists, rows, servers, wake_up
 from bench.figures import Figures, Sample, table
 from bench.load import Load, LoadFailed, request
 
@@ -29,7 +29,7 @@ def main() -> None:
     found = Figures(check=options.check)
     with servers.workplace() as directory, servers.database(directory) as url:
         bootdata(found, directory, url, quick=options.quick)
-        reports.measure(found, directory, url, quick=options.quick)
+        wake_up.measure(found, directory, url, quick=options.quick)
         lists.measure(found, directory, url, quick=options.quick)
     found.finish()
 
