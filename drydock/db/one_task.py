@@ -9,12 +9,12 @@ from itertools import chain
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, LargeBinary, ScalarSelect, Text, bindparam, func, literal, literal_column, select
+from sqlalchemy import ColumnElement, ScalarSelect, Text, bindparam, func, literal, literal_column, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from drydock.db.prepared import OwnConnections, Prepared
 from drydock.db.rows import task_from_row
-from drydock.db.subtasks import progress_of, unpacked
+from drydock.db.subtasks import id_list, ids_of, progress_of
 from drydock.db.tables import build_data, machines, task_messages, tasks
 from drydock.errors import TaskNotFound
 from drydock.model.machine import MachineContact
@@ -37,7 +37,7 @@ def read_task(connections: OwnConnections, task_id: UUID) -> Task:
     return replace(
         task,
         result=replace(task.result, messages=tuple(_messages(row.messages or ()))),
-        subtask_ids=() if row.below is None else unpacked(row.below),
+        subtask_ids=id_list(row.below),
         progress=None if row.progress is None else progress_of((status, step, n) for status, step, n in row.progress),
         machine=MachineContact(row.first_contact, row.last_contact, row.stage) if row.expected else None,
     )
@@ -62,14 +62,8 @@ def _told() -> ScalarSelect[Any]:
 
 
 def _below() -> ScalarSelect[Any]:
-    """The ids of its subtasks in the order of their creation, as one string of bytes."""
     below = tasks.alias("below")
-    separator = aggregate_order_by(literal_column("''::bytea", LargeBinary), below.c.seq)
-    return (
-        select(func.string_agg(func.uuid_send(below.c.id), separator))
-        .where(below.c.parent_id == tasks.c.id)
-        .scalar_subquery()
-    )
+    return select(ids_of(below)).where(below.c.parent_id == tasks.c.id).scalar_subquery()
 
 
 def _progress() -> ScalarSelect[Any]:

@@ -139,6 +139,7 @@ class Task:
     """A task as stored.
 
     ``result.messages``, ``subtask_ids``, ``progress``, ``machine``, ``has_build_data``: only where a query reads them.
+    Subtask ids are text: there may be ten thousand, and they are only shown.
 
     ``root_id`` is the task's own id for a task without a parent. ``design_digest`` is set once the design is
     pinned. ``step_since``, ``deadline_at``: of the present step. ``reason``: what it waits for, in words.
@@ -161,7 +162,7 @@ class Task:
     force: bool = False
     retry_of: UUID | None = None
     result: TaskResult = TaskResult()
-    subtask_ids: tuple[UUID, ...] = ()
+    subtask_ids: tuple[str, ...] = ()
     progress: TaskProgress | None = None
     terminate: bool = False
     terminated: datetime | None = None

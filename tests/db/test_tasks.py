@@ -63,7 +63,7 @@ def test_subtasks_are_planned_once(uow: UnitOfWork) -> None:
     uow.tasks.add_subtasks(parent, Action.DEPLOY_NODE, ["n1", "n2", "n3"], lane=Lane.NODE, start_rate=1e9)
     found = uow.tasks.get(parent.id)
     assert len(found.subtask_ids) == 3
-    assert set(found.subtask_ids) >= {child.id for child in children}
+    assert set(found.subtask_ids) >= {str(child.id) for child in children}
     assert found.progress is not None
     assert (found.progress.total, found.progress.by_status) == (3, {"queued": 3})
 

@@ -29,7 +29,7 @@ def task_view(task: Task, at: Address, *, build_data: Sequence[BuildData] | None
         "status": task.status.value,
         "result": _result_view(task, at),
         "node_filter": task.node_filter,
-        "subtask_id_list": [str(subtask_id) for subtask_id in task.subtask_ids],
+        "subtask_id_list": list(task.subtask_ids),
         "created": timestamp(task.created),
         "created_by": task.created_by,
         "updated": timestamp(task.updated),

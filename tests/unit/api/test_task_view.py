@@ -40,7 +40,7 @@ def task(task_id: UUID | None = None) -> Task:
         status=TaskStatus.RUNNING,
         created=NOON,
         updated=NOON,
-        subtask_ids=(UUID(int=1), UUID(int=2)),
+        subtask_ids=(str(UUID(int=1)), str(UUID(int=2))),
         result=TaskResult(ResultStatus.PARTIAL_SUCCESS, "m", "r", ("n1",), ("n2",), (fine, message)),
         progress=TaskProgress(2, {"running": 2}, {"await_deployment": 2}),
     )
