@@ -1,7 +1,9 @@
 
 # First boot: fetch this machine's boot actions, put them in place, start them. Safe to run again.
 # Needs tar, and what requests need. Settings, of which the key is one, are in $DRYDOCK_BOOT_ENV.
+# Exit status: 0 done; 3 it failed for good; any other: it was interrupted, or got no answer, and may be run again.
 program=drydock-boot
+hopeless=3
 settings=${DRYDOCK_BOOT_ENV:-/etc/drydock/boot.env}
 # shellcheck source=/dev/null
 if [ -f "$settings" ]; then . "$settings"; fi
@@ -16,6 +18,8 @@ most_refusals=5
 root=${DRYDOCK_BOOT_ROOT:-}
 root=${root%/}
 failed=
+# Exit status of a failure.
+outcome=$hopeless
 
 needs_http "$DRYDOCK_BOOTDATA_URL"
 use_headers "X-Bootaction-Key: $DRYDOCK_BOOTACTION_KEY"
@@ -72,6 +76,14 @@ is_sound() {
     tar $literal -tzf "$work/$1.tar.gz" > "$work/$1.list" 2> "$work/error"
 }
 
+# Where a redirect leads, without what might be secret in it.
+say_target() {
+    target=
+    is_redirect || true
+    target=${target%%\?*}
+    echo "${target:-nowhere}"
+}
+
 # fetch KIND: into $work/KIND.tar.gz, its members' names into $work/KIND.list.
 fetch() {
     attempt=1 pause=1 refusals=0
@@ -80,6 +92,10 @@ fetch() {
         case $status in
             200) if is_sound "$1"; then return 0; fi ;;
             000) why='no answer' ;;
+            301 | 302 | 303 | 307 | 308)
+                fail "no $1: redirected to $(say_target), which is not followed; [bootaction] bootdata_url has to be that address"
+                return 1
+                ;;
             *) why="HTTP status $status" ;;
         esac
         case $status in
@@ -87,6 +103,7 @@ fetch() {
         esac
         if [ "$attempt" -ge "$attempts" ] || [ "$refusals" -ge "$most_refusals" ]; then
             fail "no $1 after $attempt attempts: $why"
+            [ "$refusals" -ge "$most_refusals" ] || outcome=1
             return 1
         fi
         say "attempt $attempt for $1 failed ($why), the next one in ${pause}s"
@@ -132,6 +149,19 @@ enable_units() {
     done < "$work/units.list"
 }
 
+# The unit that runs this script does so at each boot until there is this mark. What the mark is about has to be on the
+# disk before it: a power cut must not leave the mark alone.
+mark_done() {
+    mark=${DRYDOCK_BOOT_DONE:+$root$DRYDOCK_BOOT_DONE}
+    [ -n "$mark" ] || return 0
+    if have sync; then sync; fi
+    if mkdir -p "${mark%/*}" && true > "$mark"; then
+        if have sync; then sync; fi
+    else
+        say "cannot write $mark: the next boot does all this again"
+    fi
+}
+
 tell start '' 'fetching boot actions'
 # Both before either is unpacked: a machine has all of its boot actions or none.
 if fetch units && fetch files; then
@@ -143,8 +173,9 @@ if fetch units && fetch files; then
 fi
 if [ -n "$failed" ]; then
     tell_surely finish FAIL "$failed"
-    exit 1
+    exit "$outcome"
 fi
+mark_done
 done="boot actions in place: $(wc -l < "$work/files.list") files, $(wc -l < "$work/units.list") units"
 say "$done"
 tell_surely finish SUCCESS "$done"

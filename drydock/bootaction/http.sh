@@ -4,6 +4,9 @@
 set -u
 umask 077
 
+# Exit status where no later attempt would do better.
+hopeless=1
+
 work=$(mktemp -d "${TMPDIR:-/run}/drydock.XXXXXX") || exit 1
 trap 'rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM
@@ -43,13 +46,22 @@ needs_http() {
         *) if have nc; then return; fi ;;
     esac
     say 'needs curl, GNU wget, nc (for http) or openssl (for https)'
-    exit 1
+    exit "$hopeless"
 }
 
 # request URL BODY [DATA]: GET, or POST the file DATA as JSON. The answer is in the file BODY, its head in $work/head,
-# its status in $status: 000 if it did not come, or not whole.
+# its status in $status: 000 if it did not come, or not whole. A redirect is followed as long as it stays at the host,
+# which was told the key by the first request, and does not leave TLS.
 request() {
-    url=$1 body=$2 data=${3:-} status=000
+    url=$1 body=$2 data=${3:-} hops=0
+    while request_once && is_redirect && [ "$hops" -lt 3 ] && same_host "$url" "$target"; do
+        url=$target
+        hops=$((hops + 1))
+    done
+}
+
+request_once() {
+    status=000
     : > "$work/head"
     : > "$body"
     if have curl; then
@@ -59,6 +71,42 @@ request() {
     else
         request_bare
     fi
+    return 0
+}
+
+# is_redirect: whether the answer leads elsewhere. Sets $target, an absolute URL.
+is_redirect() {
+    case $status in
+        301 | 302 | 303 | 307 | 308) ;;
+        *) return 1 ;;
+    esac
+    target=$(sed -n "s/^ *[Ll][Oo][Cc][Aa][Tt][Ii][Oo][Nn]: *\([^ $carriage_return]*\).*/\1/p" "$work/head" | tail -n 1)
+    case $target in
+        http://* | https://*) ;;
+        //*) target=${url%%:*}:$target ;;
+        /*)
+            path=${url#*://*/}
+            target=${url%"/$path"}$target
+            ;;
+        *) return 1 ;;
+    esac
+}
+
+host_of() {
+    host=${1#*://}
+    host=${host%%/*}
+    case $host in
+        *\]) ;;
+        *) host=${host%:*} ;;
+    esac
+    printf '%s\n' "$host" | tr '[:upper:]' '[:lower:]'
+}
+
+same_host() {
+    [ "$(host_of "$1")" = "$(host_of "$2")" ] || return 1
+    case $1 in
+        https://*) case $2 in https://*) ;; *) return 1 ;; esac ;;
+    esac
 }
 
 request_curl() {

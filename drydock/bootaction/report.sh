@@ -78,7 +78,7 @@ report() {
         request "${DRYDOCK_REPORT_URL%/}/$DRYDOCK_ACTION_ID" "$work/answer" "$work/report"
         case $status in
             200) return 0 ;;
-            4*)
+            3* | 4*)
                 say "the report was refused (HTTP status $status)"
                 return 1
                 ;;

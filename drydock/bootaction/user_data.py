@@ -1,10 +1,17 @@
-"""A node's user-data: the cloud-config that gives a freshly installed machine its key and its boot script."""
+"""A node's user-data: the cloud-config that gives a freshly installed machine its key and its boot script.
+
+The boot script is a systemd unit of its own, which runs at each boot until the script has marked its work as done.
+cloud-init alone would not do: it notes that a module has run before it runs it, so that whatever a power cut
+interrupts in the first boot is never run again. For the same reason ``bootcmd``, which runs at each boot, removes those
+notes until the unit is enabled, which is the last thing that the first boot does: the next boot then is a first one.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
+from uuid import UUID
 
 import yaml
 
@@ -13,10 +20,45 @@ from drydock.bootaction.scripts import assignments, boot_script, boot_settings, 
 
 ENV_PATH = "/etc/drydock/boot.env"
 SCRIPT_PATH = "/usr/local/sbin/drydock-boot"
+UNIT = "drydock-boot.service"
+UNIT_PATH = f"/etc/systemd/system/{UNIT}"
+#: What ``systemctl enable`` makes.
+ENABLED_PATH = f"/etc/systemd/system/multi-user.target.wants/{UNIT}"
+#: Where cloud-init notes which modules have run for this instance.
+SEMAPHORES = "/var/lib/cloud/instance/sem"
+
+BEGIN_AGAIN = f"test -e {ENABLED_PATH} || rm -f {SEMAPHORES}/*"
+#: Without systemd the script runs in cloud-init's last stage, once.
+START = f"""\
+if [ -d /run/systemd/system ] && systemctl daemon-reload && systemctl enable {UNIT}; then
+    exec systemctl start --no-block {UNIT}
+fi
+exec {SCRIPT_PATH}
+"""
+#: Exit status 3: no later attempt will do better, which the script has reported. Restart= is not allowed for
+#: Type=oneshot before systemd 244.
+BOOT_UNIT = f"""\
+[Unit]
+Description=Fetch the boot actions of this machine and put them in place
+Wants=network-online.target
+After=network-online.target
+ConditionPathExists=!{{done}}
+
+[Service]
+Type=simple
+ExecStart={SCRIPT_PATH}
+Restart=on-failure
+RestartSec=10
+RestartPreventExitStatus=3
+
+[Install]
+WantedBy=multi-user.target
+"""
 
 
 def user_data(
     *,
+    deployment: UUID,
     node: str,
     key: bytes,
     bootdata_url: str,
@@ -28,19 +70,24 @@ def user_data(
 ) -> str:
     """A ``#cloud-config`` document; it holds the node's key. ``bootdata_url`` and ``report_url`` end in a slash.
 
-    ``installer_events``: cloud-init is to post its progress too.
+    ``deployment``: names the mark that the work is done. ``installer_events``: cloud-init is to post its progress too.
     """
     settings = boot_settings(node=node, bootdata_url=bootdata_url, report_url=report_url, start_units=start_units)
-    secret = _file(ENV_PATH, "0600", assignments({**settings, "DRYDOCK_BOOTACTION_KEY": key.hex()}))
-    document: dict[str, Any] = {}
+    done = f"/var/lib/drydock/boot-{deployment}.done"
+    own = {**settings, "DRYDOCK_BOOT_DONE": done, "DRYDOCK_BOOTACTION_KEY": key.hex()}
+    files = [
+        _file(ENV_PATH, "0600", assignments(own)),
+        _file(UNIT_PATH, "0644", BOOT_UNIT.format(done=done)),
+    ]
+    document: dict[str, Any] = {"bootcmd": [["sh", "-c", BEGIN_AGAIN]]}
     if installer_events:
         document["reporting"] = {"drydock": _reporting(node, key, bootdata_url)}
     if packages:
         document["packages"] = [[name, version] if version else name for name, version in packages.items()]
     if authorized_keys:
         document["ssh_authorized_keys"] = list(authorized_keys)
-    document["runcmd"] = [[SCRIPT_PATH]]
-    return f"#cloud-config\nwrite_files:\n{_yaml([secret])}{_script_file()}{_yaml(document)}"
+    document["runcmd"] = [["sh", "-c", START]]
+    return f"#cloud-config\nwrite_files:\n{_yaml(files)}{_script_file()}{_yaml(document)}"
 
 
 @cache

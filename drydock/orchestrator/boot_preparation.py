@@ -133,6 +133,7 @@ class BootPreparation:
         if key is None:
             raise RenderError("the secret that made this node's key is no longer in [bootaction] secrets; deploy again")
         return user_data(
+            deployment=context.id,
             node=context.node,
             key=key,
             bootdata_url=self._settings.bootdata_url,

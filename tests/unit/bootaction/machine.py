@@ -21,7 +21,7 @@ from dev import machine_tools
 #: What any system has; the tools that speak HTTP come in addition.
 TOOLS = (
     *("sh", "mktemp", "rm", "tar", "gzip", "mkdir", "grep", "sed", "awk", "cut", "tail", "wc", "tr", "cat", "od"),
-    *("sha256sum", "tee", "mkfifo", "timeout"),
+    *("sha256sum", "tee", "mkfifo", "timeout", "sync"),
 )
 #: Ways to be a machine: a shell, and what it has for HTTP.
 KINDS = ("dash+curl", "dash+wget", "busybox", "busybox+curl")
@@ -142,7 +142,20 @@ class Machine:
             errors="replace",
             check=False,
             timeout=60,
+            # A power cut ends the whole group.
+            process_group=0,
         )
+
+    def cuts_power_at(self, number: int) -> None:
+        """When the script starts its ``number``-th program all that runs ends at once; never for 0."""
+        (self.directory / "cut").write_text(str(number))
+        (self.directory / "started").write_text("")
+        for link in [link for link in self._tools.iterdir() if link.is_symlink() and link.name != "sh"]:
+            target = link.readlink()
+            link.unlink()
+            count = f"echo >> {self.directory}/started; read cut < {self.directory}/cut"
+            reached = f'"$({shutil.which("wc")} -l < {self.directory}/started)" -ge "$cut"'
+            self.program(link.name, f'{count}\n[ "$cut" -gt 0 ] && [ {reached} ] && kill -9 0\nexec {target} "$@"')
 
     def noted(self, name: str) -> list[str]:
         path = self.directory / name

@@ -108,7 +108,55 @@ def test_giving_up_unpacks_nothing_and_says_so(machine: Machine) -> None:
 def test_a_refused_key_is_not_tried_for_ever(machine: Machine) -> None:
     with serving(lambda method, path: Answer(403)) as service:
         done = boot(machine, service, DRYDOCK_BOOT_ATTEMPTS="1000")
-    assert (done.returncode, len(service.paths("GET"))) == (1, 5)
+    assert (done.returncode, len(service.paths("GET"))) == (3, 5)
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+@pytest.mark.parametrize("absolute", [True, False])
+def test_a_redirect_within_the_host_is_followed(machine: Machine, status: int, *, absolute: bool) -> None:
+    def there(method: str, path: str) -> Answer:
+        if absolute or path.startswith("/metal/"):
+            return Answer(200, b"{}") if method == "POST" else tarball(pack([asset("/etc/x", "file")]))
+        return Answer(status, headers={"Location": f"/metal{path}"})
+
+    with serving(there) as service:
+
+        def here(method: str, path: str) -> Answer:
+            return Answer(status, headers={"Location": service.url(path)}) if absolute else there(method, path)
+
+        with serving(here) as first:
+            done = boot(machine, first)
+            asked = service if absolute else first
+    assert (done.returncode, machine.noted("sleeps")) == (0, []), done.stderr
+    assert {headers["X-Bootaction-Key"] for _, _, headers, _ in asked.asked} == {KEY.hex()}
+    assert [event["event_type"] for event in asked.posted(EVENTS if absolute else "/metal" + EVENTS)] == [
+        "start",
+        "finish",
+    ]
+
+
+@pytest.mark.parametrize("location", ["http://localhost:{port}/x?key=y", "ftp://127.0.0.1/x", "", None])
+def test_a_redirect_elsewhere_is_said_at_once(machine: Machine, location: str | None) -> None:
+    with serving(lambda method, path: tarball(pack([]))) as elsewhere:
+        headers = {} if location is None else {"Location": location.format(port=elsewhere.port)}
+        with serving(lambda method, path: Answer(301, headers=headers)) as service:
+            done = boot(machine, service)
+    assert (done.returncode, len(service.paths("GET")), elsewhere.asked) == (3, 1, [])
+    assert "is not followed; [bootaction] bootdata_url has to be that address" in done.stderr
+    assert "key=y" not in done.stderr
+
+
+def test_a_circle_of_redirects_ends(machine: Machine) -> None:
+    with serving(lambda method, path: Answer(302, headers={"Location": path})) as service:
+        done = boot(machine, service)
+    assert (done.returncode, len(service.paths("GET"))) == (3, 4)
+
+
+def test_the_mark_is_not_set_when_something_failed(machine: Machine) -> None:
+    units = pack([asset("/u/broken.service", "unit")])
+    with serving(lambda method, path: tarball(units if path.endswith("units") else pack([]))) as service:
+        assert boot(machine, service, DRYDOCK_BOOT_DONE="/done").returncode == 3
+    assert not (machine.root / "done").exists()
 
 
 def test_no_answer_at_all(machine: Machine) -> None:
@@ -141,14 +189,14 @@ def test_without_anything_that_speaks_http_it_says_so_and_does_not_try(tmp_path:
     machine = Machine(tmp_path / "machine", "dash")
     with serving(lambda method, path: Answer()) as service:
         done = boot(machine, service)
-    assert (done.returncode, machine.noted("sleeps"), service.asked) == (1, [], [])
+    assert (done.returncode, machine.noted("sleeps"), service.asked) == (3, [], [])
     assert "needs curl, GNU wget, nc (for http) or openssl (for https)" in done.stderr
 
 
 def test_a_unit_that_cannot_be_enabled_stops_no_other(machine: Machine) -> None:
     units = pack([asset(f"/u/{name}", "unit") for name in ("broken.service", "good.service")])
     with serving(lambda method, path: tarball(units if path.endswith("units") else pack([]))) as service:
-        assert boot(machine, service).returncode == 1
+        assert boot(machine, service).returncode == 3
         assert service.posted(EVENTS)[-1]["description"] == "cannot enable broken.service"
     assert machine.noted("systemctl")[-1].endswith("enable -- good.service")
 

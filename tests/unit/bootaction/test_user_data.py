@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
 import subprocess
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 import yaml
@@ -19,6 +21,7 @@ from tests.unit.bootaction.sites import KEY
 
 def made(**changes: object) -> str:
     settings: dict[str, object] = {
+        "deployment": UUID(int=7),
         "node": "n01",
         "key": KEY,
         "bootdata_url": "http://h:9000/api/v1.0/bootdata/",
@@ -37,18 +40,22 @@ def test_the_document() -> None:
     text = full()
     assert text.startswith("#cloud-config\n")
     document = yaml.safe_load(text)
-    env, script = document["write_files"]
+    env, unit, script = document["write_files"]
     assert (env["path"], env["permissions"], env["owner"]) == ("/etc/drydock/boot.env", "0600", "root:root")
     assert (script["path"], script["permissions"]) == ("/usr/local/sbin/drydock-boot", "0700")
     assert script["content"] == boot_script()
     assert document["packages"] == ["a", ["b", "1.0-1"]]
     assert document["ssh_authorized_keys"] == ["ssh-ed25519 AAAA me"]
-    assert document["runcmd"] == [["/usr/local/sbin/drydock-boot"]]
+    done = f"/var/lib/drydock/boot-{UUID(int=7)}.done"
+    assert (unit["path"], unit["permissions"]) == ("/etc/systemd/system/drydock-boot.service", "0644")
+    assert f"ConditionPathExists=!{done}\n" in unit["content"]
+    assert "Restart=on-failure\n" in unit["content"]
     assert dict(word.split("=", 1) for word in shlex.split(env["content"])) == {
         "DRYDOCK_NODE": "n01",
         "DRYDOCK_BOOTDATA_URL": "http://h:9000/api/v1.0/bootdata/n01",
         "DRYDOCK_REPORT_URL": "http://h:9000/api/v1.0/bootaction/",
         "DRYDOCK_BOOT_START": "yes",
+        "DRYDOCK_BOOT_DONE": done,
         "DRYDOCK_BOOTACTION_KEY": KEY.hex(),
     }
 
@@ -61,7 +68,7 @@ def test_cloud_init_posts_its_progress_with_a_token_that_is_not_the_key() -> Non
 
 
 def test_nothing_to_say_is_not_said() -> None:
-    assert set(yaml.safe_load(made())) == {"write_files", "runcmd"}
+    assert set(yaml.safe_load(made())) == {"bootcmd", "write_files", "runcmd"}
 
 
 def test_values_are_quoted_for_the_shell() -> None:
@@ -107,3 +114,21 @@ def test_cloud_init_finds_nothing_wrong(tmp_path: Path, text: str) -> None:
     assert findings() == ""
     text = text.replace("permissions:", "permission:")
     assert findings(), "it looks at nothing"
+
+
+def test_systemd_takes_the_unit(tmp_path: Path) -> None:
+    program = shutil.which("systemd-analyze")
+    if program is None:
+        pytest.skip("needs systemd-analyze: install systemd")
+    for entry in yaml.safe_load(full())["write_files"]:
+        file = tmp_path / entry["path"].lstrip("/")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(entry["content"])
+        file.chmod(int(entry["permissions"], 8))
+    for name in ("network-online.target", "sysinit.target", "basic.target", "shutdown.target"):
+        (tmp_path / "etc/systemd/system" / name).write_text("[Unit]\n")
+    done = subprocess.run(
+        [program, "verify", f"--root={tmp_path}", "drydock-boot.service"],
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
