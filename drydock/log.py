@@ -58,9 +58,12 @@ class LineHandler(logging.Handler):
         self._unwritten: deque[str] = deque()
         self._writing = threading.Lock()
 
-    def createLock(self) -> None:  # noqa: N802 - as logging has it
-        """None: ``emit`` has its own."""
-        self.lock = None
+    def handle(self, record: logging.LogRecord) -> bool:
+        """As logging's own, without its lock: ``emit`` has one that it need not wait for."""
+        passed = self.filter(record)
+        if passed:
+            self.emit(passed if isinstance(passed, logging.LogRecord) else record)
+        return bool(passed)
 
     def emit(self, record: logging.LogRecord) -> None:
         try:

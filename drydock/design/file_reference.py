@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Sequence
@@ -32,6 +33,9 @@ class FileFetcher:
         except (FileNotFoundError, NotADirectoryError, PermissionError) as exc:
             raise InvalidReference(f"file {asked} cannot be opened: {exc.strerror}") from exc
         except OSError as exc:
+            # A circle of links, which resolve() lets pass since Python 3.13.
+            if exc.errno == errno.ELOOP:
+                raise InvalidReference(f"file {asked} cannot be resolved") from exc
             raise ReferenceUnavailable(f"file {asked} cannot be read: {exc.strerror}") from exc
 
     def _read(self, path: Path, asked: str) -> bytes:

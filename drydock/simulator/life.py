@@ -38,7 +38,20 @@ class Life:
     def later(self, machine: Machine, delay: Range, step: Step) -> None:
         """Schedule a step of this epoch. Call with the machine's lock held."""
         epoch = machine.epoch
-        self._scheduler.after(self._dice.draw(delay), lambda: step(machine, epoch))
+        self._scheduler.after(self._dice.draw(delay), lambda: self._run(machine, epoch, step))
+
+    def _run(self, machine: Machine, epoch: int, step: Step) -> None:
+        """A step that raises is a defect of the simulator. Who waits for the machine is to see it at once."""
+        try:
+            step(machine, epoch)
+        except Exception as exc:
+            with self.still(machine, epoch) as lasts:
+                if lasts:
+                    reason = f"the simulator failed: {type(exc).__name__}: {exc}"
+                    if machine.deployment is not None:
+                        machine.deployment.phase, machine.deployment.detail = Phase.FAILED, reason
+                    machine.enter(State.FAILED, reason)
+            raise
 
     @contextmanager
     def still(self, machine: Machine, epoch: int) -> Iterator[bool]:

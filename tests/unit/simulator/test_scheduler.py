@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from drydock.simulator.delays import Delays, Dice, Range
+from drydock.simulator.life import Life
+from drydock.simulator.machine import Deployment, Machine, Phase, State
 from drydock.simulator.scheduler import Scheduler
+from tests.drivers.simulator_process import eventually
 
 
 @pytest.fixture
@@ -52,3 +57,20 @@ def test_stop_drops_what_waits(scheduler: Scheduler) -> None:
     scheduler.stop()
     scheduler.after(0, ran.set)
     assert not ran.wait(0.1)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_machine_whose_thread_fails_says_so_at_once(tmp_path: Path, scheduler: Scheduler) -> None:
+    nothing = Range(0, 0)
+    life = Life(scheduler, Delays(nothing, nothing, nothing, nothing), Dice(0))
+
+    def broken(machine: Machine, epoch: int) -> None:
+        raise TypeError("no such argument")
+
+    life.install = broken
+    machine = Machine("n01", tmp_path / "n01")
+    life.deploy(machine, Deployment("d", ""))
+    eventually(lambda: machine.state is State.FAILED)
+    assert machine.deployment is not None
+    assert machine.deployment.phase is Phase.FAILED
+    assert machine.deployment.detail == "the simulator failed: TypeError: no such argument"
