@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -148,7 +147,6 @@ def _bundle(context_id: UUID, name: str, kind: BundleKind, key: bytes, size: int
         "context_id": context_id,
         "kind": kind.value,
         "sealed": seal(key, context_id=context_id, node=name, kind=kind.value, content=content),
-        "etag": hashlib.sha256(content).hexdigest(),
         "size": size,
     }
 

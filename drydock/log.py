@@ -60,10 +60,10 @@ class LineHandler(logging.Handler):
 
     def handle(self, record: logging.LogRecord) -> bool:
         """As logging's own, without its lock: ``emit`` has one that it need not wait for."""
-        passed = self.filter(record)
+        passed = bool(self.filter(record))
         if passed:
-            self.emit(passed if isinstance(passed, logging.LogRecord) else record)
-        return bool(passed)
+            self.emit(record)
+        return passed
 
     def emit(self, record: logging.LogRecord) -> None:
         try:

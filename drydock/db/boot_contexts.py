@@ -52,7 +52,7 @@ _END = (
 _contexts = recordset(
     "contexts", id=Uuid, node=Text, task_id=Uuid, key_digest=Text, packages=JSONB, lifetime=Double, events_digest=Text
 )
-_bundles = recordset("bundles", context_id=Uuid, kind=Text, sealed=Text, etag=Text, size=BigInteger)
+_bundles = recordset("bundles", context_id=Uuid, kind=Text, sealed=Text, size=BigInteger)
 _actions = recordset("actions", id=Text, context_id=Uuid, task_id=Uuid, node=Text, name=Text, signaling=Boolean)
 
 
@@ -68,9 +68,7 @@ _new_contexts = _same(_contexts, "id", "node", "task_id", "packages") | {
     "key_digest": func.decode(_contexts.c.key_digest, "hex"),
     "expires": func.now() + func.make_interval(0, 0, 0, 0, 0, 0, _contexts.c.lifetime),
 }
-_new_bundles = _same(_bundles, "context_id", "kind", "etag", "size") | {
-    "sealed": func.decode(_bundles.c.sealed, "base64")
-}
+_new_bundles = _same(_bundles, "context_id", "kind", "size") | {"sealed": func.decode(_bundles.c.sealed, "base64")}
 _new_actions = _same(_actions, "id", "context_id", "task_id", "node", "name", "signaling")
 _new_machines = _same(_contexts, "task_id") | {
     "context_id": _contexts.c.id,
@@ -113,7 +111,6 @@ class BootContextRepository:
                         "context_id": str(bundle.context_id),
                         "kind": bundle.kind.value,
                         "sealed": b64encode(bundle.sealed).decode(),
-                        "etag": bundle.etag,
                         "size": bundle.size,
                     }
                     for boot in prepared

@@ -21,7 +21,6 @@ class StoredBundle(NamedTuple):
     node: str
     key_digest: bytes
     sealed: bytes
-    etag: str
 
     def __repr__(self) -> str:
         return f"StoredBundle({self.context_id})"
@@ -38,7 +37,7 @@ def read_bundle(connections: OwnConnections, node: str, kind: BundleKind) -> Sto
 def _bundle(kind: BundleKind) -> Select[Any]:
     of = boot_contexts.c
     return (
-        select(of.id, of.node, of.key_digest, boot_bundles.c.sealed, boot_bundles.c.etag)
+        select(of.id, of.node, of.key_digest, boot_bundles.c.sealed)
         .join(boot_bundles, boot_bundles.c.context_id == boot_contexts.c.id)
         .where(
             is_named(bindparam("of_node", type_=Text)),

@@ -37,12 +37,11 @@ class BootContext:
 
 @dataclass(frozen=True, slots=True)
 class SealedBundle:
-    """A tarball under AES-256-GCM. ``etag`` is the SHA-256 (hex) of the tarball; ``size`` its length in bytes."""
+    """A tarball under AES-256-GCM; ``size``: its length in bytes."""
 
     context_id: UUID
     kind: BundleKind
     sealed: bytes = field(repr=False)
-    etag: str
     size: int
 
 

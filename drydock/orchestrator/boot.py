@@ -47,7 +47,7 @@ class BootService:
                 raise
             raise Forbidden("the key is not this node's") from None
         self._contacts.heard(stored.context_id)
-        return Bundle(content, stored.etag)
+        return Bundle(content, hashlib.sha256(content).hexdigest())
 
     def report(self, action_id: str, key: bytes, report: Report, *, idempotency_key: str | None = None) -> BootAction:
         """Keep a report; a final status wins once. It is stored, and its task woken, before this returns.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -120,7 +119,6 @@ class BootPreparation:
             context_id=context_id,
             kind=kind,
             sealed=seal(key, context_id=context_id, node=node, kind=kind.value, content=content),
-            etag=hashlib.sha256(content).hexdigest(),
             size=len(content),
         )
 

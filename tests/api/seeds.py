@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import tarfile
 from dataclasses import dataclass
@@ -90,7 +89,6 @@ class Seeds:
                 context_id,
                 kind,
                 seal(key, context_id=context_id, node=name, kind=kind.value, content=content),
-                hashlib.sha256(content).hexdigest(),
                 len(content),
             )
             for kind, content in tarballs.items()

@@ -142,7 +142,7 @@ def test_an_upgrade_of_the_schema_is_nobodys_business(nobody: Client, node: Boot
     engine = create_engine(driver_url(api_database))
     for change in ("TYPE varchar", "TYPE text"):
         with engine.begin() as connection:
-            connection.execute(text(f"ALTER TABLE boot_bundles ALTER COLUMN etag {change}"))
+            connection.execute(text(f"ALTER TABLE boot_contexts ALTER COLUMN node {change}"))
         assert nobody.get(FILES, headers=node.header).status_code == 200
     engine.dispose()
 

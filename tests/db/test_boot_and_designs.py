@@ -25,7 +25,7 @@ def add_context(uow: UnitOfWork, node: str = "n1") -> BootContext:
     context = BootContext(
         uuid4(), node, add_task(uow).id, key_digest=uuid4().bytes, created=now, expires=now, packages={"vim": None}
     )
-    bundles = [SealedBundle(context.id, kind, b"sealed " + kind.value.encode(), "etag", 5) for kind in BundleKind]
+    bundles = [SealedBundle(context.id, kind, b"sealed " + kind.value.encode(), 5) for kind in BundleKind]
     join = BootAction(f"{context.id.hex[:26]}", context.id, context.task_id, node, "join", signaling=True)
     uow.boot_contexts.replace([PreparedBoot(context, bundles, [join], events_digest=b"", lifetime_seconds=3600)])
     return context

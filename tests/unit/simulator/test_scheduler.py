@@ -70,7 +70,7 @@ def test_a_machine_whose_thread_fails_says_so_at_once(tmp_path: Path, scheduler:
     life.install = broken
     machine = Machine("n01", tmp_path / "n01")
     life.deploy(machine, Deployment("d", ""))
-    eventually(lambda: machine.state is State.FAILED)
+    eventually(lambda: machine.state, lambda state: state is State.FAILED)
     assert machine.deployment is not None
     assert machine.deployment.phase is Phase.FAILED
     assert machine.deployment.detail == "the simulator failed: TypeError: no such argument"

@@ -1,13 +1,13 @@
 """Names of nodes are found as DNS compares them: indexes without regard to case.
 
-Revision ID: 0010
+Revision ID: 0005
 Revises: 0004
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0010"
+revision = "0005"
 down_revision = "0004"
 branch_labels = None
 depends_on = None
