@@ -13,10 +13,10 @@ ARGS ?=
 ROUNDS ?= 3
 SEED ?= 1
 
-.PHONY: help run demo test check format smoke chaos bench samples pins clean
+.PHONY: help run demo test upgrade-test check format smoke chaos bench samples pins clean
 
 help:  ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(STAMP)  ## Start everything, deploy the example site, keep serving on PORT (9000) until Ctrl-C
 	@$(BIN)/python -m dev.run --port $(PORT)
@@ -27,6 +27,10 @@ demo: $(STAMP)  ## The same, but end when the site is deployed: exit 0 if it was
 test: $(STAMP)  ## Run all tests, with a real PostgreSQL and a real Keystone
 	@$(BIN)/python -m dev.prepare
 	$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
+
+upgrade-test: $(STAMP)  ## Deploy with processes of this release and of the one before mixed, both ways
+	@$(BIN)/python -m dev.prepare
+	$(BIN)/python -m pytest tests/upgrade
 
 check: $(STAMP)  ## Format, lint, types, import rules, generated files, unit tests
 	$(BIN)/ruff format --check .

@@ -62,8 +62,8 @@ class Stack:
         self._servers = ExitStack()
         self._keystone: keystone.KeystoneServer | None = None
         self._openrc: dict[str, Mapping[str, str]] = {}
-        self._logs = self.directory / "logs"
-        self.processes = Processes(self._logs, neutral_environment())
+        self.logs = self.directory / "logs"
+        self.processes = Processes(self.logs, neutral_environment())
 
     def __enter__(self) -> Self:
         return self
@@ -77,7 +77,7 @@ class Stack:
         """Everything but a worker, so that what an earlier run left can be looked at before work on it goes on."""
         self.directory.mkdir(parents=True, exist_ok=True)
         self.directory.chmod(0o711)  # the embedded server's user passes through
-        self._logs.mkdir(mode=0o700, exist_ok=True)
+        self.logs.mkdir(mode=0o700, exist_ok=True)
         with self._part("PostgreSQL") as ready:
             database_url = self._database()
             ready("DRYDOCK_DATABASE_URL" if self._database_url else "in this directory")
@@ -87,16 +87,19 @@ class Stack:
             ready(server.auth_url)
         self._write_files(database_url, server)
         with self._part("schema") as ready:
-            self._run([BIN / "drydock-manage", "--config-file", self.configuration, "db", "upgrade"])
+            self.upgrade_schema()
             ready("up to date")
         with self._part("simulator") as ready:
             self._start_simulator()
             ready(self.simulator_url)
         with self._part("API") as ready:
-            self._start_api()
+            self.start_api()
             ready(self.url)
 
-    def _start_api(self) -> None:
+    def upgrade_schema(self) -> None:
+        self._run([BIN / "drydock-manage", "--config-file", self.configuration, "db", "upgrade"])
+
+    def start_api(self) -> None:
         command: Command = [BIN / "drydock-api", "--config-file", self.configuration]
         self.processes.start("api", command, ready=http_ready(f"{self.url}/api/v1.0/health"))
 
@@ -107,7 +110,7 @@ class Stack:
             deadline = time.monotonic() + 30
             while is_taken(int(self.url.rpartition(":")[2])) and time.monotonic() < deadline:
                 time.sleep(0.2)
-            self._start_api()
+            self.start_api()
             return True
         if child.name.startswith("worker"):
             self.start_worker(child.name)
@@ -118,7 +121,7 @@ class Stack:
         """A worker more; returns when it listens for work."""
         with self._part("worker") as ready:
             command: Command = [BIN / "drydock-worker", "--config-file", self.configuration]
-            child = self.processes.start(name, command, ready=line_ready(self._logs / f"{name}.log", "worker ready"))
+            child = self.processes.start(name, command, ready=line_ready(self.logs / f"{name}.log", "worker ready"))
             ready(f"process {child.pid}")
         return child
 
