@@ -15,7 +15,7 @@ from drydock.bootaction.packages import merge_packages
 from drydock.bootaction.render import RenderedAsset, TemplateLimits, render_assets
 from drydock.cli.connection import credentials_of
 from drydock.cli.design_files import file_argument, require_node, site_of
-from drydock.cli.output import console, output_option, print_json, table
+from drydock.cli.output import console, is_data, output_option, print_data, table
 from drydock.client import Credentials
 from drydock.client.errors import NotConfigured
 from drydock.design.references import SERVICE_SCHEMES, References
@@ -89,10 +89,10 @@ def render(
     if out is not None:
         _write(out, assets, packages)
     rows = [_row(asset, node) for asset in assets]
-    if output == "json":
-        print_json({"node": node, "assets": rows, "packages": dict(packages)})
+    if is_data(output):
+        print_data({"node": node, "assets": rows, "packages": dict(packages)}, output)
     else:
-        console().print(table(COLUMNS, ([row[column] for column in COLUMNS] for row in rows)))
+        console(wide=output == "wide").print(table(COLUMNS, ([row[column] for column in COLUMNS] for row in rows)))
 
 
 def _render(

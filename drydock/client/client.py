@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
 from uuid import uuid4
@@ -16,13 +16,16 @@ from drydock.client.session import API_PREFIX, Connection, json_of
 Json = dict[str, Any]
 #: Rows asked for at a time.
 PAGE_SIZE = 500
+#: Seconds that a large design may take longer than other requests.
+COMPILING = 90.0
 
 
 class DrydockClient:
     """Drydock over any keystoneauth session or adapter.
 
     ``endpoint`` overrides the catalogue's ``physicalprovisioner``. ``context_marker`` is a UUID that appears in the
-    server's log. Every method raises ``drydock.client.errors.ClientError``.
+    server's log. ``on_slow`` is called from another thread with words about what is waited for, once for a request that
+    takes more than five seconds longer than it was asked to. Every method raises ``drydock.client.errors.ClientError``.
     """
 
     def __init__(
@@ -34,6 +37,7 @@ class DrydockClient:
         region_name: str | None = None,
         context_marker: str | None = None,
         retries: int = 3,
+        on_slow: Callable[[str], None] | None = None,
     ) -> None:
         headers = {"Accept": "application/json"}
         if context_marker:
@@ -45,6 +49,7 @@ class DrydockClient:
             region_name=region_name,
             headers=headers,
             retries=retries,
+            on_slow=on_slow,
         )
 
     # Tasks
@@ -56,9 +61,14 @@ class DrydockClient:
         *,
         node_filter: Mapping[str, Any] | None = None,
         force: bool = False,
+        expect_nodes: int | None = None,
+        all_nodes: bool = False,
         idempotency_key: str | None = None,
     ) -> Json:
         """Ask for work; the task, queued. ``force``: also on nodes that are deployed already.
+
+        ``expect_nodes``: how many nodes it is to be for. To destroy a whole site, or to force work on it, takes either
+        this or ``all_nodes``.
 
         The same ``idempotency_key`` (default: a new one) gives the same task.
         """
@@ -70,6 +80,8 @@ class DrydockClient:
                 "design_ref": design_ref,
                 "node_filter": node_filter,
                 **({"force": True} if force else {}),
+                **({} if expect_nodes is None else {"expect_nodes": expect_nodes}),
+                **({"all_nodes": True} if all_nodes else {}),
             },
             headers={"Idempotency-Key": idempotency_key or str(uuid4())},
         )
@@ -116,11 +128,20 @@ class DrydockClient:
         node: str | None = None,
         created_by: str | None = None,
         parent: str | None = None,
+        id_prefix: str | None = None,
+        subtasks: bool = True,
+        newest_first: bool = False,
         page_size: int = PAGE_SIZE,
     ) -> Iterator[Json]:
-        """The tasks that match, fetched page by page as they are asked for."""
+        """The tasks that match, oldest first unless ``newest_first``, fetched page by page as they are asked for."""
         filters = {"status": status, "action": action, "node": node, "created_by": created_by, "parent": parent}
-        params: dict[str, Any] = {**filters, "limit": page_size}
+        params: dict[str, Any] = {
+            **filters,
+            "id_prefix": id_prefix,
+            "subtasks": None if subtasks else "false",
+            "order": "newest" if newest_first else None,
+            "limit": page_size,
+        }
         while params:
             response = self._connection.call("GET", "/tasks", params=params)
             yield from _records(json_of(response))
@@ -161,12 +182,18 @@ class DrydockClient:
         Raises BadRequest for an invalid one; its ``messages`` say all that is wrong.
         """
         headers = {"Content-Type": "application/x-yaml"}
-        return _record(json_of(self._connection.call("POST", "/designs", data=documents, headers=headers)))
+        response = self._connection.call("POST", "/designs", data=documents, headers=headers, patience=COMPILING)
+        return _record(json_of(response))
 
     def get_design(self, digest: str) -> bytes:
         """The documents as they were uploaded."""
         headers = {"Accept": "application/x-yaml, */*"}
         return self._connection.call("GET", f"/designs/{quote(digest, safe='')}", headers=headers).content
+
+    def compiled_design(self, digest: str) -> Json:
+        """The site that a design makes, without credentials."""
+        path = f"/designs/{quote(digest, safe='')}"
+        return _record(json_of(self._connection.call("GET", path, params={"compiled": "true"}, patience=COMPILING)))
 
     def list_designs(self) -> list[Json]:
         return _records(json_of(self._connection.call("GET", "/designs")))
@@ -174,7 +201,7 @@ class DrydockClient:
     def validate_design(self, href: str) -> Json:
         """The verdict on a design: a Status document, whether it is valid or not."""
         body = {"rel": "design", "href": href, "type": "application/x-yaml"}
-        response = self._connection.request("POST", f"{API_PREFIX}/validatedesign", json=body)
+        response = self._connection.request("POST", f"{API_PREFIX}/validatedesign", json=body, patience=COMPILING)
         if response.status_code == 200:
             return _record(json_of(response))
         error = errors.reply_error(response)
@@ -188,7 +215,7 @@ class DrydockClient:
     def node_filter(self, design_ref: str, node_filter: Mapping[str, Any] | None = None) -> list[str]:
         """Names of the nodes of a design that a filter selects."""
         body = {"design_ref": design_ref, "node_filter": node_filter}
-        names = json_of(self._connection.call("POST", "/nodefilter", json=body))
+        names = json_of(self._connection.call("POST", "/nodefilter", json=body, patience=COMPILING))
         if not isinstance(names, list):
             raise errors.UnexpectedReply("expected a list of names")
         return [str(name) for name in names]

@@ -1,0 +1,151 @@
+"""Which nodes a task is to be for, looked up in its design before it is asked for.
+
+A name that the design does not have, or a choice of no node, is a mistake to be told at once: as a task it would be a
+success with no nodes in scope. What destroys or forces a whole site is confirmed, or says how many nodes that is.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from drydock.cli.output import clean
+from drydock.cli.references import DESIGN_SCHEME
+
+if TYPE_CHECKING:
+    from drydock.client import DrydockClient
+
+OF_THE_SITE = frozenset({"validate_design", "verify_site", "prepare_site"})
+DESTROYING = frozenset({"destroy_nodes", "destroy_node"})
+FORCEFUL = frozenset({"prepare_nodes", "prepare_node", "deploy_nodes", "deploy_node"})
+#: Names in one sentence.
+LISTED = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What the options say; ``labels`` are KEY=VALUE."""
+
+    names: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    racks: tuple[str, ...] = ()
+
+    @property
+    def node_filter(self) -> dict[str, Any] | None:
+        """The filter that selects it; None for every node."""
+        criteria = {
+            "node_names": list(self.names),
+            "node_tags": list(self.tags),
+            "node_labels": dict(label.split("=", 1) for label in self.labels),
+            "rack_names": list(self.racks),
+        }
+        given = {name: values for name, values in criteria.items() if values}
+        return one_filter("intersection", given) if given else None
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A request for a task. ``expect_nodes`` and ``all_nodes`` as the API has them."""
+
+    action: str
+    design_ref: str
+    choice: Choice
+    force: bool = False
+    expect_nodes: int | None = None
+    all_nodes: bool = False
+    allow_empty: bool = False
+
+    @property
+    def guarded(self) -> bool:
+        return self.action in DESTROYING or (self.force and self.action in FORCEFUL)
+
+
+def one_filter(kind: str, criteria: Mapping[str, Any]) -> dict[str, Any]:
+    return {"filter_set_type": kind, "filter_set": [{"filter_type": kind, **criteria}]}
+
+
+def expected_nodes(client: DrydockClient, wanted: Wanted) -> int | None:
+    """How many nodes the server is to be told to expect; None: it need not mind.
+
+    Raises UsageError for a choice that cannot be meant; ends the command if somebody who is asked says no.
+    """
+    node_filter = wanted.choice.node_filter
+    if wanted.action in OF_THE_SITE and (node_filter or wanted.expect_nodes is not None):
+        raise click.UsageError(f"{wanted.action} is for the whole site: nodes cannot be chosen for it")
+    if not (node_filter or wanted.guarded or wanted.expect_nodes is not None):
+        return None
+    every = client.node_filter(wanted.design_ref)
+    selected = client.node_filter(wanted.design_ref, node_filter) if node_filter else every
+    unknown = _unknown(client, wanted, every)
+    if unknown and not (wanted.allow_empty and not selected):
+        raise click.UsageError("\n".join(unknown))
+    if not selected and not wanted.allow_empty:
+        raise click.UsageError("no node of the design is all of that; --allow-empty goes on with none")
+    if wanted.expect_nodes is not None and wanted.expect_nodes != len(selected):
+        raise click.UsageError(f"--expect-nodes is {wanted.expect_nodes}, but it is for {_counted(selected)}")
+    whole = len(selected) == len(every) and (len(every) > 1 or not node_filter)
+    if wanted.guarded and whole and wanted.expect_nodes is None and not wanted.all_nodes:
+        return _confirmed(wanted, selected)
+    return wanted.expect_nodes
+
+
+def _confirmed(wanted: Wanted, selected: Sequence[str]) -> int:
+    what = wanted.action if wanted.action in DESTROYING else f"{wanted.action} --force"
+    sentence = f"{what} is for every node of the design: {_counted(selected)}"
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise click.UsageError(f"{sentence}; if that is meant, add --expect-nodes {len(selected)} (or --all-nodes)")
+    click.echo(f"{sentence}.", err=True)
+    click.confirm("What is on these machines is lost. Go on?", abort=True, err=True)
+    return len(selected)
+
+
+def _counted(names: Sequence[str]) -> str:
+    more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
+    listed = f" ({clean(', '.join(names[:LISTED]))}{more})" if names else ""
+    return f"{len(names)} node{'' if len(names) == 1 else 's'}{listed}"
+
+
+def _unknown(client: DrydockClient, wanted: Wanted, every: Sequence[str]) -> list[str]:
+    """A sentence for each criterion that no node of the design fulfils, with those that there are."""
+    known: dict[str, list[str]] | None = None
+    told = [_sentence("node", name, every) for name in wanted.choice.names if name not in every]
+    for kind, key, values in (
+        ("rack", "rack_names", wanted.choice.racks),
+        ("tag", "node_tags", wanted.choice.tags),
+        ("label", "node_labels", wanted.choice.labels),
+    ):
+        for value in values:
+            criterion = dict([value.split("=", 1)]) if kind == "label" else [value]
+            if not client.node_filter(wanted.design_ref, one_filter("intersection", {key: criterion})):
+                known = _known(client, wanted.design_ref) if known is None else known
+                told.append(_sentence(kind, value, known.get(kind, [])))
+    return told
+
+
+def _sentence(kind: str, name: str, known: Sequence[str]) -> str:
+    having = f"no node {name}" if kind == "node" else f"no node with {kind} {name}"
+    close = get_close_matches(name, known, n=1, cutoff=0.5) or [each for each in known if each.lower() == name.lower()]
+    guess = f"; did you mean {close[0]}?" if close else ""
+    more = f" and {len(known) - LISTED} more" if len(known) > LISTED else ""
+    there = f" It has: {', '.join(known[:LISTED])}{more}." if known else ""
+    return clean(f"the design has {having}{guess or '.'}{there}")
+
+
+def _known(client: DrydockClient, design_ref: str) -> dict[str, list[str]]:
+    """Racks, tags and labels of the nodes, where the design is one that Drydock keeps."""
+    if not design_ref.startswith(DESIGN_SCHEME):
+        return {}
+    site = client.compiled_design(design_ref.removeprefix(DESIGN_SCHEME)).get("site") or {}
+    nodes = site.get("nodes") or []
+    labels = [f"{key}={value}" for node in nodes for key, value in (node.get("owner_data") or {}).items()]
+    return {
+        "rack": sorted({str(node["rack"]) for node in nodes if node.get("rack")}),
+        "tag": sorted({str(tag) for node in nodes for tag in node.get("tags") or ()}),
+        "label": sorted(set(labels)),
+    }
