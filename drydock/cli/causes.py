@@ -1,4 +1,4 @@
-"""Nodes that failed for the same cause, together: twelve nodes with one fault are told of with one sentence."""
+"""Nodes that ended for the same cause, together: twelve nodes with one fault are told of with one sentence."""
 
 from __future__ import annotations
 
@@ -10,21 +10,23 @@ from drydock.client.watching import NodeProgress
 
 #: Stands in a text that several nodes share for the name of each.
 ITSELF = "NODE"
+ID = "ID"
+UUID = re.compile(r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
 
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """Why ``nodes`` failed at ``step``."""
+    """Why ``nodes`` ended at ``step``."""
 
     step: str
     text: str
     nodes: tuple[str, ...]
 
 
-def causes(failed: Iterable[NodeProgress]) -> list[Cause]:
-    """By the most nodes first. Texts that differ by the node's own name only are one."""
+def causes(ended: Iterable[NodeProgress]) -> list[Cause]:
+    """By the most nodes first. Texts that differ by the node's own name, or by the id of a task, only are one."""
     found: dict[tuple[str, str], list[NodeProgress]] = {}
-    for node in sorted(failed, key=lambda node: node.name):
+    for node in sorted(ended, key=lambda node: node.name):
         found.setdefault(key_of(node), []).append(node)
     listed = [
         Cause(
@@ -36,6 +38,6 @@ def causes(failed: Iterable[NodeProgress]) -> list[Cause]:
 
 
 def key_of(node: NodeProgress) -> tuple[str, str]:
-    """What is the same for nodes that failed for the same cause."""
+    """What is the same for nodes that ended for the same cause."""
     named = rf"(?<![\w-]){re.escape(node.name)}(?![\w-])"
-    return node.step, re.sub(named, ITSELF, node.reason or node.outcome)
+    return node.step, UUID.sub(ID, re.sub(named, ITSELF, node.reason or node.outcome))

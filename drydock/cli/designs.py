@@ -100,4 +100,4 @@ def list_designs(ctx: click.Context, *, output: str) -> None:
         ]
         for entry in designs
     ]
-    screen.print(Table(columns, rows))
+    screen.print(Table(columns, rows), crop=False)

@@ -25,9 +25,9 @@ COLUMNS = (
     Column("state"),
     Column("step"),
     Column("steps"),
-    Column("since", rank=1),
-    Column("retries", rank=2),
-    Column("why", rank=3, cut=True),
+    Column("since", rank=2),
+    Column("retries", rank=3),
+    Column("why", rank=1, cut=True),
 )
 
 

@@ -11,9 +11,17 @@ import click
 from drydock.cli.connection import client_of
 from drydock.cli.output import console, is_data, output_option, print_data
 
-FIELDS = ("hostname", "status_name", "power_state", "boot_mac", "boot_ip", "cpu_count", "memory", "power_address")
-#: In which order columns go when the terminal is too narrow; hostname and status_name stay.
-RANKS = {"power_state": 1, "boot_mac": 2, "boot_ip": 3, "cpu_count": 5, "memory": 4, "power_address": 6}
+#: By field its heading, and its rank: in which order columns go when the terminal is too narrow.
+FIELDS = {
+    "hostname": ("hostname", 0),
+    "status_name": ("status", 0),
+    "power_state": ("power", 1),
+    "boot_mac": ("boot_mac", 2),
+    "boot_ip": ("boot_ip", 3),
+    "cpu_count": ("cpus", 5),
+    "memory": ("memory", 4),
+    "power_address": ("power_address", 6),
+}
 #: Of a node, the newest so many.
 TASKS = 5
 
@@ -40,8 +48,8 @@ def list_nodes(ctx: click.Context, *, output: str) -> None:
     from drydock.cli.tables import Column, Table  # takes long to load
 
     rows = [[row.get(field) for field in FIELDS] for row in sorted(nodes, key=lambda row: str(row.get("hostname")))]
-    columns = [Column(field.removesuffix("_name"), RANKS.get(field, 0)) for field in FIELDS]
-    console(wide=output == "wide").print(Table(columns, rows))
+    columns = [Column(name, rank) for name, rank in FIELDS.values()]
+    console(wide=output == "wide").print(Table(columns, rows), crop=False)
 
 
 @node.command()
@@ -67,7 +75,7 @@ def show(ctx: click.Context, *, name: str, output: str) -> None:
     from drydock.cli.task_views import print_list
 
     wide = output == "wide"
-    print_fields(console(wide=wide), [(field.removesuffix("_name"), found.get(field)) for field in FIELDS])
+    print_fields(console(wide=wide), [(name, found.get(field)) for field, (name, _) in FIELDS.items()])
     if tasks:
         click.echo()
         print_list(tasks, wide=wide)

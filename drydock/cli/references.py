@@ -29,8 +29,10 @@ def find_task(client: DrydockClient, text: str) -> str:
         if newest is None:
             raise click.ClickException("there are no tasks yet")
         return str(newest["task_id"])
-    if not re.fullmatch(rf"[0-9a-fA-F-]{{{SHORTEST},35}}", text):
+    if not re.fullmatch(r"[0-9a-fA-F-]{1,35}", text):
         return text
+    if len(text) < SHORTEST:
+        raise click.UsageError(f"{text} is too short: give at least {SHORTEST} characters of an id")
     found = list(islice(client.tasks(id_prefix=text, newest_first=True, page_size=LISTED + 1), LISTED + 1))
     if not found:
         raise click.ClickException(f"there is no task whose id begins with {text}; drydock task list shows the newest")

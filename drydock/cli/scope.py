@@ -112,32 +112,42 @@ def _counted(names: Sequence[str]) -> str:
 
 
 def _unknown(client: DrydockClient, wanted: Wanted, every: Sequence[str]) -> list[str]:
-    """A sentence for each criterion that no node of the design fulfils, with those that there are."""
-    known: dict[str, list[str]] | None = None
-    told = [_sentence("node", name, every) for name in wanted.choice.names if name not in every]
+    """A sentence for each kind of criterion that no node of the design fulfils, with what there is."""
+    missing = {"node": [name for name in wanted.choice.names if name not in every]}
     for kind, key, values in (
-        ("rack", "rack_names", wanted.choice.racks),
-        ("tag", "node_tags", wanted.choice.tags),
-        ("label", "node_labels", wanted.choice.labels),
+        ("node with rack", "rack_names", wanted.choice.racks),
+        ("node with tag", "node_tags", wanted.choice.tags),
+        ("node with label", "node_labels", wanted.choice.labels),
     ):
-        for value in values:
-            criterion = dict([value.split("=", 1)]) if kind == "label" else [value]
-            if not client.node_filter(wanted.design_ref, one_filter("intersection", {key: criterion})):
-                known = _known(client, wanted.design_ref) if known is None else known
-                told.append(_sentence(kind, value, known.get(kind, [])))
-    return told
+        missing[kind] = [
+            value
+            for value in values
+            if not client.node_filter(
+                wanted.design_ref,
+                one_filter("intersection", {key: dict([value.split("=", 1)]) if key == "node_labels" else [value]}),
+            )
+        ]
+    if not any(missing.values()):
+        return []
+    of_others = any(values for kind, values in missing.items() if kind != "node")
+    known = {"node": every, **(_known(client, wanted.design_ref) if of_others else {})}
+    return [_sentence(kind, values, known.get(kind, ())) for kind, values in missing.items() if values]
 
 
-def _sentence(kind: str, name: str, known: Sequence[str]) -> str:
-    having = f"no node {name}" if kind == "node" else f"no node with {kind} {name}"
-    close = get_close_matches(name, known, n=1, cutoff=0.5) or [each for each in known if each.lower() == name.lower()]
-    guess = f"; did you mean {close[0]}?" if close else ""
+def _sentence(kind: str, missing: Sequence[str], known: Sequence[str]) -> str:
+    named = ", ".join(f"{name}{_guess(name, known)}" for name in missing)
     more = f" and {len(known) - LISTED} more" if len(known) > LISTED else ""
     there = f" It has: {', '.join(known[:LISTED])}{more}." if known else ""
-    return clean(f"the design has {having}{guess or '.'}{there}")
+    return clean(f"the design has no {kind} {named}.{there}")
 
 
-def _known(client: DrydockClient, design_ref: str) -> dict[str, list[str]]:
+def _guess(name: str, known: Sequence[str]) -> str:
+    same = [each for each in known if each.lower() == name.lower()]
+    close = same or get_close_matches(name, known, n=1, cutoff=0.5)
+    return f" (did you mean {close[0]}?)" if close else ""
+
+
+def _known(client: DrydockClient, design_ref: str) -> dict[str, Sequence[str]]:
     """Racks, tags and labels of the nodes, where the design is one that Drydock keeps."""
     if not design_ref.startswith(DESIGN_SCHEME):
         return {}
@@ -145,7 +155,7 @@ def _known(client: DrydockClient, design_ref: str) -> dict[str, list[str]]:
     nodes = site.get("nodes") or []
     labels = [f"{key}={value}" for node in nodes for key, value in (node.get("owner_data") or {}).items()]
     return {
-        "rack": sorted({str(node["rack"]) for node in nodes if node.get("rack")}),
-        "tag": sorted({str(tag) for node in nodes for tag in node.get("tags") or ()}),
-        "label": sorted(set(labels)),
+        "node with rack": sorted({str(node["rack"]) for node in nodes if node.get("rack")}),
+        "node with tag": sorted({str(tag) for node in nodes for tag in node.get("tags") or ()}),
+        "node with label": sorted(set(labels)),
     }

@@ -49,7 +49,7 @@ def health(ctx: click.Context, *, output: str) -> None:
                 for entry in dependencies
             ]
             columns = (Column("dependency"), Column("state"), Column("detail", rank=1, folds=True))
-            console(wide=output == "wide").print(Table(columns, rows))
+            console(wide=output == "wide").print(Table(columns, rows), crop=False)
     ctx.exit(SUCCESS if found.get("status") == "Success" else FAILURE)
 
 

@@ -87,18 +87,23 @@ def node_table(nodes: list[NodeProgress]) -> RenderableType:
 
 def why_nodes_failed(nodes: Iterable[NodeProgress]) -> list[RenderableType]:
     """Each cause once, with the nodes that have it."""
-    found = causes(node for node in nodes if node.failed)
-    if not found:
-        return []
-    return [Text(), *(Text(clean(cause_line(cause))) for cause in found)]
+    return _lines("failed", causes(node for node in nodes if node.failed))
 
 
-def cause_line(cause: Cause) -> str:
+def how_nodes_succeeded(nodes: Iterable[NodeProgress]) -> list[RenderableType]:
+    return _lines("succeeded", causes(node for node in nodes if node.finished and not node.failed))
+
+
+def _lines(verb: str, found: list[Cause]) -> list[RenderableType]:
+    return [Text(), *(Text(clean(cause_line(verb, cause))) for cause in found)] if found else []
+
+
+def cause_line(verb: str, cause: Cause) -> str:
     count = len(cause.nodes)
     at = f" at {cause.step}" if cause.step else ""
     head = cause.nodes[0] if count == 1 else f"{count} nodes"
     names = "" if count == 1 else f" ({', '.join(cause.nodes)})"
-    return f"{head} failed{at}{names}: {cause.text}"
+    return f"{head} {verb}{at}{names}: {cause.text}"
 
 
 def time_taken(task: Mapping[str, Any]) -> str:

@@ -93,7 +93,10 @@ class Table:
         return sum(widths) + GAP * (len(kept) - 1)
 
     def _laid_out(self, kept: Sequence[int], room: int) -> RichTable:
-        made = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
+        # One cell of padding and one of the box between two columns: GAP.
+        made = RichTable(
+            box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False, header_style="bold"
+        )
         spare = room - self._needs(kept)
         for place in kept:
             column, width = self._columns[place], self._width(place)

@@ -8,7 +8,7 @@ from typing import Any
 from rich.text import Text
 
 from drydock.cli.output import console, message_line, moment
-from drydock.cli.summary import state, why_nodes_failed
+from drydock.cli.summary import how_nodes_succeeded, state, why_nodes_failed
 from drydock.cli.tables import Column, Table, print_fields
 from drydock.client.watching import CLOSED, explanation, node_progress, outcome
 
@@ -18,7 +18,7 @@ LIST_COLUMNS = (
     Column("node", rank=1),
     Column("status"),
     Column("outcome", rank=1),
-    Column("nodes", rank=3, folds=True),
+    Column("nodes", rank=3),
     Column("created", rank=2),
     Column("created_by", rank=4),
 )
@@ -63,7 +63,7 @@ def print_list(tasks: Sequence[Json], *, wide: bool) -> None:
     screen = console(wide=wide)
     short = screen.is_terminal and not wide
     rows = [[shown(entry, column.name, short=short) for column in LIST_COLUMNS] for entry in tasks]
-    screen.print(Table(LIST_COLUMNS, rows))
+    screen.print(Table(LIST_COLUMNS, rows), crop=False)
 
 
 def print_task(entry: Json, subtasks: Sequence[Json], *, wide: bool) -> None:
@@ -80,10 +80,10 @@ def print_task(entry: Json, subtasks: Sequence[Json], *, wide: bool) -> None:
         text = f"{about}: {message_line(message)}" if about else message_line(message)
         screen.print(Text(f"{moment(message.get('ts'))}  {text}"), soft_wrap=True)
     if nodes:
-        rows = ([n.name, state(n), n.step, n.attempt or "", "" if n.failed else n.reason] for n in nodes)
+        rows = ([n.name, state(n), n.step, n.attempt or "", "" if n.finished else n.reason] for n in nodes)
         screen.print()
-        screen.print(Table(NODE_COLUMNS, rows))
-    for line in why_nodes_failed(nodes):
+        screen.print(Table(NODE_COLUMNS, rows), crop=False)
+    for line in (*how_nodes_succeeded(nodes), *why_nodes_failed(nodes)):
         screen.print(line, soft_wrap=True)
 
 

@@ -36,7 +36,7 @@ def watch_to_the_end(
             _watch_again(task_id)
         raise
     assert last is not None, "follow() ends with a snapshot, or raises"
-    progress.print(summary(last))
+    progress.print(summary(last), crop=False)
     if is_data(output):
         print_data(last.task, output)
     return exit_code(last.outcome)

@@ -11,7 +11,7 @@ from keystoneauth1.adapter import Adapter
 from keystoneauth1.session import Session
 
 from drydock.client import errors
-from drydock.client.session import API_PREFIX, Connection, json_of
+from drydock.client.session import API_PREFIX, PATIENCE, Connection, Patience, json_of
 
 Json = dict[str, Any]
 #: Rows asked for at a time.
@@ -25,7 +25,8 @@ class DrydockClient:
 
     ``endpoint`` overrides the catalogue's ``physicalprovisioner``. ``context_marker`` is a UUID that appears in the
     server's log. ``on_slow`` is called from another thread with words about what is waited for, once for a request that
-    takes more than five seconds longer than it was asked to. Every method raises ``drydock.client.errors.ClientError``.
+    has taken ``patience.slow`` seconds longer than it was asked to. Every method raises
+    ``drydock.client.errors.ClientError``.
     """
 
     def __init__(
@@ -38,6 +39,7 @@ class DrydockClient:
         context_marker: str | None = None,
         retries: int = 3,
         on_slow: Callable[[str], None] | None = None,
+        patience: Patience = PATIENCE,
     ) -> None:
         headers = {"Accept": "application/json"}
         if context_marker:
@@ -50,6 +52,7 @@ class DrydockClient:
             headers=headers,
             retries=retries,
             on_slow=on_slow,
+            patience=patience,
         )
 
     # Tasks
@@ -182,7 +185,7 @@ class DrydockClient:
         Raises BadRequest for an invalid one; its ``messages`` say all that is wrong.
         """
         headers = {"Content-Type": "application/x-yaml"}
-        response = self._connection.call("POST", "/designs", data=documents, headers=headers, patience=COMPILING)
+        response = self._connection.call("POST", "/designs", data=documents, headers=headers, working=COMPILING)
         return _record(json_of(response))
 
     def get_design(self, digest: str) -> bytes:
@@ -193,7 +196,7 @@ class DrydockClient:
     def compiled_design(self, digest: str) -> Json:
         """The site that a design makes, without credentials."""
         path = f"/designs/{quote(digest, safe='')}"
-        return _record(json_of(self._connection.call("GET", path, params={"compiled": "true"}, patience=COMPILING)))
+        return _record(json_of(self._connection.call("GET", path, params={"compiled": "true"}, working=COMPILING)))
 
     def list_designs(self) -> list[Json]:
         return _records(json_of(self._connection.call("GET", "/designs")))
@@ -201,7 +204,7 @@ class DrydockClient:
     def validate_design(self, href: str) -> Json:
         """The verdict on a design: a Status document, whether it is valid or not."""
         body = {"rel": "design", "href": href, "type": "application/x-yaml"}
-        response = self._connection.request("POST", f"{API_PREFIX}/validatedesign", json=body, patience=COMPILING)
+        response = self._connection.request("POST", f"{API_PREFIX}/validatedesign", json=body, working=COMPILING)
         if response.status_code == 200:
             return _record(json_of(response))
         error = errors.reply_error(response)
@@ -215,7 +218,7 @@ class DrydockClient:
     def node_filter(self, design_ref: str, node_filter: Mapping[str, Any] | None = None) -> list[str]:
         """Names of the nodes of a design that a filter selects."""
         body = {"design_ref": design_ref, "node_filter": node_filter}
-        names = json_of(self._connection.call("POST", "/nodefilter", json=body, patience=COMPILING))
+        names = json_of(self._connection.call("POST", "/nodefilter", json=body, working=COMPILING))
         if not isinstance(names, list):
             raise errors.UnexpectedReply("expected a list of names")
         return [str(name) for name in names]
@@ -227,11 +230,12 @@ class DrydockClient:
 
     def check_health(self) -> None:
         """Return if the service says it is well. Raises Unavailable if it says it is not."""
-        self._connection.call("GET", "/health", authenticated=False)
+        self._connection.call("GET", "/health", authenticated=False, status_code_retries=0)
 
     def health(self) -> Json:
         """What each dependency's state is, whether the whole is well or not."""
-        response = self._connection.request("GET", f"{API_PREFIX}/health/extended")
+        # A 503 is the answer here, and not a reason to ask again.
+        response = self._connection.request("GET", f"{API_PREFIX}/health/extended", status_code_retries=0)
         if response.status_code not in {200, 503}:
             raise errors.reply_error(response)
         return _record(json_of(response))

@@ -17,8 +17,8 @@ WHAT_TO_SET = (
     "nobody said where Drydock is: source an openrc file (OS_AUTH_URL, OS_USERNAME, OS_PASSWORD, ...), "
     "or give --url (DRYDOCK_URL) and --os-token (OS_TOKEN)"
 )
-#: Seconds to wait for Keystone.
-KEYSTONE_TIMEOUT = 30.0
+#: Seconds to wait for an answer of Keystone; without one it is asked twice, in two ways.
+KEYSTONE_TIMEOUT = 15.0
 #: Variables that a type of authentication cannot do without; any one of each group.
 NEEDED: Mapping[str, tuple[tuple[str, ...], ...]] = {"password": (("OS_USERNAME", "OS_USER_ID"), ("OS_PASSWORD",))}
 

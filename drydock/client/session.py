@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -28,12 +29,21 @@ T = TypeVar("T")
 
 SERVICE_TYPE = "physicalprovisioner"
 API_PREFIX = "/api/v1.0"
-#: Seconds to connect, and to wait for a reply.
-TIMEOUT = (10.0, 30.0)
-#: Seconds after which a request that has no answer yet is worth a word.
-SLOW = 5.0
+GAVE_UP = "gave no answer in time"
 #: Seconds before a request is sent again.
 PAUSES = (0.5, 1.0, 2.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Seconds: to connect, to wait for a reply, and until a request that has none yet is worth a word."""
+
+    connect: float = 10.0
+    read: float = 30.0
+    slow: float = 5.0
+
+
+PATIENCE = Patience()
 
 
 class Connection:
@@ -54,6 +64,7 @@ class Connection:
         headers: Mapping[str, str] | None = None,
         retries: int = 3,
         on_slow: Callable[[str], None] | None = None,
+        patience: Patience = PATIENCE,
     ) -> None:
         adapter = session if isinstance(session, Adapter) else Adapter(session)
         self._adapter = Adapter(
@@ -73,6 +84,7 @@ class Connection:
         self._auth = adapter.auth or adapter.session.auth
         self._pauses = PAUSES[:retries]
         self._on_slow = on_slow
+        self._patience = patience
         self._root: str | None = None
 
     def root(self) -> str:
@@ -93,25 +105,24 @@ class Connection:
         return self._root
 
     def request(
-        self, method: str, path: str, *, wait: float = 0, patience: float = 0, **arguments: Any
+        self, method: str, path: str, *, wait: float = 0, working: float = 0, **arguments: Any
     ) -> requests.Response:
         """One call, whatever its status. ``path`` starts at the service's root.
 
-        The timeout is longer by ``wait``, the seconds that the server may hold its answer, and ``patience``, those that
-        it may have to work. Raises ConnectionFailed, AuthenticationFailed.
+        The timeout is longer by ``wait``, the seconds that the server may hold its answer, and ``working``, those that
+        it may have to work for it. Raises ConnectionFailed, AuthenticationFailed.
         """
-        connect, read = TIMEOUT
         root = self.root()
         try:
             if arguments.get("authenticated", True) and self._auth is not None:
                 with self._telling(self._keystone()):
                     self._retried(self._adapter.get_token)
             with self._telling(f"Drydock at {root}", wait):
-                timeout = (connect, read + wait + patience)
+                timeout = (self._patience.connect, self._patience.read + wait + working)
                 return self._retried(lambda: self._adapter.request(root + path, method, timeout=timeout, **arguments))
         except keystone_errors.ConnectTimeout as exc:
             unknown = "" if method in {"GET", "HEAD"} else "; whether it did what was asked is not known"
-            raise errors.ConnectionFailed(f"{_address(exc, root)} does not answer: gave up waiting{unknown}") from exc
+            raise errors.ConnectionFailed(f"{_address(exc, root)} {GAVE_UP}{unknown}") from exc
         except keystone_errors.ClientException as exc:
             raise _from_keystone(exc) from exc
 
@@ -132,7 +143,7 @@ class Connection:
         if self._on_slow is None:
             yield
             return
-        timer = threading.Timer(SLOW + wait, self._on_slow, (f"waiting for {what}",))
+        timer = threading.Timer(self._patience.slow + wait, self._on_slow, (f"waiting for {what}",))
         timer.daemon = True
         timer.start()
         try:
@@ -175,7 +186,7 @@ def _from_keystone(exc: keystone_errors.ClientException) -> errors.ClientError:
     if refused is not None:
         where = _address(refused, "the service")
         if isinstance(refused, keystone_errors.ConnectTimeout):
-            return errors.ConnectionFailed(f"{where} does not answer: gave up waiting")
+            return errors.ConnectionFailed(f"{where} {GAVE_UP}")
         return errors.ConnectionFailed(f"cannot reach {where}: {_words(chain[-1])}")
     if isinstance(exc, keystone_errors.HttpError):
         return errors.AuthenticationFailed(f"Keystone refused: {exc.message}")
