@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
-    from rich.console import Console, RenderableType
+    from rich.console import Console
 
 Command = Callable[..., Any]
 
@@ -48,14 +48,6 @@ def console(*, err: bool = False, wide: bool = False) -> Console:
     from drydock.cli.tables import make_console
 
     return make_console(err=err, wide=wide)
-
-
-def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> RenderableType:
-    """Columns that all stay; the last may be folded."""
-    from drydock.cli.tables import Column, Table
-
-    *first, last = columns
-    return Table([*map(Column, first), Column(last, folds=True)], rows)
 
 
 def clean(text: object) -> str:
