@@ -81,10 +81,10 @@ def list_designs(ctx: click.Context, *, output: str) -> None:
     if is_data(output):
         print_data(designs, output)
         return
-    from drydock.cli.tables import Column, Table  # takes long to load
+    from drydock.cli.tables import Column, Table, is_narrow  # takes long to load
 
     screen = console(wide=output == "wide")
-    short = screen.is_terminal and output != "wide"
+    short = is_narrow(screen)
     columns = (
         Column("digest" if short else "design_ref"),
         Column("size", 2),

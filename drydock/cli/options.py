@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 import click
+
+from drydock.cli.scope import Choice
 
 Command = Callable[..., Any]
 
@@ -47,44 +50,60 @@ def split_labels(ctx: click.Context, parameter: click.Parameter, values: tuple[s
 
 
 def selection_options(command: Command) -> Command:
-    """Which nodes: ``names``, ``tags``, ``labels``, ``racks``; ``expect_nodes``, ``all_nodes``, ``allow_empty``."""
-    for option in (
-        click.option("--allow-empty", is_flag=True, help="Go on although no node is selected."),
-        click.option("--all-nodes", is_flag=True, help="Every node of the design may be destroyed or forced."),
-        click.option(
-            "--expect-nodes",
-            type=click.IntRange(min=0),
-            metavar="N",
-            help="Refuse unless it is for N nodes. Needed to destroy or force a whole site from a script.",
-        ),
-        click.option("--rack", "racks", multiple=True, callback=split, metavar="RACK", help="Nodes in this rack."),
-        click.option(
-            "--node-label",
-            "--label",
-            "labels",
-            multiple=True,
-            callback=split_labels,
-            metavar="KEY=VALUE",
-            help="Nodes with this label (owner_data); several: with all of them.",
-        ),
-        click.option(
-            "--node-tag",
-            "--tag",
-            "tags",
-            multiple=True,
-            callback=split,
-            metavar="TAG",
-            help="Nodes with this tag; several: with all of them.",
-        ),
-        click.option(
-            "-n",
-            "--node-name",
-            "names",
-            multiple=True,
-            callback=split,
-            metavar="NAME",
-            help="This node. As the options below it may be repeated, or be a list with commas.",
-        ),
-    ):
-        command = option(command)
-    return command
+    """Which nodes, as the argument ``choice``; ``expect_nodes``, ``all_nodes``, ``allow_empty``."""
+
+    @wraps(command)
+    def chosen(
+        *arguments: Any,
+        names: tuple[str, ...],
+        tags: tuple[str, ...],
+        labels: tuple[str, ...],
+        racks: tuple[str, ...],
+        **others: Any,
+    ) -> Any:
+        return command(*arguments, choice=Choice(names, tags, labels, racks), **others)
+
+    selecting: Command = chosen
+    for option in _SELECTION:
+        selecting = option(selecting)
+    return selecting
+
+
+_SELECTION = (
+    click.option("--allow-empty", is_flag=True, help="Go on although no node is selected."),
+    click.option("--all-nodes", is_flag=True, help="Every node of the design may be destroyed or forced."),
+    click.option(
+        "--expect-nodes",
+        type=click.IntRange(min=0),
+        metavar="N",
+        help="Refuse unless it is for N nodes. Needed to destroy or force a whole site from a script.",
+    ),
+    click.option("--rack", "racks", multiple=True, callback=split, metavar="RACK", help="Nodes in this rack."),
+    click.option(
+        "--node-label",
+        "--label",
+        "labels",
+        multiple=True,
+        callback=split_labels,
+        metavar="KEY=VALUE",
+        help="Nodes with this label (owner_data); several: with all of them.",
+    ),
+    click.option(
+        "--node-tag",
+        "--tag",
+        "tags",
+        multiple=True,
+        callback=split,
+        metavar="TAG",
+        help="Nodes with this tag; several: with all of them.",
+    ),
+    click.option(
+        "-n",
+        "--node-name",
+        "names",
+        multiple=True,
+        callback=split,
+        metavar="NAME",
+        help="This node. As the options below it may be repeated, or be a list with commas.",
+    ),
+)

@@ -7,6 +7,7 @@ lines. Into a pipe or a file everything is written in full.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -145,7 +146,11 @@ def print_fields(console: Console, fields: Iterable[tuple[str, object]]) -> None
 
 
 def make_console(*, err: bool, wide: bool) -> Console:
-    found = Console(stderr=err, highlight=False, markup=False, emoji=False)
-    if found.is_terminal and not wide:
-        return found
-    return Console(stderr=err, highlight=False, markup=False, emoji=False, width=UNBOUNDED)
+    # NOTE: rich takes a pipe for a terminal where FORCE_COLOR says so; that is no reason to cut what goes into it.
+    watched = (sys.stderr if err else sys.stdout).isatty() and not wide
+    return Console(stderr=err, highlight=False, markup=False, emoji=False, width=None if watched else UNBOUNDED)
+
+
+def is_narrow(console: Console) -> bool:
+    """Whether what it prints has to fit the width of a terminal."""
+    return console.width < UNBOUNDED

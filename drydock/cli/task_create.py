@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import click
@@ -43,10 +44,7 @@ def create(
     *,
     action: str,
     design_ref: str,
-    names: tuple[str, ...],
-    tags: tuple[str, ...],
-    labels: tuple[str, ...],
-    racks: tuple[str, ...],
+    choice: Choice,
     expect_nodes: int | None,
     all_nodes: bool,
     allow_empty: bool,
@@ -72,19 +70,10 @@ def create(
     _check_timeout(timeout, wait=wait)
     client = client_of(ctx)
     design_ref = find_design(client, design_ref)
-    wanted = Wanted(action, design_ref, Choice(names, tags, labels, racks), force, expect_nodes, all_nodes, allow_empty)
+    wanted = Wanted(action, design_ref, choice, force, expect_nodes, all_nodes, allow_empty)
     expected = expected_nodes(client, wanted)
-
-    def ask() -> dict[str, Any]:
-        return client.create_task(
-            action,
-            design_ref,
-            node_filter=wanted.choice.node_filter,
-            force=force,
-            expect_nodes=expected,
-            all_nodes=all_nodes,
-        )
-
+    ask = partial(client.create_task, action, design_ref, node_filter=choice.node_filter, force=force)
+    ask = partial(ask, expect_nodes=expected, all_nodes=all_nodes)
     follow(ctx, ask, wait=wait, timeout=timeout, interval=interval, output=output)
 
 

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from drydock.cli.output import console, message_line, moment
 from drydock.cli.summary import how_nodes_succeeded, state, why_nodes_failed
-from drydock.cli.tables import Column, Table, print_fields
+from drydock.cli.tables import Column, Table, is_narrow, print_fields
 from drydock.client.watching import CLOSED, explanation, node_progress, outcome
 
 LIST_COLUMNS = (
@@ -61,7 +61,7 @@ Json = Mapping[str, Any]
 
 def print_list(tasks: Sequence[Json], *, wide: bool) -> None:
     screen = console(wide=wide)
-    short = screen.is_terminal and not wide
+    short = is_narrow(screen)
     rows = [[shown(entry, column.name, short=short) for column in LIST_COLUMNS] for entry in tasks]
     screen.print(Table(LIST_COLUMNS, rows), crop=False)
 

@@ -10,6 +10,7 @@ from drydock.cli.lines import LinePrinter
 from drydock.cli.live import LiveProgress
 from drydock.cli.output import console, is_data, print_data
 from drydock.cli.summary import summary
+from drydock.cli.tables import is_narrow
 from drydock.client import ClientError, DrydockClient, TaskSnapshot, follow
 from drydock.client.errors import WatchTimedOut
 
@@ -43,7 +44,7 @@ def watch_to_the_end(
 
 
 def _display(progress: Console) -> LiveProgress | LinePrinter:
-    return LiveProgress(progress) if progress.is_terminal else LinePrinter(progress)
+    return LiveProgress(progress) if is_narrow(progress) else LinePrinter(progress)
 
 
 def _watch_again(task_id: str) -> None:

@@ -33,6 +33,7 @@ from drydock.db.prepared import OwnConnections, Prepared
 from drydock.db.rows import task_from_row
 from drydock.db.subtasks import read_below
 from drydock.db.tables import TRANSACTION, boot_contexts, tasks
+from drydock.db.task_lists import listed
 from drydock.errors import IdempotencyConflict, TaskNotFound
 from drydock.model.task import (
     CLOSED,
@@ -256,24 +257,8 @@ class TaskRepository:
     def page(self, query: TaskQuery) -> TaskPage:
         """At most ``query.limit`` tasks. An unknown ``marker`` raises ``TaskNotFound``."""
         limit = query.limit or PAGE
-        newest = query.newest_first
-        statement = select(tasks).order_by(tasks.c.seq.desc() if newest else tasks.c.seq).limit(limit + 1)
-        for column, value in (
-            (tasks.c.status, query.status),
-            (tasks.c.action, query.action),
-            (tasks.c.node, query.node),
-            (tasks.c.created_by, query.created_by),
-            (tasks.c.parent_id, query.parent),
-        ):
-            if value is not None:
-                statement = statement.where(column == value)
-        if query.marker is not None:
-            seq = self._seq(query.marker)
-            statement = statement.where(tasks.c.seq < seq if newest else tasks.c.seq > seq)
-        if query.ids is not None:
-            statement = statement.where(tasks.c.id.between(*query.ids))
-        if not query.subtasks:
-            statement = statement.where(tasks.c.parent_id.is_(None))
+        after = None if query.marker is None else self._seq(query.marker)
+        statement = listed(query, after=after, limit=limit + 1)
         found = [task_from_row(row) for row in self._connection.execute(statement)]
         page = self._with_details(found[:limit])
         return TaskPage(tuple(page), next_marker=page[-1].id if len(found) > limit else None)

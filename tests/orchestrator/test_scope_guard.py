@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -136,6 +137,19 @@ def test_a_retry_of_what_was_confirmed_needs_no_second_confirmation(world: World
     again = world.orchestrator.create_task(world.orchestrator.retry_of(task.id, created_by="tester"))
     assert (again.all_nodes, again.expect_nodes) == (True, None)
     assert ended(world, again).result.status is ResultStatus.SUCCESS
+
+
+def test_a_retry_that_adds_force_to_a_whole_site_is_asked_for_its_size(world: World) -> None:
+    task = world.create("deploy_nodes", all_nodes=False)
+    world.work()
+    world.orchestrator.terminate(task.id, by="operator")
+    world.run_until_idle()
+    forced = replace(world.orchestrator.retry_of(task.id, created_by="tester"), force=True)
+    again = ended(world, world.orchestrator.create_task(forced))
+    assert "deploy_nodes with force is for all 3 nodes" in again.result.reason
+    assert untouched(world)
+    confirmed = ended(world, world.orchestrator.create_task(replace(forced, expect_nodes=3)))
+    assert confirmed.result.status is ResultStatus.SUCCESS
 
 
 def test_names_that_the_design_does_not_have_are_told(world: World) -> None:

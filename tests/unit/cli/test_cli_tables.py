@@ -104,7 +104,7 @@ def test_the_list_of_tasks_breaks_no_id(peer: Peer, width: int) -> None:
 
 def test_into_a_pipe_everything_is_whole(run: Run, peer: Peer) -> None:
     peer.others = ENTRIES
-    text = run("task", "list", COLUMNS="40").stdout
+    text = run("task", "list", COLUMNS="40", FORCE_COLOR="1").stdout
     for entry in ENTRIES:
         assert entry["task_id"] in text
     assert "somebody.with.a.long.name@example.org" in text
