@@ -16,6 +16,7 @@ import click
 
 from drydock.cli.output import clean
 from drydock.cli.references import DESIGN_SCHEME
+from drydock.client.errors import Forbidden
 
 if TYPE_CHECKING:
     from drydock.client import DrydockClient
@@ -80,7 +81,12 @@ def expected_nodes(client: DrydockClient, wanted: Wanted) -> int | None:
         raise click.UsageError(f"{wanted.action} is for the whole site: nodes cannot be chosen for it")
     if not (node_filter or wanted.guarded or wanted.expect_nodes is not None):
         return None
-    every = client.node_filter(wanted.design_ref)
+    try:
+        every = client.node_filter(wanted.design_ref)
+    except Forbidden:
+        # Whoever may ask for work need not be allowed to read designs: the server checks what is said.
+        click.echo("You may not read designs: which nodes these are is not looked up.", err=True)
+        return wanted.expect_nodes
     selected = client.node_filter(wanted.design_ref, node_filter) if node_filter else every
     unknown = _unknown(client, wanted, every)
     if unknown and not (wanted.allow_empty and not selected):

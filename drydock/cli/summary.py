@@ -17,6 +17,8 @@ from drydock.client import NodeProgress, TaskSnapshot
 
 #: With more nodes than this only those that need attention are shown one by one.
 MANY = 100
+#: Names of the nodes that one cause has.
+LISTED = 50
 #: How many of a task's own messages the end shows.
 LAST_MESSAGES = 50
 ORDER = ("success", "partial_success", "failure", "terminated", "running", "terminating", "queued", "requested")
@@ -102,7 +104,8 @@ def cause_line(verb: str, cause: Cause) -> str:
     count = len(cause.nodes)
     at = f" at {cause.step}" if cause.step else ""
     head = cause.nodes[0] if count == 1 else f"{count} nodes"
-    names = "" if count == 1 else f" ({', '.join(cause.nodes)})"
+    more = f" and {count - LISTED} more" if count > LISTED else ""
+    names = "" if count == 1 else f" ({', '.join(cause.nodes[:LISTED])}{more})"
     return f"{head} {verb}{at}{names}: {cause.text}"
 
 

@@ -9,7 +9,7 @@ import pytest
 from click.testing import Result
 
 from tests.unit.cli.terminal import answered
-from tests.unit.client.peer import DIGEST, Peer
+from tests.unit.client.peer import DIGEST, Peer, status_body
 
 Run = Callable[..., Result]
 REF = f"drydock://designs/{DIGEST}"
@@ -91,6 +91,13 @@ def test_a_script_says_how_large_the_site_is(
 def test_nothing_is_asked_about_a_part_or_what_takes_nothing(run: Run, peer: Peer, command: tuple[str, ...]) -> None:
     assert run(*command).exit_code == 0
     assert not {"expect_nodes", "all_nodes"} & asked_for(peer)[0].keys()
+
+
+def test_who_may_not_read_designs_may_ask_for_work_all_the_same(run: Run, peer: Peer) -> None:
+    peer.refusals = [("403 Forbidden", status_body("you may not", "forbidden"))]
+    result = run(*DESTROY, "-n", "n1", "--expect-nodes", "1")
+    assert (result.exit_code, "not looked up" in result.stderr) == (0, True)
+    assert [body["expect_nodes"] for body in asked_for(peer)] == [1]
 
 
 @pytest.mark.parametrize(("answer", "code", "expected"), [("y", 0, [2]), ("n", 1, []), ("", 1, [])])
