@@ -116,7 +116,9 @@ def build_application(conf: cfg.ConfigOpts) -> WSGIApplication:
     metrics = Metrics()
     checks: dict[str, Callable[[], None]] = {"provisioner": shared.provisioner.check}
     app = create_app(
-        orchestrator=Orchestrator(shared.database, shared.provisioner, ChangeWaiter(shared.database)),
+        orchestrator=Orchestrator(
+            shared.database, shared.provisioner, ChangeWaiter(shared.database), guard=conf.orchestrator.guard
+        ),
         designs=shared.designs,
         machines=MachineService(shared.database, _script_settings(conf), hold_seconds=conf.api.node_hold_seconds),
         boot=BootService(shared.database, hold_seconds=conf.api.node_hold_seconds),

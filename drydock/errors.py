@@ -4,6 +4,7 @@ Clients match on ``code``, never on text: a code once published is neither chang
 
     DrydockError
     ├── InvalidInput                a request that cannot be understood; names the field
+    │   └── ScopeUnconfirmed        a whole site is to be destroyed or forced, and the request does not say its size
     ├── NotAuthenticated            nobody, or somebody unknown
     ├── Forbidden                   known, but not allowed
     ├── NotFound
@@ -17,7 +18,7 @@ Clients match on ``code``, never on text: a code once published is neither chang
     │   ├── BootActionSilent        a report for an action with ``signaling: false``
     │   ├── IdempotencyConflict     the same key with another body
     │   ├── TaskNotEnded            a retry of a task that is still at work
-    │   └── NothingToRetry          a retry of a task none of whose nodes failed
+    │   └── NothingToRetry          a retry of a task none of whose nodes is left to be done again
     ├── DesignError
     │   ├── InvalidReference        a reference that can never work: scheme, host, syntax, size
     │   │   └── TokenRefused        … because the server did not accept the service's token
@@ -57,6 +58,13 @@ class InvalidInput(DrydockError):
     def __init__(self, message: str, *, field: str) -> None:
         super().__init__(f"{field}: {message}" if field else message)
         self.field = field
+
+
+class ScopeUnconfirmed(InvalidInput):
+    code = "scope_unconfirmed"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, field="expect_nodes")
 
 
 class NotAuthenticated(DrydockError):

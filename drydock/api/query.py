@@ -84,6 +84,16 @@ class Query:
             raise InvalidInput("must be a UUID", field=name)
         return parsed
 
+    def uuid_range(self, name: str) -> tuple[UUID, UUID] | None:
+        """The first and the last UUID that begin with what is given, with or without dashes."""
+        value = self._values.get(name)
+        if value is None:
+            return None
+        digits = value.replace("-", "")
+        if not re.fullmatch(r"[0-9a-fA-F]{1,32}", digits):
+            raise InvalidInput("must be the beginning of a UUID: hexadecimal digits", field=name)
+        return UUID(digits.ljust(32, "0")), UUID(digits.ljust(32, "f"))
+
     def choice(self, name: str, choices: Mapping[str, T]) -> T | None:
         value = self._typed(name)
         if value is None:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
-from drydock.client import Credentials, DrydockClient
+from drydock.cli.output import clean
+from drydock.client.credentials import Credentials
+
+if TYPE_CHECKING:
+    from drydock.client import DrydockClient
 
 
 def credentials_of(ctx: click.Context) -> Credentials:
@@ -17,10 +23,17 @@ def credentials_of(ctx: click.Context) -> Credentials:
 
 def client_of(ctx: click.Context) -> DrydockClient:
     """A client for the credentials that the group put into the context. Raises NotConfigured."""
+    from drydock.client.client import DrydockClient  # takes long to load
+
     credentials = credentials_of(ctx)
     return DrydockClient(
         credentials.session(),
         endpoint=credentials.url,
         interface=credentials.environ.get("OS_INTERFACE"),
         region_name=credentials.environ.get("OS_REGION_NAME"),
+        on_slow=say_what_is_waited_for,
     )
+
+
+def say_what_is_waited_for(what: str) -> None:
+    click.echo(clean(f"Still {what} …"), err=True)

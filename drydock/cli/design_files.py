@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import click
 
 from drydock.cli.design_messages import print_errors
+from drydock.cli.document_files import read_texts
 from drydock.cli.exit_codes import FAILURE
 from drydock.design.compiler import CompiledDesign, compile_texts
 from drydock.model.site import SiteDesign
-
-SUFFIXES = (".yaml", ".yml")
 
 Command = Callable[..., Any]
 
@@ -26,7 +23,7 @@ def file_argument(command: Command) -> Command:
 
 def compile_file(file: str) -> CompiledDesign:
     """What the documents in a file, a directory's YAML files or stdin ("-") compile to. Raises ``UsageError``."""
-    return compile_texts(_texts(file))
+    return compile_texts(read_texts(file))
 
 
 def site_of(ctx: click.Context, file: str) -> tuple[SiteDesign, CompiledDesign]:
@@ -42,22 +39,3 @@ def require_node(site: SiteDesign, name: str) -> None:
     if name not in site.nodes:
         known = ", ".join(list(site.nodes)[:10]) or "none"
         raise click.BadParameter(f"the design has no node {name}; some it has: {known}", param_hint="--node")
-
-
-def _texts(file: str) -> Mapping[str, bytes]:
-    if file == "-":
-        return {"": sys.stdin.buffer.read()}
-    path = Path(file)
-    if not path.is_dir():
-        return {"": _read(path)}
-    found = sorted(item for item in path.rglob("*") if item.suffix.lower() in SUFFIXES and item.is_file())
-    if not found:
-        raise click.UsageError(f"{file} holds no {' or '.join(SUFFIXES)} files")
-    return {str(item.relative_to(path)): _read(item) for item in found}
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as exc:
-        raise click.UsageError(f"{path} cannot be read: {exc.strerror}") from exc

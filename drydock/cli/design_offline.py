@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import click
-import yaml
 
 from drydock.cli.design_files import compile_file, file_argument, require_node, site_of
 from drydock.cli.design_messages import counted, message_json, print_messages
 from drydock.cli.exit_codes import FAILURE, SUCCESS
-from drydock.cli.output import output_option, print_json
+from drydock.cli.output import is_data, output_option, print_data
 from drydock.design.filters import select_nodes
 from drydock.design.site_form import node_form, site_form
 from drydock.design.yaml_stream import read_stream
@@ -40,15 +38,16 @@ def validate(ctx: click.Context, *, file: str, verbose: bool, output: str) -> No
       drydock design validate site/ -o json
     """
     design = compile_file(file)
-    if output == "json":
+    if is_data(output):
         levels = [message.level for message in design.messages]
-        print_json(
+        print_data(
             {
                 "valid": design.valid,
                 "errors": levels.count(Level.ERROR),
                 "warnings": levels.count(Level.WARNING),
                 "messages": [message_json(message) for message in design.messages],
-            }
+            },
+            output,
         )
     else:
         print_messages(message for message in design.messages if verbose or message.level is not Level.INFO)
@@ -80,17 +79,7 @@ def show(ctx: click.Context, *, file: str, node: str | None, output: str) -> Non
     else:
         require_node(site, node)
         shown = node_form(site.nodes[node])
-    if output == "json":
-        print_json(shown)
-    else:
-        click.echo(yaml.dump(shown, Dumper=_Plain, sort_keys=False, allow_unicode=True), nl=False)
-
-
-class _Plain(yaml.SafeDumper):
-    """Writes what is there twice in full: nobody likes to read anchors."""
-
-    def ignore_aliases(self, data: Any) -> bool:
-        return True
+    print_data(shown, output)
 
 
 @click.command()
@@ -115,8 +104,8 @@ def nodes(ctx: click.Context, *, file: str, text: str | None, output: str) -> No
     node_filter = _node_filter(text)
     site, _ = site_of(ctx, file)
     names = select_nodes(site, node_filter)
-    if output == "json":
-        print_json(list(names))
+    if is_data(output):
+        print_data(list(names), output)
     else:
         for name in names:
             click.echo(name)

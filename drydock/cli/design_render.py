@@ -15,7 +15,8 @@ from drydock.bootaction.packages import merge_packages
 from drydock.bootaction.render import RenderedAsset, TemplateLimits, render_assets
 from drydock.cli.connection import credentials_of
 from drydock.cli.design_files import file_argument, require_node, site_of
-from drydock.cli.output import console, output_option, print_json, table
+from drydock.cli.output import console, is_data, output_option, print_data
+from drydock.cli.tables import Column, Table
 from drydock.client import Credentials
 from drydock.client.errors import NotConfigured
 from drydock.design.references import SERVICE_SCHEMES, References
@@ -28,7 +29,8 @@ from drydock.model.site import SiteDesign
 EXAMPLE_ID = "00041061050R3GG28A1C60T3GF"
 EXAMPLE_KEY = bytes(range(32))
 PACKAGES = "packages.json"
-COLUMNS = ("bootaction", "type", "path", "mode", "size", "sha256")
+#: With their ranks; see ``tables.py``.
+COLUMNS = (("bootaction", 0), ("type", 3), ("path", 0), ("mode", 1), ("size", 2), ("sha256", 4))
 
 Fetch = Callable[[str], bytes]
 
@@ -89,10 +91,11 @@ def render(
     if out is not None:
         _write(out, assets, packages)
     rows = [_row(asset, node) for asset in assets]
-    if output == "json":
-        print_json({"node": node, "assets": rows, "packages": dict(packages)})
+    if is_data(output):
+        print_data({"node": node, "assets": rows, "packages": dict(packages)}, output)
     else:
-        console().print(table(COLUMNS, ([row[column] for column in COLUMNS] for row in rows)))
+        shown = Table([Column(*column) for column in COLUMNS], ([row[name] for name, _ in COLUMNS] for row in rows))
+        console(wide=output == "wide").print(shown, crop=False)
 
 
 def _render(

@@ -2,41 +2,64 @@
 
 from __future__ import annotations
 
-from typing import BinaryIO
-
 import click
 
 from drydock.cli.connection import client_of
-from drydock.cli.design_offline import nodes, show, validate
-from drydock.cli.design_render import render
-from drydock.cli.output import console, message_line, moment, output_option, print_json, table, worth_telling
+from drydock.cli.document_files import read_documents
+from drydock.cli.lazy import Lazy, LazyGroup
+from drydock.cli.output import console, is_data, message_line, moment, output_option, print_data, worth_telling
 
-COLUMNS = ("design_ref", "size", "created", "created_by")
+#: Digits of a digest that stand for it on a terminal.
+SHORT = 12
+
+LAZY = {
+    "validate": Lazy(
+        "drydock.cli.design_offline",
+        "validate",
+        'Check the documents in FILE, a directory of YAML files, or stdin ("-"), and tell all that is wrong.',
+    ),
+    "show": Lazy(
+        "drydock.cli.design_offline",
+        "show",
+        "Show the site in FILE as it is deployed: all that is inherited, derived and resolved.",
+    ),
+    "nodes": Lazy(
+        "drydock.cli.design_offline",
+        "nodes",
+        "List the nodes of the site in FILE that a filter selects, one per line.",
+    ),
+    "render": Lazy(
+        "drydock.cli.design_render",
+        "render",
+        "Make the files that a node of the site in FILE would get at its first boot, and list or write them.",
+    ),
+}
 
 
-@click.group()
+@click.group(cls=LazyGroup, lazy=LAZY)
 def design() -> None:
     """Check, compile and render site designs on this machine; store and list them in Drydock."""
 
 
 @design.command()
-@click.argument("file", type=click.File("rb"))
+@click.argument("file", type=click.Path(exists=True, allow_dash=True, path_type=str))
 @click.option("-q", "--quiet", is_flag=True, help="Print the design_ref only.")
 @output_option
 @click.pass_context
-def upload(ctx: click.Context, *, file: BinaryIO, quiet: bool, output: str) -> None:
-    """Validate and store the documents in FILE ("-": stdin); prints the design_ref to deploy from.
+def upload(ctx: click.Context, *, file: str, quiet: bool, output: str) -> None:
+    """Validate and store the documents in FILE, a directory of YAML files, or stdin ("-").
 
-    An invalid design is refused with every finding, exit status 1. The same documents give the same design_ref.
+    Prints the design_ref to deploy from. An invalid design is refused with every finding, exit status 1. The same
+    documents give the same design_ref; those of a directory are put together in the order of their paths.
 
     \b
     Examples:
       drydock design upload site.yaml
-      REF=$(drydock design upload -q site.yaml)
+      REF=$(drydock design upload -q site/)
     """
-    stored = client_of(ctx).upload_design(file.read())
-    if output == "json":
-        print_json(stored)
+    stored = client_of(ctx).upload_design(read_documents(file))
+    if is_data(output):
+        print_data(stored, output)
         return
     for entry in stored.get("messages") or ():
         if worth_telling(entry):
@@ -55,11 +78,26 @@ def upload(ctx: click.Context, *, file: BinaryIO, quiet: bool, output: str) -> N
 def list_designs(ctx: click.Context, *, output: str) -> None:
     """List the stored designs."""
     designs = client_of(ctx).list_designs()
-    if output == "json":
-        print_json(designs)
+    if is_data(output):
+        print_data(designs, output)
         return
-    console().print(table(COLUMNS, ([moment(d[c]) if c == "created" else d.get(c) for c in COLUMNS] for d in designs)))
+    from drydock.cli.tables import Column, Table, is_narrow  # takes long to load
 
-
-for offline in (validate, show, nodes, render):
-    design.add_command(offline)
+    screen = console(wide=output == "wide")
+    short = is_narrow(screen)
+    columns = (
+        Column("digest" if short else "design_ref"),
+        Column("size", 2),
+        Column("created", 1),
+        Column("created_by", 3),
+    )
+    rows = [
+        [
+            str(entry.get("digest"))[:SHORT] if short else entry.get("design_ref"),
+            entry.get("size"),
+            moment(entry.get("created")),
+            entry.get("created_by"),
+        ]
+        for entry in designs
+    ]
+    screen.print(Table(columns, rows), crop=False)

@@ -8,6 +8,7 @@ from types import TracebackType
 
 from rich.console import Console
 
+from drydock.cli.causes import causes, key_of
 from drydock.cli.output import clean
 from drydock.cli.summary import LONG_IN_THE_QUEUE, MANY, counts, sorted_by_name, state, waiting_for
 from drydock.client import NodeProgress, TaskSnapshot
@@ -20,6 +21,7 @@ class LinePrinter:
         self._console = console
         self._started = time.monotonic()
         self._seen: dict[str, tuple[object, ...]] = {}
+        self._causes: dict[tuple[str, str], str] = {}
 
     def __enter__(self) -> LinePrinter:
         return self
@@ -35,15 +37,29 @@ class LinePrinter:
         if not snapshot.finished:
             self._task(snapshot)
         many = len(snapshot.nodes) > MANY
+        failed: list[NodeProgress] = []
         for node in sorted_by_name(snapshot.nodes):
             if many and not node.failed:
                 continue
-            if self._changed(node.task_id, node.status, node.step, node.outcome, node.attempt > 0, empty=()):
+            if not self._changed(node.task_id, node.status, node.step, node.outcome, node.attempt > 0, empty=()):
+                continue
+            if node.failed:
+                failed.append(node)
+            else:
                 self._line(node.name, *described(node))
+        self._failed(failed)
         if many and self._changed("counts", counts(snapshot.nodes)):
             self._line("nodes", counts(snapshot.nodes))
         if snapshot.finished:
             self._task(snapshot)
+
+    def _failed(self, nodes: list[NodeProgress]) -> None:
+        """Nodes that failed meanwhile for one cause in one line; a cause that was told is not told again."""
+        for cause in causes(nodes):
+            first = next(node for node in nodes if node.name == cause.nodes[0])
+            earlier = self._causes.setdefault(key_of(first), first.name)
+            why = cause.text if earlier == first.name else f"as {earlier}"
+            self._line(", ".join(cause.nodes), state(first), f"at {first.step}" if first.step else "", why)
 
     def _task(self, snapshot: TaskSnapshot) -> None:
         task = snapshot.task
@@ -66,8 +82,8 @@ class LinePrinter:
 
 
 def described(node: NodeProgress) -> tuple[str, ...]:
-    """Where a node is: its end and why, or its step, retries and what it waits for."""
+    """Where a node is that has not failed: its end, or its step, retries and what it waits for."""
     if node.finished:
-        return (state(node), f"at {node.step}" if node.failed and node.step else "", node.reason if node.failed else "")
+        return (state(node),)
     retry = f"retry {node.attempt}" if node.attempt else ""
     return (node.step or node.status, retry, node.reason)

@@ -9,16 +9,26 @@ from types import TracebackType
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.live import Live
 from rich.progress_bar import ProgressBar
-from rich.table import Table
+from rich.table import Table as Grid
 from rich.text import Text
 
-from drydock.cli.output import clean, duration, styled, table
+from drydock.cli.output import clean, duration
 from drydock.cli.steps import fraction_done, fraction_text
 from drydock.cli.summary import counts, sorted_by_name, state, waiting_for
+from drydock.cli.tables import Column, Table, styled
 from drydock.client import NodeProgress, TaskSnapshot
 
 #: Lines of the display that are not a node's.
-FRAME = 8
+FRAME = 9
+COLUMNS = (
+    Column("node"),
+    Column("state"),
+    Column("step"),
+    Column("steps"),
+    Column("since", rank=2),
+    Column("retries", rank=3),
+    Column("why", rank=1, cut=True),
+)
 
 
 class LiveProgress:
@@ -62,18 +72,14 @@ def picture(snapshot: TaskSnapshot, *, elapsed: float, now: datetime, rows: int)
         parts.append(Text(clean(waiting_for(snapshot, seconds=elapsed))))
         return Group(*parts)
     finished = sum(node.finished for node in nodes)
-    bar = Table.grid(padding=(0, 2))
-    bar.add_row(
-        ProgressBar(total=1.0, completed=fraction_done(nodes), width=30),
-        f"{finished}/{len(nodes)} nodes",
-        counts(nodes),
-    )
+    bar = Grid.grid(padding=(0, 2))
+    bar.add_row(ProgressBar(total=1.0, completed=fraction_done(nodes), width=20), f"{finished}/{len(nodes)} nodes")
     shown = most_interesting(nodes, rows)
     cells = [
         [node.name, state(node), node.step, fraction_text(node), ticking(node, now), node.attempt or "", node.reason]
         for node in sorted_by_name(shown)
     ]
-    parts += [bar, Text(), table(["node", "state", "step", "steps", "since", "retries", "why"], cells, one_line=True)]
+    parts += [bar, Text(counts(nodes)), Text(), Table(COLUMNS, cells)]
     if len(shown) < len(nodes):
         parts.append(Text(f"and {len(nodes) - len(shown)} more: {counts(set(nodes) - set(shown))}", style="dim"))
     return Group(*parts)

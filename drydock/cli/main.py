@@ -9,12 +9,10 @@ from typing import Any
 import click
 
 from drydock import __version__
-from drydock.cli.designs import design
 from drydock.cli.exit_codes import INTERRUPTED
-from drydock.cli.nodes import node
+from drydock.cli.lazy import Lazy, LazyGroup
 from drydock.cli.output import clean, message_line, worth_telling
-from drydock.cli.tasks import task
-from drydock.client import Credentials
+from drydock.client.credentials import Credentials
 from drydock.client.errors import (
     AuthenticationFailed,
     ClientError,
@@ -32,7 +30,21 @@ ADVICE: dict[type[ClientError], str] = {
 }
 
 
-class OneLineErrors(click.Group):
+COMMANDS = {
+    "completion": Lazy("drydock.cli.service", "completion", "Print what makes a shell complete commands and options."),
+    "design": Lazy(
+        "drydock.cli.designs",
+        "design",
+        "Check, compile and render site designs on this machine; store and list them in Drydock.",
+    ),
+    "health": Lazy("drydock.cli.service", "health", "Say how Drydock and what it depends on are."),
+    "node": Lazy("drydock.cli.nodes", "node", "Look at machines."),
+    "task": Lazy("drydock.cli.tasks", "task", "Ask for work on machines and follow it."),
+    "version": Lazy("drydock.cli.service", "version", "Print the version of this command."),
+}
+
+
+class OneLineErrors(LazyGroup):
     """A group whose commands may raise ClientError: it ends in a line on stderr, never in a traceback."""
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -57,7 +69,11 @@ def described(error: ClientError) -> str:
     return "\n".join(lines)
 
 
-@click.group(cls=OneLineErrors, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group(
+    cls=OneLineErrors,
+    lazy=COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
 @click.option("--url", envvar="DRYDOCK_URL", metavar="URL", help="Where Drydock is; else Keystone's catalogue says.")
 @click.option("--os-token", envvar="OS_TOKEN", metavar="TOKEN", help="A token to use as it is (needs --url).")
 @click.option("--os-cacert", envvar="OS_CACERT", metavar="FILE", help="Certificates to trust instead of the system's.")
@@ -77,8 +93,8 @@ def cli(
     Examples:
       source .run/openrc
       drydock design upload site.yaml
-      drydock task create --action deploy_nodes --design-ref drydock://designs/DIGEST --wait
-      drydock task watch TASK
+      drydock task create --action deploy_nodes --design-ref latest --wait
+      drydock task show latest
       drydock --url http://127.0.0.1:9000 --os-token admin node list
 
     \b
@@ -87,11 +103,6 @@ def cli(
     # NOTE: without a handler the libraries' warnings about their retries would appear on stderr.
     logging.basicConfig(level=logging.DEBUG if debug else logging.CRITICAL, format="%(name)s: %(message)s")
     ctx.obj = Credentials(os.environ, url, os_token, os_cacert, verify=not insecure)
-
-
-cli.add_command(design)
-cli.add_command(task)
-cli.add_command(node)
 
 
 def main() -> None:

@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
+from itertools import islice
+from typing import Any
+
 import click
 
 from drydock.cli.connection import client_of
-from drydock.cli.output import console, output_option, print_json, table
+from drydock.cli.output import console, is_data, output_option, print_data
 
-COLUMNS = ("hostname", "status_name", "power_state", "boot_ip", "boot_mac", "cpu_count", "memory", "power_address")
+#: By field its heading, and its rank: in which order columns go when the terminal is too narrow.
+FIELDS = {
+    "hostname": ("hostname", 0),
+    "status_name": ("status", 0),
+    "power_state": ("power", 1),
+    "boot_mac": ("boot_mac", 2),
+    "boot_ip": ("boot_ip", 3),
+    "cpu_count": ("cpus", 5),
+    "memory": ("memory", 4),
+    "power_address": ("power_address", 6),
+}
+#: Of a node, the newest so many.
+TASKS = 5
 
 
 @click.group()
@@ -26,8 +42,51 @@ def list_nodes(ctx: click.Context, *, output: str) -> None:
       drydock node list -o json
     """
     nodes = client_of(ctx).list_nodes()
-    if output == "json":
-        print_json(nodes)
+    if is_data(output):
+        print_data(nodes, output)
         return
-    rows = [[row.get(column) for column in COLUMNS] for row in sorted(nodes, key=lambda row: str(row.get("hostname")))]
-    console().print(table([column.removesuffix("_name") for column in COLUMNS], rows))
+    from drydock.cli.tables import Column, Table  # takes long to load
+
+    rows = [[row.get(field) for field in FIELDS] for row in sorted(nodes, key=lambda row: str(row.get("hostname")))]
+    columns = [Column(name, rank) for name, rank in FIELDS.values()]
+    console(wide=output == "wide").print(Table(columns, rows), crop=False)
+
+
+@node.command()
+@click.argument("name", metavar="NODE")
+@output_option
+@click.pass_context
+def show(ctx: click.Context, *, name: str, output: str) -> None:
+    """Show one machine, and the newest tasks on it.
+
+    \b
+    Example:
+      drydock node show n01
+    """
+    client = client_of(ctx)
+    found = _find(client.list_nodes(), name)
+    tasks = list(
+        reversed(list(islice(client.tasks(node=found["hostname"], newest_first=True, page_size=TASKS), TASKS)))
+    )
+    if is_data(output):
+        print_data({**found, "tasks": tasks}, output)
+        return
+    from drydock.cli.tables import print_fields  # takes long to load
+    from drydock.cli.task_views import print_list
+
+    wide = output == "wide"
+    print_fields(console(wide=wide), [(name, found.get(field)) for field, (name, _) in FIELDS.items()])
+    if tasks:
+        click.echo()
+        print_list(tasks, wide=wide)
+
+
+def _find(nodes: list[dict[str, Any]], name: str) -> dict[str, Any]:
+    """Names of hosts are compared as DNS does. Raises ``ClickException``."""
+    known = {str(node.get("hostname")): node for node in nodes}
+    for hostname, entry in known.items():
+        if hostname.lower() == name.lower():
+            return entry
+    close = get_close_matches(name, known, n=1, cutoff=0.5)
+    guess = f"; did you mean {close[0]}?" if close else f", which knows {len(known)} others"
+    raise click.ClickException(f"the provisioner knows no node {name}{guess}")

@@ -8,20 +8,23 @@ from datetime import datetime
 from typing import Any
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
-from drydock.cli.output import clean, duration, message_line, styled, table
+from drydock.cli.causes import Cause, causes
+from drydock.cli.output import clean, duration, message_line
+from drydock.cli.tables import Column, Table, styled
 from drydock.client import NodeProgress, TaskSnapshot
 
 #: With more nodes than this only those that need attention are shown one by one.
 MANY = 100
+#: Names of the nodes that one cause has.
+LISTED = 50
 #: How many of a task's own messages the end shows.
 LAST_MESSAGES = 50
 ORDER = ("success", "partial_success", "failure", "terminated", "running", "terminating", "queued", "requested")
 
 #: Seconds after which a task that nobody has begun deserves a word.
-LONG_IN_THE_QUEUE = 15.0
+LONG_IN_THE_QUEUE = 5.0
 
 
 def waiting_for(snapshot: TaskSnapshot, *, seconds: float) -> str:
@@ -45,7 +48,7 @@ def counts(nodes: Iterable[NodeProgress]) -> str:
 
 
 def summary(snapshot: TaskSnapshot) -> RenderableType:
-    """What became of a finished task: a headline, its own error messages, its nodes with their reasons."""
+    """What became of a finished task: a headline, its own error messages, its nodes, and why some failed."""
     task = snapshot.task
     result = task.get("result") or {}
     head = Text.assemble(
@@ -58,25 +61,52 @@ def summary(snapshot: TaskSnapshot) -> RenderableType:
         shown = [node for node in snapshot.nodes if node.failed or len(snapshot.nodes) <= MANY]
         head.append(f"; nodes: {counts(snapshot.nodes)}")
         parts += [Text(), node_table(shown)] if shown else []
+        parts += why_nodes_failed(snapshot.nodes)
     elif result.get("message"):
         head.append(f": {clean(result['message'])}")
-    if snapshot.outcome != "success":
-        messages = (result.get("details") or {}).get("messageList") or []
-        # Those about a node stand in the table above.
-        errors = [entry for entry in messages if entry.get("error") and entry.get("context_type") != "node"]
-        parts += [Text(f"  {message_line(entry)}") for entry in errors[:LAST_MESSAGES]]
+    messages = (result.get("details") or {}).get("messageList") or []
+    told = [entry for entry in messages if worth_repeating(entry, failed=snapshot.outcome != "success")]
+    parts += [Text(f"  {message_line(entry)}") for entry in told[:LAST_MESSAGES]]
     return Group(*parts)
 
 
-def node_table(nodes: list[NodeProgress]) -> Table:
-    """How each node ended, and if one did not succeed, at which step and why."""
+def worth_repeating(entry: Mapping[str, Any], *, failed: bool) -> bool:
+    """Of a task's own messages: warnings and, if it failed, errors. Those about a node are told with the nodes."""
+    if entry.get("context_type") == "node":
+        return False
+    return (bool(entry.get("error")) and failed) or (entry.get("extra") or {}).get("level") == "Warning"
+
+
+def node_table(nodes: list[NodeProgress]) -> RenderableType:
+    """How each node ended, and if one did not succeed, at which step."""
+    columns = [Column("node"), Column("result"), Column("at step")]
     if not any(node.failed for node in nodes):
-        return table(["node", "result"], ([node.name, state(node)] for node in sorted_by_name(nodes)))
-    rows = [
-        [node.name, state(node), *((node.step, node.reason) if node.failed else ("", ""))]
-        for node in sorted_by_name(nodes)
-    ]
-    return table(["node", "result", "at step", "why"], rows)
+        return Table(columns[:2], ([node.name, state(node)] for node in sorted_by_name(nodes)))
+    return Table(
+        columns, ([node.name, state(node), node.step if node.failed else ""] for node in sorted_by_name(nodes))
+    )
+
+
+def why_nodes_failed(nodes: Iterable[NodeProgress]) -> list[RenderableType]:
+    """Each cause once, with the nodes that have it."""
+    return _lines("failed", causes(node for node in nodes if node.failed))
+
+
+def how_nodes_succeeded(nodes: Iterable[NodeProgress]) -> list[RenderableType]:
+    return _lines("succeeded", causes(node for node in nodes if node.finished and not node.failed))
+
+
+def _lines(verb: str, found: list[Cause]) -> list[RenderableType]:
+    return [Text(), *(Text(clean(cause_line(verb, cause))) for cause in found)] if found else []
+
+
+def cause_line(verb: str, cause: Cause) -> str:
+    count = len(cause.nodes)
+    at = f" at {cause.step}" if cause.step else ""
+    head = cause.nodes[0] if count == 1 else f"{count} nodes"
+    more = f" and {count - LISTED} more" if count > LISTED else ""
+    names = "" if count == 1 else f" ({', '.join(cause.nodes[:LISTED])}{more})"
+    return f"{head} {verb}{at}{names}: {cause.text}"
 
 
 def time_taken(task: Mapping[str, Any]) -> str:

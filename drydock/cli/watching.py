@@ -8,8 +8,9 @@ from rich.console import Console
 from drydock.cli.exit_codes import INTERRUPTED, TIMED_OUT, exit_code
 from drydock.cli.lines import LinePrinter
 from drydock.cli.live import LiveProgress
-from drydock.cli.output import console, print_json
+from drydock.cli.output import console, is_data, print_data
 from drydock.cli.summary import summary
+from drydock.cli.tables import is_narrow
 from drydock.client import ClientError, DrydockClient, TaskSnapshot, follow
 from drydock.client.errors import WatchTimedOut
 
@@ -17,8 +18,8 @@ from drydock.client.errors import WatchTimedOut
 def watch_to_the_end(
     client: DrydockClient, task_id: str, *, timeout: float | None, interval: float, output: str
 ) -> int:
-    """Shows the progress until the task ends; the exit code. ``output`` json: the finished task on stdout."""
-    progress = console(err=output == "json")
+    """Shows the progress until the task ends; the exit code. ``output`` json, yaml: the finished task on stdout."""
+    progress = console(err=is_data(output), wide=output == "wide")
     last: TaskSnapshot | None = None
     try:
         with _display(progress) as show:
@@ -36,14 +37,14 @@ def watch_to_the_end(
             _watch_again(task_id)
         raise
     assert last is not None, "follow() ends with a snapshot, or raises"
-    progress.print(summary(last))
-    if output == "json":
-        print_json(last.task)
+    progress.print(summary(last), crop=False)
+    if is_data(output):
+        print_data(last.task, output)
     return exit_code(last.outcome)
 
 
 def _display(progress: Console) -> LiveProgress | LinePrinter:
-    return LiveProgress(progress) if progress.is_terminal else LinePrinter(progress)
+    return LiveProgress(progress) if is_narrow(progress) else LinePrinter(progress)
 
 
 def _watch_again(task_id: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
 from uuid import uuid4
@@ -11,18 +11,22 @@ from keystoneauth1.adapter import Adapter
 from keystoneauth1.session import Session
 
 from drydock.client import errors
-from drydock.client.session import API_PREFIX, Connection, json_of
+from drydock.client.session import API_PREFIX, PATIENCE, Connection, Patience, json_of
 
 Json = dict[str, Any]
 #: Rows asked for at a time.
 PAGE_SIZE = 500
+#: Seconds that a large design may take longer than other requests.
+COMPILING = 90.0
 
 
 class DrydockClient:
     """Drydock over any keystoneauth session or adapter.
 
     ``endpoint`` overrides the catalogue's ``physicalprovisioner``. ``context_marker`` is a UUID that appears in the
-    server's log. Every method raises ``drydock.client.errors.ClientError``.
+    server's log. ``on_slow`` is called from another thread with words about what is waited for, once for a request that
+    has taken ``patience.slow`` seconds longer than it was asked to. Every method raises
+    ``drydock.client.errors.ClientError``.
     """
 
     def __init__(
@@ -34,6 +38,8 @@ class DrydockClient:
         region_name: str | None = None,
         context_marker: str | None = None,
         retries: int = 3,
+        on_slow: Callable[[str], None] | None = None,
+        patience: Patience = PATIENCE,
     ) -> None:
         headers = {"Accept": "application/json"}
         if context_marker:
@@ -45,6 +51,8 @@ class DrydockClient:
             region_name=region_name,
             headers=headers,
             retries=retries,
+            on_slow=on_slow,
+            patience=patience,
         )
 
     # Tasks
@@ -56,9 +64,14 @@ class DrydockClient:
         *,
         node_filter: Mapping[str, Any] | None = None,
         force: bool = False,
+        expect_nodes: int | None = None,
+        all_nodes: bool = False,
         idempotency_key: str | None = None,
     ) -> Json:
         """Ask for work; the task, queued. ``force``: also on nodes that are deployed already.
+
+        ``expect_nodes``: how many nodes it is to be for. To destroy a whole site, or to force work on it, takes either
+        this or ``all_nodes``.
 
         The same ``idempotency_key`` (default: a new one) gives the same task.
         """
@@ -70,6 +83,8 @@ class DrydockClient:
                 "design_ref": design_ref,
                 "node_filter": node_filter,
                 **({"force": True} if force else {}),
+                **({} if expect_nodes is None else {"expect_nodes": expect_nodes}),
+                **({"all_nodes": True} if all_nodes else {}),
             },
             headers={"Idempotency-Key": idempotency_key or str(uuid4())},
         )
@@ -116,11 +131,20 @@ class DrydockClient:
         node: str | None = None,
         created_by: str | None = None,
         parent: str | None = None,
+        id_prefix: str | None = None,
+        subtasks: bool = True,
+        newest_first: bool = False,
         page_size: int = PAGE_SIZE,
     ) -> Iterator[Json]:
-        """The tasks that match, fetched page by page as they are asked for."""
+        """The tasks that match, oldest first unless ``newest_first``, fetched page by page as they are asked for."""
         filters = {"status": status, "action": action, "node": node, "created_by": created_by, "parent": parent}
-        params: dict[str, Any] = {**filters, "limit": page_size}
+        params: dict[str, Any] = {
+            **filters,
+            "id_prefix": id_prefix,
+            "subtasks": None if subtasks else "false",
+            "order": "newest" if newest_first else None,
+            "limit": page_size,
+        }
         while params:
             response = self._connection.call("GET", "/tasks", params=params)
             yield from _records(json_of(response))
@@ -161,12 +185,18 @@ class DrydockClient:
         Raises BadRequest for an invalid one; its ``messages`` say all that is wrong.
         """
         headers = {"Content-Type": "application/x-yaml"}
-        return _record(json_of(self._connection.call("POST", "/designs", data=documents, headers=headers)))
+        response = self._connection.call("POST", "/designs", data=documents, headers=headers, working=COMPILING)
+        return _record(json_of(response))
 
     def get_design(self, digest: str) -> bytes:
         """The documents as they were uploaded."""
         headers = {"Accept": "application/x-yaml, */*"}
         return self._connection.call("GET", f"/designs/{quote(digest, safe='')}", headers=headers).content
+
+    def compiled_design(self, digest: str) -> Json:
+        """The site that a design makes, without credentials."""
+        path = f"/designs/{quote(digest, safe='')}"
+        return _record(json_of(self._connection.call("GET", path, params={"compiled": "true"}, working=COMPILING)))
 
     def list_designs(self) -> list[Json]:
         return _records(json_of(self._connection.call("GET", "/designs")))
@@ -174,7 +204,7 @@ class DrydockClient:
     def validate_design(self, href: str) -> Json:
         """The verdict on a design: a Status document, whether it is valid or not."""
         body = {"rel": "design", "href": href, "type": "application/x-yaml"}
-        response = self._connection.request("POST", f"{API_PREFIX}/validatedesign", json=body)
+        response = self._connection.request("POST", f"{API_PREFIX}/validatedesign", json=body, working=COMPILING)
         if response.status_code == 200:
             return _record(json_of(response))
         error = errors.reply_error(response)
@@ -188,7 +218,7 @@ class DrydockClient:
     def node_filter(self, design_ref: str, node_filter: Mapping[str, Any] | None = None) -> list[str]:
         """Names of the nodes of a design that a filter selects."""
         body = {"design_ref": design_ref, "node_filter": node_filter}
-        names = json_of(self._connection.call("POST", "/nodefilter", json=body))
+        names = json_of(self._connection.call("POST", "/nodefilter", json=body, working=COMPILING))
         if not isinstance(names, list):
             raise errors.UnexpectedReply("expected a list of names")
         return [str(name) for name in names]
@@ -200,11 +230,12 @@ class DrydockClient:
 
     def check_health(self) -> None:
         """Return if the service says it is well. Raises Unavailable if it says it is not."""
-        self._connection.call("GET", "/health", authenticated=False)
+        self._connection.call("GET", "/health", authenticated=False, status_code_retries=0)
 
     def health(self) -> Json:
         """What each dependency's state is, whether the whole is well or not."""
-        response = self._connection.request("GET", f"{API_PREFIX}/health/extended")
+        # A 503 is the answer here, and not a reason to ask again.
+        response = self._connection.request("GET", f"{API_PREFIX}/health/extended", status_code_retries=0)
         if response.status_code not in {200, 503}:
             raise errors.reply_error(response)
         return _record(json_of(response))

@@ -23,9 +23,10 @@ Match on the class or on ``reason`` (the server's stable code, such as ``task_no
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import requests
+if TYPE_CHECKING:
+    import requests
 
 
 class ClientError(Exception):
@@ -132,7 +133,7 @@ def reply_error(response: requests.Response) -> ReplyError:
     """The exception for an error reply, whoever wrote it: Drydock, or a proxy before it."""
     try:
         body = response.json()
-    except requests.exceptions.JSONDecodeError:
+    except ValueError:
         body = None
     if not isinstance(body, dict):
         body = {}

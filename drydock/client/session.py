@@ -2,14 +2,19 @@
 
 A token that has expired is renewed by keystoneauth, which repeats the request. Broken connections and 503 are retried
 for every call, because every call of this client may be repeated: what is not harmless by its nature (creating a
-task) carries an idempotency key.
+task) carries an idempotency key. A server that accepts the connection and does not answer is not asked again: it gets
+half a minute.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import requests
@@ -20,17 +25,33 @@ from keystoneauth1.session import Session
 from drydock import __version__
 from drydock.client import errors
 
+T = TypeVar("T")
+
 SERVICE_TYPE = "physicalprovisioner"
 API_PREFIX = "/api/v1.0"
-#: Seconds to connect, and to wait for a reply.
-TIMEOUT = (20.0, 60.0)
+GAVE_UP = "gave no answer in time"
+#: Seconds before a request is sent again.
+PAUSES = (0.5, 1.0, 2.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Seconds: to connect, to wait for a reply, and until a request that has none yet is worth a word."""
+
+    connect: float = 10.0
+    read: float = 30.0
+    slow: float = 5.0
+
+
+PATIENCE = Patience()
 
 
 class Connection:
     """Requests to one Drydock over any keystoneauth session or adapter.
 
     ``endpoint`` overrides the service catalogue; it may be the root (``http://host:9000``) or the API itself.
-    Repeats a request ``retries`` times when the connection fails or the answer is 503, backing off from half a second.
+    Repeats a request ``retries`` times (at most 3) if the connection fails or the answer is 503, with pauses from half
+    a second on. ``on_slow``: see ``DrydockClient``.
     """
 
     def __init__(
@@ -42,6 +63,8 @@ class Connection:
         region_name: str | None = None,
         headers: Mapping[str, str] | None = None,
         retries: int = 3,
+        on_slow: Callable[[str], None] | None = None,
+        patience: Patience = PATIENCE,
     ) -> None:
         adapter = session if isinstance(session, Adapter) else Adapter(session)
         self._adapter = Adapter(
@@ -54,17 +77,22 @@ class Connection:
             additional_headers={**adapter.additional_headers, **(headers or {})},
             client_name="drydock",
             client_version=__version__,
-            connect_retries=retries,
+            connect_retries=0,
             status_code_retries=retries,
             raise_exc=False,
         )
+        self._auth = adapter.auth or adapter.session.auth
+        self._pauses = PAUSES[:retries]
+        self._on_slow = on_slow
+        self._patience = patience
         self._root: str | None = None
 
     def root(self) -> str:
         """Where the service is, without ``/api/v1.0`` and without a trailing slash."""
         if self._root is None:
             try:
-                endpoint = self._adapter.get_endpoint()
+                with self._telling(self._keystone()):
+                    endpoint = self._adapter.get_endpoint()
             except (keystone_errors.EmptyCatalog, keystone_errors.EndpointNotFound):
                 endpoint = None
             except keystone_errors.ClientException as exc:
@@ -76,20 +104,56 @@ class Connection:
             self._root = service_root(endpoint)
         return self._root
 
-    def request(self, method: str, path: str, *, wait: float = 0, **arguments: Any) -> requests.Response:
-        """One call, whatever its status. ``path`` starts at the service's root; ``wait`` lengthens the timeout.
+    def request(
+        self, method: str, path: str, *, wait: float = 0, working: float = 0, **arguments: Any
+    ) -> requests.Response:
+        """One call, whatever its status. ``path`` starts at the service's root.
 
-        Raises ConnectionFailed, AuthenticationFailed.
+        The timeout is longer by ``wait``, the seconds that the server may hold its answer, and ``working``, those that
+        it may have to work for it. Raises ConnectionFailed, AuthenticationFailed.
         """
-        connect, read = TIMEOUT
+        root = self.root()
         try:
-            return self._adapter.request(self.root() + path, method, timeout=(connect, read + wait), **arguments)
+            if arguments.get("authenticated", True) and self._auth is not None:
+                with self._telling(self._keystone()):
+                    self._retried(self._adapter.get_token)
+            with self._telling(f"Drydock at {root}", wait):
+                timeout = (self._patience.connect, self._patience.read + wait + working)
+                return self._retried(lambda: self._adapter.request(root + path, method, timeout=timeout, **arguments))
+        except keystone_errors.ConnectTimeout as exc:
+            unknown = "" if method in {"GET", "HEAD"} else "; whether it did what was asked is not known"
+            raise errors.ConnectionFailed(f"{_address(exc, root)} {GAVE_UP}{unknown}") from exc
         except keystone_errors.ClientException as exc:
             raise _from_keystone(exc) from exc
 
-    def call(self, method: str, path: str, *, wait: float = 0, **arguments: Any) -> requests.Response:
+    def _retried(self, ask: Callable[[], T]) -> T:
+        for pause in self._pauses:
+            try:
+                return ask()
+            except keystone_errors.ConnectFailure:
+                time.sleep(pause)
+        return ask()
+
+    def _keystone(self) -> str:
+        return f"Keystone at {getattr(self._auth, 'auth_url', None) or 'its address'}"
+
+    @contextmanager
+    def _telling(self, what: str, wait: float = 0) -> Iterator[None]:
+        """Calls ``on_slow`` should what is done meanwhile take long."""
+        if self._on_slow is None:
+            yield
+            return
+        timer = threading.Timer(self._patience.slow + wait, self._on_slow, (f"waiting for {what}",))
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+    def call(self, method: str, path: str, **arguments: Any) -> requests.Response:
         """One call to the API that must succeed. ``path`` is relative to ``/api/v1.0``. Raises ClientError."""
-        response = self.request(method, API_PREFIX + path, wait=wait, **arguments)
+        response = self.request(method, API_PREFIX + path, **arguments)
         if response.status_code >= 400:
             raise errors.reply_error(response)
         return response
@@ -120,9 +184,10 @@ def _from_keystone(exc: keystone_errors.ClientException) -> errors.ClientError:
     # NOTE: a Keystone that is away during discovery shows as DiscoveryFailure, with the connection's error below.
     refused = next((link for link in chain if isinstance(link, keystone_errors.ConnectionError)), None)
     if refused is not None:
-        found = re.search(r"https?://[^/\s]+", str(refused))
-        where = found.group().rstrip(":") if found else "the service"
-        return errors.ConnectionFailed(f"cannot reach {where}: {_words(refused, chain[-1])}")
+        where = _address(refused, "the service")
+        if isinstance(refused, keystone_errors.ConnectTimeout):
+            return errors.ConnectionFailed(f"{where} {GAVE_UP}")
+        return errors.ConnectionFailed(f"cannot reach {where}: {_words(chain[-1])}")
     if isinstance(exc, keystone_errors.HttpError):
         return errors.AuthenticationFailed(f"Keystone refused: {exc.message}")
     return errors.AuthenticationFailed(str(exc))
@@ -135,10 +200,14 @@ def _chain(exc: BaseException) -> Iterator[BaseException]:
         link = link.__cause__ or link.__context__
 
 
-def _words(refused: BaseException, innermost: BaseException) -> str:
+def _address(exc: BaseException, otherwise: str) -> str:
+    """Where it was, as far as the error says: scheme, host and port."""
+    found = re.search(r"https?://[^/\s]+", str(exc))
+    return found.group().rstrip(":") if found else otherwise
+
+
+def _words(innermost: BaseException) -> str:
     """The operating system's words if it has any."""
-    if isinstance(refused, keystone_errors.ConnectTimeout):
-        return "timed out"
     if isinstance(innermost, OSError) and innermost.strerror:
         return innermost.strerror
     return str(innermost) or type(innermost).__name__

@@ -6,10 +6,12 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from drydock.client.client import DrydockClient
 from drydock.client.errors import ConnectionFailed, ServerError, WatchTimedOut
+
+if TYPE_CHECKING:
+    from drydock.client.client import DrydockClient
 
 CLOSED = frozenset({"complete", "terminated"})
 #: Seconds the server may hold an answer; short, for a change between two questions is seen only by the next.
@@ -72,8 +74,11 @@ def explanation(task: Mapping[str, Any]) -> str:
     if task.get("status") not in CLOSED:
         return str(task.get("reason") or "")
     errors = [entry for entry in (result.get("details") or {}).get("messageList") or () if entry.get("error")]
-    last_error = errors[-1].get("message") if errors else ""
-    return str(result.get("reason") or last_error or result.get("message") or "")
+    last_message = errors[-1].get("message") if errors else ""
+    reason = str(result.get("reason") or last_message or result.get("message") or "")
+    last_error = str(task.get("last_error") or "")
+    failed = outcome(task) not in {"success", "partial_success"}
+    return f"{reason}; last error: {last_error}" if failed and last_error and last_error not in reason else reason
 
 
 def node_progress(task: Mapping[str, Any]) -> NodeProgress:

@@ -53,6 +53,13 @@ ORCHESTRATOR_OPTS: tuple[cfg.Opt, ...] = (
         help="Workers delete tasks that ended more than so many days ago, with all that belongs to them, and designs "
         "that no task uses any more. 0: never; DELETE /tasks does it on request.",
     ),
+    cfg.BoolOpt(
+        "guard",
+        default=True,
+        help="Refuse to destroy, or to prepare or deploy with force, a whole site unless the request says how many "
+        "nodes that is (expect_nodes), or that it may be all (all_nodes). Read by the API. Switch it off for clients "
+        "that can say neither, such as Shipyard; each such task then has a warning.",
+    ),
     cfg.StrOpt("metrics_host", default="127.0.0.1", help="Address on which a worker shows its metrics."),
     cfg.PortOpt("metrics_port", default=0, help="TCP port on which a worker shows its metrics; 0: not at all."),
 )

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Boolean, Connection, Integer, Row, Text, Uuid, insert, select
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import Boolean, Connection, Integer, Row, Text, Uuid, func, insert, select
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, aggregate_order_by
 
 from drydock.db.recordset import recordset
 from drydock.db.rows import storable
@@ -18,6 +18,8 @@ from drydock.model.message import TaskMessage
 _lines = recordset(
     "lines", place=Integer, task_id=Uuid, error=Boolean, message=Text, context_type=Text, context=Text, extra=JSONB
 )
+#: Characters of a message that is repeated in another.
+_WORDS = 300
 _TOLD = ("task_id", "error", "message", "context_type", "context", "extra")
 _ADD = insert(task_messages).from_select(
     [*_TOLD, "root_id"],
@@ -63,6 +65,17 @@ class MessageRepository:
                     ]
                 },
             )
+
+    def last_words(self, task_ids: Sequence[UUID], contexts: Sequence[str]) -> Mapping[str, str]:
+        """By context: the beginning of what was told last about it, of errors if there are any."""
+        words = func.left(task_messages.c.message, _WORDS)
+        newest_first = aggregate_order_by(words, task_messages.c.error.desc(), task_messages.c.id.desc())
+        rows = self._connection.execute(
+            select(task_messages.c.context, func.array_agg(newest_first, type_=ARRAY(Text))[1].label("words"))
+            .where(task_messages.c.task_id.in_(task_ids), task_messages.c.context.in_(contexts))
+            .group_by(task_messages.c.context)
+        )
+        return {row.context: row.words for row in rows}
 
     def of_tasks(self, task_ids: Sequence[UUID]) -> Mapping[UUID, tuple[TaskMessage, ...]]:
         """The messages of each task that has any, oldest first."""

@@ -52,6 +52,8 @@ def task_from_row(row: Any) -> Task:
         overdue=bool(of.get("overdue")),
         force=of["force"],
         retry_of=of["retry_of"],
+        expect_nodes=of["expect_nodes"],
+        all_nodes=of["all_nodes"],
         last_error=of["last_error"],
         error_attempts=of["error_attempts"],
         has_build_data=bool(of.get("has_build_data")),

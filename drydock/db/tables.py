@@ -82,6 +82,9 @@ tasks = Table(
     Column("node_filter", JSONB(none_as_null=True)),
     Column("force", Boolean, nullable=False, server_default=false()),
     Column("retry_of", Uuid, ForeignKey("tasks.id", ondelete="SET NULL")),
+    Column("expect_nodes", BigInteger),
+    # NULL: asked for while the guard was off, or by a version that had none.
+    Column("all_nodes", Boolean),
     Column("status", Text, nullable=False),
     Column("result_status", Text, nullable=False, server_default=ResultStatus.INCOMPLETE.value),
     Column("result_message", Text, nullable=False, server_default=""),

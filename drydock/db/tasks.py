@@ -34,6 +34,7 @@ from drydock.db.prepared import OwnConnections, Prepared
 from drydock.db.rows import task_from_row
 from drydock.db.subtasks import read_below
 from drydock.db.tables import TRANSACTION, boot_contexts, tasks
+from drydock.db.task_lists import listed
 from drydock.errors import IdempotencyConflict, TaskNotFound
 from drydock.model.task import (
     CLOSED,
@@ -94,7 +95,7 @@ _ADD = (
 )
 _QUEUED = (
     *("id", "root_id", "action", "design_ref", "design_digest", "node_filter", "force", "retry_of", "lane", "status"),
-    *("created_by", "request_id", "idempotency_key", "request_digest"),
+    *("created_by", "request_id", "idempotency_key", "request_digest", "expect_nodes", "all_nodes"),
 )
 _PREPARED = Prepared("drydock_add_task", _ADD, _QUEUED)
 #: What ``add_quickly`` needs.
@@ -119,6 +120,8 @@ def _new_row(new: NewTask, request_digest: bytes | None) -> dict[str, Any]:
         "request_id": new.request_id,
         "idempotency_key": new.idempotency_key,
         "request_digest": request_digest,
+        "expect_nodes": new.expect_nodes,
+        "all_nodes": new.all_nodes,
     }
 
 
@@ -146,6 +149,8 @@ def _queued(new: NewTask, task_id: UUID, row: Any) -> Task:
         force=new.force,
         retry_of=new.retry_of,
         request_id=new.request_id,
+        expect_nodes=new.expect_nodes,
+        all_nodes=new.all_nodes,
     )
 
 
@@ -162,12 +167,23 @@ class TaskRepository:
         """
         values = _new_row(new, request_digest)
         row = self._connection.execute(_ADD, values).one_or_none()
-        return self._same_request(new, request_digest) if row is None else _queued(new, values["id"], row)
+        if row is not None:
+            return _queued(new, values["id"], row)
+        earlier = self.earlier(new, request_digest=request_digest)
+        # Only one that was deleted at this very moment is not there.
+        return self.add(new, request_digest=request_digest) if earlier is None else earlier
 
-    def _same_request(self, new: NewTask, request_digest: bytes | None) -> Task:
+    def earlier(self, new: NewTask, *, request_digest: bytes | None) -> Task | None:
+        """The task that was made of the same request before. Raises ``IdempotencyConflict`` if it was another."""
+        if new.idempotency_key is None:
+            return None
         row = self._connection.execute(
-            select(tasks).where(tasks.c.created_by == new.created_by, tasks.c.idempotency_key == new.idempotency_key)
-        ).one()
+            select(tasks.c.id, tasks.c.request_digest).where(
+                tasks.c.created_by == new.created_by, tasks.c.idempotency_key == new.idempotency_key
+            )
+        ).one_or_none()
+        if row is None:
+            return None
         if row.request_digest != request_digest:
             raise IdempotencyConflict("this Idempotency-Key was used with another request; send a new one")
         return self.get(row.id)
@@ -218,14 +234,17 @@ class TaskRepository:
         rows = self._connection.execute(select(tasks).where(tasks.c.parent_id == parent_id).order_by(tasks.c.seq)).all()
         return tuple(self._with_details([task_from_row(row) for row in rows]))
 
-    def outcomes(self, parent_id: UUID) -> Sequence[tuple[str, ResultStatus, str, str]]:
-        """(node, result, step, reason) of every subtask, in node order."""
+    def outcomes(self, parent_id: UUID) -> Sequence[tuple[str, ResultStatus, str, str, str]]:
+        """(node, result, step, reason, last error) of every subtask, in node order."""
         rows = self._connection.execute(
-            select(tasks.c.node, tasks.c.result_status, tasks.c.step, tasks.c.result_reason)
+            select(tasks.c.node, tasks.c.result_status, tasks.c.step, tasks.c.result_reason, tasks.c.last_error)
             .where(tasks.c.parent_id == parent_id)
             .order_by(tasks.c.node)
         ).all()
-        return [(row.node, ResultStatus(row.result_status), row.step or "", row.result_reason) for row in rows]
+        return [
+            (row.node, ResultStatus(row.result_status), row.step or "", row.result_reason, row.last_error)
+            for row in rows
+        ]
 
     def of_deployments(self, context_ids: Sequence[UUID]) -> Mapping[UUID, tuple[Task, bool]]:
         """By boot context: the task that made it, and whether it was revoked since; only those on record."""
@@ -237,20 +256,10 @@ class TaskRepository:
         return {row.context_id: (task_from_row(row), row.ended is not None) for row in rows}
 
     def page(self, query: TaskQuery) -> TaskPage:
-        """At most ``query.limit`` tasks, oldest first. An unknown ``marker`` raises ``TaskNotFound``."""
+        """At most ``query.limit`` tasks. An unknown ``marker`` raises ``TaskNotFound``."""
         limit = query.limit or PAGE
-        statement = select(tasks).order_by(tasks.c.seq).limit(limit + 1)
-        for column, value in (
-            (tasks.c.status, query.status),
-            (tasks.c.action, query.action),
-            (tasks.c.node, query.node),
-            (tasks.c.created_by, query.created_by),
-            (tasks.c.parent_id, query.parent),
-        ):
-            if value is not None:
-                statement = statement.where(column == value)
-        if query.marker is not None:
-            statement = statement.where(tasks.c.seq > self._seq(query.marker))
+        after = None if query.marker is None else self._seq(query.marker)
+        statement = listed(query, after=after, limit=limit + 1)
         found = [task_from_row(row) for row in self._connection.execute(statement)]
         page = self._with_details(found[:limit])
         return TaskPage(tuple(page), next_marker=page[-1].id if len(found) > limit else None)

@@ -28,6 +28,7 @@ from drydock.db.outcomes import OutcomeRepository
 from drydock.db.prepared import OwnConnections
 from drydock.db.reports import Reported, ReportRepository
 from drydock.db.retention import RetentionRepository
+from drydock.db.retries import RetryRepository
 from drydock.db.tasks import TaskRepository
 from drydock.db.transactions import Fate, fate_of
 from drydock.errors import DatabaseUnavailable
@@ -48,6 +49,7 @@ class UnitOfWork:
         self.messages = MessageRepository(connection)
         self.events = EventRepository(connection)
         self.retention = RetentionRepository(connection)
+        self.retries = RetryRepository(connection)
         self.designs = DesignRepository(connection)
         self.boot_contexts = BootContextRepository(connection)
         self.boot_actions = BootActionRepository(connection)

@@ -6,13 +6,16 @@ has two names). In a union any one value is enough.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from difflib import get_close_matches
 
 from drydock.model.node import Node
 from drydock.model.node_filter import Combine, NodeFilter, NodeFilterSet
 from drydock.model.site import Rack, SiteDesign
 
 _Test = Callable[[Node], bool]
+#: Names of a kind that are listed in one warning.
+_LISTED = 10
 
 
 def select_nodes(site: SiteDesign, node_filter: NodeFilterSet | None) -> tuple[str, ...]:
@@ -56,3 +59,31 @@ def _test(one: NodeFilter, racks: Mapping[str, Rack]) -> _Test:
         )
 
     return union if one.combine is Combine.UNION else intersection
+
+
+def unknown_criteria(site: SiteDesign, node_filter: NodeFilterSet | None) -> tuple[str, ...]:
+    """A sentence for each kind of criterion that names what the design does not have."""
+    filters = () if node_filter is None else node_filter.filters
+    nodes = site.nodes.values()
+    racks = {*site.racks, *(node.rack for node in nodes if node.rack is not None)}
+    kinds = (
+        ("node", [name for one in filters for name in one.node_names], set(site.nodes)),
+        ("rack", [name for one in filters for name in one.rack_names], racks),
+        ("node with tag", [tag for one in filters for tag in one.node_tags], {tag for n in nodes for tag in n.tags}),
+        ("node with label", _pairs(one.node_labels for one in filters), set(_pairs(n.owner_data for n in nodes))),
+        ("rack with label", _pairs(f.rack_labels for f in filters), set(_pairs(r.labels for r in site.racks.values()))),
+    )
+    return tuple(sentence for kind, asked, known in kinds for sentence in _unknown(kind, asked, known))
+
+
+def _pairs(labels: Iterable[Mapping[str, str]]) -> list[str]:
+    return [f"{key}={value}" for mapping in labels for key, value in mapping.items()]
+
+
+def _unknown(kind: str, asked: Iterable[str], known: Collection[str]) -> Iterable[str]:
+    unknown = [name for name in dict.fromkeys(asked) if name not in known]
+    if not unknown:
+        return
+    listed = ", ".join(unknown[:_LISTED]) + (f" and {len(unknown) - _LISTED} more" if len(unknown) > _LISTED else "")
+    close = get_close_matches(unknown[0], known, n=1) if len(unknown) == 1 else []
+    yield f"the node filter: the design has no {kind} {listed}" + (f"; did you mean {close[0]}?" if close else "")

@@ -26,6 +26,12 @@ class NodeFilter:
     rack_names: tuple[str, ...] = ()
     rack_labels: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def unlimited(self) -> bool:
+        """Whether it selects every node of any design."""
+        criteria = (self.node_names, self.node_tags, self.node_labels, self.rack_names, self.rack_labels)
+        return self.combine is Combine.INTERSECTION and not any(criteria)
+
 
 @dataclass(frozen=True, slots=True)
 class NodeFilterSet:
@@ -33,6 +39,12 @@ class NodeFilterSet:
 
     combine: Combine
     filters: tuple[NodeFilter, ...] = ()
+
+    @property
+    def unlimited(self) -> bool:
+        """Whether it selects every node of any design."""
+        combine = all if self.combine is Combine.INTERSECTION else any
+        return combine(one.unlimited for one in self.filters)
 
 
 _NAME_LISTS = ("node_names", "node_tags", "rack_names")

@@ -144,7 +144,8 @@ class Task:
     ``root_id`` is the task's own id for a task without a parent. ``design_digest`` is set once the design is
     pinned. ``step_since``, ``deadline_at``: of the present step. ``reason``: what it waits for, in words.
     ``overdue``: whether the deadline had passed when a worker claimed it. ``attempt``: failures in a row at this
-    step; ``error_attempts``, ``last_error``: how many at all steps, and the last of them.
+    step; ``error_attempts``, ``last_error``: how many at all steps, and the last of them. ``expect_nodes``,
+    ``all_nodes``: as in ``NewTask``.
     """
 
     id: UUID
@@ -179,11 +180,17 @@ class Task:
     error_attempts: int = 0
     machine: MachineContact | None = None
     has_build_data: bool = False
+    expect_nodes: int | None = None
+    all_nodes: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class TaskQuery:
-    """Which tasks to list. ``marker`` is the last id of the page before; without ``limit``: all."""
+    """Which tasks to list. ``marker`` is the last id of the page before; without ``limit``: all.
+
+    ``ids``: the first and the last that may be meant. ``subtasks``: False leaves them out. Oldest first unless
+    ``newest_first``.
+    """
 
     status: TaskStatus | None = None
     action: Action | None = None
@@ -192,11 +199,14 @@ class TaskQuery:
     parent: UUID | None = None
     limit: int | None = None
     marker: UUID | None = None
+    ids: tuple[UUID, UUID] | None = None
+    subtasks: bool = True
+    newest_first: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class TaskPage:
-    """Some tasks, oldest first; ``next_marker`` is None on the last page."""
+    """Some tasks in the order asked for; ``next_marker`` is None on the last page."""
 
     tasks: tuple[Task, ...]
     next_marker: UUID | None = None
@@ -206,7 +216,8 @@ class TaskPage:
 class NewTask:
     """A request for a task, checked by the API. ``idempotency_key`` is unique per ``created_by``.
 
-    ``design_digest``: the snapshot to work on, where it is known already.
+    ``design_digest``: the snapshot to work on, where it is known already. ``expect_nodes``: how many nodes are to be
+    in scope. ``all_nodes``: whether that may be every node of the design; None: nobody asked, as the guard is off.
     """
 
     action: Action
@@ -218,3 +229,5 @@ class NewTask:
     request_id: str = ""
     idempotency_key: str | None = None
     design_digest: str | None = None
+    expect_nodes: int | None = None
+    all_nodes: bool | None = False

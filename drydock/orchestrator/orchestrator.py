@@ -19,29 +19,50 @@ from drydock.model.message import TaskMessage
 from drydock.model.task import NewTask, Task, TaskPage, TaskQuery, TaskStatus
 from drydock.orchestrator.changes import ChangeWaiter
 from drydock.orchestrator.retention import delete_old
-from drydock.orchestrator.retries import retry_of
+from drydock.orchestrator.retries import left_to_do, retry_of
+from drydock.orchestrator.scope_guard import admitted
 
 #: How long a request may go on deleting; clients allow 30.
 DELETE_SECONDS = 25.0
 
 
 class Orchestrator:
-    def __init__(self, database: Database, provisioner: NodeProvisioner, changes: ChangeWaiter) -> None:
+    """``guard``: whether a whole site is destroyed or forced only by a request that says its size."""
+
+    def __init__(
+        self, database: Database, provisioner: NodeProvisioner, changes: ChangeWaiter, *, guard: bool = True
+    ) -> None:
+        self._guard = guard
         self._database = database
         self._provisioner = provisioner
         self._changes = changes
 
     def create_task(self, new: NewTask) -> Task:
-        """Queue a task. Raises ``IdempotencyConflict``."""
+        """Queue a task. Raises ``ScopeUnconfirmed``, ``IdempotencyConflict``, ``NothingToRetry``."""
+        new = admitted(new, guard=self._guard)
         digest = _request_digest(new)
+        if new.retry_of is not None:
+            return self._create_retry(new, new.retry_of, digest)
         task = self._database.add_task(new, request_digest=digest)
         if task is not None:
             return task
         with self._database.statements() as uow:
             return uow.tasks.add(new, request_digest=digest)
 
+    def _create_retry(self, new: NewTask, task_id: UUID, digest: bytes | None) -> Task:
+        """One at a time for a task: the second sees what the first one makes."""
+        with self._database.unit_of_work() as uow:
+            uow.retries.lock(task_id)
+            task = uow.tasks.earlier(new, request_digest=digest)
+            if task is None:
+                left = left_to_do(new, at_work=uow.retries.at_work(task_id), settled=uow.retries.settled(task_id))
+                task = uow.tasks.add(left, request_digest=digest)
+            uow.commit()
+        return task
+
     def retry_of(self, task_id: UUID, *, created_by: str) -> NewTask:
-        """A request for the same work, of the same design, on the nodes that failed.
+        """A request for the same work, of the same design, on the nodes that failed; ``create_task`` leaves out those
+        that a later task brought to success.
 
         Raises ``TaskNotFound``, ``TaskNotEnded``, ``NothingToRetry``.
         """
@@ -144,5 +165,7 @@ def _request_digest(new: NewTask) -> bytes | None:
     if new.idempotency_key is None:
         return None
     retried = None if new.retry_of is None else str(new.retry_of)
-    asked = [new.action.value, new.design_ref, new.node_filter, new.force, retried]
+    asked: list[object] = [new.action.value, new.design_ref, new.node_filter, new.force, retried]
+    if new.expect_nodes is not None or (new.all_nodes and new.retry_of is None):
+        asked += [new.expect_nodes, bool(new.all_nodes)]
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).digest()

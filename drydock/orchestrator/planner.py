@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from drydock.design.filters import select_nodes
+from drydock.design.filters import select_nodes, unknown_criteria
 from drydock.model.message import Level
 from drydock.model.node_filter import parse_node_filter
 from drydock.model.task import Action, Lane
 from drydock.orchestrator.outcome import Done, Failed, Outcome, Wait
 from drydock.orchestrator.rollup import NodeOutcome, roll_up
+from drydock.orchestrator.scope_guard import refusal, unconfirmed
 from drydock.orchestrator.workflow import Step, StepContext, Workflow
 
 #: How often a parent looks at its subtasks when no wake-up reaches it.
@@ -37,14 +38,22 @@ def check_design(ctx: StepContext) -> Outcome:
 
 
 def plan(action: Action, lane: Lane) -> Callable[[StepContext], Outcome]:
-    """The step that makes one subtask of ``action`` per node in scope; ``lane``: of its first step."""
+    """The step that makes one subtask of ``action`` per node in scope; ``lane``: of its first step.
+
+    A scope that is not what was asked for fails the task before any node is touched.
+    """
 
     def plan_nodes(ctx: StepContext) -> Outcome:
-        nodes = select_nodes(ctx.site, parse_node_filter(ctx.task.node_filter))
+        node_filter = parse_node_filter(ctx.task.node_filter)
+        nodes = select_nodes(ctx.site, node_filter)
+        refused = refusal(ctx.task, nodes, len(ctx.site.nodes))
+        if refused is not None:
+            return Failed(refused)
         with ctx.transaction() as uow:
             uow.tasks.add_subtasks(ctx.task, action, nodes, lane=lane, start_rate=ctx.services.start_rate)
             uow.commit()
-        return Done(f"{len(nodes)} nodes in scope")
+        warnings = (*unconfirmed(ctx.task, nodes, len(ctx.site.nodes)), *unknown_criteria(ctx.site, node_filter))
+        return Done(f"{len(nodes)} nodes in scope", warnings=warnings)
 
     return plan_nodes
 

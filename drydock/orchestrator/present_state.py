@@ -20,7 +20,7 @@ def look(
 
     ``already`` says in words how a node that it finds as wanted is; a deployed node always is left alone.
     """
-    willing = {ctx.task.id: Done(FORCED) for ctx in contexts if ctx.task.force}
+    willing = _forced([ctx for ctx in contexts if ctx.task.force])
     asked = [ctx for ctx in contexts if not ctx.task.force]
     if not asked:
         return willing
@@ -28,10 +28,25 @@ def look(
     seen = services.provisioner.observe([ctx.node for ctx in asked])
     deployed = [seen[ctx.node].deployment_id for ctx in asked if seen[ctx.node].state is NodeState.DEPLOYED]
     known = _on_record(services, deployed)
-    return willing | {
+    looked_at = {
         ctx.task.id: _left_alone(ctx, seen[ctx.node], known, already(seen[ctx.node]))
         or Done(f"{services.provisioner.name} says: {seen[ctx.node].state}")
         for ctx in asked
+    }
+    return {**willing, **looked_at}
+
+
+def _forced(contexts: Sequence[StepContext]) -> Mapping[UUID, Outcome]:
+    """Force is for what was found when it was asked for: a retry leaves alone what others brought up meanwhile."""
+    if not contexts:
+        return {}
+    with contexts[0].services.database.statements() as uow:
+        settled = uow.retries.settled_meanwhile([ctx.task.id for ctx in contexts])
+    return {
+        ctx.task.id: Done(f"{ctx.node} came to success by task {settled[ctx.task.id]} meanwhile", finished=True)
+        if ctx.task.id in settled
+        else Done(FORCED)
+        for ctx in contexts
     }
 
 

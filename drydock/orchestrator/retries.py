@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
 
 from drydock.errors import InvalidInput, NothingToRetry, TaskNotEnded
+from drydock.model.node_filter import parse_node_filter
 from drydock.model.task import NewTask, ResultStatus, Task
+from drydock.orchestrator.scope_guard import guarded
 
 
-def retry_of(task: Task, outcomes: Sequence[tuple[str, ResultStatus, str, str]], *, created_by: str) -> NewTask:
-    """``outcomes``: (node, result, step, reason) of its subtasks.
+def retry_of(task: Task, outcomes: Sequence[tuple[str, ResultStatus, str, str, str]], *, created_by: str) -> NewTask:
+    """``outcomes``: (node, result, step, reason, last error) of its subtasks.
 
     The new task works on the design that the old one was pinned to, whatever its reference leads to by now, and goes
     ahead with force if the old one did. Raises ``InvalidInput``, ``TaskNotEnded``, ``NothingToRetry``.
@@ -18,7 +23,7 @@ def retry_of(task: Task, outcomes: Sequence[tuple[str, ResultStatus, str, str]],
         raise InvalidInput(f"is a node's part of task {task.parent_id}; retry that", field="retry_of")
     if task.status.open:
         raise TaskNotEnded(f"task {task.id} is {task.status}: it can be retried when it has ended")
-    failed = [node for node, result, _, _ in outcomes if result is not ResultStatus.SUCCESS]
+    failed = [node for node, result, *_ in outcomes if result is not ResultStatus.SUCCESS]
     if not failed:
         why = "no node of it failed" if outcomes else "it had come to no node; ask for the same work anew"
         raise NothingToRetry(f"task {task.id} has nothing to retry: {why}")
@@ -26,8 +31,34 @@ def retry_of(task: Task, outcomes: Sequence[tuple[str, ResultStatus, str, str]],
         action=task.action,
         design_ref=task.design_ref,
         design_digest=task.design_digest,
-        node_filter={"filter_set_type": "union", "filter_set": [{"filter_type": "union", "node_names": failed}]},
+        node_filter=_by_name(failed),
         created_by=created_by,
         force=task.force,
         retry_of=task.id,
+        # Whoever asked for that one said its size, or did not have to; this one is for a part of it, by name.
+        all_nodes=guarded(task),
     )
+
+
+def left_to_do(new: NewTask, *, at_work: UUID | None, settled: Mapping[str, UUID]) -> NewTask:
+    """The retry without the nodes that a later task brought to success. Raises ``NothingToRetry``.
+
+    ``at_work``: a retry of the same task that has not ended. ``settled``: by node, the task that did.
+    """
+    if at_work is not None:
+        raise NothingToRetry(f"task {new.retry_of} is being retried: wait for task {at_work} to end")
+    failed = _names_of(new)
+    left = [name for name in failed if name not in settled]
+    if not left:
+        by = ", ".join(str(task_id) for task_id in dict.fromkeys(settled[name] for name in failed))
+        raise NothingToRetry(f"task {new.retry_of} has nothing to retry: its nodes came to success later, by task {by}")
+    return replace(new, node_filter=_by_name(left))
+
+
+def _by_name(names: Sequence[str]) -> Mapping[str, Any]:
+    return {"filter_set_type": "union", "filter_set": [{"filter_type": "union", "node_names": list(names)}]}
+
+
+def _names_of(new: NewTask) -> Sequence[str]:
+    node_filter = parse_node_filter(new.node_filter)
+    return [name for one in (node_filter.filters if node_filter else ()) for name in one.node_names]

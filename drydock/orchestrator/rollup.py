@@ -10,12 +10,19 @@ from drydock.model.task import ResultStatus, TaskResult
 
 @dataclass(frozen=True, slots=True)
 class NodeOutcome:
-    """What became of one node; ``step`` and ``reason`` say where and why it failed."""
+    """What became of one node: ``step`` and ``reason`` say where and why it failed, ``last_error`` what broke last."""
 
     node: str
     status: ResultStatus
     step: str = ""
     reason: str = ""
+    last_error: str = ""
+
+    @property
+    def why(self) -> str:
+        """At a deadline the reason is what the node waited for: what went wrong meanwhile says more."""
+        told = not self.last_error or self.last_error in self.reason
+        return (self.reason or str(self.status)) + ("" if told else f"; last error: {self.last_error}")
 
 
 def roll_up(outcomes: Sequence[NodeOutcome]) -> TaskResult:
@@ -39,7 +46,7 @@ def roll_up(outcomes: Sequence[NodeOutcome]) -> TaskResult:
 def failure_lines(outcomes: Sequence[NodeOutcome]) -> tuple[tuple[str, str], ...]:
     """(node, what to tell of it) for each node that failed."""
     return tuple(
-        (outcome.node, f"{outcome.node}: {outcome.reason or outcome.status}")
+        (outcome.node, f"{outcome.node}: {outcome.why}")
         for outcome in outcomes
         if outcome.status is not ResultStatus.SUCCESS
     )

@@ -225,7 +225,8 @@ class StepRunner:
 def _told(task: Task, outcome: Done) -> list[Line]:
     warning = {"level": Level.WARNING.value}
     return told(task, outcome.message) + [
-        Line(task.id, line, context_type="node", context=task.node or "", extra=warning) for line in outcome.warnings
+        Line(task.id, line, context_type="node" if task.node else "task", context=task.node or "", extra=warning)
+        for line in outcome.warnings
     ]
 
 

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from tests.api.conftest import Client
+from tests.api.conftest import AppFactory, Client
 from tests.api.seeds import Seeds
 
 REF = "drydock://designs/" + "0" * 64
@@ -114,6 +114,96 @@ def test_pages_are_linked(reader: Client, seeds: Seeds) -> None:
     assert seen == ["n01", "n02", "n03"]
     rest = reader.get("/tasks", query_string=f"action=deploy_node&marker={children[0].id}")
     assert [task["node"] for task in rest.json] == ["n02", "n03"]
+
+
+def test_the_newest_come_first_and_subtasks_stay_out_if_asked_for(reader: Client, seeds: Seeds) -> None:
+    trees = [seeds.tree("n01", "n02")[0] for _ in range(3)]
+    newest = [str(task.id) for task in reversed(trees)]
+    seen: list[str] = []
+    query = "order=newest&subtasks=false&limit=2"
+    while query:
+        page = reader.get("/tasks", query_string=query)
+        seen += [task["task_id"] for task in page.json]
+        query = urlsplit(page.headers.get("Link", "").partition(">")[0].removeprefix("<")).query
+    assert seen == newest
+    assert [task["node"] for task in reader.get("/tasks", query_string="order=newest&limit=2").json] == ["n02", "n01"]
+    assert len(reader.get("/tasks", query_string="order=oldest&subtasks=true").json) == 9
+
+
+def test_tasks_are_found_by_the_beginning_of_their_ids(reader: Client, seeds: Seeds) -> None:
+    tasks = [str(seeds.task().id) for _ in range(20)]
+    for task_id in tasks:
+        for prefix in (task_id[:8], task_id[:13], task_id.replace("-", "")[:14].upper(), task_id):
+            found = reader.get("/tasks", query_string=f"id_prefix={prefix}").json
+            assert task_id in [task["task_id"] for task in found], prefix
+    first = {task_id for task_id in tasks if task_id.startswith(tasks[0][0])}
+    found = reader.get("/tasks", query_string=f"id_prefix={tasks[0][0]}").json
+    assert {task["task_id"] for task in found} == first
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["id_prefix=", "id_prefix=-", "id_prefix=xyz", f"id_prefix={'a' * 33}", "order=", "order=desc", "subtasks=2"],
+)
+def test_a_list_that_cannot_be_made_says_why(reader: Client, query: str) -> None:
+    result = reader.get("/tasks", query_string=query)
+    assert result.status_code == 400
+    assert result.json["message"].startswith(query.partition("=")[0])
+
+
+GUARDED = [{"action": "destroy_nodes"}, {"action": "destroy_node"}, {"action": "deploy_nodes", "force": True}]
+NODE_N01 = {"filter_set_type": "union", "filter_set": [{"filter_type": "union", "node_names": ["n01"]}]}
+
+
+EMPTY = {"filter_set_type": "union", "filter_set": [{"filter_type": "intersection", "node_names": []}]}
+
+
+@pytest.mark.parametrize("body", GUARDED)
+@pytest.mark.parametrize("scope", [{}, {"node_filter": None}, {"node_filter": EMPTY}])
+def test_a_whole_site_is_destroyed_or_forced_only_by_a_request_that_says_its_size(
+    admin: Client, reader: Client, body: dict[str, Any], scope: dict[str, Any]
+) -> None:
+    asked = {"design_ref": "drydock://designs/x", **body, **scope}
+    for unsaid in ({}, {"expect_nodes": None}, {"all_nodes": False}):
+        refused = admin.post("/tasks", {**asked, **unsaid})
+        assert (refused.status_code, refused.json["reason"]) == (400, "scope_unconfirmed")
+        assert '"expect_nodes": N' in refused.json["message"]
+        assert '"all_nodes": true' in refused.json["message"]
+    assert reader.post("/tasks", asked).status_code == 403
+    assert reader.get("/tasks").json == []
+    counted = admin.post("/tasks", {**asked, "expect_nodes": 12})
+    assert (counted.status_code, counted.json["expect_nodes"], counted.json["all_nodes"]) == (201, 12, False)
+    every = admin.post("/tasks", {**asked, "all_nodes": True})
+    assert (every.status_code, every.json["expect_nodes"], every.json["all_nodes"]) == (201, None, True)
+    shown = [(task["expect_nodes"], task["all_nodes"]) for task in reader.get("/tasks").json]
+    assert shown == [(12, False), (None, True)]
+
+
+@pytest.mark.parametrize("scope", [{"node_filter": NODE_N01}, {"all_nodes": True}])
+def test_a_part_of_a_site_or_what_takes_nothing_is_not_asked_for_its_size(admin: Client, scope: dict[str, Any]) -> None:
+    assert create(admin, action="destroy_nodes", **scope)["status"] == "queued"
+    assert create(admin, action="deploy_nodes")["all_nodes"] is False
+
+
+@pytest.mark.parametrize("value", [-1, "3", True, 1.5, 10**12, [3]])
+def test_a_size_is_a_number_of_nodes(admin: Client, value: object) -> None:
+    result = admin.post("/tasks", {**BODY, "expect_nodes": value})
+    assert (result.status_code, result.json["message"].partition(":")[0]) == (400, "expect_nodes")
+    assert admin.post("/tasks", {**BODY, "all_nodes": "yes"}).status_code == 400
+
+
+def test_without_the_guard_old_clients_go_on(make_app: AppFactory) -> None:
+    app = make_app({"api": {"auth_strategy": "noauth"}, "orchestrator": {"guard": "false"}})
+    task = create(Client(app, {"X-Auth-Token": "admin"}), action="destroy_nodes", node_filter=None)
+    assert (task["status"], task["all_nodes"]) == ("queued", False)
+
+
+def test_the_same_key_with_another_size_is_another_request(admin: Client) -> None:
+    keyed = admin.named(**{"Idempotency-Key": "one"})
+    body = {**BODY, "action": "destroy_nodes", "expect_nodes": 3}
+    first = keyed.post("/tasks", body).json["task_id"]
+    assert keyed.post("/tasks", body).json["task_id"] == first
+    assert keyed.post("/tasks", {**body, "expect_nodes": 4}).json["reason"] == "idempotency_conflict"
 
 
 @pytest.mark.parametrize("task_id", [NOBODYS, "7", "x" * 5000, "%00", "..", NOBODYS.replace("-", "")])
@@ -262,8 +352,13 @@ def test_the_failed_nodes_of_a_task_are_retried_with_one_call(admin: Client, see
     assert (new["action"], new["design_ref"], new["retry_of"]) == ("deploy_nodes", "drydock://designs/x", old)
     assert new["node_filter"]["filter_set"][0]["node_names"] == ["n01", "n02"]
     assert keyed.post("/tasks", {"retry_of": old}).json["task_id"] == new["task_id"]
+    busy = admin.post("/tasks", {"retry_of": old})
+    assert (busy.status_code, busy.json["reason"]) == (409, "nothing_to_retry")
+    assert new["task_id"] in busy.json["message"]
+    admin.post(f"/tasks/{new['task_id']}/terminate")
     same = {"retry_of": old, "action": "deploy_node", "design_ref": "drydock://designs/x", "force": True}
-    assert admin.post("/tasks", same).json["force"] is True
+    again = admin.post("/tasks", {**same, "expect_nodes": 2}).json
+    assert (again["force"], again["expect_nodes"], again["all_nodes"]) == (True, 2, False)
 
 
 @pytest.mark.parametrize(

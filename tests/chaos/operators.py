@@ -131,7 +131,7 @@ class Operator:
             "filter_set_type": "union",
             "filter_set": [{"filter_type": "union", "node_names": nodes}],
         }
-        body = {"action": action, "design_ref": self._design_ref, "node_filter": node_filter}
+        body = {"action": action, "design_ref": self._design_ref, "node_filter": node_filter, "all_nodes": True}
         times = 3 if self._rng.random() < 0.3 else 1
         with ThreadPoolExecutor(times) as pool:
             asked = [

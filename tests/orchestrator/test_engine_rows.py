@@ -125,7 +125,7 @@ def test_partial_success_names_both_sides(world: World) -> None:
     ended = world.orchestrator.task(task.id)
     assert ended.result.status is ResultStatus.PARTIAL_SUCCESS
     assert (ended.result.successes, ended.result.failures) == (("n01",), ("n02",))
-    assert [m.message for m in ended.result.messages if m.error] == ["n02: boot actions failed: greet"]
+    assert [m.message for m in ended.result.messages if m.error] == ["n02: boot actions failed: greet (disk is full)"]
     failed = world.subtasks(task.id)["n02"]
     assert [(m.message, m.context_type) for m in failed.result.messages if m.context_type == "bootaction"] == [
         ("disk is full", "bootaction")

@@ -99,7 +99,9 @@ class World:
         return self.designs.store(site() if content is None else content, created_by="tester")
 
     def create(self, action: str, *, design_ref: str | None = None, **fields: object) -> Task:
-        new = NewTask(action=REQUESTABLE[action], design_ref=design_ref or self.store().ref, created_by="tester")
+        """Asked for with ``all_nodes``, unless ``fields`` say otherwise."""
+        ref = design_ref or self.store().ref
+        new = NewTask(action=REQUESTABLE[action], design_ref=ref, created_by="tester", all_nodes=True)
         return self.orchestrator.create_task(replace(new, **fields))  # type: ignore[arg-type]
 
     def claim(self, *, owner: str | None = None, lease_seconds: float = 30) -> tuple[Task, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import chain, islice
-from typing import Any
+from typing import Any, TypedDict
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -39,6 +39,11 @@ DEFAULT_DAYS = 90
 _STATUSES = {status.value: status for status in TaskStatus}
 _ACTIONS = {action.value: action for action in Action}
 _FILTERS = ("status", "action", "node", "created_by", "parent")
+
+
+class _Scope(TypedDict):
+    expect_nodes: int | None
+    all_nodes: bool
 
 
 class TasksResource:
@@ -84,6 +89,7 @@ class TasksResource:
         return replace(
             new,
             force=body.get("force", new.force),
+            **_scope(body, all_nodes=bool(new.all_nodes)),
             request_id=caller.request_id,
             idempotency_key=_idempotency_key(req, caller),
         )
@@ -166,7 +172,7 @@ def read_task_id(text: str) -> UUID:
 
 
 def _task_query(req: falcon.Request) -> TaskQuery:
-    query = Query(req, (*_FILTERS, "limit", "marker"))
+    query = Query(req, (*_FILTERS, "id_prefix", "subtasks", "order", "limit", "marker"))
     return TaskQuery(
         status=query.choice("status", _STATUSES),
         action=query.choice("action", _ACTIONS),
@@ -175,6 +181,9 @@ def _task_query(req: falcon.Request) -> TaskQuery:
         parent=query.uuid("parent"),
         limit=query.integer("limit", minimum=1, maximum=MAX_PAGE),
         marker=query.uuid("marker"),
+        ids=query.uuid_range("id_prefix"),
+        subtasks=query.flag("subtasks") or not query.has("subtasks"),
+        newest_first=query.choice("order", {"oldest": False, "newest": True}) or False,
     )
 
 
@@ -203,10 +212,20 @@ def _new_task(body: Mapping[str, Any], req: falcon.Request) -> NewTask:
         design_ref=body["design_ref"],
         node_filter=node_filter,
         force=body.get("force", False),
+        **_scope(body),
         created_by=caller.user,
         request_id=caller.request_id,
         idempotency_key=_idempotency_key(req, caller),
     )
+
+
+def _scope(body: Mapping[str, Any], *, all_nodes: bool = False) -> _Scope:
+    expected = body.get("expect_nodes")
+    # JSON Schema takes 3.0 for an integer.
+    return {
+        "expect_nodes": None if expected is None else int(expected),
+        "all_nodes": body.get("all_nodes", all_nodes),
+    }
 
 
 def _idempotency_key(req: falcon.Request, caller: RequestContext) -> str | None:

@@ -16,6 +16,8 @@ CREATE_TASK: Mapping[str, Any] = {
         # Looked into by the model's own parser, which names the exact field.
         "node_filter": {"type": ["object", "null"]},
         "force": {"type": "boolean"},
+        "expect_nodes": {"type": ["integer", "null"], "minimum": 0, "maximum": 1_000_000},
+        "all_nodes": {"type": "boolean"},
         # With this one the others may be left out: action and design_ref are those of the task that is retried.
         "retry_of": {"type": ["string", "null"]},
     },

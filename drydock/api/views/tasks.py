@@ -47,6 +47,8 @@ def task_view(task: Task, at: Address, *, build_data: Sequence[BuildData] | None
         "error_attempts": task.error_attempts,
         "force": task.force,
         "retry_of": None if task.retry_of is None else str(task.retry_of),
+        "expect_nodes": task.expect_nodes,
+        "all_nodes": bool(task.all_nodes),
         "progress": _progress_view(task.progress),
         "design_digest": task.design_digest,
         "machine": _machine_view(task.machine),

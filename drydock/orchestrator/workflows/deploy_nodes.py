@@ -134,16 +134,19 @@ def await_boot_actions(contexts: Sequence[StepContext]) -> Mapping[UUID, Outcome
         live = uow.boot_contexts.live_of_tasks(task_ids)
         actions = uow.boot_actions.of_tasks(task_ids)
         contacts = uow.machines.of_tasks(task_ids)
+        failed = [action.id for found in actions.values() for action in found if action.status is ReportStatus.FAILURE]
+        words = uow.messages.last_words(task_ids, failed) if failed else {}
     return {
-        ctx.task.id: _reported(ctx, actions.get(ctx.task.id, ()), contacts.get(ctx.task.id))
+        ctx.task.id: _reported(actions.get(ctx.task.id, ()), contacts.get(ctx.task.id), words)
         if ctx.task.id in live
         else Failed(CONTEXT_GONE)
         for ctx in contexts
     }
 
 
-def _reported(ctx: StepContext, actions: Sequence[BootAction], contact: MachineContact | None) -> Outcome:
-    failed = [action.name for action in actions if action.status is ReportStatus.FAILURE]
+def _reported(actions: Sequence[BootAction], contact: MachineContact | None, words: Mapping[str, str]) -> Outcome:
+    """``words``: by boot action that failed, what its machine said last."""
+    failed = [action for action in actions if action.status is ReportStatus.FAILURE]
     missing = [action.name for action in actions if action.signaling and action.status is None]
     if missing:
         last = None if contact is None else contact.last_contact
@@ -151,8 +154,13 @@ def _reported(ctx: StepContext, actions: Sequence[BootAction], contact: MachineC
         names = ", ".join(missing)
         return Wait(LOOK_AGAIN_SECONDS, f"no final status yet of boot actions {names}{heard}")
     if failed:
-        return Failed("boot actions failed: " + ", ".join(failed))
+        return Failed("boot actions failed: " + ", ".join(_in_words(action, words) for action in failed))
     return Done("all boot actions that report have succeeded")
+
+
+def _in_words(action: BootAction, words: Mapping[str, str]) -> str:
+    said = " ".join(words.get(action.id, "").split())
+    return f"{action.name} ({said})" if said else action.name
 
 
 DEPLOY_NODE = Workflow(

@@ -122,7 +122,7 @@ def test_retry_asks_for_the_failed_nodes_only(run: Run, peer: Peer) -> None:
 
 
 def test_force_is_asked_for_by_name(run: Run, peer: Peer) -> None:
-    run("task", "create", "-a", "deploy_nodes", "-d", "drydock://designs/x", "--force")
+    run("task", "create", "-a", "deploy_nodes", "-d", "drydock://designs/x", "--force", "--all-nodes")
     assert peer.asked[-1][3]["force"] is True
 
 

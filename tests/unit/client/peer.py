@@ -15,6 +15,10 @@ import falcon
 
 TASK = "00000000-0000-4000-8000-000000000001"
 DIGEST = "d" * 64
+NODES: list[dict[str, Any]] = [
+    {"name": "n1", "rack": "r1", "tags": ["a", "b"], "owner_data": {"site": "x"}},
+    {"name": "n2", "rack": "r1", "tags": ["b"], "owner_data": {}},
+]
 Frame = tuple[dict[str, Any], list[dict[str, Any]]]
 
 
@@ -50,6 +54,8 @@ class Peer:
     frames: list[Frame] = field(default_factory=lambda: [(task(status="queued"), [])])
     tokens: set[str] = field(default_factory=lambda: {"admin"})
     refusals: list[tuple[str, dict[str, Any] | str]] = field(default_factory=list)
+    others: list[dict[str, Any]] = field(default_factory=list)
+    designs: list[str] = field(default_factory=lambda: [DIGEST])
     asked: list[tuple[str, str, dict[str, str], Any]] = field(default_factory=list)
     keys: dict[str, str] = field(default_factory=dict)
     issued: int = 0
@@ -62,6 +68,13 @@ class Peer:
 
     def calls(self, method: str, path: str) -> list[tuple[str, str, dict[str, str], Any]]:
         return [call for call in self.asked if call[0] == method and call[1].startswith(path)]
+
+
+def _asked_for(entry: dict[str, Any], req: falcon.Request) -> bool:
+    wanted = {"parent_task_id": req.get_param("parent"), "node": req.get_param("node")}
+    nested = req.get_param("subtasks") != "false" or entry["parent_task_id"] is None
+    begins = str(entry["task_id"]).startswith(req.get_param("id_prefix", default="").lower())
+    return nested and begins and all(value in (None, entry[name]) for name, value in wanted.items())
 
 
 class Handler(WSGIRequestHandler):
@@ -114,6 +127,16 @@ def application(peer: Peer) -> falcon.App:
 
 def status_body(message: str, reason: str, **details: Any) -> dict[str, Any]:
     return {"kind": "Status", "type": "error", "message": message, "reason": reason, "retry": False, "details": details}
+
+
+def _selected(node: dict[str, Any], asked: dict[str, Any]) -> bool:
+    """As an intersection does."""
+    return (
+        node["name"] in asked.get("node_names", [node["name"]])
+        and node["rack"] in asked.get("rack_names", [node["rack"]])
+        and set(asked.get("node_tags", ())) <= set(node["tags"])
+        and asked.get("node_labels", {}).items() <= node["owner_data"].items()
+    )
 
 
 class Gate:
@@ -180,7 +203,10 @@ class Api:
 
     def on_get_tasks(self, req: falcon.Request, resp: falcon.Response) -> None:
         root, nodes = self._peer.frames[0]
-        found = [entry for entry in (root, *nodes) if req.get_param("parent") in (None, entry["parent_task_id"])]
+        found = [entry for entry in (root, *nodes, *self._peer.others) if _asked_for(entry, req)]
+        found.sort(key=lambda entry: str(entry.get("created") or ""))
+        if req.get_param("order") == "newest":
+            found.reverse()
         start = int(req.get_param("marker") or 0)
         following = start + req.get_param_as_int("limit", required=True)
         if following < len(found):
@@ -215,14 +241,18 @@ class Api:
     def on_get_designs(self, req: falcon.Request, resp: falcon.Response) -> None:
         resp.media = [
             {
-                "digest": DIGEST,
-                "design_ref": f"drydock://designs/{DIGEST}",
+                "digest": digest,
+                "design_ref": f"drydock://designs/{digest}",
                 "size": 3,
-                "created": "2026-01-02T03:04:05.678901+00:00",
+                "created": f"2026-01-02T03:04:{5 + place:02}.678901+00:00",
             }
+            for place, digest in enumerate(self._peer.designs)
         ]
 
     def on_get_design(self, req: falcon.Request, resp: falcon.Response, digest: str) -> None:
+        if req.get_param_as_bool("compiled"):
+            resp.media = {"digest": digest, "site": {"nodes": NODES}}
+            return
         resp.data, resp.content_type = b"---\n", "application/x-yaml"
 
     def on_post_validatedesign(self, req: falcon.Request, resp: falcon.Response) -> None:
@@ -233,13 +263,22 @@ class Api:
         resp.media = {**status_body("1 error", "design_invalid", errorCount=1), "status": "Failure"}
 
     def on_post_nodefilter(self, req: falcon.Request, resp: falcon.Response) -> None:
-        resp.media = ["n1", "n2"]
+        asked = (req.context.body.get("node_filter") or {}).get("filter_set") or [{}]
+        resp.media = [node["name"] for node in NODES if _selected(node, asked[0])]
 
     def on_get_nodes(self, req: falcon.Request, resp: falcon.Response) -> None:
-        resp.media = [{"hostname": "n2", "power_state": "on", "memory": 4096}, {"hostname": "n1", "power_state": "off"}]
+        resp.media = [
+            {"hostname": "n2", "power_state": "on", "memory": 4096},
+            {"hostname": "n1", "power_state": "off", "boot_mac": "02:2b:e4:89:04:7c"},
+        ]
 
     def on_get_health(self, req: falcon.Request, resp: falcon.Response) -> None:
         resp.status = "204 No Content"
 
     def on_get_extended(self, req: falcon.Request, resp: falcon.Response) -> None:
-        resp.status, resp.media = "503 Service Unavailable", {"database": "down"}
+        dependencies = [
+            {"name": "database", "healthy": False, "detail": "down"},
+            {"name": "provisioner", "healthy": True, "detail": ""},
+        ]
+        resp.status = "503 Service Unavailable"
+        resp.media = {"status": "Failure", "message": "not well: database", "dependencies": dependencies}

@@ -7,7 +7,7 @@ import socket
 import pytest
 
 from drydock.client import Credentials, DrydockClient, errors
-from drydock.client.session import service_root
+from drydock.client.session import Patience, service_root
 from tests.unit.client.peer import DIGEST, TASK, Peer, status_body, subtask, task
 
 KEYSTONE = {"OS_USERNAME": "operator", "OS_PASSWORD": "right", "OS_PROJECT_NAME": "admin"}
@@ -73,7 +73,7 @@ def test_a_bad_request_is_no_verdict_on_a_design(client: DrydockClient, peer: Pe
 
 def test_the_state_of_the_dependencies_is_told_when_they_are_down(client: DrydockClient, peer: Peer) -> None:
     quick = DrydockClient(Credentials({}, peer.url, "admin").session(), retries=0)
-    assert quick.health() == {"database": "down"}
+    assert quick.health()["dependencies"][0] == {"name": "database", "healthy": False, "detail": "down"}
 
 
 def test_the_variants_of_a_task_are_asked_for_as_wire_says(client: DrydockClient, peer: Peer) -> None:
@@ -169,6 +169,33 @@ def test_nobody_listens(path: str, *, keystone: bool) -> None:
     )
     with pytest.raises(errors.ConnectionFailed, match=rf"^cannot reach {url}: Connection refused$"):
         DrydockClient(who.session(), retries=0).list_nodes()
+
+
+@pytest.mark.parametrize("keystone", [True, False])
+def test_who_does_not_answer_is_named_and_given_up(keystone: bool) -> None:
+    """A server that accepts the connection and says nothing, as a stopped one does."""
+    told: list[str] = []
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        session = Credentials(
+            {"OS_AUTH_URL": f"{url}/v3", **KEYSTONE} if keystone else {}, url, None if keystone else "t"
+        )
+        quick = session.session()
+        quick.timeout = 0.2
+        client = DrydockClient(quick, endpoint=url, on_slow=told.append, patience=Patience(0.2, 0.2, 0.05))
+        with pytest.raises(errors.ConnectionFailed, match=rf"^{url} gave no answer in time$"):
+            client.list_nodes()
+        assert told == [f"waiting for Keystone at {url}/v3" if keystone else f"waiting for Drydock at {url}"]
+        if not keystone:
+            with pytest.raises(errors.ConnectionFailed, match=r"whether it did what was asked is not known$"):
+                client.create_task("deploy_nodes", "drydock://designs/x")
+
+
+def test_who_answers_soon_is_not_told_of(peer: Peer) -> None:
+    told: list[str] = []
+    client = DrydockClient(Credentials({}, peer.url, "admin").session(), on_slow=told.append)
+    client.list_nodes()
+    assert told == []
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,109 @@
+"""Options and arguments that several commands have."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+import click
+
+from drydock.cli.scope import Choice
+
+Command = Callable[..., Any]
+
+ACTIONS = (
+    "validate_design, verify_site, prepare_site, verify_nodes, prepare_nodes, deploy_nodes, destroy_nodes, "
+    "relabel_nodes"
+)
+
+#: An id, the beginning of one, or "latest".
+task_argument = click.argument("task_id", metavar="TASK")
+timeout_option = click.option(
+    "--timeout", type=click.FloatRange(min=0), metavar="SECONDS", help="Stop waiting then (exit status 124)."
+)
+wait_option = click.option("--wait", is_flag=True, help="Show the progress and exit by the result.")
+interval_option = click.option(
+    "--interval",
+    type=click.FloatRange(min=0),
+    default=1.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="Look at most this often.",
+)
+
+
+def split(ctx: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    """Lists with commas, taken apart. An empty name, as of a variable that is not set, is no choice of everything."""
+    found = [name.strip() for value in values for name in value.split(",")]
+    if not all(found):
+        raise click.BadParameter("is an empty name, or has one in its list", ctx, parameter)
+    return tuple(dict.fromkeys(found))
+
+
+def split_labels(ctx: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    labels = split(ctx, parameter, values)
+    for label in labels:
+        if not label.partition("=")[1] or label.startswith("="):
+            raise click.BadParameter(f"{label} is not KEY=VALUE", ctx, parameter)
+    return labels
+
+
+def selection_options(command: Command) -> Command:
+    """Which nodes, as the argument ``choice``; ``expect_nodes``, ``all_nodes``, ``allow_empty``."""
+
+    @wraps(command)
+    def chosen(
+        *arguments: Any,
+        names: tuple[str, ...],
+        tags: tuple[str, ...],
+        labels: tuple[str, ...],
+        racks: tuple[str, ...],
+        **others: Any,
+    ) -> Any:
+        return command(*arguments, choice=Choice(names, tags, labels, racks), **others)
+
+    selecting: Command = chosen
+    for option in _SELECTION:
+        selecting = option(selecting)
+    return selecting
+
+
+_SELECTION = (
+    click.option("--allow-empty", is_flag=True, help="Go on although no node is selected."),
+    click.option("--all-nodes", is_flag=True, help="Every node of the design may be destroyed or forced."),
+    click.option(
+        "--expect-nodes",
+        type=click.IntRange(min=0),
+        metavar="N",
+        help="Refuse unless it is for N nodes. Needed to destroy or force a whole site from a script.",
+    ),
+    click.option("--rack", "racks", multiple=True, callback=split, metavar="RACK", help="Nodes in this rack."),
+    click.option(
+        "--node-label",
+        "--label",
+        "labels",
+        multiple=True,
+        callback=split_labels,
+        metavar="KEY=VALUE",
+        help="Nodes with this label (owner_data); several: with all of them.",
+    ),
+    click.option(
+        "--node-tag",
+        "--tag",
+        "tags",
+        multiple=True,
+        callback=split,
+        metavar="TAG",
+        help="Nodes with this tag; several: with all of them.",
+    ),
+    click.option(
+        "-n",
+        "--node-name",
+        "names",
+        multiple=True,
+        callback=split,
+        metavar="NAME",
+        help="This node. As the options below it may be repeated, or be a list with commas.",
+    ),
+)

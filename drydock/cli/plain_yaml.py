@@ -1,0 +1,18 @@
+"""YAML for people and programs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+
+
+class _Plain(yaml.SafeDumper):
+    """Writes what is there twice in full: anchors are hard to read."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def to_yaml(value: Any) -> str:
+    return str(yaml.dump(value, Dumper=_Plain, sort_keys=False, allow_unicode=True))

@@ -1,0 +1,167 @@
+"""Which nodes a task is to be for, looked up in its design before it is asked for.
+
+A name that the design does not have, or a choice of no node, is a mistake to be told at once: as a task it would be a
+success with no nodes in scope. What destroys or forces a whole site is confirmed, or says how many nodes that is.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from drydock.cli.output import clean
+from drydock.cli.references import DESIGN_SCHEME
+from drydock.client.errors import Forbidden
+
+if TYPE_CHECKING:
+    from drydock.client import DrydockClient
+
+OF_THE_SITE = frozenset({"validate_design", "verify_site", "prepare_site"})
+DESTROYING = frozenset({"destroy_nodes", "destroy_node"})
+FORCEFUL = frozenset({"prepare_nodes", "prepare_node", "deploy_nodes", "deploy_node"})
+#: Names in one sentence.
+LISTED = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What the options say; ``labels`` are KEY=VALUE."""
+
+    names: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    racks: tuple[str, ...] = ()
+
+    @property
+    def node_filter(self) -> dict[str, Any] | None:
+        """The filter that selects it; None for every node."""
+        criteria = {
+            "node_names": list(self.names),
+            "node_tags": list(self.tags),
+            "node_labels": dict(label.split("=", 1) for label in self.labels),
+            "rack_names": list(self.racks),
+        }
+        given = {name: values for name, values in criteria.items() if values}
+        return one_filter("intersection", given) if given else None
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A request for a task. ``expect_nodes`` and ``all_nodes`` as the API has them."""
+
+    action: str
+    design_ref: str
+    choice: Choice
+    force: bool = False
+    expect_nodes: int | None = None
+    all_nodes: bool = False
+    allow_empty: bool = False
+
+    @property
+    def guarded(self) -> bool:
+        return self.action in DESTROYING or (self.force and self.action in FORCEFUL)
+
+
+def one_filter(kind: str, criteria: Mapping[str, Any]) -> dict[str, Any]:
+    return {"filter_set_type": kind, "filter_set": [{"filter_type": kind, **criteria}]}
+
+
+def expected_nodes(client: DrydockClient, wanted: Wanted) -> int | None:
+    """How many nodes the server is to be told to expect; None: it need not mind.
+
+    Raises UsageError for a choice that cannot be meant; ends the command if somebody who is asked says no.
+    """
+    node_filter = wanted.choice.node_filter
+    if wanted.action in OF_THE_SITE and (node_filter or wanted.expect_nodes is not None):
+        raise click.UsageError(f"{wanted.action} is for the whole site: nodes cannot be chosen for it")
+    if not (node_filter or wanted.guarded or wanted.expect_nodes is not None):
+        return None
+    try:
+        every = client.node_filter(wanted.design_ref)
+    except Forbidden:
+        # Whoever may ask for work need not be allowed to read designs: the server checks what is said.
+        click.echo("You may not read designs: which nodes these are is not looked up.", err=True)
+        return wanted.expect_nodes
+    selected = client.node_filter(wanted.design_ref, node_filter) if node_filter else every
+    unknown = _unknown(client, wanted, every)
+    if unknown and not (wanted.allow_empty and not selected):
+        raise click.UsageError("\n".join(unknown))
+    if not selected and not wanted.allow_empty:
+        raise click.UsageError("no node of the design is all of that; --allow-empty goes on with none")
+    if wanted.expect_nodes is not None and wanted.expect_nodes != len(selected):
+        raise click.UsageError(f"--expect-nodes is {wanted.expect_nodes}, but it is for {_counted(selected)}")
+    whole = len(selected) == len(every) and (len(every) > 1 or not node_filter)
+    if wanted.guarded and whole and wanted.expect_nodes is None and not wanted.all_nodes:
+        return _confirmed(wanted, selected)
+    return wanted.expect_nodes
+
+
+def _confirmed(wanted: Wanted, selected: Sequence[str]) -> int:
+    what = wanted.action if wanted.action in DESTROYING else f"{wanted.action} --force"
+    sentence = f"{what} is for every node of the design: {_counted(selected)}"
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise click.UsageError(f"{sentence}; if that is meant, add --expect-nodes {len(selected)} (or --all-nodes)")
+    click.echo(f"{sentence}.", err=True)
+    click.confirm("What is on these machines is lost. Go on?", abort=True, err=True)
+    return len(selected)
+
+
+def _counted(names: Sequence[str]) -> str:
+    more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
+    listed = f" ({clean(', '.join(names[:LISTED]))}{more})" if names else ""
+    return f"{len(names)} node{'' if len(names) == 1 else 's'}{listed}"
+
+
+def _unknown(client: DrydockClient, wanted: Wanted, every: Sequence[str]) -> list[str]:
+    """A sentence for each kind of criterion that no node of the design fulfils, with what there is."""
+    missing = {"node": [name for name in wanted.choice.names if name not in every]}
+    for kind, key, values in (
+        ("node with rack", "rack_names", wanted.choice.racks),
+        ("node with tag", "node_tags", wanted.choice.tags),
+        ("node with label", "node_labels", wanted.choice.labels),
+    ):
+        missing[kind] = [
+            value
+            for value in values
+            if not client.node_filter(
+                wanted.design_ref,
+                one_filter("intersection", {key: dict([value.split("=", 1)]) if key == "node_labels" else [value]}),
+            )
+        ]
+    if not any(missing.values()):
+        return []
+    of_others = any(values for kind, values in missing.items() if kind != "node")
+    known = {"node": every, **(_known(client, wanted.design_ref) if of_others else {})}
+    return [_sentence(kind, values, known.get(kind, ())) for kind, values in missing.items() if values]
+
+
+def _sentence(kind: str, missing: Sequence[str], known: Sequence[str]) -> str:
+    named = ", ".join(f"{name}{_guess(name, known)}" for name in missing)
+    more = f" and {len(known) - LISTED} more" if len(known) > LISTED else ""
+    there = f" It has: {', '.join(known[:LISTED])}{more}." if known else ""
+    return clean(f"the design has no {kind} {named}.{there}")
+
+
+def _guess(name: str, known: Sequence[str]) -> str:
+    same = [each for each in known if each.lower() == name.lower()]
+    close = same or get_close_matches(name, known, n=1, cutoff=0.5)
+    return f" (did you mean {close[0]}?)" if close else ""
+
+
+def _known(client: DrydockClient, design_ref: str) -> dict[str, Sequence[str]]:
+    """Racks, tags and labels of the nodes, where the design is one that Drydock keeps."""
+    if not design_ref.startswith(DESIGN_SCHEME):
+        return {}
+    site = client.compiled_design(design_ref.removeprefix(DESIGN_SCHEME)).get("site") or {}
+    nodes = site.get("nodes") or []
+    labels = [f"{key}={value}" for node in nodes for key, value in (node.get("owner_data") or {}).items()]
+    return {
+        "node with rack": sorted({str(node["rack"]) for node in nodes if node.get("rack")}),
+        "node with tag": sorted({str(tag) for node in nodes for tag in node.get("tags") or ()}),
+        "node with label": sorted(set(labels)),
+    }

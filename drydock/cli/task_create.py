@@ -1,0 +1,124 @@
+"""``drydock task create`` and ``retry``: ask for work, and follow it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import click
+
+from drydock.cli.connection import client_of
+from drydock.cli.options import (
+    ACTIONS,
+    interval_option,
+    selection_options,
+    task_argument,
+    timeout_option,
+    wait_option,
+)
+from drydock.cli.output import is_data, output_option, print_data
+from drydock.cli.references import find_design, find_task
+from drydock.cli.scope import Choice, Wanted, expected_nodes
+
+
+@click.command()
+@click.option("-a", "--action", required=True, metavar="ACTION", help=f"What to do: {ACTIONS}.")
+@click.option(
+    "-d",
+    "--design-ref",
+    required=True,
+    metavar="REF",
+    help="The design: drydock://designs/..., http(s)://...; or of a stored one its digest, the beginning of that, or "
+    "latest.",
+)
+@selection_options
+@click.option("--force", is_flag=True, help="Also nodes that are deployed already: they are installed anew.")
+@wait_option
+@timeout_option
+@interval_option
+@output_option
+@click.pass_context
+def create(
+    ctx: click.Context,
+    *,
+    action: str,
+    design_ref: str,
+    choice: Choice,
+    expect_nodes: int | None,
+    all_nodes: bool,
+    allow_empty: bool,
+    force: bool,
+    wait: bool,
+    timeout: float | None,
+    interval: float,
+    output: str,
+) -> None:
+    """Ask for work on the nodes of a design.
+
+    Without --node-name, --node-tag, --node-label and --rack it is for every node; different ones narrow the choice
+    together. To destroy every node, or to prepare or deploy every node with --force, is asked about on a terminal, and
+    takes --expect-nodes or --all-nodes elsewhere. With --wait the exit status is 0 for success, 3 for partial success,
+    1 for anything else; Ctrl-C stops the watching, not the task.
+
+    \b
+    Examples:
+      drydock task create -a deploy_nodes -d latest --wait
+      drydock task create -a destroy_nodes -d drydock://designs/DIGEST -n node03,node04
+      drydock task create -a destroy_nodes -d drydock://designs/DIGEST --expect-nodes 12
+    """
+    _check_timeout(timeout, wait=wait)
+    client = client_of(ctx)
+    design_ref = find_design(client, design_ref)
+    wanted = Wanted(action, design_ref, choice, force, expect_nodes, all_nodes, allow_empty)
+    expected = expected_nodes(client, wanted)
+    ask = partial(client.create_task, action, design_ref, node_filter=choice.node_filter, force=force)
+    ask = partial(ask, expect_nodes=expected, all_nodes=all_nodes)
+    follow(ctx, ask, wait=wait, timeout=timeout, interval=interval, output=output)
+
+
+@click.command()
+@task_argument
+@wait_option
+@timeout_option
+@interval_option
+@output_option
+@click.pass_context
+def retry(ctx: click.Context, *, task_id: str, wait: bool, timeout: float | None, interval: float, output: str) -> None:
+    """Ask for the same work again on the nodes that failed in a task, with the design of that time.
+
+    Nodes that a later task brought to success are left out. With --wait the exit status is that of create --wait.
+    """
+    _check_timeout(timeout, wait=wait)
+    client = client_of(ctx)
+    found = find_task(client, task_id)
+    follow(ctx, lambda: client.retry_task(found), wait=wait, timeout=timeout, interval=interval, output=output)
+
+
+def follow(
+    ctx: click.Context,
+    ask: Callable[[], dict[str, Any]],
+    *,
+    wait: bool,
+    timeout: float | None,
+    interval: float,
+    output: str,
+) -> None:
+    """Ask for a task, then show it, or with ``wait`` its progress to the end."""
+    made = ask()
+    if wait:
+        from drydock.cli.watching import watch_to_the_end  # takes long to load
+
+        click.echo(f"Task {made['task_id']} is {made['status']}.", err=is_data(output))
+        client = client_of(ctx)
+        ctx.exit(watch_to_the_end(client, made["task_id"], timeout=timeout, interval=interval, output=output))
+    if is_data(output):
+        print_data(made, output)
+        return
+    click.echo(f"Task {made['task_id']} is {made['status']}. Follow it with")
+    click.echo(f"  drydock task watch {made['task_id']}")
+
+
+def _check_timeout(timeout: float | None, *, wait: bool) -> None:
+    if timeout is not None and not wait:
+        raise click.UsageError("--timeout needs --wait")

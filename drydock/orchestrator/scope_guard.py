@@ -1,0 +1,92 @@
+"""The guard: what destroys a whole site, or goes ahead with force on it, says how many nodes that is.
+
+The API refuses what is for every node of any design. A filter that turns out to select every node is found out when
+the task's nodes are chosen: the task fails then, before any of them is touched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from drydock.errors import InvalidInput, ScopeUnconfirmed
+from drydock.model.node_filter import parse_node_filter
+from drydock.model.task import Action, NewTask, Task
+
+#: Actions that force makes go ahead whatever is on a machine.
+FORCEFUL = frozenset({Action.PREPARE_NODES, Action.DEPLOY_NODES})
+#: Actions that work on no node.
+OF_THE_SITE = frozenset({Action.VALIDATE_DESIGN, Action.VERIFY_SITE, Action.PREPARE_SITE})
+#: Names of nodes in a sentence.
+LISTED = 10
+
+
+def guarded(task: Task | NewTask) -> bool:
+    """Whether it takes from machines what is on them."""
+    return task.action is Action.DESTROY_NODES or (task.force and task.action in FORCEFUL)
+
+
+def admitted(new: NewTask, *, guard: bool) -> NewTask:
+    """The request as it is kept: without the guard, one that does not say its size is let go ahead.
+
+    Raises ``ScopeUnconfirmed``, and ``InvalidInput`` for a size of what has none.
+    """
+    if new.expect_nodes is not None and new.action in OF_THE_SITE:
+        raise InvalidInput(f"is for actions on nodes; {new.action} is for the site", field="expect_nodes")
+    if not guarded(new) or _confirmed(new):
+        return new
+    if not guard:
+        return replace(new, all_nodes=None)
+    node_filter = parse_node_filter(new.node_filter)
+    if node_filter is None or node_filter.unlimited:
+        raise ScopeUnconfirmed(f"{_verb(new)} is for every node of the design here; {_what_to_add('N, their number,')}")
+    return new
+
+
+def refusal(task: Task, nodes: Sequence[str], total: int) -> str | None:
+    """Why a task is not to work on ``nodes``, out of ``total`` in the design; None if it may.
+
+    A filter that selects a single node is taken at its word, also where the design has no other.
+    """
+    if task.expect_nodes is not None and task.expect_nodes != len(nodes):
+        return (
+            f"expect_nodes is {task.expect_nodes}, but {len(nodes)} nodes are in scope{_names(nodes)}; none was touched"
+        )
+    whole = len(nodes) == total and total > 1
+    if not whole or not guarded(task) or _confirmed(task) or task.all_nodes is None:
+        return None
+    return (
+        f"{_verb(task)} is for all {total} nodes of the design here{_names(nodes)}; none was touched; "
+        f"{_what_to_add(str(total))}"
+    )
+
+
+def unconfirmed(task: Task, nodes: Sequence[str], total: int) -> tuple[str, ...]:
+    """The warning of a task that the guard would have refused."""
+    if not guarded(task) or _confirmed(task) or task.all_nodes is False or len(nodes) < total:
+        return ()
+    return (
+        f"{_verb(task)} is for all {total} nodes of the design, and the request did not say so: [orchestrator] guard "
+        "is off, or was when it came",
+    )
+
+
+def _confirmed(task: Task | NewTask) -> bool:
+    return task.expect_nodes is not None or task.all_nodes is True
+
+
+def _verb(task: Task | NewTask) -> str:
+    return task.action if task.action is Action.DESTROY_NODES else f"{task.action} with force"
+
+
+def _what_to_add(number: str) -> str:
+    return (
+        f'if that is meant, add "expect_nodes": {number} or "all_nodes": true (drydock: --expect-nodes or --all-nodes)'
+    )
+
+
+def _names(nodes: Sequence[str]) -> str:
+    if not nodes:
+        return ""
+    more = f" and {len(nodes) - LISTED} more" if len(nodes) > LISTED else ""
+    return f" ({', '.join(nodes[:LISTED])}{more})"
