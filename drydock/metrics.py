@@ -43,6 +43,17 @@ class Metrics:
         self.step_seconds = Histogram(
             "drydock_step_seconds", "Time that steps took.", ["action", "step"], registry=registry
         )
+        self.unknown_tasks = Gauge(
+            "drydock_unknown_tasks",
+            "Due tasks, counted to a hundred, whose action, step, lane or status this release does not know.",
+            multiprocess_mode="livemax",
+            registry=registry,
+        )
+        self.lapsed_leases = Counter(
+            "drydock_lapsed_leases",
+            "Tasks claimed whose lease had lapsed: the worker that had them died or hung.",
+            registry=registry,
+        )
         self.unforeseen_errors = Counter(
             "drydock_unforeseen_errors",
             "Errors nobody foresaw; the log has their tracebacks.",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -46,6 +46,12 @@ _LIVE_OF_TASKS = select(boot_contexts.c.task_id, boot_contexts.c.id).where(
 _END = (
     update(boot_contexts)
     .where(one_of(boot_contexts.c.node, "of_nodes"), boot_contexts.c.ended.is_(None))
+    .values(ended=func.now())
+)
+
+_END_OF_TASKS = (
+    update(boot_contexts)
+    .where(one_of(boot_contexts.c.task_id, "of_tasks"), boot_contexts.c.ended.is_(None))
     .values(ended=func.now())
 )
 
@@ -134,6 +140,11 @@ class BootContextRepository:
     def end(self, nodes: Sequence[str]) -> None:
         """Revoke the keys of these nodes, of those that have one."""
         self._connection.execute(_END, {"of_nodes": nodes})
+
+    def end_of_tasks(self, task_ids: Collection[UUID]) -> None:
+        """Revoke the keys that these tasks made."""
+        if task_ids:
+            self._connection.execute(_END_OF_TASKS, {"of_tasks": list(task_ids)})
 
     def of_tasks(self, task_ids: Sequence[UUID]) -> Mapping[UUID, BootContext]:
         """The live context that each task made, for those that have made one."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from sqlalchemy import Connection, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
+from drydock.db.lease_statements import OPEN
 from drydock.db.tables import designs, tasks
 from drydock.errors import DesignNotFound
-from drydock.model.design import DesignSnapshot
+from drydock.model.design import DESIGN_REF_PREFIX, DesignSnapshot
 
 
 class DesignRepository:
@@ -15,11 +16,11 @@ class DesignRepository:
         self._connection = connection
 
     def add(self, digest: str, content: bytes, *, created_by: str) -> DesignSnapshot:
-        """Keep ``content``; the same bytes again change nothing."""
+        """Keep ``content``. The same bytes again are named again: retention counts from then."""
         self._connection.execute(
             insert(designs)
             .values(digest=digest, content=content, size=len(content), created_by=created_by)
-            .on_conflict_do_nothing(index_elements=["digest"])
+            .on_conflict_do_update(index_elements=["digest"], set_={"named": func.now()})
         )
         return self.get(digest)
 
@@ -50,7 +51,9 @@ class DesignRepository:
         return tuple(DesignSnapshot(*row) for row in rows)
 
     def delete_unused(self, *, older_than_days: int) -> int:
-        """Delete snapshots that no task names any more."""
+        """Delete snapshots that no task is pinned to, none that is open names, and nobody named for so long."""
         limit = func.now() - func.make_interval(0, 0, 0, older_than_days)
-        used = select(tasks.c.id).where(tasks.c.design_digest == designs.c.digest).exists()
-        return self._connection.execute(delete(designs).where(designs.c.created < limit, ~used)).rowcount
+        pinned = select(tasks.c.id).where(tasks.c.design_digest == designs.c.digest).exists()
+        # Before its first step a task has the reference alone.
+        asked = select(tasks.c.id).where(tasks.c.design_ref == DESIGN_REF_PREFIX + designs.c.digest, OPEN).exists()
+        return self._connection.execute(delete(designs).where(designs.c.named < limit, ~pinned, ~asked)).rowcount

@@ -5,16 +5,21 @@ committed late. Therefore only rows are told that were written by transactions o
 their number is below the snapshot's ``xmin``, and nothing can be added below it any more. The cost: a transaction
 that writes for long, wherever in the server, holds the stream back as long.
 
+After a restore into another server rows have numbers that this one has not given out yet: at or above the snapshot's
+``xmax``, where no row that is seen can have been written by it. They count as number 0, older than all others; so does
+the position of a reader who has seen them.
+
 A task's row tells of its last change only. Who reads seldom sees fewer steps, never a wrong or an old one; messages
 are all told.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, Row, Text, cast, func, or_, select, tuple_
+from sqlalchemy import BigInteger, ColumnElement, Connection, Text, cast, func, or_, select, tuple_
 
 from drydock.db.messages import message_from_row
 from drydock.db.rows import task_from_row
@@ -33,6 +38,8 @@ from drydock.model.task import ResultStatus, TaskStatus
 
 #: The transactions below this have all ended.
 _SETTLED = cast(cast(func.pg_snapshot_xmin(func.pg_current_snapshot()), Text), BigInteger)
+#: No transaction that is seen has this number or a larger one, unless another server gave it out.
+_NEXT = cast(cast(func.pg_snapshot_xmax(func.pg_current_snapshot()), Text), BigInteger)
 _LAST = 2**63 - 1
 
 
@@ -47,66 +54,105 @@ class EventRepository:
         """
         row = self._connection.execute(
             select(
-                tasks.c.root_id, tasks.c.status, tasks.c.result_status, tasks.c.changed_in, _SETTLED.label("settled")
+                tasks.c.root_id,
+                tasks.c.status,
+                tasks.c.result_status,
+                tasks.c.changed_in,
+                _SETTLED.label("settled"),
+                _NEXT.label("next"),
             ).where(tasks.c.id == task_id)
         ).one_or_none()
         if row is None:
             raise TaskNotFound(f"there is no task {task_id}")
         below = None if row.root_id == task_id else task_id
-        events = self._tasks(row.root_id, below, after, row.settled, at_most)
-        messages = self._messages(row.root_id, below, after, row.settled, at_most)
+        border = _Border(row.settled, row.next)
+        if after.transaction >= border.next:
+            after = Position()
+        events = self._tasks(row.root_id, below, after, border, at_most)
+        messages = self._messages(row.root_id, below, after, border, at_most)
         page, more = _merged(events, messages, at_most)
         status = TaskStatus(row.status)
-        closed = not status.open and row.changed_in < row.settled
+        closed = not status.open and border.number(row.changed_in) < border.settled
         return EventPage(
             status=status,
             result_status=ResultStatus(row.result_status),
             events=tuple(page),
             more=more,
-            behind=not more and self._is_behind(row.root_id, row.settled),
+            behind=not more and self._is_behind(row.root_id, border),
             ended=closed and not more,
         )
 
-    def _tasks(self, root: UUID, only: UUID | None, after: Position, before: int, at_most: int) -> list[Event]:
+    def _tasks(self, root: UUID, only: UUID | None, after: Position, border: _Border, at_most: int) -> list[Event]:
         number = after.number if after.kind == TASK_KIND else _LAST
-        place = tuple_(tasks.c.changed_in, tasks.c.seq)
-        rows = self._connection.execute(
-            select(tasks)
-            .where(tasks.c.root_id == root, place > (after.transaction, number), tasks.c.changed_in < before)
-            .where(*_only(tasks.c.id, only))
-            .order_by(tasks.c.changed_in, tasks.c.seq)
-            .limit(at_most)
-        )
-        return [TaskChanged(Position(row.changed_in, TASK_KIND, row.seq), task_from_row(row)) for row in rows]
+        found: list[Event] = []
+        for which in border.parts(tasks.c.changed_in, tasks.c.seq, after, number):
+            rows = self._connection.execute(
+                select(tasks)
+                .where(tasks.c.root_id == root, which, *_only(tasks.c.id, only))
+                .order_by(tasks.c.changed_in, tasks.c.seq)
+                .limit(at_most)
+            )
+            found += [
+                TaskChanged(Position(border.number(row.changed_in), TASK_KIND, row.seq), task_from_row(row))
+                for row in rows
+            ]
+        return sorted(found, key=lambda event: event.position)[:at_most]
 
-    def _messages(self, root: UUID, only: UUID | None, after: Position, before: int, at_most: int) -> list[Event]:
+    def _messages(self, root: UUID, only: UUID | None, after: Position, border: _Border, at_most: int) -> list[Event]:
         number = after.number if after.kind == MESSAGE_KIND else 0
         lines = task_messages.c
-        rows = self._connection.execute(
-            select(task_messages, tasks.c.node)
-            .join(tasks, tasks.c.id == lines.task_id)
-            .where(lines.root_id == root, tuple_(lines.written_in, lines.id) > (after.transaction, number))
-            .where(lines.written_in < before, *_only(lines.task_id, only))
-            .order_by(lines.written_in, lines.id)
-            .limit(at_most)
-        )
-        return [_message_written(row) for row in rows]
+        found: list[Event] = []
+        for which in border.parts(lines.written_in, lines.id, after, number):
+            rows = self._connection.execute(
+                select(task_messages, tasks.c.node)
+                .join(tasks, tasks.c.id == lines.task_id)
+                .where(lines.root_id == root, which, *_only(lines.task_id, only))
+                .order_by(lines.written_in, lines.id)
+                .limit(at_most)
+            )
+            found += [
+                MessageWritten(
+                    Position(border.number(row.written_in), MESSAGE_KIND, row.id),
+                    row.task_id,
+                    row.node,
+                    message_from_row(row),
+                )
+                for row in rows
+            ]
+        return sorted(found, key=lambda event: event.position)[:at_most]
 
-    def _is_behind(self, root: UUID, settled: int) -> bool:
+    def _is_behind(self, root: UUID, border: _Border) -> bool:
         """Whether something of the tree was written in a transaction that is not older than all that run."""
-        newest_task = select(func.max(tasks.c.changed_in)).where(tasks.c.root_id == root)
-        newest_line = select(func.max(task_messages.c.written_in)).where(task_messages.c.root_id == root)
-        behind = or_(newest_task.scalar_subquery() >= settled, newest_line.scalar_subquery() >= settled)
+
+        def newest(number: ColumnElement[int], of_root: ColumnElement[UUID]) -> ColumnElement[bool]:
+            ours = select(func.max(number)).where(of_root == root, number < border.next)
+            return ours.scalar_subquery() >= border.settled
+
+        behind = or_(
+            newest(tasks.c.changed_in, tasks.c.root_id), newest(task_messages.c.written_in, task_messages.c.root_id)
+        )
         return bool(self._connection.scalar(select(behind)))
+
+
+class _Border(NamedTuple):
+    """``settled``: below it all transactions have ended. ``next``: below it this server gave out all numbers."""
+
+    settled: int
+    next: int
+
+    def number(self, stored: int) -> int:
+        return 0 if stored >= self.next else stored
+
+    def parts(
+        self, stored: ColumnElement[int], order: ColumnElement[int], after: Position, number: int
+    ) -> Sequence[ColumnElement[bool]]:
+        """What comes after a position: of this server, and of one before it. Each is a range of the index."""
+        here = (tuple_(stored, order) > (after.transaction, number)) & (stored < self.settled)
+        return [here] if after.transaction > 0 else [here, (stored >= self.next) & (order > number)]
 
 
 def _only(column: ColumnElement[UUID], only: UUID | None) -> list[ColumnElement[bool]]:
     return [] if only is None else [column == only]
-
-
-def _message_written(row: Row[Any]) -> Event:
-    position = Position(row.written_in, MESSAGE_KIND, row.id)
-    return MessageWritten(position, row.task_id, row.node, message_from_row(row))
 
 
 def _merged(first: list[Event], second: list[Event], at_most: int) -> tuple[list[Event], bool]:

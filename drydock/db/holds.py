@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Connection, Select, Text, Uuid, delete, func, literal, select
 from sqlalchemy.dialects.postgresql import insert
 
+from drydock.db.lease_statements import LOCK_ORDER
 from drydock.db.recordset import one_of, recordset
 from drydock.db.tables import deployment_places, node_holds, tasks
 from drydock.model.task import CLOSED, Task
@@ -42,10 +43,18 @@ _LOCK_PLACES = select(func.pg_advisory_xact_lock(_PLACES_LOCK))
 _PLACES_TAKEN = select(deployment_places.c.task_id).where(one_of(deployment_places.c.task_id, "of_tasks"))
 _PLACES_COUNT = select(func.count()).select_from(deployment_places)
 _STILL_OPEN = (
-    select(tasks.c.id).where(one_of(tasks.c.id, "of_tasks"), _OPEN).order_by(tasks.c.id).with_for_update(read=True)
+    select(tasks.c.id).where(one_of(tasks.c.id, "of_tasks"), _OPEN).order_by(*LOCK_ORDER).with_for_update(read=True)
 )
 _left = delete(deployment_places).where(one_of(deployment_places.c.task_id, "of_tasks")).cte("left_place")
-_RELEASE = delete(node_holds).where(one_of(node_holds.c.task_id, "of_tasks")).add_cte(_left)
+# In the order of nodes, as they are taken.
+_held = (
+    select(node_holds.c.node)
+    .where(one_of(node_holds.c.task_id, "of_tasks"))
+    .order_by(node_holds.c.node)
+    .with_for_update()
+    .cte("held")
+)
+_RELEASE = delete(node_holds).where(node_holds.c.node == _held.c.node).add_cte(_left)
 
 
 class HoldRepository:

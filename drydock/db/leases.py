@@ -7,11 +7,12 @@ A worker that was frozen past its lease finds no row to write to.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, and_, update
 
-from drydock.db.lease_statements import CLAIM, NEXT_DUE, NOW, OPEN, RENEW, UNLEASED
+from drydock.db.lease_statements import CLAIM, NEXT_DUE, NOW, OPEN, RENEW, UNKNOWN, UNLEASED
 from drydock.db.notifications import notify_work
 from drydock.db.rows import task_from_row
 from drydock.db.tables import tasks
@@ -23,14 +24,26 @@ class LeaseRepository:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def claim(self, owner: str, at_most: Mapping[Lane, int], *, lease_seconds: float) -> Mapping[Lane, Sequence[Task]]:
-        """Take due tasks, so many of each lane, those due longest. Others' rows are skipped, not waited for."""
-        limits = {f"at_most_{lane.value}": at_most.get(lane, 0) for lane in Lane}
-        rows = self._connection.execute(CLAIM, {"new_owner": owner, "lease_seconds": lease_seconds, **limits}).all()
-        claimed: dict[Lane, list[Task]] = {lane: [] for lane in at_most}
+    def claim(
+        self, owner: str, at_most: Mapping[Lane, int], *, lease_seconds: float, known: Sequence[str], suspects: int = 1
+    ) -> Mapping[Lane, Sequence[Task]]:
+        """Take due tasks, so many of each lane, those due longest. Others' rows are skipped, not waited for.
+
+        ``known``: ``action/step`` of what this release can work on. ``suspects``: how many may be taken besides whose
+        lease lapsed at their present step.
+        """
+        limits = {f"at_most_{lane.value}": at_most.get(lane, 0) for lane in Lane} | {"at_most_suspects": suspects}
+        rows = self._connection.execute(
+            CLAIM, {"new_owner": owner, "lease_seconds": lease_seconds, "known": list(known), **limits}
+        ).all()
+        claimed: dict[Lane, list[Task]] = {}
         for row in sorted(rows, key=lambda row: row.wake_at):
-            claimed[Lane(row.lane)].append(task_from_row(row))
+            claimed.setdefault(Lane(row.lane), []).append(task_from_row(row))
         return claimed
+
+    def unknown(self, known: Sequence[str]) -> Sequence[Any]:
+        """Due tasks, a hundred at most, that this release leaves alone: ``id, action, step, lane, status``."""
+        return self._connection.execute(UNKNOWN, {"known": list(known)}).all()
 
     def renew(self, owner: str, task_ids: Collection[UUID], *, lease_seconds: float) -> Sequence[tuple[UUID, int]]:
         """Keep the leases that have not lapsed; a lapsed one may be somebody else's by now. Returns (task, epoch)."""
@@ -39,9 +52,9 @@ class LeaseRepository:
         )
         return [(row.id, row.lease_epoch) for row in rows]
 
-    def next_due_in(self, lanes: Collection[Lane]) -> float | None:
+    def next_due_in(self, lanes: Collection[Lane], *, known: Sequence[str]) -> float | None:
         """Seconds until a free task of these lanes is due (negative: overdue), None if nothing waits."""
-        seconds = self._connection.scalar(NEXT_DUE[frozenset(lanes)])
+        seconds = self._connection.scalar(NEXT_DUE[frozenset(lanes)], {"known": list(known)})
         return None if seconds is None else float(seconds)
 
     def hand_back(self, task: Task) -> None:

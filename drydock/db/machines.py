@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, Double, Update, Uuid, bindparam, cast, func, select, update
@@ -46,6 +47,14 @@ def _heard() -> Update:
 _HEARD = _heard()
 
 
+class Kept(NamedTuple):
+    """What is kept of one deployment: its installer's events; build data, log files among it, in bytes and rows."""
+
+    events: int = 0
+    bytes: int = 0
+    rows: int = 0
+
+
 class MachineRepository:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -65,8 +74,8 @@ class MachineRepository:
         )
         return found
 
-    def hear(self, context_id: UUID, task_id: UUID, *, stage: str | None = None) -> tuple[int, int]:
-        """The machine was heard of. Answers how many events and bytes were kept before.
+    def hear(self, context_id: UUID, task_id: UUID, *, stage: str | None = None) -> Kept:
+        """The machine was heard of. Answers what was kept of it before.
 
         Its row is locked until the transaction ends: what one machine sends is taken one after the other.
         """
@@ -83,9 +92,9 @@ class MachineRepository:
                 context_id=context_id, task_id=task_id, first_contact=now, last_contact=now, stage=storable(stage or "")
             )
             .on_conflict_do_update(index_elements=["context_id"], set_=changes)
-            .returning(machines.c.events, machines.c.kept_bytes)
+            .returning(machines.c.events, machines.c.kept_bytes, machines.c.kept_rows)
         ).one()
-        return row.events, row.kept_bytes
+        return Kept(row.events, row.kept_bytes, row.kept_rows)
 
     def heard(self, ages: Mapping[UUID, float]) -> None:
         """By boot context: so many seconds ago the machine was heard of, and said nothing that is kept here.
@@ -94,12 +103,16 @@ class MachineRepository:
         """
         self._connection.execute(_HEARD, {"of_contexts": list(ages), "ages": list(ages.values())})
 
-    def keep(self, context_id: UUID, *, events: int = 0, kept_bytes: int = 0) -> None:
-        """Count what was kept of it."""
+    def keep(self, context_id: UUID, more: Kept) -> None:
+        """Count what was kept of it now."""
         self._connection.execute(
             machines.update()
             .where(machines.c.context_id == context_id)
-            .values(events=machines.c.events + events, kept_bytes=machines.c.kept_bytes + kept_bytes)
+            .values(
+                events=machines.c.events + more.events,
+                kept_bytes=machines.c.kept_bytes + more.bytes,
+                kept_rows=machines.c.kept_rows + more.rows,
+            )
         )
 
     def of_tasks(self, task_ids: Sequence[UUID]) -> Mapping[UUID, MachineContact]:

@@ -2,7 +2,7 @@
 
 First the rows that are still ours are locked: nobody else can have them from then on. Should a lease lapse before its
 row is written, as it does while a worker is frozen, nothing of the transaction is: ``LeaseLost``. Rows are locked
-in the order of their ids, here and wherever several are: with another order, two would wait in a circle.
+in ``LOCK_ORDER``, here and wherever several are: with another order, two would wait in a circle.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from drydock.db.outcome_statements import ENTER, FINISH, LOCK_GOING_ON, LOCK_MINE, PAUSE
 from drydock.db.rows import storable
 from drydock.errors import LeaseLost
-from drydock.model.task import Lane, Task, TaskResult
+from drydock.model.task import Lane, Task, TaskResult, TaskStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +96,7 @@ class OutcomeRepository:
                 deadline_at=now[enter.task.id].deadline_at,
                 overdue=False,
                 attempt=0,
+                lapses=0,
                 reason="",
                 design_digest=enter.digest or enter.task.design_digest,
                 terminate=now[enter.task.id].terminate,
@@ -123,26 +124,28 @@ class OutcomeRepository:
             ).all()
             _expect(len(pauses), len(rows))
 
-    def finish(self, finished: Sequence[Finish]) -> None:
-        """Locked tasks end. Raises ``LeaseLost``."""
-        if finished:
-            rows = self._connection.execute(
-                FINISH,
-                {
-                    "finished": [
-                        {
-                            "id": str(finish.task.id),
-                            "status": finish.result.status.value,
-                            "message": storable(finish.result.message),
-                            "reason": storable(finish.result.reason),
-                            "successes": list(finish.result.successes),
-                            "failures": list(finish.result.failures),
-                        }
-                        for finish in finished
-                    ]
-                },
-            ).all()
-            _expect(len(finished), len(rows))
+    def finish(self, finished: Sequence[Finish]) -> Collection[UUID]:
+        """Locked tasks end. Returns those that ended because they were terminated. Raises ``LeaseLost``."""
+        if not finished:
+            return ()
+        rows = self._connection.execute(
+            FINISH,
+            {
+                "finished": [
+                    {
+                        "id": str(finish.task.id),
+                        "status": finish.result.status.value,
+                        "message": storable(finish.result.message),
+                        "reason": storable(finish.result.reason),
+                        "successes": list(finish.result.successes),
+                        "failures": list(finish.result.failures),
+                    }
+                    for finish in finished
+                ]
+            },
+        ).all()
+        _expect(len(finished), len(rows))
+        return frozenset(row.id for row in rows if row.status == TaskStatus.TERMINATED)
 
 
 def _leases(claimed: Collection[Task]) -> list[dict[str, str | int]]:

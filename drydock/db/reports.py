@@ -67,6 +67,8 @@ class EarlierReport:
 #: Of one node's deployment, as it may be hostile: what comes when so much is there is not kept.
 MAX_MESSAGES = 10_000
 MAX_MESSAGE_BYTES = 32 * 1024 * 1024
+#: Reports of one boot action that are remembered by their idempotency key.
+MAX_REMEMBERED = 1000
 
 # NOTE: no parameter may have the name of a column, which would become part of SET.
 #: A report's details travel as one array for each of these.
@@ -231,14 +233,16 @@ class ReportRepository:
         return None if row is None else EarlierReport(bytes(row.digest), status_from_text(row.status))
 
     def remember(self, action_id: str, idempotency_key: str, report: EarlierReport) -> None:
-        self._connection.execute(
-            insert(boot_reports).values(
-                action_id=action_id,
-                idempotency_key=idempotency_key,
-                digest=report.digest,
-                status=None if report.status is None else report.status.value,
-            )
-        )
+        """One with a final status is always remembered, others up to ``MAX_REMEMBERED``. The caller has the lock."""
+        row: dict[str, ColumnElement[Any]] = {
+            "action_id": literal(action_id),
+            "idempotency_key": literal(idempotency_key),
+            "digest": literal(report.digest, LargeBinary),
+            "status": literal(None if report.status is None else report.status.value, Text),
+        }
+        few = select(func.count() < MAX_REMEMBERED).where(boot_reports.c.action_id == action_id).scalar_subquery()
+        room = select(*row.values()) if report.status is not None else select(*row.values()).where(few)
+        self._connection.execute(insert(boot_reports).from_select(list(row), room))
 
 
 def _reported(action_id: str, row: Any) -> Reported:

@@ -56,5 +56,6 @@ def task_from_row(row: Any) -> Task:
         all_nodes=of["all_nodes"],
         last_error=of["last_error"],
         error_attempts=of["error_attempts"],
+        lapses=of["lapses"],
         has_build_data=bool(of.get("has_build_data")),
     )

@@ -64,7 +64,10 @@ designs = Table(
     Column("size", BigInteger, nullable=False),
     Column("created", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Column("created_by", Text, nullable=False),
+    # When it was last uploaded, or pinned by a task: what retention goes by.
+    Column("named", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Index(None, "created"),
+    Index(None, "named"),
 )
 
 tasks = Table(
@@ -117,6 +120,8 @@ tasks = Table(
     Column("lease_owner", Text),
     Column("lease_until", DateTime(timezone=True)),
     Column("lease_epoch", BigInteger, nullable=False, server_default="0"),
+    # How often in a row a lease lapsed at the present step: its worker died or hung.
+    Column("lapses", Integer, nullable=False, server_default="0"),
     CheckConstraint(_one_of("lane", Lane), name="lane"),
     CheckConstraint(_one_of("status", TaskStatus), name="status"),
     CheckConstraint(_one_of("result_status", ResultStatus), name="result_status"),
@@ -241,6 +246,7 @@ machines = Table(
     Column("stage", Text, nullable=False, server_default=""),
     Column("events", Integer, nullable=False, server_default="0"),
     Column("kept_bytes", BigInteger, nullable=False, server_default="0"),
+    Column("kept_rows", Integer, nullable=False, server_default="0"),
 )
 
 build_data = Table(

@@ -27,6 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from drydock.db.build_data import BuildDataRepository
+from drydock.db.lease_statements import LOCK_ORDER
 from drydock.db.machines import MachineRepository
 from drydock.db.messages import Line, MessageRepository
 from drydock.db.notifications import CHANGE, WORK, notify_change, notify_work
@@ -74,7 +75,7 @@ _rolled_up = select(_parents.c.id).where(
 _woken = (
     select(tasks.c.id)
     .where(tasks.c.id.in_(union_all(_next_of_node, _rolled_up)), _OPEN)
-    .order_by(tasks.c.id)
+    .order_by(*LOCK_ORDER)
     .with_for_update(key_share=True)
     .cte("woken")
 )
@@ -303,13 +304,14 @@ class TaskRepository:
     def terminate(self, task_id: UUID, *, by: str) -> None:
         """Mark a task and its subtasks. What has not started ends now; what runs ends before its next step.
 
-        The parent goes first: a planner that is adding subtasks holds its row until they are all there.
+        The parent is locked first, of a subtask too: a planner that is adding subtasks holds its row until they are all
+        there, and the parent is woken in the end. Raises ``TaskNotFound``.
         """
-        found = self._connection.execute(
-            select(tasks.c.parent_id).where(tasks.c.id == task_id).with_for_update()
-        ).one_or_none()
+        found = self._connection.execute(select(tasks.c.parent_id).where(tasks.c.id == task_id)).one_or_none()
         if found is None:
             raise TaskNotFound(f"there is no task {task_id}")
+        family = tasks.c.id.in_([task_id] if found.parent_id is None else [found.parent_id, task_id])
+        self._connection.execute(select(tasks.c.id).where(family).order_by(*LOCK_ORDER).with_for_update(key_share=True))
         for which in (tasks.c.id == task_id, tasks.c.parent_id == task_id):
             self._mark_terminated(which, by=by)
         if found.parent_id is not None:

@@ -11,9 +11,10 @@ from uuid import UUID
 
 from drydock.model.machine import MachineContact
 from drydock.model.message import TaskMessage
+from drydock.model.stored_name import StoredName
 
 
-class Action(StrEnum):
+class Action(StoredName):
     """What a task does. The plural ones are asked for by operators, the singular ones are their subtasks."""
 
     VALIDATE_DESIGN = "validate_design"
@@ -49,7 +50,7 @@ REQUESTABLE: Mapping[str, Action] = {
 }
 
 
-class TaskStatus(StrEnum):
+class TaskStatus(StoredName):
     """Where a task is in its life.
 
     ``requested`` is never stored by us (a task is queued in the transaction that creates it) but clients know it.
@@ -92,7 +93,7 @@ class Lane(StrEnum):
     WATCH = "watch"
 
 
-class ResultStatus(StrEnum):
+class ResultStatus(StoredName):
     INCOMPLETE = "incomplete"
     SUCCESS = "success"
     PARTIAL_SUCCESS = "partial_success"
@@ -144,8 +145,8 @@ class Task:
     ``root_id`` is the task's own id for a task without a parent. ``design_digest`` is set once the design is
     pinned. ``step_since``, ``deadline_at``: of the present step. ``reason``: what it waits for, in words.
     ``overdue``: whether the deadline had passed when a worker claimed it. ``attempt``: failures in a row at this
-    step; ``error_attempts``, ``last_error``: how many at all steps, and the last of them. ``expect_nodes``,
-    ``all_nodes``: as in ``NewTask``.
+    step; ``error_attempts``, ``last_error``: how many at all steps, and the last of them. ``lapses``: how often in a
+    row a worker's lease lapsed at this step. ``expect_nodes``, ``all_nodes``: as in ``NewTask``.
     """
 
     id: UUID
@@ -178,6 +179,7 @@ class Task:
     overdue: bool = False
     last_error: str = ""
     error_attempts: int = 0
+    lapses: int = 0
     machine: MachineContact | None = None
     has_build_data: bool = False
     expect_nodes: int | None = None

@@ -20,9 +20,11 @@ from dataclasses import dataclass
 from drydock.db.notifications import Listener
 from drydock.db.unit_of_work import Database
 from drydock.errors import DatabaseUnavailable
+from drydock.metrics import Metrics
 from drydock.model.task import Lane, Task
 from drydock.orchestrator.lease_clock import LeaseClock, claim_of
 from drydock.orchestrator.step_runner import StepRunner
+from drydock.orchestrator.unknown_work import UnknownWork
 
 LOG = logging.getLogger(__name__)
 
@@ -57,6 +59,7 @@ class Engine:
         make_runner: Callable[[Callable[[], bool], Callable[[Task], bool]], StepRunner],
         settings: EngineSettings,
         owner: str,
+        metrics: Metrics,
     ) -> None:
         """``make_runner`` is given functions that tell whether the engine is stopping, and whether a task is ours."""
         self._database = database
@@ -66,6 +69,11 @@ class Engine:
         self._owner = owner
         # By claim, not by task: a task given up to another lane may be claimed again before its batch is done.
         self._in_hand: dict[tuple[uuid.UUID, int], Lane] = {}
+        # Those of them whose lease lapsed before: the worker that had them died, perhaps of them.
+        self._suspects: set[tuple[uuid.UUID, int]] = set()
+        self._known = self._runner.known()
+        self._unknown = UnknownWork(database, self._known, metrics)
+        self._metrics = metrics
         self._threads = {Lane.TASK: settings.task_slots, Lane.WATCH: 1, Lane.NODE: settings.slots}
         # Where more may be due than was claimed: who gets free there asks for it. Elsewhere it would be announced.
         self._left = frozenset(Lane)
@@ -101,6 +109,11 @@ class Engine:
                 except DatabaseUnavailable as exc:
                     LOG.warning("waiting for the database: %s", exc)
                     self._stop.wait(1.0)
+                except Exception:
+                    # No row, whatever is in it, may end a worker: those that it can read go on.
+                    LOG.exception("the loop failed; it begins anew")
+                    self._metrics.unforeseen_errors.labels("loop").inc()
+                    self._stop.wait(1.0)
         # Leases are kept until the last slot is done: a step in hand is still ours.
         renewer.join(timeout=self._settings.lease_seconds)
 
@@ -125,17 +138,27 @@ class Engine:
             return {}, settings.poll_interval
         asked = self._leases.now()
         with self._database.statements() as uow:
-            claimed = uow.leases.claim(self._owner, wanted, lease_seconds=settings.lease_seconds)
+            claimed = uow.leases.claim(
+                self._owner,
+                wanted,
+                lease_seconds=settings.lease_seconds,
+                known=self._known,
+                suspects=0 if self._has_suspect() else 1,
+            )
             found = any(claimed.values())
-            due = None if found else uow.leases.next_due_in(wanted)
+            due = None if found else uow.leases.next_due_in(wanted, known=self._known)
         self._left = frozenset(lane for lane in Lane if len(claimed.get(lane, ())) == wanted.get(lane, 0))
         taken = {claim_of(task): lane for lane, tasks in claimed.items() for task in tasks}
+        suspects = {claim_of(task) for tasks in claimed.values() for task in tasks if task.lapses}
         self._leases.kept(taken, asked=asked)
         with self._lock:
             self._in_hand.update(taken)
+            self._suspects |= suspects
+        self._metrics.lapsed_leases.inc(len(suspects))
         if found:
             # More may have come due meanwhile: when that is, is asked for only once nothing is.
             return claimed, 0.0
+        self._unknown.look()
         return claimed, settings.poll_interval if due is None else min(settings.poll_interval, max(due, 0.0))
 
     def _wanted(self) -> Mapping[Lane, int]:
@@ -170,12 +193,18 @@ class Engine:
         for task in going:
             self._submit(pools, lane, [task])
 
+    def _has_suspect(self) -> bool:
+        with self._lock:
+            return bool(self._suspects)
+
     def _forget(self, lane: Lane, claims: Collection[tuple[uuid.UUID, int]]) -> None:
         with self._lock:
+            suspected = not self._suspects.isdisjoint(claims)
+            self._suspects -= set(claims)
             for claim in claims:
                 self._in_hand.pop(claim, None)
                 self._leases.forget(claim)
-        if lane in self._left and not (lane is Lane.NODE and self._enough_nodes()):
+        if suspected or (lane in self._left and not (lane is Lane.NODE and self._enough_nodes())):
             self._nudge()
 
     def _nudge(self) -> None:

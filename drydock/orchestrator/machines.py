@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from drydock.bootaction.keys import matches
 from drydock.bootaction.scripts import boot_script_of
+from drydock.db.machines import Kept
 from drydock.db.messages import Line
 from drydock.db.unit_of_work import Database, UnitOfWork
 from drydock.errors import BootContextNotFound, Conflict, Forbidden
@@ -14,8 +15,10 @@ from drydock.model.boot_context import BootContext
 from drydock.model.machine import LogFile, MachineEvent, NewBuildData
 from drydock.orchestrator.patience import Patience
 
-#: Of one deployment of one node, as a machine may be hostile: events that become messages, and bytes of build data.
+#: Of one deployment of one node, as a machine may be hostile: events that become messages, and build data, log files
+#: among it.
 MAX_EVENTS = 1000
+MAX_KEPT_ROWS = 1000
 MAX_KEPT_BYTES = 32 * 1024 * 1024
 #: Of one log file the end is kept.
 MAX_LOG_BYTES = 1024 * 1024
@@ -74,13 +77,13 @@ class MachineService:
     def _keep_event(self, node: str, credential: bytes, event: MachineEvent) -> None:
         with self._database.unit_of_work() as uow:
             context = _admit(uow, node, credential, events=True)
-            events, kept_bytes = uow.machines.hear(context.id, context.task_id, stage=event.stage)
-            if events < MAX_EVENTS:
-                kept, lost = _keep_files(uow, context, event.files, MAX_KEPT_BYTES - kept_bytes, event.origin)
+            before = uow.machines.hear(context.id, context.task_id, stage=event.stage)
+            if before.events < MAX_EVENTS:
+                kept, lost = _keep_files(uow, context, event.files, before, event.origin)
                 told = [(_line(event), event.error, _extra(event))]
                 if lost:
-                    told.append((f"log files left out, for their size: {', '.join(lost)}", False, {}))
-                if events + 1 == MAX_EVENTS:
+                    told.append((f"log files left out, for their size or number: {', '.join(lost)}", False, {}))
+                if before.events + 1 == MAX_EVENTS:
                     told.append((f"{MAX_EVENTS} events of this machine are kept: no more will be", False, {}))
                 uow.messages.add(
                     [
@@ -88,7 +91,7 @@ class MachineService:
                         for line, error, extra in told
                     ]
                 )
-                uow.machines.keep(context.id, events=1, kept_bytes=kept)
+                uow.machines.keep(context.id, kept._replace(events=1))
             uow.tasks.touch(context.task_id)
             uow.commit()
 
@@ -100,9 +103,12 @@ class MachineService:
         size = len(data.data_element.encode("utf-8", "replace"))
         with self._database.unit_of_work() as uow:
             context = _admit(uow, node, key)
-            _, kept_bytes = uow.machines.hear(context.id, context.task_id)
-            if kept_bytes + size > MAX_KEPT_BYTES:
-                raise Conflict(f"no more build data is kept of this deployment: at most {MAX_KEPT_BYTES} bytes")
+            before = uow.machines.hear(context.id, context.task_id)
+            if before.bytes + size > MAX_KEPT_BYTES or before.rows >= MAX_KEPT_ROWS:
+                raise Conflict(
+                    "no more build data is kept of this deployment: "
+                    f"at most {MAX_KEPT_BYTES} bytes in {MAX_KEPT_ROWS} pieces"
+                )
             uow.build_data.add(
                 node=context.node,
                 task_id=context.task_id,
@@ -110,7 +116,7 @@ class MachineService:
                 data_format=data.data_format,
                 data_element=data.data_element,
             )
-            uow.machines.keep(context.id, kept_bytes=size)
+            uow.machines.keep(context.id, Kept(bytes=size, rows=1))
             uow.tasks.touch(context.task_id)
             uow.commit()
 
@@ -130,20 +136,22 @@ def _admit(uow: UnitOfWork, node: str, credential: bytes, *, events: bool = Fals
 
 
 def _keep_files(
-    uow: UnitOfWork, context: BootContext, files: Sequence[LogFile], room: int, origin: str
-) -> tuple[int, list[str]]:
+    uow: UnitOfWork, context: BootContext, files: Sequence[LogFile], before: Kept, origin: str
+) -> tuple[Kept, list[str]]:
     """Log files as build data, each file a generator of its own so that ``latest`` shows the newest of each.
 
-    Answers the bytes that were kept, and the paths of files for which there was no room.
+    Answers what was kept, and the paths of files for which there was no room.
     """
-    kept, lost = 0, []
+    kept, rows, lost = 0, 0, []
+    room = MAX_KEPT_BYTES - before.bytes
     for file in files:
         text = file.content[-MAX_LOG_BYTES:].decode("utf-8", "replace").replace("\x00", "\N{REPLACEMENT CHARACTER}")
         size = len(text.encode())
-        if size > room - kept:
+        if size > room - kept or before.rows + rows >= MAX_KEPT_ROWS:
             lost.append(file.path)
             continue
         kept += size
+        rows += 1
         uow.build_data.add(
             node=context.node,
             task_id=context.task_id,
@@ -151,7 +159,7 @@ def _keep_files(
             data_format="text/plain",
             data_element=text,
         )
-    return kept, lost
+    return Kept(bytes=kept, rows=rows), lost
 
 
 def _line(event: MachineEvent) -> str:

@@ -30,10 +30,12 @@ from drydock.orchestrator.endings import ending, told
 from drydock.orchestrator.outcome import Done, Failed, Outcome, Retry, Wait, of_error
 from drydock.orchestrator.recorder import BLOCKED_SECONDS, Begin, Record, Recorder
 from drydock.orchestrator.rollup import NodeOutcome
-from drydock.orchestrator.workflow import AnyStep, BulkStep, Services, StepContext, Workflow
+from drydock.orchestrator.workflow import AnyStep, BulkStep, Services, StepContext, Workflow, known_names
 
 LOG = logging.getLogger(__name__)
 
+#: How often a worker may die or hang at a step before the task is what it died of.
+MOST_LAPSES = 3
 FIRST_RETRY_SECONDS = 1.0
 LONGEST_RETRY_SECONDS = 60.0
 
@@ -65,14 +67,16 @@ class StepRunner:
         """What one slot each is to get: tasks at the same bulk step, or a single task.
 
         To look at nodes is one question however many they are. Where more is done, no more go together than the
-        provisioner likes, and a task that failed before is alone: were it the reason, others would fail with it again.
+        provisioner likes. A task that failed before is alone, as is one whose worker died: were it the reason, others
+        would fail with it again.
         """
         alone: list[Sequence[Task]] = []
         looking: dict[tuple[Action, str | None], list[Task]] = {}
         acting: dict[tuple[Action, str | None], list[Task]] = {}
         for task in claimed:
             step = self._step_of(task)
-            if not isinstance(step, BulkStep) or (task.attempt and step.lane is not Lane.WATCH):
+            suspect = task.lapses > 0 or (task.attempt > 0 and step is not None and step.lane is not Lane.WATCH)
+            if not isinstance(step, BulkStep) or suspect:
                 alone.append([task])
             else:
                 groups = looking if step.lane is Lane.WATCH else acting
@@ -100,6 +104,10 @@ class StepRunner:
             LOG.warning("database unavailable: %s", exc, extra={"task": str(first.id), "node": first.node})
         return ()
 
+    def known(self) -> Sequence[str]:
+        """What this release can work on, as claims name it."""
+        return known_names(self._workflows)
+
     def _step_of(self, task: Task) -> AnyStep | None:
         """The step the task is at, its first if it has not begun; None if this version does not have it."""
         workflow = self._workflows[task.action]
@@ -112,19 +120,26 @@ class StepRunner:
 
     def _advance(self, together: Sequence[Task]) -> Sequence[Task]:
         """One step further. Returns those to go on with: the others were given back or have ended."""
-        self._write([self._stopped(task) for task in together if task.terminate])
-        going = [task for task in together if not task.terminate]
+        given_up = [task for task in together if _is_given_up(task)]
+        self._write([self._ending(task, Failed(_lapsed(task))) for task in given_up])
+        together = [task for task in together if not _is_given_up(task)]
+        stopping = [task for task in together if task.terminate and not self._is_at_stop(task)]
+        self._write([self._stopped(task) for task in stopping])
+        going = [task for task in together if task not in stopping]
         if not going:
             return ()
         workflow, step = self._workflows[going[0].action], self._step_of(going[0])
         if step is None:
-            gone = Failed(f"this version of Drydock has no step {going[0].step}")
-            self._write([self._ending(task, gone) for task in going])
-            return ()
+            # Not claimed in the first place; a task in hand goes on to steps of this release only.
+            raise LookupError(f"{going[0].action} has no step {going[0].step}")
         if going[0].step is None:
             return self._write([Record(Begin(self._enter(task, step, step, Done()))) for task in going])
         outcomes = self.attempt(step, going)
         return self.record(workflow, step, [(task, outcomes[task.id]) for task in going])
+
+    def _is_at_stop(self, task: Task) -> bool:
+        stop = self._workflows[task.action].stop
+        return stop is not None and task.step == stop.step.name
 
     def attempt(self, step: AnyStep, tasks: Sequence[Task]) -> Mapping[UUID, Outcome]:
         """Run the step for these tasks, outside any transaction; whatever it raises becomes their outcome."""
@@ -160,6 +175,11 @@ class StepRunner:
         return [going[record.change.task.id] for record in records if record.change.task.id in going]
 
     def _record_of(self, task: Task, workflow: Workflow, step: AnyStep, outcome: Outcome) -> Record:
+        if self._is_at_stop(task):
+            if isinstance(outcome, Wait | Retry) and not task.overdue:
+                return _waiting(task, step, outcome)
+            why = outcome.message if isinstance(outcome, Done) else outcome.reason
+            return self._ending(task, Failed(f"{_terminated(task)}; {why}"))
         if isinstance(outcome, Done):
             following = None if outcome.finished else workflow.after(step)
             if following is None:
@@ -172,7 +192,7 @@ class StepRunner:
             return self._ending(task, Failed(f"{outcome.reason}; gave up after {allowed:g} min of {step.name}"))
         return _waiting(task, step, outcome)
 
-    def _enter(self, task: Task, step: AnyStep, following: AnyStep, outcome: Done) -> Enter:
+    def _enter(self, task: Task, step: AnyStep, following: AnyStep, outcome: Done, *, keep_lease: bool = True) -> Enter:
         """A step of the same lane follows at once; for another lane the task is given up to whoever is free there."""
         later = isinstance(following, BulkStep) and following.later
         return Enter(
@@ -181,7 +201,7 @@ class StepRunner:
             following.lane,
             timeout_seconds=self._timeout(following),
             digest=outcome.digest,
-            keep_lease=following.lane is step.lane,
+            keep_lease=keep_lease and following.lane is step.lane,
             look_in=self._services.observe_seconds if later else 0.0,
         )
 
@@ -189,14 +209,17 @@ class StepRunner:
         return None if step.timeout is None else self._timeouts[step.timeout]
 
     def _stopped(self, task: Task) -> Record:
-        """The task is to terminate: with its subtasks stopped, it ends."""
+        """The task is to terminate: with its subtasks and its machine stopped, it ends."""
+        stop = self._workflows[task.action].stop
+        if stop is not None and task.step in stop.of_steps:
+            return Record(self._enter(task, stop.step, stop.step, Done(), keep_lease=False))
         still_open = 0
         if task.node is None:
             with self._database.statements() as uow:
                 still_open = uow.tasks.count_open_children(task.id)
         if still_open:
             return Record(Pause(task, BLOCKED_SECONDS, f"terminating; {still_open} subtasks have not stopped yet"))
-        return self._ending(task, Failed(f"terminated by {task.terminated_by} at step {task.step or 'start'}"))
+        return self._ending(task, Failed(_terminated(task)))
 
     def _ending(self, task: Task, outcome: Done | Failed) -> Record:
         if task.node is not None:
@@ -220,6 +243,21 @@ class StepRunner:
             "why": outcome.message if isinstance(outcome, Done) else outcome.reason,
         }
         LOG.log(level, "step %s", kind, extra={FIELDS: fields})
+
+
+def _is_given_up(task: Task) -> bool:
+    """Before a step that its worker may not survive runs again. One that is overdue otherwise has a last look."""
+    return task.lapses >= MOST_LAPSES or (task.lapses > 0 and task.overdue)
+
+
+def _lapsed(task: Task) -> str:
+    times = "once" if task.lapses == 1 else f"{task.lapses} times"
+    late = "; its deadline has passed" if task.overdue else ""
+    return f"the worker died or hung at this step {times}{late}"
+
+
+def _terminated(task: Task) -> str:
+    return f"terminated by {task.terminated_by} at step {task.step or 'start'}"
 
 
 def _told(task: Task, outcome: Done) -> list[Line]:

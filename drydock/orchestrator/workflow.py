@@ -165,14 +165,36 @@ def ask(
 
 
 @dataclass(frozen=True, slots=True)
+class Stop:
+    """What is done before a task that is terminated at one of ``of_steps`` (by their names) ends."""
+
+    step: Step
+    of_steps: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Workflow:
     action: Action
     steps: tuple[AnyStep, ...]
+    stop: Stop | None = None
+
+    @property
+    def every_step(self) -> tuple[AnyStep, ...]:
+        return self.steps if self.stop is None else (*self.steps, self.stop.step)
 
     def find(self, name: str) -> AnyStep | None:
-        return next((step for step in self.steps if step.name == name), None)
+        return next((step for step in self.every_step if step.name == name), None)
 
     def after(self, step: AnyStep) -> AnyStep | None:
         """The step that follows, None after the last."""
         position = self.steps.index(step) + 1
         return self.steps[position] if position < len(self.steps) else None
+
+
+def known_names(workflows: Mapping[Action, Workflow]) -> Sequence[str]:
+    """``action/step`` of all steps; a task that has not begun is at none."""
+    return [
+        f"{action.value}/{name}"
+        for action, workflow in workflows.items()
+        for name in ("", *(step.name for step in workflow.every_step))
+    ]

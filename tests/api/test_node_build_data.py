@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from drydock.db.machines import Kept
 from drydock.orchestrator.machines import MAX_KEPT_BYTES
 from tests.api.conftest import Client
 from tests.api.seeds import Seeds
@@ -72,7 +73,7 @@ def test_it_is_bounded(nobody: Client, reader: Client, seeds: Seeds) -> None:
     with seeds.database.unit_of_work() as uow:
         context_id = uow.machines.live_context("n01")
         assert context_id is not None
-        uow.machines.keep(context_id, kept_bytes=MAX_KEPT_BYTES - 3)
+        uow.machines.keep(context_id, Kept(bytes=MAX_KEPT_BYTES - 3))
         uow.commit()
     assert nobody.post("/bootdata/n01/builddata", {**DATA, "element": "é"}, headers=node.header).status_code == 201
     full = nobody.post("/bootdata/n01/builddata", {**DATA, "element": "1"}, headers=node.header)

@@ -24,7 +24,7 @@ def age(world: World, days: int) -> None:
     past = func.now() - func.make_interval(0, 0, 0, days)
     with world.sql.begin() as connection:
         connection.execute(update(tasks).values(updated=past))
-        connection.execute(update(designs).values(created=past))
+        connection.execute(update(designs).values(named=past))
 
 
 def deployed(world: World, *nodes: str) -> None:

@@ -107,9 +107,14 @@ class World:
     def claim(self, *, owner: str | None = None, lease_seconds: float = 30) -> tuple[Task, ...]:
         """What is due, of all lanes."""
         with self.database.unit_of_work() as uow:
-            claimed = uow.leases.claim(owner or self.owner, dict.fromkeys(Lane, 100), lease_seconds=lease_seconds)
+            claimed = uow.leases.claim(
+                owner or self.owner,
+                dict.fromkeys(Lane, 100),
+                lease_seconds=lease_seconds,
+                known=self.runner.known(),
+            )
             uow.commit()
-        return tuple(task for lane in Lane for task in claimed[lane])
+        return tuple(task for lane in Lane for task in claimed.get(lane, ()))
 
     def work(self) -> None:
         """One round: claim what is due and run it."""

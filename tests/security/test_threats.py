@@ -103,12 +103,24 @@ class TestStolenNodeKey:
             assert thief.ask(method, f"/bootdata/n01/{path}", json={}).status_code == 403
         assert thief.ask("POST", f"/bootaction/{action.id}", json={"status": "success"}).status_code == 403
 
-    def test_it_ends_when_the_node_is_destroyed(self, site: Site) -> None:
+    def test_it_ends_when_the_deployment_is_terminated(self, site: Site) -> None:
         task = site.deploy(design_of(["n01"]))
         thief = site.machine("n01")
+        action = thief.actions(task)["greet"]
+        assert thief.ask("GET", "/bootdata/n01/files").status_code == 200
         site.world.orchestrator.terminate(task.id, by="operator")
         site.world.run_until_idle()
-        assert thief.ask("GET", "/bootdata/n01/files").status_code == 200, "terminating a task alone takes no key away"
+        for method, path in NODE_PATHS:
+            assert thief.ask(method, f"/bootdata/n01/{path}", json={}).status_code == 404
+        assert thief.ask("POST", f"/bootaction/{action.id}", json={"status": "success"}).status_code == 403
+
+    def test_it_ends_when_the_node_is_destroyed(self, site: Site) -> None:
+        site.deploy(design_of(["n01"]))
+        thief = site.machine("n01")
+        site.world.run_until_idle(before=site.world.machines_report)
+        assert thief.ask("GET", "/bootdata/n01/files").status_code == 200, (
+            "a deployment that ended well takes no key away"
+        )
         site.world.create("destroy_nodes", design_ref=site.world.store(design_of(["n01"])).ref)
         site.world.run_until_idle()
         for method, path in NODE_PATHS:

@@ -3,7 +3,8 @@
 look_at_node → apply_networking → apply_storage → apply_platform → prepare_boot → await_place → start_deployment
 → await_deployment → await_boot_actions
 
-A node that is deployed ends at its first step, unless the task says force.
+A node that is deployed ends at its first step, unless the task says force. A node that is terminated while its machine
+is being installed goes to stop_machine first.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from drydock.drivers.node.base import Deployment, NodeState, Observation
+from drydock.drivers.oob.base import PowerState
 from drydock.errors import DatabaseUnavailable, DrydockError
 from drydock.model.boot_action import BootAction, ReportStatus
 from drydock.model.boot_context import BootContext
@@ -23,10 +25,12 @@ from drydock.orchestrator.outcome import Done, Failed, Outcome, Wait, of_error
 from drydock.orchestrator.planner import for_each_node
 from drydock.orchestrator.present_state import look
 from drydock.orchestrator.silence import pause, silence
-from drydock.orchestrator.workflow import BulkStep, StepContext, Workflow, ask
+from drydock.orchestrator.workflow import BulkStep, Step, StepContext, Stop, Workflow, ask
 
 #: A final status wakes the task that waits for it; it looks by itself only to tell of the last contact.
 LOOK_AGAIN_SECONDS = 60.0
+#: BMCs take seconds to change power; asking more often only loads them.
+POWER_POLL_SECONDS = 2.0
 #: Nodes of one slot whose assets are fetched at a time; how many fetches there are at all is an option's matter.
 FETCHING_AT_ONCE = 8
 CONTEXT_GONE = "its boot context has ended or expired"
@@ -163,9 +167,18 @@ def _in_words(action: BootAction, words: Mapping[str, str]) -> str:
     return f"{action.name} ({said})" if said else action.name
 
 
+def stop_machine(ctx: StepContext) -> Outcome:
+    """Its installer is not to go on, nor to ask with a key that ends with this task."""
+    driver, bmc = ctx.bmc()
+    if driver.power_state(bmc) is PowerState.OFF:
+        return Done("the machine is switched off")
+    driver.power_off(bmc)
+    return Wait(POWER_POLL_SECONDS, "waiting for the BMC to switch the power off")
+
+
 DEPLOY_NODE = Workflow(
     Action.DEPLOY_NODE,
-    (
+    steps=(
         BulkStep(look_at_node, timeout="identify_node", lane=Lane.WATCH),
         BulkStep(apply_networking, timeout="apply_node_networking"),
         BulkStep(apply_storage, timeout="apply_node_storage"),
@@ -176,6 +189,7 @@ DEPLOY_NODE = Workflow(
         BulkStep(await_deployment, timeout="deploy_node", lane=Lane.WATCH, later=True),
         BulkStep(await_boot_actions, timeout="bootaction_final_status", lane=Lane.WATCH),
     ),
+    stop=Stop(Step(stop_machine, timeout="power"), of_steps=frozenset({"start_deployment", "await_deployment"})),
 )
 
 DEPLOY_NODES = for_each_node(Action.DEPLOY_NODES, DEPLOY_NODE)
