@@ -14,7 +14,9 @@ from oslo_config import cfg
 
 from drydock import conf, log
 from drydock.auth.noauth import require_loopback
+from drydock.conf.api import MAX_EVENT_BYTES
 from drydock.errors import DrydockError
+from drydock.http_server import ServerLimits, buffered_worker
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -23,8 +25,9 @@ if TYPE_CHECKING:
 SHARED_METRICS = "PROMETHEUS_MULTIPROC_DIR"
 #: Seconds that requests in hand get to end when the server stops.
 GRACE_SECONDS = 30
-#: Connections that a process accepts, kept-alive ones included, before it leaves the others to its neighbours.
-CONNECTIONS_PER_THREAD = 8
+#: Requests that a process has in hand before it leaves more to its neighbours: what it has dies with it, what is still
+#: in the backlog, another process takes.
+REQUESTS_PER_THREAD = 8
 
 
 def main() -> None:
@@ -46,14 +49,11 @@ def gunicorn_settings(options: cfg.ConfigOpts) -> dict[str, Any]:
         addresses.append(nodes)
     return {
         "bind": [f"[{host}]:{port}" if ":" in host else f"{host}:{port}" for host, port in addresses],
-        "worker_class": "gthread",
+        "worker_class": buffered_worker(server_limits(options)),
         "workers": options.api.workers,
         "threads": options.api.threads,
         # Booting nodes must never be turned away: those who find no free thread wait in the backlog.
         "backlog": 2048,
-        # What a process has accepted dies with it; what is still in the backlog, another process takes.
-        "worker_connections": options.api.threads * CONNECTIONS_PER_THREAD,
-        "keepalive": 5,
         "timeout": 60,
         "graceful_timeout": GRACE_SECONDS,
         "proc_name": "drydock-api",
@@ -66,6 +66,14 @@ def gunicorn_settings(options: cfg.ConfigOpts) -> dict[str, Any]:
         "child_exit": forget_metrics,
         "on_exit": remove_metrics,
     }
+
+
+def server_limits(options: cfg.ConfigOpts) -> ServerLimits:
+    """The server reads what any route may accept; each route refuses what is too large for it."""
+    return ServerLimits(
+        body_bytes=max(options.api.max_body_bytes, options.api.max_design_bytes, MAX_EVENT_BYTES),
+        requests=options.api.threads * REQUESTS_PER_THREAD,
+    )
 
 
 class _Server(BaseApplication):  # type: ignore[misc]

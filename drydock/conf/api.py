@@ -5,6 +5,8 @@ from __future__ import annotations
 from oslo_config import cfg
 
 MIB = 1024 * 1024
+#: Larger than other bodies of machines may be: an installer's last event carries its log.
+MAX_EVENT_BYTES = 8 * MIB
 
 DEFAULT_OPTS: tuple[cfg.Opt, ...] = (
     cfg.BoolOpt("debug", default=False, help="Log Drydock's own debug messages. Other libraries stay at INFO."),
