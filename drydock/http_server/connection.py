@@ -27,7 +27,7 @@ CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 class State(Enum):
-    """IDLE: nothing of a request is here. HEAD, BODY: it is arriving. BUSY: a thread has it, or will.
+    """IDLE: nothing of a request is here. HEAD, BODY: it is arriving. QUEUED: it waits for a thread. BUSY: one has it.
 
     ANSWERED: its thread is done, the client has not taken everything yet. ENDING: what still arrives is dropped.
     """
@@ -35,9 +35,10 @@ class State(Enum):
     IDLE = 0
     HEAD = 1
     BODY = 2
-    BUSY = 3
-    ANSWERED = 4
-    ENDING = 5
+    QUEUED = 3
+    BUSY = 4
+    ANSWERED = 5
+    ENDING = 6
 
 
 class RefusedError(Exception):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from drydock.http_server.connection import Connection, State
 from drydock.http_server.limits import ServerLimits
 
-#: The sooner here, the sooner given up for another's sake. BUSY ones are not: a thread has them.
+#: The sooner here, the sooner given up for another's sake. Requests that are complete are not among them.
 _WORTH = {State.ENDING: 0, State.IDLE: 1, State.HEAD: 2, State.BODY: 3, State.ANSWERED: 4}
 
 
@@ -56,31 +56,34 @@ def surplus_waiting(connections: Iterable[Connection], most: int) -> list[Connec
     return waiting[: max(0, len(waiting) - most)]
 
 
+def unread(reading: Collection[Connection]) -> int:
+    """Bytes kept for clients that have not taken them."""
+    return sum(each.answer.unsent for each in reading)
+
+
 class Readers:
-    """How far the clients are that have not taken all of their answers. ``unread``: bytes kept for them."""
+    """How far the clients are that have not taken all of their answers."""
 
     def __init__(self, limits: ServerLimits) -> None:
         self._limits = limits
         #: By connection: bytes taken when this was last looked at, and since when it is no more.
         self._marks: dict[Connection, tuple[int, float]] = {}
-        self.unread = 0
 
-    def surplus(self, connections: Iterable[Connection], now: float) -> list[Connection]:
+    def surplus(self, reading: Collection[Connection], now: float) -> list[Connection]:
         """Those who stand still while the memory is needed, for all unread answers to be within the limit."""
-        reading = [each for each in connections if each.answer.unsent]
         marks: dict[Connection, tuple[int, float]] = {}
         for each in reading:
             taken = each.answer.taken()
             before, since = self._marks.get(each, (-1, now))
             marks[each] = (before, since) if taken == before else (taken, now)
         self._marks = marks
-        self.unread = sum(each.answer.unsent for each in reading)
-        most = self.unread > self._limits.most_unread_bytes
+        kept = unread(reading)
+        most = kept > self._limits.most_unread_bytes
         allowed = self._limits.still_seconds_at_most_unread if most else self._limits.still_seconds
         found = []
         for each in sorted(reading, key=lambda each: marks[each][1]):
-            if self.unread <= self._limits.unread_bytes or now - marks[each][1] < allowed:
+            if kept <= self._limits.unread_bytes or now - marks[each][1] < allowed:
                 break
-            self.unread -= each.answer.unsent
+            kept -= each.answer.unsent
             found.append(each)
         return found

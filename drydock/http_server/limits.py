@@ -27,7 +27,7 @@ class ServerLimits:
     linger_seconds: float = 3.0
     #: Connections of a process. When there are as many, the idlest makes room for the next.
     connections: int = 1000
-    #: Requests that a process has in hand, those that wait for a thread included, before it leaves more to others.
+    #: Requests of different paths that wait for a thread, before a process leaves more to its neighbours.
     requests: int = 128
     #: Bodies that are in memory at a time, incomplete ones included. Beyond it the oldest incomplete one is given up.
     bodies_bytes: int = 256 * MIB

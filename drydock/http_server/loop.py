@@ -6,7 +6,6 @@ import errno
 import selectors
 import socket
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -16,9 +15,10 @@ from gunicorn.workers.gthread import PollableMethodQueue
 
 from drydock.http_server import refusals
 from drydock.http_server.connection import Connection, RefusedError, State
-from drydock.http_server.deadlines import Readers, deadline, idlest, surplus_bodies, surplus_waiting
+from drydock.http_server.deadlines import Readers, deadline, idlest, surplus_bodies, surplus_waiting, unread
 from drydock.http_server.limits import ServerLimits
 from drydock.http_server.refusals import Refusal
+from drydock.http_server.turns import Turns
 
 #: Seconds between two looks at the deadlines.
 LOOK = 0.25
@@ -41,8 +41,10 @@ class Loop:
         self._most = most
         self._submit = submit
         self._listeners: Sequence[socket.socket] = ()
-        self._parked: deque[Connection] = deque()
-        self._in_hand = 0
+        self._turns = Turns(most_unread=max(1, cfg.threads // 2))
+        self._busy = 0
+        #: Those whose clients have not taken all of their answers.
+        self._reading: set[Connection] = set()
         self._readers = Readers(limits)
         self._next_look = 0.0
         self._calls = PollableMethodQueue()
@@ -67,7 +69,7 @@ class Loop:
 
     def accept(self, listeners: Sequence[socket.socket]) -> None:
         """Take connections from these, while not too many requests are in hand."""
-        wanted = listeners if self._in_hand < self._limits.requests else ()
+        wanted = listeners if len(self._turns) < self._limits.requests and self._room() else ()
         if bool(wanted) == bool(self._listeners):
             return
         for listener in self._listeners:
@@ -76,6 +78,15 @@ class Loop:
             listener.setblocking(False)
             self._poller.register(listener, _READ, self._accepted)
         self._listeners = wanted
+
+    def _room(self) -> bool:
+        """For another connection, if need be in another's place."""
+        if len(self.connections) < self._most:
+            return True
+        given_up = idlest(self.connections) or self._turns.give_up()
+        if given_up is not None:
+            self._drop(given_up)
+        return given_up is not None
 
     def drop_idle(self) -> None:
         for each in list(self.connections):
@@ -99,10 +110,9 @@ class Loop:
         # Booting nodes need the other threads.
         for each in surplus_waiting(self.connections, max(1, self._cfg.threads // 4)):
             self._give_up(each)
-        for each in self._readers.surplus(self.connections, now):
+        for each in self._readers.surplus(self._reading, now):
             self._give_up(each)
-        while self._parked and self._readers.unread <= self._limits.most_unread_bytes:
-            self._submit(self._parked.popleft())
+        self._begin()
 
     def _too_slow(self, connection: Connection) -> None:
         match connection.state:
@@ -126,12 +136,13 @@ class Loop:
             return
         self._watch(connection, 0)
         self.connections.discard(connection)
+        self._reading.discard(connection)
         # What the kernel holds for a client that takes nothing goes with it.
         connection.close(abort=connection.state in (State.BUSY, State.ANSWERED))
 
     def _accepted(self, listener: socket.socket) -> None:
-        if len(self.connections) >= self._most and (given_up := idlest(self.connections)) is not None:
-            self._drop(given_up)
+        if not self._room():
+            return
         try:
             sock, peer = listener.accept()
         except OSError as exc:  # another process has it, or the client has gone again
@@ -182,12 +193,19 @@ class Loop:
                 self._serve(connection)
 
     def _serve(self, connection: Connection) -> None:
-        connection.enter(State.BUSY)
-        self._in_hand += 1
-        if self._readers.unread <= self._limits.most_unread_bytes:
+        connection.enter(State.QUEUED)
+        self._turns.add(connection)
+        self._begin()
+
+    def _begin(self) -> None:
+        """Give threads that are free the requests whose turn it is, unless too much of earlier answers is unread."""
+        while self._busy < self._cfg.threads and unread(self._reading) <= self._limits.most_unread_bytes:
+            connection = self._turns.next(self._reading)
+            if connection is None:
+                return
+            connection.enter(State.BUSY)
+            self._busy += 1
             self._submit(connection)
-        else:
-            self._parked.append(connection)
 
     def _writable(self, connection: Connection, sock: object = None) -> None:
         """The client takes more of its answer; or a thread left a part of one to us."""
@@ -199,20 +217,27 @@ class Loop:
             self._give_up(connection)
             return
         if connection.answer.unsent:
+            self._reading.add(connection)
             self._watch(connection, _WRITE)
         else:
+            self._reading.discard(connection)
             self._watch(connection, 0)
             if connection.state is State.ANSWERED:
                 self._answered(connection)
 
     def _finished(self, connection: Connection) -> None:
-        self._in_hand -= 1
+        self._busy -= 1
+        self._after(connection)
+        self._begin()
+
+    def _after(self, connection: Connection) -> None:
         if connection.closed:
             return
         connection.enter(State.ANSWERED)
         if connection.answer.failed:
             self._drop(connection)
         elif connection.answer.unsent:
+            self._reading.add(connection)
             self._watch(connection, _WRITE)
         else:
             self._answered(connection)
