@@ -13,7 +13,7 @@ from drydock.api.body import JsonBody
 from drydock.api.doors import Machines
 from drydock.api.limits import Limits
 from drydock.api.reply import reply_json
-from drydock.api.schemas.machine_events import EVENT
+from drydock.api.schemas.machine_events import EVENT, MAX_PATH_BYTES
 from drydock.api.text import check_line
 from drydock.errors import InvalidInput
 from drydock.model.machine import LogFile, MachineEvent
@@ -49,6 +49,8 @@ def read_event(body: Mapping[str, Any]) -> MachineEvent:
 
 
 def _file(file: Mapping[str, str], field: str) -> LogFile:
+    if len(file["path"].encode()) > MAX_PATH_BYTES:
+        raise InvalidInput(f"is longer than {MAX_PATH_BYTES} bytes", field=f"{field}.path")
     try:
         return LogFile(file["path"], base64.b64decode("".join(file["content"].split()), validate=True))
     except (binascii.Error, ValueError):
