@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from gunicorn.app.base import BaseApplication
+from gunicorn.glogging import Logger
 from oslo_config import cfg
 
 from drydock import conf, log
@@ -57,6 +58,7 @@ def gunicorn_settings(options: cfg.ConfigOpts) -> dict[str, Any]:
         "timeout": 60,
         "graceful_timeout": GRACE_SECONDS,
         "proc_name": "drydock-api",
+        "logger_class": _ServerLog,
         # We need nothing that a proxy could tell us, and take no SCRIPT_NAME from anybody.
         "forwarded_allow_ips": "",
         "forwarder_headers": "",
@@ -74,6 +76,16 @@ def server_limits(options: cfg.ConfigOpts) -> ServerLimits:
         body_bytes=max(options.api.max_body_bytes, options.api.max_design_bytes, MAX_EVENT_BYTES),
         requests=options.api.threads * REQUESTS_PER_THREAD,
     )
+
+
+class _ServerLog(Logger):  # type: ignore[misc]
+    """gunicorn's messages go where ours go, and are kept free of secrets there."""
+
+    def setup(self, cfg: Any) -> None:
+        super().setup(cfg)
+        for logger in (self.error_log, self.access_log):
+            logger.handlers.clear()
+            logger.propagate = True
 
 
 class _Server(BaseApplication):  # type: ignore[misc]
