@@ -18,6 +18,7 @@ from drydock.auth.noauth import require_loopback
 from drydock.conf.api import MAX_EVENT_BYTES
 from drydock.errors import DrydockError
 from drydock.http_server import ServerLimits, buffered_worker
+from drydock.wsgi import LazyApplication
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -65,6 +66,7 @@ def gunicorn_settings(options: cfg.ConfigOpts) -> dict[str, Any]:
         # It would write a socket under $HOME, which a service need not have.
         "control_socket_disable": True,
         "on_starting": share_metrics,
+        "post_worker_init": build_application_now,
         "child_exit": forget_metrics,
         "on_exit": remove_metrics,
     }
@@ -110,6 +112,12 @@ def share_metrics(server: Any) -> None:
     """Before the workers start: a directory where they add up their numbers, unless the operator named one."""
     if not os.environ.get(SHARED_METRICS):
         os.environ[SHARED_METRICS] = server.drydock_metrics = tempfile.mkdtemp(prefix="drydock-metrics-")
+
+
+def build_application_now(worker: Any) -> None:
+    """What is wrong with the configuration is told at the start, and not by the first request."""
+    if isinstance(worker.wsgi, LazyApplication):
+        worker.wsgi.build()
 
 
 def forget_metrics(server: Any, worker: Any) -> None:
