@@ -17,7 +17,8 @@ class WithHead:
 
     def on_head(self: _Gets, req: falcon.Request, resp: falcon.Response, **params: Any) -> None:
         self.on_get(req, resp, **params)
-        stream, resp.stream = resp.stream, None
-        # NOTE: falcon would neither read nor close it.
-        if stream is not None and hasattr(stream, "close"):
-            stream.close()
+        if (stream := resp.stream) is not None:
+            # NOTE: falcon would neither read nor close it. With none at all it would say that there are 0 bytes.
+            resp.stream = iter(())
+            if hasattr(stream, "close"):
+                stream.close()

@@ -44,10 +44,11 @@ API_OPTS: tuple[cfg.Opt, ...] = (
     cfg.IntOpt("max_design_bytes", default=64 * MIB, min=1024, help="Largest design that POST /designs accepts."),
     cfg.IntOpt(
         "max_wait_seconds",
-        default=60,
+        default=45,
         min=1,
         max=300,
-        help="Longest time that GET /tasks/{id}?wait=SECONDS may ask to be kept waiting for a change.",
+        help="Longest time that GET /tasks/{id}?wait=SECONDS may ask to be kept waiting for a change. Proxies "
+        "give up on an answer after 50 s (HAProxy's documentation) or 60 s (nginx) unless told otherwise.",
     ),
     cfg.IntOpt(
         "max_waiting",
