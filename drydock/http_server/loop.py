@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import errno
+import logging
 import selectors
 import socket
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
+from uuid import uuid4
 
 from gunicorn.http.errors import NoMoreData, ParseException
 from gunicorn.workers.gthread import PollableMethodQueue
@@ -19,6 +21,8 @@ from drydock.http_server.deadlines import Readers, deadline, idlest, surplus_bod
 from drydock.http_server.limits import ServerLimits
 from drydock.http_server.refusals import Refusal
 from drydock.http_server.turns import Turns
+
+LOG = logging.getLogger(__name__)
 
 #: Seconds between two looks at the deadlines.
 LOOK = 0.25
@@ -251,9 +255,12 @@ class Loop:
         self._advance(connection, connection.next_request)
 
     def _refuse(self, connection: Connection, refusal: Refusal) -> None:
-        reply = refusal.reply()
+        request_id = str(uuid4())
+        remote = connection.peer[0] if isinstance(connection.peer, tuple) else "local"
+        fields = {"request_id": request_id, "remote": remote, "status": refusal.status, "why": refusal.message}
+        LOG.info("request refused", extra=fields)
         try:
-            connection.sock.send(reply)
+            connection.sock.send(refusal.reply(request_id))
         except OSError:
             self._drop(connection)
             return

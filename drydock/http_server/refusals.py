@@ -25,8 +25,8 @@ class Refusal:
     message: str
     retry: bool = False
 
-    def reply(self) -> bytes:
-        """An answer that ends the connection, with the keys that clients read in the application's errors."""
+    def reply(self, request_id: str) -> bytes:
+        """An answer that ends the connection, in the form of the application's errors."""
         body = {
             "kind": "Status",
             "apiVersion": "v1.0",
@@ -42,6 +42,7 @@ class Refusal:
         content = json.dumps(body).encode()
         head = (
             f"HTTP/1.1 {self.status} {_REASONS[self.status]}\r\nConnection: close\r\n"
+            f"X-Drydock-Req: {request_id}\r\n"
             f"Content-Type: application/json\r\nContent-Length: {len(content)}\r\n\r\n"
         )
         return head.encode() + content

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any
+from uuid import uuid4
 
 from gunicorn.http import wsgi
 from gunicorn.workers.base import Worker
@@ -16,6 +18,8 @@ from drydock.http_server.connection import Connection
 from drydock.http_server.file_limit import room_for
 from drydock.http_server.limits import ServerLimits
 from drydock.http_server.loop import Loop
+
+LOG = logging.getLogger(__name__)
 
 #: How long a stopping worker keeps idle connections: a request may be on its way, and is answered.
 STOP_SECONDS = 2.0
@@ -80,9 +84,10 @@ class BufferedWorker(Worker):  # type: ignore[misc]
         except Exception as exc:  # a thread's last: what the application did not answer itself
             connection.keep_alive = False
             if not answer.failed:
-                self.log.error("request failed in the server", exc_info=exc)
+                request_id = str(uuid4())
+                LOG.error("request failed in the server", exc_info=exc, extra={"request_id": request_id})
                 if answer.take_back():
-                    answer.sendall(refusals.FAILED.reply())
+                    answer.sendall(refusals.FAILED.reply(request_id))
                 else:
                     answer.fail()
         finally:
