@@ -8,6 +8,7 @@ import socket
 import struct
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from enum import Enum
 from typing import Any
 
@@ -169,14 +170,18 @@ class Connection:
             return bool(self.sock.recv(_RECEIVED_AT_ONCE))
         except BlockingIOError:
             return True
+        except OSError:
+            return False
 
     def close(self, *, abort: bool = False) -> None:
         """``abort``: what lies in the kernel for a client that takes nothing is dropped as well."""
         self.closed = True
         self.answer.fail()
         if abort:
-            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.sock.close()
+            with suppress(OSError):
+                self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        with suppress(OSError):
+            self.sock.close()
 
 
 class _Head(Unreader):  # type: ignore[misc]

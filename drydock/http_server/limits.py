@@ -32,7 +32,7 @@ class ServerLimits:
     #: Bodies that are in memory at a time, incomplete ones included. Beyond it the oldest incomplete one is given up.
     bodies_bytes: int = 256 * MIB
     #: How far an answer that is made piece by piece may be ahead of its reader before its thread waits.
-    ahead_bytes: int = 16 * MIB
+    ahead_bytes: int = 2 * MIB
     #: Answers in memory that their clients have not taken. Beyond the first, readers that stand still are dropped;
     #: beyond the second they are dropped at once, and no further request is begun.
     unread_bytes: int = 256 * MIB

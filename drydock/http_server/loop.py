@@ -73,7 +73,8 @@ class Loop:
 
     def accept(self, listeners: Sequence[socket.socket]) -> None:
         """Take connections from these, while not too many requests are in hand."""
-        wanted = listeners if len(self._turns) < self._limits.requests and self._room() else ()
+        full = len(self._turns) >= self._limits.requests or not (self._has_room() or self._dispensable())
+        wanted = () if full else listeners
         if bool(wanted) == bool(self._listeners):
             return
         for listener in self._listeners:
@@ -83,14 +84,12 @@ class Loop:
             self._poller.register(listener, _READ, self._accepted)
         self._listeners = wanted
 
-    def _room(self) -> bool:
-        """For another connection, if need be in another's place."""
-        if len(self.connections) < self._most:
-            return True
-        given_up = idlest(self.connections) or self._turns.give_up()
-        if given_up is not None:
-            self._drop(given_up)
-        return given_up is not None
+    def _has_room(self) -> bool:
+        return len(self.connections) < self._most
+
+    def _dispensable(self) -> Connection | None:
+        """Whose place another connection may have."""
+        return idlest(self.connections) or self._turns.last_of_most()
 
     def drop_idle(self) -> None:
         for each in list(self.connections):
@@ -139,18 +138,19 @@ class Loop:
         if connection.closed:
             return
         self._watch(connection, 0)
+        self._turns.remove(connection)
         self.connections.discard(connection)
         self._reading.discard(connection)
         # What the kernel holds for a client that takes nothing goes with it.
         connection.close(abort=connection.state in (State.BUSY, State.ANSWERED))
 
     def _accepted(self, listener: socket.socket) -> None:
-        if not self._room():
-            return
+        if not self._has_room() and (given_up := self._dispensable()) is not None:
+            self._drop(given_up)
         try:
             sock, peer = listener.accept()
         except OSError as exc:  # another process has it, or the client has gone again
-            if exc.errno in (errno.EMFILE, errno.ENFILE) and (given_up := idlest(self.connections)) is not None:
+            if exc.errno in (errno.EMFILE, errno.ENFILE) and (given_up := self._dispensable()) is not None:
                 self._drop(given_up)
             return
         kept = partial(self._calls.defer, self._writable)

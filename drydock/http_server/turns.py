@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Collection
 
-from drydock.http_server.connection import Connection
+from drydock.http_server.connection import Connection, State
 
 
 class Turns:
@@ -38,7 +38,15 @@ class Turns:
                 return found
         return None
 
-    def give_up(self) -> Connection | None:
+    def remove(self, connection: Connection) -> None:
+        """If it is among them."""
+        if connection.state is State.QUEUED:
+            path = connection.request.path
+            self._waiting[path].remove(connection)
+            if not self._waiting[path]:
+                del self._waiting[path]
+
+    def last_of_most(self) -> Connection | None:
         """The last request of the path that most wait for; None where each path has but one."""
         waiting = max(self._waiting.values(), key=len, default=deque[Connection]())
-        return waiting.pop() if len(waiting) > 1 else None
+        return waiting[-1] if len(waiting) > 1 else None

@@ -51,14 +51,20 @@ class BufferedWorker(Worker):  # type: ignore[misc]
             self._loop.wake()
 
     def run(self) -> None:
-        while self.alive and self.ppid == os.getppid():
-            self.notify()
-            self._loop.accept(self.sockets)
-            self._loop.turn()
-        self.alive = False
-        self._stop()
+        try:
+            while self.alive and self.ppid == os.getppid():
+                self.notify()
+                self._loop.accept(self.sockets)
+                self._loop.turn()
+            self.alive = False
+            self._finish()
+        finally:
+            self._loop.close()
+            self._threads.shutdown(wait=False, cancel_futures=True)
+            for listener in self.sockets:
+                listener.close()
 
-    def _stop(self) -> None:
+    def _finish(self) -> None:
         """What is in hand gets ``graceful_timeout`` seconds; connections without a request two."""
         self._loop.accept([])
         began = time.monotonic()
@@ -67,10 +73,6 @@ class BufferedWorker(Worker):  # type: ignore[misc]
             if time.monotonic() > began + STOP_SECONDS:
                 self._loop.drop_idle()
             self._loop.turn()
-        self._loop.close()
-        self._threads.shutdown(wait=False)
-        for listener in self.sockets:
-            listener.close()
 
     def _serve(self, connection: Connection) -> None:
         """A thread's part of a request: nothing in it waits for the client, but for a long answer's slow reader."""
