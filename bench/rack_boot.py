@@ -2,8 +2,9 @@
 
     python -m bench.rack_boot [--quick] [--check]
 
-In the middle of it one of the API's processes is killed with -9 (its master starts another), and all the while a
-worker deploys other machines, simulated ones, through the same API. Not one answer may be other than 2xx. A connection
+All the while 300 other clients say half of a request, for as long as they may, and a worker deploys other machines,
+simulated ones, through the same API. In the middle of it one of the API's processes is killed with -9 (its master
+starts another). Not one answer may be other than 2xx. A connection
 that a killed process had accepted ends without an answer, which is nobody's to prevent; these are counted apart, and
 their machines ask again, as wget and curl --retry do. Reports carry an Idempotency-Key, so asking again is harmless.
 """
@@ -25,12 +26,14 @@ import requests
 from bench import figures, gen_site, rows, servers
 from bench.figures import Figures, table
 from bench.load import Load, Result, request
+from bench.slow import slow_clients
 from dev import processes
 from dev.ports import LOOPBACK, free_port
 
 BYTES = 16 * 1024
 ADMIN = {"X-Auth-Token": "admin"}
 ASKS = 5  # of each machine
+SLOW = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,8 @@ def main() -> None:
             design = _upload(site, deployed)
             for connections in (64, 512):
                 task = _deploy(site, design)
-                result = _boot(site, url, machines, connections)
+                with slow_clients(site.address, SLOW):
+                    result = _boot(site, url, machines, connections)
                 outcome = _outcome(site, task)
                 body.append(_row(connections, result, outcome))
                 good = sum(count for status, count in result.answers.items() if status // 100 == 2)

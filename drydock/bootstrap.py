@@ -17,6 +17,7 @@ from drydock.auth.health import checks as auth_checks
 from drydock.auth.service_session import service_session
 from drydock.bootaction.render import TemplateLimits
 from drydock.conf import boot_secrets, max_waiting, public_url, trusted_proxies
+from drydock.conf.api import MAX_EVENT_BYTES
 from drydock.conf.design import token_hosts
 from drydock.db.engine import connect
 from drydock.db.unit_of_work import Database
@@ -128,6 +129,7 @@ def build_application(conf: cfg.ConfigOpts) -> WSGIApplication:
         limits=Limits(
             max_body_bytes=conf.api.max_body_bytes,
             max_design_bytes=conf.api.max_design_bytes,
+            max_event_bytes=MAX_EVENT_BYTES,
             max_wait_seconds=conf.api.max_wait_seconds,
             max_waiting=max_waiting(conf),
         ),

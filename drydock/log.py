@@ -15,6 +15,8 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import TextIO
 
+from drydock.redaction import redacted
+
 _PLAIN = re.compile(r"[\w.:/@+,*\[\]{}-]+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
@@ -80,7 +82,7 @@ class LineHandler(logging.Handler):
             self.handleError(logging.makeLogRecord({"msg": "lines of the log are lost"}))
 
     def _write(self, text: str) -> None:
-        self._unwritten.append(text)
+        self._unwritten.append(redacted(text))
         # Looked at again after each turn: a line may have come that another thread left to us.
         while self._unwritten and self._writing.acquire(blocking=len(self._unwritten) > self.MOST_UNWRITTEN):
             try:

@@ -10,11 +10,15 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from gunicorn.app.base import BaseApplication
+from gunicorn.glogging import Logger
 from oslo_config import cfg
 
 from drydock import conf, log
 from drydock.auth.noauth import require_loopback
+from drydock.conf.api import MAX_EVENT_BYTES
 from drydock.errors import DrydockError
+from drydock.http_server import ServerLimits, buffered_worker
+from drydock.wsgi import LazyApplication
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -23,8 +27,9 @@ if TYPE_CHECKING:
 SHARED_METRICS = "PROMETHEUS_MULTIPROC_DIR"
 #: Seconds that requests in hand get to end when the server stops.
 GRACE_SECONDS = 30
-#: Connections that a process accepts, kept-alive ones included, before it leaves the others to its neighbours.
-CONNECTIONS_PER_THREAD = 8
+#: Requests that a process has in hand before it leaves more to its neighbours: what it has dies with it, what is still
+#: in the backlog, another process takes.
+REQUESTS_PER_THREAD = 8
 
 
 def main() -> None:
@@ -46,26 +51,43 @@ def gunicorn_settings(options: cfg.ConfigOpts) -> dict[str, Any]:
         addresses.append(nodes)
     return {
         "bind": [f"[{host}]:{port}" if ":" in host else f"{host}:{port}" for host, port in addresses],
-        "worker_class": "gthread",
+        "worker_class": buffered_worker(server_limits(options)),
         "workers": options.api.workers,
         "threads": options.api.threads,
         # Booting nodes must never be turned away: those who find no free thread wait in the backlog.
         "backlog": 2048,
-        # What a process has accepted dies with it; what is still in the backlog, another process takes.
-        "worker_connections": options.api.threads * CONNECTIONS_PER_THREAD,
-        "keepalive": 5,
         "timeout": 60,
         "graceful_timeout": GRACE_SECONDS,
         "proc_name": "drydock-api",
+        "logger_class": _ServerLog,
         # We need nothing that a proxy could tell us, and take no SCRIPT_NAME from anybody.
         "forwarded_allow_ips": "",
         "forwarder_headers": "",
         # It would write a socket under $HOME, which a service need not have.
         "control_socket_disable": True,
         "on_starting": share_metrics,
+        "post_worker_init": build_application_now,
         "child_exit": forget_metrics,
         "on_exit": remove_metrics,
     }
+
+
+def server_limits(options: cfg.ConfigOpts) -> ServerLimits:
+    """The server reads what any route may accept; each route refuses what is too large for it."""
+    return ServerLimits(
+        body_bytes=max(options.api.max_body_bytes, options.api.max_design_bytes, MAX_EVENT_BYTES),
+        requests=options.api.threads * REQUESTS_PER_THREAD,
+    )
+
+
+class _ServerLog(Logger):  # type: ignore[misc]
+    """gunicorn's messages go where ours go, and are kept free of secrets there."""
+
+    def setup(self, cfg: Any) -> None:
+        super().setup(cfg)
+        for logger in (self.error_log, self.access_log):
+            logger.handlers.clear()
+            logger.propagate = True
 
 
 class _Server(BaseApplication):  # type: ignore[misc]
@@ -90,6 +112,12 @@ def share_metrics(server: Any) -> None:
     """Before the workers start: a directory where they add up their numbers, unless the operator named one."""
     if not os.environ.get(SHARED_METRICS):
         os.environ[SHARED_METRICS] = server.drydock_metrics = tempfile.mkdtemp(prefix="drydock-metrics-")
+
+
+def build_application_now(worker: Any) -> None:
+    """What is wrong with the configuration is told at the start, and not by the first request."""
+    if isinstance(worker.wsgi, LazyApplication):
+        worker.wsgi.build()
 
 
 def forget_metrics(server: Any, worker: Any) -> None:

@@ -1,24 +1,47 @@
 """``application`` for any WSGI server: ``gunicorn -c etc/drydock/gunicorn.conf.py drydock.wsgi:application``.
 
-It is made when a server asks for it, from the configuration that the environment names; importing does nothing.
+Importing does nothing. The API is built, from the configuration that the environment names, by ``application.build()``,
+which our gunicorn.conf.py calls in each process before it serves, or else by the first request. Until a configuration
+is right, each request fails and the log says why.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import logging
+import threading
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIApplication
-
-    application: WSGIApplication
+    from _typeshed.wsgi import StartResponse, WSGIApplication
 
 
-def __getattr__(name: str) -> WSGIApplication:
-    if name != "application":
-        raise AttributeError(name)
-    from drydock import conf, log
-    from drydock.bootstrap import build_application
+class LazyApplication:
+    """Builds the API once, whichever thread asks first. Servers that fork build one in each process."""
 
-    options = conf.load()
-    log.configure(debug=options.debug)
-    return build_application(options)
+    def __init__(self) -> None:
+        self._built: WSGIApplication | None = None
+        self._building = threading.Lock()
+
+    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        return (self._built or self.build())(environ, start_response)
+
+    def build(self) -> WSGIApplication:
+        """Raises ``ConfigurationError``."""
+        from drydock import conf, log
+        from drydock.bootstrap import build_application
+        from drydock.errors import DrydockError
+
+        with self._building:
+            if self._built is None:
+                try:
+                    options = conf.load()
+                    log.configure(debug=options.debug)
+                    self._built = build_application(options)
+                except DrydockError as exc:
+                    logging.getLogger(__name__).critical("the API cannot serve: %s", exc)
+                    raise
+            return self._built
+
+
+application = LazyApplication()

@@ -57,7 +57,7 @@ class AccessControl:
             if req.env.get(IDENTITY_UNAVAILABLE):
                 raise falcon.HTTPServiceUnavailable(description="Keystone does not answer; try again later")
             raise NotAuthenticated("a valid token is needed in X-Auth-Token")
-        rule = route.rules.get(req.method)
+        rule = route.rules.get("GET" if req.method == "HEAD" else req.method)
         # Without a rule the route does not have the method either (create_app sees to that), and falcon answers 405.
         if rule is not None:
             self._policy.authorize(caller, rule)

@@ -119,6 +119,10 @@ class Boot(Protocol):
 
     def bundle(self, node: str, kind: BundleKind, key: bytes) -> Bundle: ...
 
+    def admit(self, action_id: str, key: bytes) -> None:
+        """Returns if the key may report on the action; asked before the report of somebody unknown is read."""
+        ...
+
     def report(
         self, action_id: str, key: bytes, report: Report, *, idempotency_key: str | None = None
     ) -> BootAction: ...

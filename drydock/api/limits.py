@@ -16,6 +16,7 @@ class Limits:
 
     max_body_bytes: int = MIB
     max_design_bytes: int = 64 * MIB
-    max_wait_seconds: int = 60
+    max_event_bytes: int = 8 * MIB
+    max_wait_seconds: int = 45
     max_waiting: int = 8
     max_stream_seconds: int = 600

@@ -114,8 +114,8 @@ def _node_routes(boot: Boot, machines: Machines, limits: Limits) -> tuple[Route,
         "script": BootScriptResource(machines),
         "builddata": MachineBuildDataResource(machines, limits),
         # Installers that can send no header of their own put a token into the path, or into OAuth's header.
-        "events": MachineEventsResource(machines),
-        "events/{token}": MachineEventsResource(machines),
+        "events": MachineEventsResource(machines, limits),
+        "events/{token}": MachineEventsResource(machines, limits),
     }
     report = BootActionResource(boot, limits)
     return tuple(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
+from math import isfinite
 
 from drydock.errors import InvalidInput
 
@@ -10,8 +12,11 @@ from drydock.errors import InvalidInput
 _NEVER = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _ONE_LINE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
-#: How deep JSON may be nested.
+#: How deep JSON may be nested, and how long the keys of its objects may be.
 MAX_DEPTH = 64
+MAX_KEY = 1024
+#: A path shown in a message is cut after so many characters.
+_SHOWN = 200
 
 #: For schemas of names and references: one line. Also see ``check_values``.
 ONE_LINE_PATTERN = r"^[^\x00-\x1f\x7f]*$"
@@ -27,19 +32,48 @@ def check_line(text: str, *, field: str, longest: int = 1024) -> str:
 
 
 def check_values(value: object) -> None:
-    """Walk through parsed JSON. Raises ``InvalidInput`` naming the place of a bad character, or for deep nesting."""
-    pending: list[tuple[object, str, int]] = [(value, "", 0)]
-    while pending:
-        item, path, depth = pending.pop()
-        if depth > MAX_DEPTH:
-            raise InvalidInput(f"is nested more than {MAX_DEPTH} levels deep", field=path[:200])
-        if isinstance(item, str):
-            if _NEVER.search(item):
-                raise InvalidInput("has control characters", field=path or "body")
-        elif isinstance(item, dict):
-            for key, below in item.items():
-                if _NEVER.search(key):
-                    raise InvalidInput("has a key with control characters", field=path or "body")
-                pending.append((below, f"{path}.{key}" if path else key, depth + 1))
-        elif isinstance(item, list):
-            pending.extend((below, f"{path}[{index}]", depth + 1) for index, below in enumerate(item))
+    """Walk through parsed JSON: no bad character, no number that PostgreSQL's JSON lacks, no deep nesting, no long key.
+
+    Raises ``InvalidInput`` naming the place, which is put into words only then: paths of all items would take more
+    room than the items.
+    """
+    path: list[str | int] = []
+    levels: list[Iterator[tuple[str | int, object]]] = []
+    item = value
+    while True:
+        problem = _problem(item, len(path))
+        if problem:
+            raise InvalidInput(problem, field=field_path(path))
+        if isinstance(item, dict | list):
+            levels.append(iter(item.items() if isinstance(item, dict) else enumerate(item)))
+            path.append("")
+        while (found := next(levels[-1], None) if levels else None) is None:
+            if not levels:
+                return
+            levels.pop()
+            path.pop()
+        path[-1], item = found
+
+
+def _problem(item: object, depth: int) -> str:
+    if depth > MAX_DEPTH:
+        return f"is nested more than {MAX_DEPTH} levels deep"
+    if isinstance(item, str):
+        return "has control characters" if _NEVER.search(item) else ""
+    if isinstance(item, float):
+        return "" if isfinite(item) else "is a number out of range"
+    if isinstance(item, dict):
+        for key in item:
+            if len(key) > MAX_KEY:
+                return f"has a key of more than {MAX_KEY} characters"
+            if _NEVER.search(key):
+                return "has a key with control characters"
+    return ""
+
+
+def field_path(path: Sequence[str | int]) -> str:
+    """``["details", 0, "message"]`` as ``details[0].message``; the body itself is called ``body``."""
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{part[:_SHOWN]}"
+    return text.removeprefix(".")[:_SHOWN] or "body"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from oslo_config import cfg
 
 MIB = 1024 * 1024
+#: Larger than other bodies of machines may be: an installer's last event carries its log.
+MAX_EVENT_BYTES = 8 * MIB
 
 DEFAULT_OPTS: tuple[cfg.Opt, ...] = (
     cfg.BoolOpt("debug", default=False, help="Log Drydock's own debug messages. Other libraries stay at INFO."),
@@ -55,10 +57,11 @@ API_OPTS: tuple[cfg.Opt, ...] = (
     cfg.IntOpt("max_design_bytes", default=64 * MIB, min=1024, help="Largest design that POST /designs accepts."),
     cfg.IntOpt(
         "max_wait_seconds",
-        default=60,
+        default=45,
         min=1,
         max=300,
-        help="Longest time that GET /tasks/{id}?wait=SECONDS may ask to be kept waiting for a change.",
+        help="Longest time that GET /tasks/{id}?wait=SECONDS may ask to be kept waiting for a change. Proxies "
+        "give up on an answer after 50 s (HAProxy's documentation) or 60 s (nginx) unless told otherwise.",
     ),
     cfg.IntOpt(
         "max_waiting",

@@ -87,6 +87,15 @@ def _locked() -> Select[Any]:
     )
 
 
+def _key() -> Select[Any]:
+    live = boot_contexts.c.ended.is_(None) & (boot_contexts.c.expires > func.now())
+    return (
+        select(case((live, boot_contexts.c.key_digest), else_=null()).label("key_digest"))
+        .join(boot_actions, boot_actions.c.context_id == boot_contexts.c.id)
+        .where(boot_actions.c.id == bindparam("of_action"))
+    )
+
+
 def _take() -> Select[Any]:
     asked = _locked().cte("asked")
     taken = (
@@ -165,8 +174,18 @@ def _heard(taken: CTE) -> CTE:
 _LOCK = _locked()
 _TAKE = _take()
 _PREPARED = Prepared("drydock_report", _TAKE)
-#: What ``taking`` needs.
-PREPARED = (_PREPARED,)
+_KEY = Prepared("drydock_report_key", _key())
+#: What ``taking`` and ``report_key`` need.
+PREPARED = (_PREPARED, _KEY)
+
+
+def report_key(connections: OwnConnections, action_id: str) -> bytes | None:
+    """Of the key that may report on the action; None: its deployment ended. Raises ``BootActionNotFound``."""
+    row = connections.row(_KEY, {"of_action": action_id})
+    if row is None:
+        raise BootActionNotFound(f"there is no boot action {action_id}")
+    digest: bytes | None = row.key_digest
+    return digest
 
 
 @contextmanager

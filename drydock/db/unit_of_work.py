@@ -77,6 +77,13 @@ class Database:
         """What a booting node is to fetch. Raises ``BootContextNotFound``, ``DatabaseUnavailable``."""
         return read_bundle(self._own, node, kind)
 
+    def report_key(self, action_id: str) -> bytes | None:
+        """The digest of the key that may report on an action; None: its deployment ended.
+
+        Raises ``BootActionNotFound``, ``DatabaseUnavailable``.
+        """
+        return reports.report_key(self._own, action_id)
+
     def taking(
         self, action_id: str, key_digest: bytes, report: Report
     ) -> AbstractContextManager[tuple[Reported, Callable[[], None]]]:

@@ -49,6 +49,10 @@ class BootService:
         self._contacts.heard(stored.context_id)
         return Bundle(content, hashlib.sha256(content).hexdigest())
 
+    def admit(self, action_id: str, key: bytes) -> None:
+        """Return if the key may report on this action. Raises ``BootActionNotFound``, ``Forbidden``."""
+        _check_key(key, self._patience.until_answered(self._database.report_key, action_id))
+
     def report(self, action_id: str, key: bytes, report: Report, *, idempotency_key: str | None = None) -> BootAction:
         """Keep a report; a final status wins once. It is stored, and its task woken, before this returns.
 
@@ -128,13 +132,18 @@ def _repeated(uow: UnitOfWork, attempt: _Attempt) -> BootAction | None:
     return None if earlier is None else _same_again(reported.action, earlier, attempt.report)
 
 
+def _check_key(key: bytes, digest: bytes | None) -> None:
+    """Raises ``Forbidden``. ``digest``: of the key that may report; None: its deployment ended."""
+    if digest is None:
+        raise Forbidden("the key belongs to a deployment that has ended")
+    if not matches(key, digest):
+        raise Forbidden("the key is not this node's")
+
+
 def _refusal(reported: Reported, key: bytes) -> DrydockError:
-    """Why a report was not taken."""
+    """Why a report was not taken. Raises ``Forbidden`` for a key that may not report at all."""
     action = reported.action
-    if reported.key_digest is None:
-        return Forbidden("the key belongs to a deployment that has ended")
-    if not matches(key, reported.key_digest):
-        return Forbidden("the key is not this node's")
+    _check_key(key, reported.key_digest)
     if not action.signaling:
         return BootActionSilent(f"boot action {action.name} takes no reports (signaling: false)")
     return BootActionFinal(f"boot action {action.name} already has its final status, {action.status}")

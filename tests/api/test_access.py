@@ -155,6 +155,11 @@ def test_options_and_wrong_methods(keystone_app: Any, tokens: dict[str, str], ro
         assert result.json["type"] == "error"
 
 
+def test_what_can_be_got_can_be_asked_for_its_head() -> None:
+    for route in TABLE:
+        assert hasattr(route.resource, "on_head") is hasattr(route.resource, "on_get"), route.path
+
+
 @pytest.mark.parametrize(
     "path", ["//", "//nothing", "//api", "/nothing", "/tasks/a/b/c", "//api/v2.0/tasks", "/bootdata/n"]
 )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from falcon.testing import create_environ
 
 from tests.api.conftest import Client
 from tests.api.seeds import Seeds
@@ -207,6 +209,85 @@ def test_validation_requests(admin: Client, body: Any, field: str) -> None:
 def test_reports(nobody: Client, seeds: Seeds, route: str, body: Any, field: str) -> None:
     node = seeds.booted_node()
     refused(nobody.post(f"{route}/{node.actions['greet']}", body, headers=node.header), 400, field)
+
+
+NUMBERS_OUT_OF_RANGE = ("1e999", "-1e999", "[1, 1e400]", '{"y": 1e999}')
+
+
+@pytest.mark.parametrize("number", NUMBERS_OUT_OF_RANGE)
+def test_numbers_that_no_column_holds(admin: Client, nobody: Client, seeds: Seeds, number: str) -> None:
+    node = seeds.booted_node()
+    deeper = ".y" if "y" in number else "[1]" if "[" in number else ""
+    labels = '{"filter_set_type": "union", "filter_set": [{"filter_type": "union", "node_labels": {"x": @}}]}'
+    task = json.dumps(TASK)[:-1]
+    for client, path, body, field in (
+        (admin, "/tasks", task + f', "node_filter": {labels}}}', "node_filter.filter_set[0].node_labels.x"),
+        (
+            admin,
+            "/nodefilter",
+            f'{{"design_ref": "x", "node_filter": {labels}}}',
+            "node_filter.filter_set[0].node_labels.x",
+        ),
+        (
+            nobody,
+            f"/bootaction/{node.actions['greet']}",
+            '{"details": [{"message": "", "error": true, "x": @}]}',
+            "details[0].x",
+        ),
+        (nobody, "/bootdata/n01/events", '{"name": "n", "event_type": "start", "duration": @}', "duration"),
+        (nobody, "/bootdata/n01/events", '{"name": "n", "event_type": "start", "more": @}', "more"),
+        (nobody, "/bootdata/n01/builddata", '{"generator": "g", "format": "f", "element": @}', "element"),
+    ):
+        headers = {**JSON, **(node.header if client is nobody else {})}
+        refused(client("POST", path, body=body.replace("@", number), headers=headers), 400, field + deeper)
+
+
+def test_a_path_is_measured_in_bytes(nobody: Client, seeds: Seeds) -> None:
+    """It is part of an index, whose rows have a limit in bytes."""
+    node = seeds.booted_node()
+
+    def posted(path: str, origin: str = "curtin") -> Any:
+        file = {"path": path, "content": "YQ==", "encoding": "base64"}
+        event = {"name": "n", "event_type": "finish", "origin": origin, "files": [file]}
+        return nobody.post("/bootdata/n01/events", event, headers=node.header)
+
+    refused(posted("漢" * 1024), 400, "files[0].path")
+    refused(posted("漢" * 342), 400, "files[0].path")
+    assert posted("/" + "漢" * 341, origin="\U0001f600" * 255).status_code == 200
+    generator = {"generator": "\U0001f600" * 255, "format": "\U0001f600" * 255, "element": ""}
+    assert nobody.post("/bootdata/n01/builddata", generator, headers=node.header).status_code == 201
+
+
+class Unread(io.RawIOBase):
+    """A body that must not be read."""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: object) -> int:
+        raise AssertionError("the body of somebody unknown is read")
+
+
+@pytest.mark.parametrize("key", [None, "0" * 64, "nonsense"])
+def test_the_key_is_compared_before_a_body_is_read(noauth_app: Any, seeds: Seeds, key: str | None) -> None:
+    node = seeds.booted_node()
+    for path in (
+        f"/bootaction/{node.actions['greet']}",
+        f"/bootactions/{node.actions['quiet']}",
+        "/bootaction/nobody",
+        "/bootdata/n01/events",
+        "/bootdata/n01/events/" + "0" * 64,
+        "/bootdata/n01/builddata",
+        "/bootdata/n99/builddata",
+        "/bootactions/nodes/n01/events",
+        "/bootactions/nodes/n01/builddata",
+    ):
+        headers = {**JSON, "Content-Length": "1000"} | ({"X-Bootaction-Key": key} if key else {})
+        environ = create_environ(f"/api/v1.0{path}", method="POST", headers=headers)
+        environ["wsgi.input"] = Unread()
+        statuses: list[str] = []
+        b"".join(noauth_app(environ, lambda status, headers, _=None, said=statuses: said.append(status)))
+        assert statuses[0][:3] in ("401", "403", "404"), path
 
 
 def test_large_reports(nobody: Client, seeds: Seeds) -> None:

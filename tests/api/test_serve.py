@@ -167,6 +167,35 @@ def test_importing_the_application_does_nothing() -> None:
     assert done.returncode == 0
 
 
+def test_every_server_finds_the_application() -> None:
+    """uWSGI and mod_wsgi look into the module's dictionary."""
+    program = (
+        "import drydock.wsgi as m, sys; assert callable(vars(m)['application']); assert 'falcon' not in sys.modules"
+    )
+    done = subprocess.run([sys.executable, "-c", program], timeout=60, cwd=ROOT, env={"PATH": os.environ["PATH"]})
+    assert done.returncode == 0
+
+
+_BARE = """
+from concurrent.futures import ThreadPoolExecutor
+from falcon.testing import TestClient
+from drydock.wsgi import application
+with ThreadPoolExecutor(8) as threads:
+    built = set(threads.map(lambda _: id(application.build()), range(8)))
+print(len(built), TestClient(application).simulate_get("/versions").status_code)
+"""
+
+
+def test_a_bare_server_builds_it_once_or_says_why_not(api_database: str, tmp_path: Path) -> None:
+    right = environment(api_database, 9, tmp_path)
+    for settings in (right, {**right, "OS_API__NODE_LISTEN": "nonsense"}):
+        done = subprocess.run(
+            [sys.executable, "-c", _BARE], env=settings, cwd=tmp_path, timeout=60, capture_output=True, text=True
+        )
+        assert (done.stdout == "1 200\n") is (settings is right)
+    assert "the API cannot serve: [api] node_listen" in done.stderr
+
+
 def test_settings_follow_the_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OS_API__BIND_HOST", "::1")
     monkeypatch.setenv("OS_API__WORKERS", "7")

@@ -71,7 +71,11 @@ def expected(route: Route, method: str) -> str:
 
 @pytest.mark.parametrize(
     ("route", "method"),
-    [pytest.param(route, method, id=f"{method} {route.path}") for route in table() for method in sorted(methods(route))],
+    [
+        pytest.param(route, method, id=f"{method} {route.path}")
+        for route in table()
+        for method in sorted(methods(route))
+    ],
 )
 def test_each_call_has_its_line_with_its_rule(route: Route, method: str) -> None:
     line = documented().get((method, plain(route.path)))

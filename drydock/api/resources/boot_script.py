@@ -7,10 +7,11 @@ import hashlib
 import falcon
 
 from drydock.api.doors import Machines
+from drydock.api.head import WithHead
 from drydock.api.text import check_line
 
 
-class BootScriptResource:
+class BootScriptResource(WithHead):
     def __init__(self, machines: Machines) -> None:
         self._machines = machines
 

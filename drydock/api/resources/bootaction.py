@@ -28,11 +28,12 @@ class BootActionResource:
         self._body = JsonBody(REPORT, limits.max_body_bytes)
 
     def on_post(self, req: falcon.Request, resp: falcon.Response, action_id: str) -> None:
-        body = self._body.read(req)
+        key: bytes = req.context.node_key
+        self._boot.admit(check_line(action_id, field="action_id"), key)
         action = self._boot.report(
-            check_line(action_id, field="action_id"),
-            req.context.node_key,
-            read_report(body),
+            action_id,
+            key,
+            read_report(self._body.read(req)),
             idempotency_key=read_idempotency_key(req),
         )
         reply_json(resp, boot_action_view(action))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import falcon
 
 from drydock.api.doors import Boot
+from drydock.api.head import WithHead
 from drydock.api.reply import reply_content
 from drydock.api.text import check_line
 from drydock.model.boot_context import BundleKind
@@ -19,7 +20,7 @@ def file_name(node: str, kind: BundleKind) -> str:
     return f"{node}-{kind.value}.tar.gz"
 
 
-class BootDataResource:
+class BootDataResource(WithHead):
     def __init__(self, boot: Boot, kind: BundleKind) -> None:
         self._boot = boot
         self._kind = kind
@@ -31,5 +32,3 @@ class BootDataResource:
         bundle = self._boot.bundle(check_line(hostname, field="hostname"), self._kind, req.context.node_key)
         resp.downloadable_as = file_name(hostname, self._kind)
         reply_content(req, resp, bundle.content, digest=bundle.etag, media_type=MEDIA_TYPE)
-
-    on_head = on_get

@@ -10,6 +10,7 @@ import falcon
 from drydock.api.addresses import Addresses
 from drydock.api.body import JsonBody, read_bytes, require_content_type
 from drydock.api.doors import Designs
+from drydock.api.head import WithHead
 from drydock.api.limits import Limits
 from drydock.api.query import Query
 from drydock.api.reply import reply_created, reply_json
@@ -27,7 +28,7 @@ from drydock.errors import DesignError, DesignNotFound
 YAML_TYPES = ("application/x-yaml", "application/yaml", "text/yaml", "text/x-yaml", "text/vnd.yaml", "text/plain")
 
 
-class DesignsResource:
+class DesignsResource(WithHead):
     def __init__(self, designs: Designs, limits: Limits, addresses: Addresses) -> None:
         self._designs = designs
         self._max_bytes = limits.max_design_bytes
@@ -51,7 +52,7 @@ class DesignsResource:
         reply_created(resp, location, {**snapshot_view(snapshot), "messages": messages})
 
 
-class DesignResource:
+class DesignResource(WithHead):
     def __init__(self, designs: Designs) -> None:
         self._designs = designs
 

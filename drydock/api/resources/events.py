@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import falcon
 
+from drydock.api.head import WithHead
 from drydock.api.resources.tasks import read_task_id
 from drydock.api.streams import StreamRoom
 from drydock.api.views.events import read_position
@@ -11,7 +12,7 @@ from drydock.api.views.events import read_position
 EVENT_STREAM = "text/event-stream"
 
 
-class EventsResource:
+class EventsResource(WithHead):
     def __init__(self, streams: StreamRoom) -> None:
         self._streams = streams
 

@@ -6,12 +6,13 @@ import falcon
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from drydock.api.doors import Health
+from drydock.api.head import WithHead
 from drydock.api.reply import reply_json
 from drydock.api.views.health import health_view
 from drydock.metrics import Metrics
 
 
-class HealthResource:
+class HealthResource(WithHead):
     def __init__(self, health: Health) -> None:
         self._health = health
 
@@ -20,7 +21,7 @@ class HealthResource:
         resp.status = falcon.HTTP_204
 
 
-class ExtendedHealthResource:
+class ExtendedHealthResource(WithHead):
     def __init__(self, health: Health) -> None:
         self._health = health
 
@@ -29,7 +30,7 @@ class ExtendedHealthResource:
         reply_json(resp, view, status=view["code"])
 
 
-class MetricsResource:
+class MetricsResource(WithHead):
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
 

@@ -11,22 +11,21 @@ import falcon
 
 from drydock.api.body import JsonBody
 from drydock.api.doors import Machines
+from drydock.api.limits import Limits
 from drydock.api.reply import reply_json
-from drydock.api.schemas.machine_events import EVENT
+from drydock.api.schemas.machine_events import EVENT, MAX_PATH_BYTES
 from drydock.api.text import check_line
 from drydock.errors import InvalidInput
 from drydock.model.machine import LogFile, MachineEvent
 
-#: Larger than other bodies may be: an installer's last event carries its log.
-MAX_BODY_BYTES = 8 * 1024 * 1024
 _EXTRA = ("result", "timestamp", "duration")
 
 
 class MachineEventsResource:
-    def __init__(self, machines: Machines) -> None:
+    def __init__(self, machines: Machines, limits: Limits) -> None:
         self._machines = machines
         # cloud-init and curtin send JSON under other names, or none.
-        self._body = JsonBody(EVENT, MAX_BODY_BYTES, any_content_type=True)
+        self._body = JsonBody(EVENT, limits.max_event_bytes, any_content_type=True)
 
     def on_post(self, req: falcon.Request, resp: falcon.Response, hostname: str, token: str = "") -> None:
         """``token`` was looked at on the way in."""
@@ -50,6 +49,8 @@ def read_event(body: Mapping[str, Any]) -> MachineEvent:
 
 
 def _file(file: Mapping[str, str], field: str) -> LogFile:
+    if len(file["path"].encode()) > MAX_PATH_BYTES:
+        raise InvalidInput(f"is longer than {MAX_PATH_BYTES} bytes", field=f"{field}.path")
     try:
         return LogFile(file["path"], base64.b64decode("".join(file["content"].split()), validate=True))
     except (binascii.Error, ValueError):

@@ -6,6 +6,7 @@ import falcon
 
 from drydock.api.body import JsonBody
 from drydock.api.doors import Designs, Nodes
+from drydock.api.head import WithHead
 from drydock.api.limits import Limits
 from drydock.api.query import Query
 from drydock.api.reply import reply_json
@@ -17,7 +18,7 @@ from drydock.errors import BuildDataNotFound, DesignNotFound, InvalidInput
 from drydock.model.node_filter import parse_node_filter
 
 
-class NodesResource:
+class NodesResource(WithHead):
     def __init__(self, nodes: Nodes) -> None:
         self._nodes = nodes
 
@@ -40,7 +41,7 @@ class NodeFilterResource:
         reply_json(resp, list(names))
 
 
-class NodeBuildDataResource:
+class NodeBuildDataResource(WithHead):
     def __init__(self, nodes: Nodes) -> None:
         self._nodes = nodes
 

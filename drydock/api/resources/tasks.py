@@ -15,6 +15,7 @@ from drydock.api.access import Authorizer
 from drydock.api.addresses import Address, Addresses
 from drydock.api.body import JsonBody
 from drydock.api.doors import Tasks
+from drydock.api.head import WithHead
 from drydock.api.idempotency import read_idempotency_key
 from drydock.api.limits import Limits
 from drydock.api.query import Query, parse_uuid
@@ -46,7 +47,7 @@ class _Scope(TypedDict):
     all_nodes: bool
 
 
-class TasksResource:
+class TasksResource(WithHead):
     def __init__(self, tasks: Tasks, policy: Authorizer, limits: Limits, addresses: Addresses) -> None:
         self._tasks = tasks
         self._policy = policy
@@ -103,7 +104,7 @@ class TasksResource:
         resp.text = f"deleted {deleted} tasks that ended more than {days} days ago\n"
 
 
-class TaskResource:
+class TaskResource(WithHead):
     def __init__(self, tasks: Tasks, policy: Authorizer, waiting: WaitingRoom, addresses: Addresses) -> None:
         self._tasks = tasks
         self._policy = policy
@@ -118,7 +119,8 @@ class TaskResource:
         if depth == 0:
             raise InvalidInput("must be at least 1, or -1 for all layers", field="layers")
         subtask_errors = query.flag("subtaskerrors")
-        seconds = query.seconds("wait")
+        # HEAD is not kept waiting: there is nothing that it could wait for.
+        seconds = query.seconds("wait") if req.method == "GET" else 0.0
         if builddata:
             self._policy.authorize(req.context.caller, READ_BUILD_DATA)
         req.context.waited = self._waiting.wait(wanted, seconds)
@@ -152,7 +154,7 @@ class TerminateResource:
         reply_json(resp, task_view(task, self._addresses.of(req)))
 
 
-class TaskBuildDataResource:
+class TaskBuildDataResource(WithHead):
     def __init__(self, tasks: Tasks) -> None:
         self._tasks = tasks
 

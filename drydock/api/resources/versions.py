@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import falcon
 
+from drydock.api.head import WithHead
 from drydock.api.reply import reply_json
 
 
-class VersionsResource:
+class VersionsResource(WithHead):
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         reply_json(resp, {"v1.0": {"path": "/api/v1.0", "status": "stable"}})

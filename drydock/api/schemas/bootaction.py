@@ -8,9 +8,10 @@ from typing import Any
 REPORT: Mapping[str, Any] = {
     "type": "object",
     "properties": {
-        "status": {"type": "string"},
+        "status": {"type": "string", "maxLength": 64},
         "details": {
             "type": "array",
+            "maxItems": 10_000,
             "items": {
                 "type": "object",
                 "properties": {"message": {"type": "string"}, "error": {"type": "boolean"}},

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+#: Of a log file's path.
+MAX_PATH_BYTES = 1024
+
 _TEXT = {"type": "string", "maxLength": 10_000}
 
 #: Further keys are ignored: installers of later versions may send more, and cannot be told.
@@ -15,7 +18,7 @@ EVENT: Mapping[str, Any] = {
         "description": _TEXT,
         "event_type": {"type": "string", "maxLength": 255},
         "origin": {"type": "string", "maxLength": 255},
-        "timestamp": {"type": ["number", "string"]},
+        "timestamp": {"type": ["number", "string"], "maxLength": 255},
         "result": {"type": ["string", "null"], "maxLength": 255},
         "duration": {"type": ["number", "null"]},
         "files": {
@@ -24,7 +27,8 @@ EVENT: Mapping[str, Any] = {
             "items": {
                 "type": "object",
                 "properties": {
-                    "path": {"type": "string", "minLength": 1, "maxLength": 1024},
+                    # In bytes, as it is part of an index: see read_event.
+                    "path": {"type": "string", "minLength": 1, "maxLength": MAX_PATH_BYTES},
                     "content": {"type": "string"},
                     "encoding": {"enum": ["base64"]},
                 },

@@ -19,7 +19,7 @@ CREATE_TASK: Mapping[str, Any] = {
         "expect_nodes": {"type": ["integer", "null"], "minimum": 0, "maximum": 1_000_000},
         "all_nodes": {"type": "boolean"},
         # With this one the others may be left out: action and design_ref are those of the task that is retried.
-        "retry_of": {"type": ["string", "null"]},
+        "retry_of": {"type": ["string", "null"], "maxLength": 255},
     },
     "if": {"properties": {"retry_of": {"type": "string"}}, "required": ["retry_of"]},
     "else": {"required": ["action", "design_ref"]},
