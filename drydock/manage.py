@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import click
 from sqlalchemy.exc import SQLAlchemyError
 
 from drydock import __version__, conf
 from drydock.db import migrate
-from drydock.errors import DrydockError
+from drydock.errors import DatabaseUnavailable, DrydockError
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -18,6 +21,8 @@ from drydock.errors import DrydockError
 @click.pass_context
 def main(ctx: click.Context, config_files: tuple[str, ...]) -> None:
     """Look after a Drydock installation: its database schema and its secrets."""
+    # What goes wrong is said once, at the end.
+    logging.getLogger("drydock").addHandler(logging.NullHandler())
     ctx.obj = [argument for name in config_files for argument in ("--config-file", name)]
 
 
@@ -31,10 +36,8 @@ def db() -> None:
 @click.pass_obj
 def upgrade(arguments: list[str], revision: str) -> None:
     """Bring the schema to the version this Drydock needs. Running it twice does nothing the second time."""
-    try:
+    with _in_one_sentence():
         migrate.upgrade(conf.load(arguments).database.url, revision)
-    except (DrydockError, SQLAlchemyError) as exc:
-        raise click.ClickException(_first_line(exc)) from exc
     click.echo("database schema is up to date")
 
 
@@ -43,11 +46,28 @@ def upgrade(arguments: list[str], revision: str) -> None:
 @click.pass_obj
 def downgrade(arguments: list[str], revision: str) -> None:
     """Take the schema back to REVISION (`base`: remove it all, and what is in it)."""
-    try:
+    with _in_one_sentence():
         migrate.downgrade(conf.load(arguments).database.url, revision)
-    except (DrydockError, SQLAlchemyError) as exc:
-        raise click.ClickException(_first_line(exc)) from exc
     click.echo(f"database schema is at {revision}")
+
+
+@db.command()
+@click.pass_obj
+def current(arguments: list[str]) -> None:
+    """Print the revision of the schema; nothing where there is none."""
+    with _in_one_sentence():
+        click.echo(migrate.current(conf.load(arguments).database.url).revision)
+
+
+@db.command()
+@click.pass_obj
+def check(arguments: list[str]) -> None:
+    """Say whether this Drydock can work with the database, and what to do if not (exit status 1)."""
+    with _in_one_sentence():
+        schema = migrate.current(conf.load(arguments).database.url)
+    if not schema.state.will_do:
+        raise click.ClickException(schema.text)
+    click.echo(schema.text)
 
 
 @main.command("new-secret")
@@ -56,5 +76,13 @@ def new_secret() -> None:
     click.echo(secrets.token_hex(32))
 
 
-def _first_line(exc: Exception) -> str:
-    return str(exc).splitlines()[0] if str(exc) else type(exc).__name__
+@contextmanager
+def _in_one_sentence() -> Iterator[None]:
+    try:
+        yield
+    except DatabaseUnavailable as exc:
+        raise click.ClickException(exc.cause) from exc
+    except DrydockError as exc:
+        raise click.ClickException(str(exc)) from exc
+    except SQLAlchemyError as exc:
+        raise click.ClickException(str(exc).partition("\n")[0] or type(exc).__name__) from exc

@@ -14,6 +14,7 @@ from oslo_config import cfg
 
 from drydock import conf, log
 from drydock.auth.noauth import require_loopback
+from drydock.db import start_check
 from drydock.errors import DrydockError
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ def main() -> None:
     try:
         options = conf.load(sys.argv[1:])
         log.configure(debug=options.debug)
+        start_check.check(options.database.url)
         server = _Server(options)
     except DrydockError as exc:
         sys.exit(f"drydock-api: {exc}")
@@ -109,6 +111,7 @@ def environment_settings(environ: Mapping[str, str]) -> dict[str, Any]:
     """Settings for ``gunicorn -c``, from the configuration that the environment names."""
     options = conf.load(env=environ)
     log.configure(debug=options.debug)
+    start_check.check(options.database.url)
     return gunicorn_settings(options)
 
 
