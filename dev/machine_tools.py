@@ -27,19 +27,25 @@ class Unavailable(Exception):
     """The packages cannot be had here; the message says why."""
 
 
-def ensure(cache: Path = CACHE, *, apt_get: str | None = shutil.which("apt-get")) -> Path:
+def ensure(
+    cache: Path = CACHE,
+    *,
+    apt_get: str | None = shutil.which("apt-get"),
+    name: str = "machine-tools",
+    packages: Sequence[str] = PACKAGES,
+) -> Path:
     """Where the packages are unpacked; the first call fetches 2 MB. Whoever comes second waits.
 
     Raises ``Unavailable``.
     """
-    home = cache / "machine-tools"
-    with file_lock(cache / "machine-tools.lock"):
+    home = cache / name
+    with file_lock(cache / f"{name}.lock"):
         if not home.exists():
             if apt_get is None:
                 raise Unavailable("there is no apt-get")
             with tempfile.TemporaryDirectory(dir=cache) as directory:
                 unpacked = Path(directory, "unpacked")
-                for package in _download(Path(directory), apt_get):
+                for package in _download(Path(directory), apt_get, packages):
                     subprocess.run(["dpkg-deb", "--extract", package, unpacked], check=True)
                 unpacked.rename(home)
     return home
@@ -71,24 +77,24 @@ def python_of_cloud_init(cache: Path = CACHE) -> Sequence[str] | None:
     return None
 
 
-def _download(directory: Path, apt_get: str) -> list[Path]:
+def _download(directory: Path, apt_get: str, packages: Sequence[str]) -> list[Path]:
     """By the system's lists of packages; where these are missing or old, by lists of our own."""
     lists, archives = directory / "lists", directory / "archives"
     for made in (lists / "partial", archives / "partial"):
         made.mkdir(parents=True)
     own = (f"Dir::State::lists={lists}", f"Dir::Cache={archives}")
     said = ""
-    for options, commands in (((), [("download", *PACKAGES)]), (own, [("update",), ("download", *PACKAGES)])):
+    for options, commands in (((), [("download", *packages)]), (own, [("update",), ("download", *packages)])):
         for command in commands:
             words = [word for option in (*_QUICK_TO_GIVE_UP, *options) for word in ("-o", option)]
             done = subprocess.run(
                 [apt_get, "-qq", *words, *command], cwd=directory, capture_output=True, text=True, check=False
             )
             said += done.stderr
-        packages = list(directory.glob("*.deb"))
-        if done.returncode == 0 and len(packages) == len(PACKAGES):
-            return packages
-    raise Unavailable(f"apt-get brings no {' and '.join(PACKAGES)}: {said.strip()[-500:]}")
+        found = list(directory.glob("*.deb"))
+        if done.returncode == 0 and len(found) == len(packages):
+            return found
+    raise Unavailable(f"apt-get brings no {' and '.join(packages)}: {said.strip()[-500:]}")
 
 
 def main() -> int:

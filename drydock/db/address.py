@@ -23,8 +23,8 @@ from drydock.errors import ConfigurationError
 #: How soon a server that is gone without a word is noticed: connecting, waiting for an acknowledgement, listening.
 DEFAULTS: Mapping[str, str] = {
     "connect_timeout": "3",
-    "tcp_user_timeout": "8000",
-    "keepalives_idle": "4",
+    "tcp_user_timeout": "6000",
+    "keepalives_idle": "3",
     "keepalives_interval": "2",
     "keepalives_count": "3",
 }
@@ -37,6 +37,7 @@ _URL = re.compile(
     re.DOTALL,
 )
 _HOST = re.compile(r"(?:\[(?P<ipv6>[\w:.%]+)\]|(?P<name>[^:\[\]@]*))(?::(?P<port>.*))?")
+_FORM = "postgresql://USER:PASSWORD@HOST:PORT/NAME"
 _ENCODE = (
     "special characters in the user name and the password must be percent-encoded (@ is %40, : is %3A, / is %2F, "
     "? is %3F, # is %23, % is %25)"
@@ -47,9 +48,7 @@ def libpq_parameters(url: str, *, application_name: str) -> dict[str, str]:
     """What to connect with, by libpq's names. Raises ``ConfigurationError``, which shows no part of the URL."""
     parts = _URL.fullmatch(url.strip())
     if parts is None or parts["scheme"] not in _SCHEMES:
-        raise _wrong(
-            "must begin with postgresql:// and name a PostgreSQL database: postgresql://USER:PASSWORD@HOST/NAME"
-        )
+        raise _wrong(f"must begin with postgresql:// or postgresql+psycopg2://, as in {_FORM}")
     said = {
         "user": unquote(parts["user"] or ""),
         "password": unquote(parts["password"] or ""),
@@ -61,7 +60,7 @@ def libpq_parameters(url: str, *, application_name: str) -> dict[str, str]:
     _validate(parameters)
     service = _service(parameters)
     if not {"dbname", "service"} & set(parameters) and not {"PGDATABASE", "PGSERVICE"} & set(os.environ):
-        raise _wrong("names no database: postgresql://USER:PASSWORD@HOST/NAME")
+        raise _wrong(f"names no database, which {_FORM} does")
     environment = {name for name, variable in _VARIABLES.items() if os.environ.get(variable)}
     defaults = {name: value for name, value in DEFAULTS.items() if name not in environment}
     return {
@@ -125,6 +124,8 @@ def _validate(parameters: Mapping[str, str]) -> None:
             near = difflib.get_close_matches(name, known, n=1, cutoff=0.75)
             meant = f" (did you mean {near[0]}?)" if near else ""
             raise _wrong(f"the part behind ? has a parameter that libpq does not know{meant}, or {_ENCODE}")
+        if name == "port" and not all(re.fullmatch(r"\d{0,5}", port, re.ASCII) for port in value.split(",")):
+            raise _wrong("the port is not a number")
         if name in _NUMBERS and not re.fullmatch(r"-?\d{1,9}", value, re.ASCII):
             raise _wrong(f"{name} is not a number")
     try:

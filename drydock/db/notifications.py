@@ -24,7 +24,9 @@ WORK = "drydock_work"
 CHANGE = "drydock_change"
 
 #: Seconds without a notification after which a connection is asked whether it still lives.
-RESTED_SECONDS = 10.0
+RESTED_SECONDS = 5.0
+#: Seconds until a connection is given up that others have found to lead to no server, or the wrong one.
+LOOK_SECONDS = 1.0
 
 _NOTIFY_WORK = sql_select(func.pg_notify(WORK, ""))
 _NOTIFY_CHANGE = sql_select(func.pg_notify(CHANGE, ""))
@@ -58,9 +60,10 @@ class Listener:
         while True:
             self._check_rested()
             left = max(0.0, until - time.monotonic())
-            ready = poll.poll(math.ceil(1000 * min(left, RESTED_SECONDS)))
-            if self._heard() or ready or left <= RESTED_SECONDS:
-                return bool(ready)
+            ready = poll.poll(math.ceil(1000 * min(left, LOOK_SECONDS)))
+            heard = self._heard()
+            if heard or ready or left <= LOOK_SECONDS:
+                return heard or bool(ready)
 
     def _heard(self) -> bool:
         connection = self._connection
