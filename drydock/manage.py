@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,8 +20,6 @@ from drydock.errors import DatabaseUnavailable, DrydockError
 @click.pass_context
 def main(ctx: click.Context, config_files: tuple[str, ...]) -> None:
     """Look after a Drydock installation: its database schema and its secrets."""
-    # What goes wrong is said once, at the end.
-    logging.getLogger("drydock").addHandler(logging.NullHandler())
     ctx.obj = [argument for name in config_files for argument in ("--config-file", name)]
 
 
@@ -38,7 +35,7 @@ def upgrade(arguments: list[str], revision: str) -> None:
     """Bring the schema to the version this Drydock needs. Running it twice does nothing the second time."""
     with _in_one_sentence():
         migrate.upgrade(conf.load(arguments).database.url, revision)
-    click.echo("database schema is up to date")
+    click.echo("database schema is " + ("up to date" if revision == "head" else f"at {revision}"))
 
 
 @db.command()

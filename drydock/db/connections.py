@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from drydock.db.address import libpq_parameters
 from drydock.db.deadlines import Deadlines, Watch
 from drydock.db.outages import Kind, OutageLog, Trouble, one_line, trouble_of
+from drydock.db.schema import SchemaCheck
 from drydock.db.session import (
     AT_ONCE_SECONDS,
     STATEMENT_SECONDS,
@@ -62,15 +63,23 @@ class Connections:
     ends a generation: an address that has moved is then followed by all connections, those that only read included.
     """
 
-    def __init__(self, url: str, *, application_name: str, statement_seconds: float | None = STATEMENT_SECONDS) -> None:
-        """Connects to nothing yet. Raises ``ConfigurationError``."""
+    def __init__(
+        self,
+        url: str,
+        *,
+        application_name: str,
+        statement_seconds: float | None = STATEMENT_SECONDS,
+        outages: OutageLog | None = None,
+    ) -> None:
+        """Connects to nothing yet. ``outages``: instead of a log of its own. Raises ``ConfigurationError``."""
         self.conninfo = make_conninfo(**libpq_parameters(url, application_name=application_name))
         self.generation = 0
         self.set_up = set_up(statement_seconds)
-        self._outages = OutageLog()
+        self._outages = outages or OutageLog()
         self._deadlines = Deadlines(self._expired)
         self._lock = threading.Lock()
         self._pooler_is_fit = False
+        self.schema = SchemaCheck()
 
     def connect(self) -> WatchedConnection:
         """For SQLAlchemy, and for who listens. Raises ``DatabaseUnavailable``."""
@@ -144,16 +153,16 @@ class Connections:
         """To be raised for ``trouble`` that a connection of this generation had."""
         if trouble.kind.concerns_all_connections:
             self.renew(generation)
+        self._outages.trouble(trouble.cause, key=trouble.key)
         if trouble.kind is Kind.SCHEMA:
-            unavailable = DatabaseUnavailable(NOT_READY, cause=trouble.cause)
-        else:
-            unavailable = DatabaseUnavailable(cause=trouble.cause)
-        self.report(unavailable)
-        return unavailable
+            self.schema.doubt()
+            return DatabaseUnavailable(NOT_READY, cause=trouble.cause)
+        return DatabaseUnavailable(cause=trouble.cause)
 
-    def report(self, unavailable: DatabaseUnavailable) -> None:
-        """Have its cause in the log, unless it is there already."""
-        self._outages.trouble(unavailable.cause)
+    def not_ready(self, cause: str) -> DatabaseUnavailable:
+        """To be raised: it answers, and its schema is not this version's."""
+        self._outages.trouble(cause)
+        return DatabaseUnavailable(NOT_READY, cause=cause)
 
     def fail(self, error: Exception, generation: int | None) -> NoReturn:
         """Raises ``DatabaseUnavailable``, or ``error`` itself (SQLAlchemy's or a driver's) if it is about a statement.

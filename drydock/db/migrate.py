@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from drydock.db.connections import Connections
 from drydock.db.engine import make_engine
+from drydock.db.outages import NoOutageLog
 from drydock.db.schema import Schema, State, known_revisions, migrations_folder, read_schema
 from drydock.errors import DatabaseUnsuitable, InvalidInput
 
@@ -45,7 +46,7 @@ def current(url: str) -> Schema:
 @contextmanager
 def _connected(url: str) -> Iterator[Connection]:
     """A connection on which a migration may take as long as it takes."""
-    connections = Connections(url, application_name="drydock-manage", statement_seconds=None)
+    connections = Connections(url, application_name="drydock-manage", statement_seconds=None, outages=NoOutageLog())
     engine = make_engine(connections, pool_size=1, max_overflow=0)
     try:
         with engine.connect() as connection:
@@ -73,4 +74,4 @@ def _run(change: Callable[[Config, str], None], connection: Connection, revision
         change(config, revision)
     except CommandError as exc:
         known = ", ".join(known_revisions())
-        raise InvalidInput(f"there is no way to it. There are base, {known} and head", field="revision") from exc
+        raise InvalidInput(f"there is no way to {revision}; there are base, {known}, head", field="revision") from exc

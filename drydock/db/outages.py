@@ -43,15 +43,14 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """``cause``: for the log, with what to do."""
+    """``cause``: for the log, with what to do. ``key``: what troubles that are one and the same share."""
 
     kind: Kind
     cause: str
+    key: str
 
 
-TAKES_NO_WRITES = Trouble(
-    Kind.ELSEWHERE, "the server takes no writes: a standby, or default_transaction_read_only is on"
-)
+TAKES_NO_WRITES = "the server takes no writes: a standby, or default_transaction_read_only is on"
 _SCHEMA = "the database does not have the schema that this version needs: run drydock-manage db check"
 _LOST = "the connection was lost"
 _FAULTY = "the server is at fault; its own log has more"
@@ -60,7 +59,7 @@ _FAULTY = "the server is at fault; its own log has more"
 TROUBLES: Mapping[str, tuple[Kind, str]] = {
     "08": (Kind.LOST, _LOST),
     "0A000": (Kind.STALE, "the schema was changed, or the server is older than PostgreSQL 14"),
-    "25006": (Kind.ELSEWHERE, TAKES_NO_WRITES.cause),
+    "25006": (Kind.ELSEWHERE, TAKES_NO_WRITES),
     "25P03": (Kind.LOST, "the server ended a transaction that was idle for too long"),
     "25P04": (Kind.LOST, "the server ended a transaction that took too long"),
     "26000": (Kind.STALE, "a prepared statement is gone: a pooler must pool by session"),
@@ -102,10 +101,12 @@ def trouble_of(error: BaseException | None) -> Trouble | None:
         # NOTE: psycopg2 raises the plain DatabaseError where libpq has no words for what went wrong.
         plain = type(error) in (psycopg2.DatabaseError, psycopg.DatabaseError)
         if plain or isinstance(error, _OF_THE_CONNECTION):
-            return Trouble(Kind.LOST, f"{_LOST}: {_said(error)}")
+            cause = f"{_LOST}: {_said(error)}"
+            return Trouble(Kind.LOST, cause, key=cause)
         return None
     found = TROUBLES.get(state) or TROUBLES.get(state[:2])
-    return None if found is None else Trouble(found[0], f"{found[1]}: {_said(error)} (SQLSTATE {state})")
+    # The server's words name a table, a process or whatever it was this time.
+    return None if found is None else Trouble(found[0], f"{found[1]}: {_said(error)} (SQLSTATE {state})", key=found[1])
 
 
 def sqlstate(error: BaseException | None) -> str | None:
@@ -146,15 +147,16 @@ class OutageLog:
         if self.trouble(cause) and self._away_since is None:
             self._away_since = self._clock()
 
-    def trouble(self, cause: str) -> bool:
-        """Whether it was written down: it was not a moment ago."""
+    def trouble(self, cause: str, *, key: str = "") -> bool:
+        """Whether it was written down: it was not a moment ago. ``key``: if not each cause is another trouble."""
+        key = key or cause
         with self._lock:
             now = self._clock()
-            if now < self._say_again.get(cause, now):
+            if now < self._say_again.get(key, now):
                 return False
             if len(self._say_again) >= self.MOST:
                 self._say_again = {}
-            self._say_again[cause] = now + self.AGAIN_SECONDS
+            self._say_again[key] = now + self.AGAIN_SECONDS
         LOG.error("database unavailable", extra={"cause": cause})
         return True
 
@@ -170,3 +172,10 @@ class OutageLog:
             soon = now + self.NEXT_OUTAGE_SECONDS
             self._say_again = {cause: min(again, soon) for cause, again in self._say_again.items()}
         LOG.info("database available again", extra={"seconds": round(now - since)})
+
+
+class NoOutageLog(OutageLog):
+    """For who says the cause itself, once, in the end."""
+
+    def trouble(self, cause: str, *, key: str = "") -> bool:
+        return False

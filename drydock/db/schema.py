@@ -13,9 +13,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 from sqlalchemy.exc import ProgrammingError
 
 import drydock
-from drydock.db.connections import NOT_READY
 from drydock.db.tables import metadata
-from drydock.errors import DatabaseUnavailable
 
 LOG = logging.getLogger(__name__)
 
@@ -26,6 +24,7 @@ _COLUMNS = table(
 _REVISION = select(func.string_agg(_VERSION.c.version_num, aggregate_order_by(literal(", "), _VERSION.c.version_num)))
 #: What every version of Drydock's schema has, and others' tables of the same name do not.
 _MARKS = frozenset({"tasks.lease_epoch", "tasks.root_id", "boot_contexts.key_digest", "node_holds.task_id"})
+_OF_UPSTREAM = "tasks.task_id"
 _UPGRADE = "run drydock-manage db upgrade"
 
 
@@ -115,31 +114,34 @@ def _needed() -> Sequence[Column[object]]:
 
 def _foreign(found: frozenset[str], at: str) -> str:
     names = sorted({name.partition(".")[0] for name in found})
-    tables = f"tables {', '.join(names)} that are not this Drydock's" if names else "none of Drydock's tables"
-    return (
-        f"the database, {at}, is another program's or that of airshipit/drydock: it has {tables}. Name one of its own "
-        "in [database] url"
-    )
+    tables = f"has tables that are not this Drydock's: {', '.join(names)}" if names else "has none of Drydock's tables"
+    whose = "airshipit/drydock's" if _OF_UPSTREAM in found else "another program's"
+    return f"the database is {whose}: it {tables}, and is {at}. Name an empty one in [database] url"
 
 
 class SchemaCheck:
-    """One process's: the whole schema is read once for each revision that is met, afterwards the revision alone."""
+    """The whole schema is read once for each revision that is met, afterwards the revision alone."""
 
     def __init__(self) -> None:
         self._accepted = ""
 
-    def check(self, connection: Connection) -> None:
-        """``connection`` must commit by itself. Raises ``DatabaseUnavailable``."""
+    def doubt(self) -> None:
+        """A statement met with another schema: read it again."""
+        self._accepted = ""
+
+    def unfit(self, connection: Connection) -> Schema | None:
+        """What is there instead of a schema that will do. ``connection`` must commit by itself."""
         try:
             revision = connection.scalar(_REVISION)
         except ProgrammingError:
             # There is no such table.
             revision = None
         if revision and revision == self._accepted:
-            return
+            return None
         schema = read_schema(connection)
         if not schema.state.will_do:
-            raise DatabaseUnavailable(NOT_READY, cause=schema.text)
+            return schema
         if schema.state is State.NEWER:
             LOG.warning(schema.text)
         self._accepted = schema.revision
+        return None

@@ -73,7 +73,7 @@ class Session:
                 f"This makes a right one: {self._right_one()}"
             )
         if self.read_only:
-            raise DatabaseUnavailable(cause=TAKES_NO_WRITES.cause)
+            raise DatabaseUnavailable(cause=TAKES_NO_WRITES)
 
     def _right_one(self) -> str:
         name, owner = _quoted(f"{self.database}_utf8"), _quoted(self.user)

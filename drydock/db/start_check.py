@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from drydock.db.connections import Connections
 from drydock.db.engine import make_engine
+from drydock.db.outages import NoOutageLog
 from drydock.db.unit_of_work import Database
 from drydock.errors import ConfigurationError, DatabaseUnavailable, DatabaseUnsuitable
 
@@ -11,10 +12,11 @@ from drydock.errors import ConfigurationError, DatabaseUnavailable, DatabaseUnsu
 def check(url: str) -> None:
     """Raises ``ConfigurationError`` for what waiting does not mend: a URL that cannot be one, an unsuitable database.
 
-    Returns for a database that is away, or without its schema: that may change, and its cause is in the log.
+    Returns for a database that is away, or without its schema: that may change, and who uses it next has the cause in
+    the log.
     No thread is left, so that the process may be forked.
     """
-    connections = Connections(url, application_name="drydock-start")
+    connections = Connections(url, application_name="drydock-start", outages=NoOutageLog())
     database = Database(make_engine(connections, pool_size=1, max_overflow=0))
     try:
         database.check()

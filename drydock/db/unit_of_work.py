@@ -29,11 +29,9 @@ from drydock.db.outcomes import OutcomeRepository
 from drydock.db.prepared import OwnConnections
 from drydock.db.reports import Reported, ReportRepository
 from drydock.db.retention import RetentionRepository
-from drydock.db.schema import SchemaCheck
 from drydock.db.session import ANSWER_SECONDS
 from drydock.db.tasks import TaskRepository
 from drydock.db.transactions import Fate, fate_of
-from drydock.errors import DatabaseUnavailable
 from drydock.model.boot_action import Report
 from drydock.model.boot_context import BundleKind
 from drydock.model.task import NewTask, Task
@@ -72,7 +70,6 @@ class Database:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._connections = connections_of(engine)
-        self._schema = SchemaCheck()
         self._own = OwnConnections(self._connections, (*BUNDLES.values(), *reports.PREPARED, *tasks.PREPARED))
 
     def bundle(self, node: str, kind: BundleKind) -> StoredBundle:
@@ -116,12 +113,11 @@ class Database:
         """Raises ``DatabaseUnavailable`` unless the database takes writes and has the schema this version needs."""
         with self._connected() as (connection, raw), _autocommit(raw):
             if connection.scalar(_READ_ONLY) != "off":
-                raise self._connections.unavailable(TAKES_NO_WRITES, raw.generation)
-            try:
-                self._schema.check(connection)
-            except DatabaseUnavailable as exc:
-                self._connections.report(exc)
-                raise
+                self._connections.renew(raw.generation)
+                raise self._connections.away(TAKES_NO_WRITES)
+            schema = self._connections.schema.unfit(connection)
+            if schema is not None:
+                raise self._connections.not_ready(schema.text)
 
     @contextmanager
     def _connected(self) -> Iterator[tuple[Connection, WatchedConnection]]:
