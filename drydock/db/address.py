@@ -28,6 +28,7 @@ DEFAULTS: Mapping[str, str] = {
     "keepalives_interval": "2",
     "keepalives_count": "3",
 }
+_PORT = "5432"
 _NUMBERS = frozenset(DEFAULTS) | {"keepalives"}
 _SCHEMES = frozenset({"postgresql", "postgres", "postgresql+psycopg2", "postgresql+psycopg"})
 # The user name and the password as SQLAlchemy finds them.
@@ -63,6 +64,9 @@ def libpq_parameters(url: str, *, application_name: str) -> dict[str, str]:
         raise _wrong(f"names no database, which {_FORM} does")
     environment = {name for name, variable in _VARIABLES.items() if os.environ.get(variable)}
     defaults = {name: value for name, value in DEFAULTS.items() if name not in environment}
+    if "," in parameters.get("host", ""):
+        # libpq would stop at the first that answers, a standby or not.
+        defaults["target_session_attrs"] = "read-write"
     return {
         "fallback_application_name": application_name,
         **defaults,
@@ -71,6 +75,15 @@ def libpq_parameters(url: str, *, application_name: str) -> dict[str, str]:
         # Whatever was said: both drivers take all text for UTF-8.
         "client_encoding": "UTF8",
     }
+
+
+def asked_first(parameters: Mapping[str, str], host: str, port: int) -> dict[str, str]:
+    """The same hosts, this one before the others: it answered last, and one that is gone costs ``connect_timeout``."""
+    hosts = parameters["host"].split(",")
+    ports = parameters.get("port", "").split(",")
+    pairs = list(zip(hosts, ports * len(hosts) if len(ports) == 1 else ports, strict=False))
+    pairs.sort(key=lambda pair: (pair[0], pair[1] or _PORT) != (host, str(port)))
+    return {**parameters, "host": ",".join(pair[0] for pair in pairs), "port": ",".join(pair[1] for pair in pairs)}
 
 
 #: Of what has a default here: the environment's word for it.

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import threading
 from functools import partial
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Protocol
 
 import psycopg2
 import psycopg2.extensions
 from psycopg.conninfo import make_conninfo
 from sqlalchemy.exc import DBAPIError
 
-from drydock.db.address import libpq_parameters
+from drydock.db.address import asked_first, libpq_parameters
 from drydock.db.deadlines import Deadlines, Watch
 from drydock.db.outages import Kind, OutageLog, Trouble, one_line, trouble_of
 from drydock.db.schema import SchemaCheck
 from drydock.db.session import (
-    AT_ONCE_SECONDS,
+    SET_UP_SECONDS,
     STATEMENT_SECONDS,
     Session,
     require_own_server,
@@ -56,6 +56,17 @@ class WatchedConnection(psycopg2.extensions.connection):
             super().rollback()
 
 
+class ConnectionInfo(Protocol):
+    """As both drivers have it. ``backend_pid``: the server process, as the connection was told."""
+
+    @property
+    def host(self) -> str: ...
+    @property
+    def port(self) -> int: ...
+    @property
+    def backend_pid(self) -> int: ...
+
+
 class Connections:
     """Makes connections to one database, and knows when all of them have to be made anew.
 
@@ -72,7 +83,8 @@ class Connections:
         outages: OutageLog | None = None,
     ) -> None:
         """Connects to nothing yet. ``outages``: instead of a log of its own. Raises ``ConfigurationError``."""
-        self.conninfo = make_conninfo(**libpq_parameters(url, application_name=application_name))
+        self._parameters = libpq_parameters(url, application_name=application_name)
+        self.conninfo = make_conninfo(**self._parameters)
         self.generation = 0
         self.set_up = set_up(statement_seconds)
         self._outages = outages or OutageLog()
@@ -90,7 +102,7 @@ class Connections:
                 connection.autocommit = True
                 cursor.execute(self.set_up)
                 session = Session.from_row(cursor.fetchone() or ())
-            self.admit(session, connection.info.backend_pid)
+            self.admit(session, connection.info)
             connection.autocommit = False
         except psycopg2.Error as exc:
             connection.close()
@@ -114,19 +126,21 @@ class Connections:
 
     def watch(self, descriptor: int) -> Watch:
         """For a connection that is being set up."""
-        return self._deadlines.watch(descriptor, AT_ONCE_SECONDS)
+        return self._deadlines.watch(descriptor, SET_UP_SECONDS)
 
-    def admit(self, session: Session, backend: int) -> None:
-        """``backend``: the server process as the connection was told. Raises ``DatabaseUnavailable``."""
+    def admit(self, session: Session, info: ConnectionInfo) -> None:
+        """``info``: what the driver knows of the connection. Raises ``DatabaseUnavailable``."""
         try:
             session.require_fit()
             # A pooler invents the number.
-            if backend != session.backend and not self._pooler_is_fit:
+            if info.backend_pid != session.backend and not self._pooler_is_fit:
                 self._check_pooler()
         except DatabaseUnavailable as exc:
             self._outages.away(exc.cause)
             raise
         self._outages.connected()
+        if "," in self._parameters.get("host", "") and "hostaddr" not in self._parameters:
+            self.conninfo = make_conninfo(**asked_first(self._parameters, info.host, info.port))
 
     def _check_pooler(self) -> None:
         """Raises ``DatabaseUnsuitable``. A pool that is full just now is looked at the next time."""

@@ -13,7 +13,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from drydock.db.connections import Connections
 from drydock.db.outages import trouble_of
-from drydock.db.session import AT_ONCE_SECONDS
+from drydock.db.session import ALIVE_SECONDS
 
 #: A connection that was used this recently is taken to be alive.
 RESTED_SECONDS = 1.0
@@ -38,6 +38,8 @@ def make_engine(connections: Connections, *, pool_size: int, max_overflow: int) 
         pool_size=pool_size,
         max_overflow=max_overflow,
         pool_timeout=POOL_SECONDS,
+        # What was used last is the least likely to be lost.
+        pool_use_lifo=True,
         pool_recycle=1800,
         hide_parameters=True,
         execution_options={_CONNECTIONS: connections},
@@ -69,7 +71,7 @@ def _check_connections_taken(engine: Engine) -> None:
         if time.monotonic() - before < RESTED_SECONDS:
             return
         try:
-            with connection.watch.within(AT_ONCE_SECONDS):
+            with connection.watch.within(ALIVE_SECONDS):
                 engine.dialect.do_ping(connection)
         except psycopg2.Error as exc:
             connections.renew(connection.generation)

@@ -17,14 +17,14 @@ from sqlalchemy import Connection, func
 from sqlalchemy import select as sql_select
 
 from drydock.db.connections import Connections, WatchedConnection
-from drydock.db.session import AT_ONCE_SECONDS
+from drydock.db.session import ALIVE_SECONDS
 from drydock.errors import DatabaseUnavailable
 
 WORK = "drydock_work"
 CHANGE = "drydock_change"
 
 #: Seconds without a notification after which a connection is asked whether it still lives.
-RESTED_SECONDS = 5.0
+RESTED_SECONDS = 2.0
 #: Seconds until a connection is given up that others have found to lead to no server, or the wrong one.
 LOOK_SECONDS = 1.0
 
@@ -85,7 +85,7 @@ class Listener:
         if time.monotonic() - self._answered < RESTED_SECONDS:
             return
         try:
-            with connection.watch.within(AT_ONCE_SECONDS), connection.cursor() as cursor:
+            with connection.watch.within(ALIVE_SECONDS), connection.cursor() as cursor:
                 cursor.execute("SELECT 1")
         except psycopg2.Error as exc:
             self._connections.fail(exc, connection.generation)

@@ -170,7 +170,7 @@ class OwnConnections:
             connection.watch = connections.watch(connection.pgconn.socket)
             row = connection.command(connections.set_up.encode())
             session = Session.from_row(row)
-            connections.admit(session, connection.pgconn.backend_pid)
+            connections.admit(session, connection.info)
             connection.command(_SETTINGS)
             for statement in self._statements:
                 connection.command(statement.prepare)

@@ -16,8 +16,9 @@ from drydock.errors import DatabaseUnavailable, DatabaseUnsuitable
 #: the server is taken to be gone.
 STATEMENT_SECONDS = 8.0
 ANSWER_SECONDS = 2.0
-#: Seconds for what takes no time: setting up a session, asking whether a connection lives.
-AT_ONCE_SECONDS = 3.0
+#: Seconds for setting up a session, and for asking whether a connection still lives: neither takes any time.
+SET_UP_SECONDS = 3.0
+ALIVE_SECONDS = 2.0
 
 ENCODING = "UTF8"
 #: That goes with every encoding.

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from drydock.db.address import DEFAULTS, libpq_parameters
+from drydock.db.address import DEFAULTS, asked_first, libpq_parameters
 from drydock.errors import ConfigurationError
 
 OURS = {**DEFAULTS, "fallback_application_name": "tests", "client_encoding": "UTF8"}
+
+SEVERAL = {"target_session_attrs": "read-write"}
 
 
 def said(url: str) -> dict[str, str]:
@@ -31,11 +33,12 @@ def said(url: str) -> dict[str, str]:
         ("/n", {"dbname": "n"}),
         ("/n?host=/run/pg", {"dbname": "n", "host": "/run/pg"}),
         ("%2Frun%2Fpg/n", {"dbname": "n", "host": "/run/pg"}),
-        ("a:1,b:2/n", {"host": "a,b", "port": "1,2", "dbname": "n"}),
-        ("a,b/n", {"host": "a,b", "dbname": "n"}),
-        ("/n?host=a:1&host=b:2", {"host": "a,b", "port": "1,2", "dbname": "n"}),
-        ("/n?host=a&host=b", {"host": "a,b", "dbname": "n"}),
-        ("/n?host=a,b&port=1,2", {"host": "a,b", "port": "1,2", "dbname": "n"}),
+        ("a:1,b:2/n", {"host": "a,b", "port": "1,2", "dbname": "n", **SEVERAL}),
+        ("a,b/n", {"host": "a,b", "dbname": "n", **SEVERAL}),
+        ("/n?host=a:1&host=b:2", {"host": "a,b", "port": "1,2", "dbname": "n", **SEVERAL}),
+        ("/n?host=a&host=b", {"host": "a,b", "dbname": "n", **SEVERAL}),
+        ("/n?host=a,b&port=1,2", {"host": "a,b", "port": "1,2", "dbname": "n", **SEVERAL}),
+        ("a,b/n?target_session_attrs=any", {"host": "a,b", "dbname": "n", "target_session_attrs": "any"}),
         ("?service=s", {"service": "s"}),
         ("h?dbname=n", {"host": "h", "dbname": "n"}),
         ("/n?options=-csearch_path%3Dx", {"dbname": "n", "options": "-csearch_path=x"}),
@@ -94,3 +97,18 @@ def test_what_the_environment_and_the_service_file_say_is_kept(tmp_path: Path, m
     assert "port" not in found, "libpq reads it"
     monkeypatch.setenv("PGSERVICE", "s")
     assert libpq_parameters("postgresql://", application_name="tests")["tcp_user_timeout"] == "60000"
+
+
+@pytest.mark.parametrize(
+    ("url", "answered", "hosts", "ports"),
+    [
+        ("postgresql://a:1,b:2,c:3/n", ("b", 2), "b,a,c", "2,1,3"),
+        ("postgresql://a,b/n", ("b", 5432), "b,a", ","),
+        ("postgresql:///n?host=a,a&port=1,2", ("a", 2), "a,a", "2,1"),
+        ("postgresql:///n?host=a,b&port=7", ("b", 7), "b,a", "7,7"),
+        ("postgresql://a:1,b:2/n", ("somebody", 2), "a,b", "1,2"),
+    ],
+)
+def test_the_host_that_answered_is_asked_first(url: str, answered: tuple[str, int], hosts: str, ports: str) -> None:
+    found = asked_first(libpq_parameters(url, application_name="tests"), *answered)
+    assert (found["host"], found["port"]) == (hosts, ports)

@@ -124,7 +124,7 @@ def _administer(url: str, *statements: str) -> object:
 @pytest.mark.parametrize(
     "form",
     [
-        "postgresql://{who}@{standby},{primary}/drydock?target_session_attrs=read-write",
+        "postgresql://{who}@{standby},{primary}/drydock",
         "postgresql+psycopg2://{who}@/drydock?host={standby}&host={primary}&target_session_attrs=read-write",
         "postgres://{who}@/drydock?host=127.0.0.1,127.0.0.1&port={ports}&target_session_attrs=primary",
     ],
