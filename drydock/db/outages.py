@@ -8,6 +8,7 @@ values, syntax) keeps its meaning.
 from __future__ import annotations
 
 import logging
+import re
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -121,10 +122,16 @@ def _said(error: BaseException | None) -> str:
     return said or one_line(str(error))
 
 
+#: What psycopg puts before libpq's words on each of several hosts, and libpq's guesses, which say nothing of the cause.
+_PREFIX = re.compile(r"(- host: .*, hostaddr: (None|'[^']*'): )?(connection failed: )?")
+_GUESS = re.compile(r"Is the server running|This probably means|before or while processing")
+
+
 def one_line(text: str) -> str:
-    """What libpq says when it cannot connect: a line for each host and address that it tried."""
-    lines = [line.strip() for line in text.splitlines()]
-    return "; ".join(dict.fromkeys(line.removeprefix("connection failed: ") for line in lines if line))
+    """What a driver says when it cannot connect: the same of both, for each host and address that was tried."""
+    _, _, of_each = text.rpartition("All failures were:\n")
+    lines = [_PREFIX.sub("", line.strip(), count=1) for line in of_each.splitlines()]
+    return "; ".join(dict.fromkeys(line for line in lines if line and not _GUESS.match(line)))
 
 
 class OutageLog:

@@ -241,7 +241,7 @@ class _OwnConnection(psycopg.Connection[Any]):
         if result.status in _ANSWERED:
             return
         if self.pgconn.status != ConnStatus.OK:
-            raise psycopg.OperationalError("the connection was lost")
+            raise psycopg.OperationalError("no answer came")
         state = (result.error_field(DiagnosticField.SQLSTATE) or b"").decode()
         # Without the detail: it quotes what was sent.
         text = (result.error_field(DiagnosticField.MESSAGE_PRIMARY) or b"").decode(errors="replace")

@@ -82,5 +82,6 @@ class Forwarder:
             while data := source.recv(65536):
                 if source not in self._muted:
                     sink.sendall(data)
-            if source not in self._muted:
+        if source not in self._muted:
+            with contextlib.suppress(OSError):
                 sink.shutdown(socket.SHUT_WR)

@@ -10,7 +10,7 @@ import psycopg2.errorcodes
 import psycopg2.errors
 import pytest
 
-from drydock.db.outages import Kind, OutageLog, trouble_of
+from drydock.db.outages import Kind, OutageLog, one_line, trouble_of
 
 OUTAGES = {
     Kind.LOST: ["08006", "25P03", "57P01", "57P02", "57P03", "57P04", "57P05"],
@@ -70,6 +70,16 @@ def test_without_an_answer_the_connection_is_lost(error: Exception) -> None:
 )
 def test_what_never_reached_the_server_is_no_outage(error: Exception | None) -> None:
     assert trouble_of(error) is None
+
+
+def test_both_drivers_say_the_same_of_hosts_that_cannot_be_reached() -> None:
+    said = []
+    for connect in (psycopg.connect, psycopg2.connect):
+        with pytest.raises((psycopg.OperationalError, psycopg2.OperationalError)) as refused:
+            connect("host=127.0.0.1,127.0.0.1 port=1,2 dbname=n")
+        said.append(one_line(str(refused.value)))
+    server = 'connection to server at "127.0.0.1", port {} failed: Connection refused'
+    assert said == [f"{server.format(1)}; {server.format(2)}"] * 2
 
 
 class Clock:
