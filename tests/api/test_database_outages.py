@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import logging
+import subprocess
+import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +16,9 @@ from sqlalchemy import create_engine, make_url, text
 from drydock.db.engine import driver_url
 from tests.api.conftest import AppFactory, Client
 from tests.api.seeds import Seeds
+from tests.api.test_serve import API, environment
 
+WORKER = (sys.executable, "-c", "from drydock.worker import main; main()")
 NEW_TASK = {"action": "validate_design", "design_ref": "drydock://designs/" + "0" * 64}
 FILES = "/bootdata/n01/files"
 
@@ -99,3 +104,36 @@ def test_a_password_that_was_changed(
     server.execute(f"ALTER ROLE {role} PASSWORD 'old-s3cret'")
     assert admin.get("/health").status_code == 204
     server.execute(END_SESSIONS, f"DROP ROLE {role}")
+
+
+@pytest.fixture(scope="module")
+def latin(new_database: Callable[[], str]) -> Iterator[str]:
+    """The URL of a database whose encoding is none to work with."""
+    url = make_url(new_database())
+    server = Server(url.render_as_string(hide_password=False))
+    name = f"{url.database}_latin"
+    server.execute(f"CREATE DATABASE {name} ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0")
+    yield url.set(database=name).render_as_string(hide_password=False)
+    server.execute(f"DROP DATABASE {name}")
+    server.close()
+
+
+@pytest.mark.parametrize("command", [API, WORKER], ids=["api", "worker"])
+def test_an_encoding_that_is_not_utf8_stops_the_start(latin: str, tmp_path: Path, command: Sequence[str]) -> None:
+    """Waiting does not mend it."""
+    assert "ENCODING 'UTF8'" in refusal(command, latin, tmp_path)
+
+
+def test_a_url_that_cannot_be_one_stops_the_start(tmp_path: Path) -> None:
+    said = refusal(API, "postgresql://u:s3cret@word@h/n", tmp_path)
+    assert "[database] url" in said
+    assert "s3cret" not in said
+
+
+def refusal(command: Sequence[str], database: str, home: Path) -> str:
+    """The one sentence."""
+    settings = environment(database, 9, home)
+    ended = subprocess.run(command, env=settings, capture_output=True, text=True, timeout=60, cwd=home)
+    assert ended.returncode == 1
+    assert ended.stderr.count("\n") == 1
+    return ended.stderr

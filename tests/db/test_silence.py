@@ -118,7 +118,10 @@ def forwarder(database_url: str) -> Iterator[Forwarder]:
 @pytest.fixture
 def impatient(database_url: str, forwarder: Forwarder) -> Iterator[Database]:
     """Takes a server for gone after two seconds."""
-    connections = Connections(forwarder.url(database_url), application_name="silence", statement_seconds=0.1)
+    url = make_url(forwarder.url(database_url)).update_query_dict({"connect_timeout": "2"})
+    connections = Connections(
+        url.render_as_string(hide_password=False), application_name="silence", statement_seconds=0.1
+    )
     database = Database(make_engine(connections, pool_size=2, max_overflow=0))
     yield database
     database.close()
