@@ -1,9 +1,9 @@
-"""Runs migrations, one process at a time."""
+"""Runs migrations, one process at a time, on the connection that ``drydock.db.migrate`` made."""
 
 from __future__ import annotations
 
 from alembic import context
-from sqlalchemy import create_engine, pool, text
+from sqlalchemy import Connection, text
 
 from drydock.db.tables import metadata
 
@@ -12,15 +12,11 @@ MIGRATION_LOCK = 0x44524459
 
 
 def run() -> None:
-    url = context.config.get_main_option("sqlalchemy.url")
-    engine = create_engine(url, poolclass=pool.NullPool)
-    try:
-        with engine.begin() as connection:
-            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATION_LOCK})
-            context.configure(connection=connection, target_metadata=metadata)
-            context.run_migrations()
-    finally:
-        engine.dispose()
+    connection: Connection = context.config.attributes["connection"]
+    with connection.begin():
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATION_LOCK})
+        context.configure(connection=connection, target_metadata=metadata)
+        context.run_migrations()
 
 
 run()

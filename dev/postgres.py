@@ -104,6 +104,26 @@ def start(directory: Path, *, durable: bool = True) -> EmbeddedPostgres:
     return EmbeddedPostgres(_sqlalchemy(address.set(database=DATABASE)), child)
 
 
+def start_standby(primary: EmbeddedPostgres, directory: Path) -> EmbeddedPostgres:
+    """A copy of ``primary`` in an empty ``directory``, that follows it until it is promoted."""
+    user = unprivileged.user_for_servers()
+    data = _data_home(directory, user)
+    programs = _reachable_binaries(user, data.parent)
+    source = make_url(primary.url)
+    (directory / "password").touch(mode=0o600)
+    (directory / "password").write_text(str(source.password))
+    data.mkdir(mode=0o700)
+    unprivileged.give(data, user)
+    copied = unprivileged.run(
+        [programs / "pg_basebackup", "-D", data, "-R", "-X", "stream", "-c", "fast", "-d", _libpq(source)], user
+    )
+    if copied.returncode != 0:
+        raise PostgresUnavailable(f"pg_basebackup failed: {copied.stderr.strip()}")
+    settings = {**SETTINGS, **FAST_AND_FRAGILE}
+    child, address = _started(directory, [programs / "postgres", "-D", data], settings, user, str(source.password))
+    return EmbeddedPostgres(_sqlalchemy(address.set(database=DATABASE)), child)
+
+
 def create_database(url: str, name: str) -> str:
     """Make an empty database on the server that ``url`` leads to; answers its URL."""
     _administer(url, f'CREATE DATABASE "{name}"')

@@ -29,7 +29,8 @@ Clients match on ``code``, never on text: a code once published is neither chang
     ├── DriverError
     │   ├── DriverUnavailable       no answer, or a passing fault: try again
     │   └── DriverRefused           the driver's final no
-    ├── DatabaseUnavailable         PostgreSQL did not answer: try again
+    ├── DatabaseUnavailable         PostgreSQL did not answer, or not as it should: try again
+    │   └── DatabaseUnsuitable      … and will not before its administrator has changed something
     ├── LeaseLost                   this worker no longer owns the task it is working on
     └── ConfigurationError          the service cannot start like this
 """
@@ -168,8 +169,21 @@ class DriverRefused(DriverError):
 
 
 class DatabaseUnavailable(DrydockError):
+    """``cause``: what happened and what to do, for who runs the database; the message is for clients."""
+
     code = "database_unavailable"
     retry = True
+
+    def __init__(self, message: str = "the database did not answer", *, cause: str = "") -> None:
+        super().__init__(message)
+        self.cause = cause or message
+
+
+class DatabaseUnsuitable(DatabaseUnavailable):
+    """It answers, and waiting does not help: wrong encoding, a pooler that pools by transaction, others' tables."""
+
+    def __init__(self, cause: str) -> None:
+        super().__init__("the database cannot be used; the log says why", cause=cause)
 
 
 class LeaseLost(DrydockError):

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import click
 from sqlalchemy.exc import SQLAlchemyError
 
 from drydock import __version__, conf
 from drydock.db import migrate
-from drydock.errors import DrydockError
+from drydock.errors import DatabaseUnavailable, DrydockError
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -31,11 +33,9 @@ def db() -> None:
 @click.pass_obj
 def upgrade(arguments: list[str], revision: str) -> None:
     """Bring the schema to the version this Drydock needs. Running it twice does nothing the second time."""
-    try:
+    with _in_one_sentence():
         migrate.upgrade(conf.load(arguments).database.url, revision)
-    except (DrydockError, SQLAlchemyError) as exc:
-        raise click.ClickException(_first_line(exc)) from exc
-    click.echo("database schema is up to date")
+    click.echo("database schema is " + ("up to date" if revision == "head" else f"at {revision}"))
 
 
 @db.command()
@@ -43,11 +43,28 @@ def upgrade(arguments: list[str], revision: str) -> None:
 @click.pass_obj
 def downgrade(arguments: list[str], revision: str) -> None:
     """Take the schema back to REVISION (`base`: remove it all, and what is in it)."""
-    try:
+    with _in_one_sentence():
         migrate.downgrade(conf.load(arguments).database.url, revision)
-    except (DrydockError, SQLAlchemyError) as exc:
-        raise click.ClickException(_first_line(exc)) from exc
     click.echo(f"database schema is at {revision}")
+
+
+@db.command()
+@click.pass_obj
+def current(arguments: list[str]) -> None:
+    """Print the revision of the schema; nothing where there is none."""
+    with _in_one_sentence():
+        click.echo(migrate.current(conf.load(arguments).database.url).revision)
+
+
+@db.command()
+@click.pass_obj
+def check(arguments: list[str]) -> None:
+    """Say whether this Drydock can work with the database, and what to do if not (exit status 1)."""
+    with _in_one_sentence():
+        schema = migrate.current(conf.load(arguments).database.url)
+    if not schema.state.will_do:
+        raise click.ClickException(schema.text)
+    click.echo(schema.text)
 
 
 @main.command("new-secret")
@@ -56,5 +73,13 @@ def new_secret() -> None:
     click.echo(secrets.token_hex(32))
 
 
-def _first_line(exc: Exception) -> str:
-    return str(exc).splitlines()[0] if str(exc) else type(exc).__name__
+@contextmanager
+def _in_one_sentence() -> Iterator[None]:
+    try:
+        yield
+    except DatabaseUnavailable as exc:
+        raise click.ClickException(exc.cause) from exc
+    except DrydockError as exc:
+        raise click.ClickException(str(exc)) from exc
+    except SQLAlchemyError as exc:
+        raise click.ClickException(str(exc).partition("\n")[0] or type(exc).__name__) from exc

@@ -16,6 +16,7 @@ from oslo_config import cfg
 from drydock import conf, log
 from drydock.auth.noauth import require_loopback
 from drydock.conf.api import MAX_EVENT_BYTES
+from drydock.db import start_check
 from drydock.errors import DrydockError
 from drydock.http_server import ServerLimits, buffered_worker
 from drydock.wsgi import LazyApplication
@@ -36,6 +37,7 @@ def main() -> None:
     try:
         options = conf.load(sys.argv[1:])
         log.configure(debug=options.debug)
+        start_check.check(options.database.url)
         server = _Server(options)
     except DrydockError as exc:
         sys.exit(f"drydock-api: {exc}")
@@ -137,6 +139,7 @@ def environment_settings(environ: Mapping[str, str]) -> dict[str, Any]:
     """Settings for ``gunicorn -c``, from the configuration that the environment names."""
     options = conf.load(env=environ)
     log.configure(debug=options.debug)
+    start_check.check(options.database.url)
     return gunicorn_settings(options)
 
 

@@ -8,6 +8,7 @@ import signal
 import sys
 
 from drydock import bootstrap, conf, log
+from drydock.db import start_check
 from drydock.errors import DrydockError
 
 LOG = logging.getLogger(__name__)
@@ -17,6 +18,7 @@ def main() -> None:
     try:
         options = conf.load(sys.argv[1:])
         log.configure(debug=options.debug)
+        start_check.check(options.database.url)
         engine = bootstrap.build_engine(options)
         retention = bootstrap.build_retention(options)
     except DrydockError as exc:

@@ -70,7 +70,8 @@ class ErrorHandlers:
         if status == 500:
             self._unforeseen(req, resp, error, params)
             return
-        if status >= 502:
+        # Why the database is unavailable is in the log already, once for all requests.
+        if status >= 502 and not isinstance(error, errors.DatabaseUnavailable):
             LOG.warning("request failed", extra={"request_id": _request_id(req), "code": error.code, "why": str(error)})
         field = error.field if isinstance(error, errors.InvalidInput) else ""
         view = error_view(code=status, message=str(error), reason=error.code, retry=error.retry, field=field)

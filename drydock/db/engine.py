@@ -1,63 +1,91 @@
-"""The connection pool, made from plain values."""
+"""SQLAlchemy's pool of connections, made from plain values."""
 
 from __future__ import annotations
 
 import time
+from typing import Any
 
+import psycopg2
 from sqlalchemy import Engine, create_engine, event
-from sqlalchemy.engine import make_url
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
-#: Every session: a lost client must not hold locks, a runaway statement must not hold a request.
-SESSION_OPTIONS = "-c timezone=UTC -c statement_timeout=30000 -c idle_in_transaction_session_timeout=60000"
+from drydock.db.connections import Connections
+from drydock.db.outages import trouble_of
+from drydock.db.session import ALIVE_SECONDS
 
 #: A connection that was used this recently is taken to be alive.
 RESTED_SECONDS = 1.0
+#: Seconds that a request waits for a connection of the pool.
+POOL_SECONDS = 10
 _RETURNED = "returned"
+_CONNECTIONS = "drydock_connections"
 
 
 def connect(url: str, *, pool_size: int, max_overflow: int, application_name: str) -> Engine:
-    """An engine that has not connected yet. ``url`` as in ``postgresql://user:password@host/name``."""
-    settings = {
-        "connect_timeout": "5",
-        "options": SESSION_OPTIONS,
-        "application_name": application_name,
-        "keepalives_idle": "30",
-        "keepalives_interval": "10",
-        "keepalives_count": "3",
-    }
+    """An engine that has not connected yet. Raises ``ConfigurationError`` for a URL that cannot be one."""
+    return make_engine(
+        Connections(url, application_name=application_name), pool_size=pool_size, max_overflow=max_overflow
+    )
+
+
+def make_engine(connections: Connections, *, pool_size: int, max_overflow: int) -> Engine:
     engine = create_engine(
-        # As part of the address: ``OwnConnections`` connects by it too.
-        make_url(driver_url(url)).update_query_dict(settings),
+        # All else about the server is what ``connections`` knows.
+        "postgresql+psycopg2://",
+        creator=connections.connect,
         pool_size=pool_size,
         max_overflow=max_overflow,
-        pool_timeout=10,
+        pool_timeout=POOL_SECONDS,
+        # What was used last is the least likely to be lost.
+        pool_use_lifo=True,
         pool_recycle=1800,
         hide_parameters=True,
+        execution_options={_CONNECTIONS: connections},
     )
-    _check_rested_connections(engine)
+    _check_connections_taken(engine)
+    event.listen(engine, "handle_error", _drop_in_an_outage)
     return engine
 
 
-def _check_rested_connections(engine: Engine) -> None:
-    """Ask a connection whether it still lives if it has rested; asking each time would double the round trips."""
+def connections_of(engine: Engine) -> Connections:
+    """What makes the engine's connections, for those beside its pool."""
+    connections: Connections = engine.get_execution_options()[_CONNECTIONS]
+    return connections
 
-    def returned(connection: DBAPIConnection, record: ConnectionPoolEntry) -> None:
+
+def _check_connections_taken(engine: Engine) -> None:
+    """Ask a connection whether it still lives if it has rested; asking each time would double the round trips."""
+    connections = connections_of(engine)
+
+    def returned(connection: Any, record: ConnectionPoolEntry) -> None:
         record.info[_RETURNED] = time.monotonic()
 
-    def taken(connection: DBAPIConnection, record: ConnectionPoolEntry, proxy: PoolProxiedConnection) -> None:
-        rested = time.monotonic() - record.info.get(_RETURNED, time.monotonic())
-        if rested < RESTED_SECONDS:
+    def taken(connection: Any, record: ConnectionPoolEntry, proxy: PoolProxiedConnection) -> None:
+        before = record.info.get(_RETURNED)
+        if before is None:
+            return
+        if connection.generation != connections.generation:
+            raise DisconnectionError
+        if time.monotonic() - before < RESTED_SECONDS:
             return
         try:
-            engine.dialect.do_ping(connection)
-        except engine.dialect.loaded_dbapi.Error as exc:
+            with connection.watch.within(ALIVE_SECONDS):
+                engine.dialect.do_ping(connection)
+        except psycopg2.Error as exc:
+            connections.renew(connection.generation)
             raise DisconnectionError from exc
 
     event.listen(engine, "checkin", returned)
     event.listen(engine, "checkout", taken)
+
+
+def _drop_in_an_outage(context: ExceptionContext) -> None:
+    """The whole pool goes when the server is gone, or is one that takes no writes."""
+    trouble = trouble_of(context.original_exception)
+    if trouble is not None and trouble.kind.concerns_all_connections:
+        context.is_disconnect = True
 
 
 def driver_url(url: str) -> str:

@@ -2,7 +2,7 @@
 
 There is no pool to wait for, no statement to build and none for PostgreSQL to plan: round trips are what is left. Plans
 are made once for each connection. psycopg lets its answers come in binary, which costs both sides half of what text
-does; SQLAlchemy, whose driver is another, only tells where the database is.
+does; SQLAlchemy's driver is another.
 """
 
 from __future__ import annotations
@@ -18,16 +18,19 @@ import psycopg
 from psycopg.adapt import PyFormat, Transformer
 from psycopg.pq import ConnStatus, DiagnosticField, ExecStatus, Format
 from psycopg.pq.abc import PGconn, PGresult
-from sqlalchemy import Engine, LargeBinary, Select
+from sqlalchemy import LargeBinary, Select
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql.dml import ReturningInsert
 
+from drydock.db.connections import Connections
+from drydock.db.deadlines import Watch
+from drydock.db.outages import Kind, Trouble, one_line, trouble_of
+from drydock.db.session import Session
 from drydock.errors import DatabaseUnavailable
 
-#: The plans are made once, perhaps while the tables are still empty: they must use the indexes all the same.
-_SETTINGS = b"""
-    SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan; SET client_encoding = UTF8; SET timezone = UTC
-"""
+#: The plans are made once, perhaps while the tables are still empty: they must use the indexes all the same. What a
+#: pooler's client before us prepared is in the way.
+_SETTINGS = b"DEALLOCATE ALL; SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan"
 
 
 class Prepared:
@@ -73,8 +76,8 @@ class Begun:
 class OwnConnections:
     """Keeps one connection for each thread that comes. All raise ``DatabaseUnavailable``."""
 
-    def __init__(self, engine: Engine, statements: Sequence[Prepared]) -> None:
-        _, self._address = engine.dialect.create_connect_args(engine.url)
+    def __init__(self, connections: Connections, statements: Sequence[Prepared]) -> None:
+        self._connections = connections
         self._statements = statements
         self._own = threading.local()
 
@@ -111,46 +114,74 @@ class OwnConnections:
     def _execute(
         self, statement: Prepared, parameters: Mapping[str, object], *, once: bool = False, begin: bool = False
     ) -> tuple[_OwnConnection, Any]:
-        connection: _OwnConnection | None = getattr(self._own, "connection", None)
-        if connection is not None and once and connection.has_ended():
-            self._forget(connection)
-            connection = None
+        connection = self._kept(once=once)
         if connection is not None:
             try:
                 return connection, connection.row(statement, parameters, begin=begin)
             except psycopg.Error as exc:
+                trouble = self._trouble(connection, exc, begin=begin)
                 # The server was restarted, or the schema upgraded, since this thread last asked.
-                self._forget(connection)
-                if once and isinstance(exc, _OUTAGES):
-                    raise DatabaseUnavailable("the database did not answer") from exc
+                again = _WORTH_ANOTHER_CONNECTION if not once else _WORTH_ANOTHER_CONNECTION - {Kind.LOST}
+                if trouble.kind not in again:
+                    raise self._connections.unavailable(trouble, connection.generation) from exc
+                if trouble.kind.concerns_all_connections:
+                    self._connections.renew(connection.generation)
         connection = self._connect()
         try:
             return connection, connection.row(statement, parameters, begin=begin)
         except psycopg.Error as exc:
+            trouble = self._trouble(connection, exc, begin=begin)
+            raise self._connections.unavailable(trouble, connection.generation) from exc
+
+    def _kept(self, *, once: bool) -> _OwnConnection | None:
+        """This thread's, unless it is known to be of no use any more."""
+        connection: _OwnConnection | None = getattr(self._own, "connection", None)
+        if connection is None:
+            return None
+        if connection.generation != self._connections.generation or (once and connection.has_ended()):
             self._forget(connection)
-            if isinstance(exc, _OUTAGES):
-                raise DatabaseUnavailable("the database did not answer") from exc
-            raise
+            return None
+        return connection
+
+    def _trouble(self, connection: _OwnConnection, error: psycopg.Error, *, begin: bool) -> Trouble:
+        """Raises ``error`` itself if it is about the statement."""
+        trouble = trouble_of(error)
+        if trouble is not None or begin:
+            self._forget(connection)
+        if trouble is None:
+            raise error
+        return trouble
 
     def _end(self, connection: _OwnConnection, command: bytes) -> None:
         try:
             connection.command(command)
         except psycopg.Error as exc:
             self._forget(connection)
-            raise DatabaseUnavailable("the database did not answer") from exc
+            self._connections.fail(exc, connection.generation)
 
     def _connect(self) -> _OwnConnection:
+        connections = self._connections
+        generation = connections.generation
         try:
-            connection = _OwnConnection.connect(**self._address, autocommit=True)
+            connection = _OwnConnection.connect(connections.conninfo, autocommit=True)
         except psycopg.Error as exc:
-            raise DatabaseUnavailable("the database did not answer") from exc
+            raise connections.away(one_line(str(exc))) from exc
         try:
+            connection.watch = connections.watch(connection.pgconn.socket)
+            row = connection.command(connections.set_up.encode())
+            session = Session.from_row(row)
+            connections.admit(session, connection.info)
             connection.command(_SETTINGS)
             for statement in self._statements:
                 connection.command(statement.prepare)
         except psycopg.Error as exc:
             connection.close()
-            raise DatabaseUnavailable("the database did not answer") from exc
+            connections.fail(exc, None)
+        except DatabaseUnavailable:
+            connection.close()
+            raise
+        connection.watch.seconds = session.answer_seconds
+        connection.generation = generation
         self._own.connection = connection
         return connection
 
@@ -159,8 +190,8 @@ class OwnConnections:
         connection.close()
 
 
-#: What says that the server, not the statement, is in trouble.
-_OUTAGES = (psycopg.OperationalError, psycopg.InterfaceError)
+#: Troubles that another connection need not have.
+_WORTH_ANOTHER_CONNECTION = frozenset({Kind.LOST, Kind.ELSEWHERE, Kind.STALE, Kind.SCHEMA})
 
 
 class _OwnConnection(psycopg.Connection[Any]):
@@ -168,23 +199,32 @@ class _OwnConnection(psycopg.Connection[Any]):
 
     def __init__(self, libpq: PGconn) -> None:
         super().__init__(libpq)
-        # NOTE: without the connection it takes all text for UTF-8 and all times for UTC, which _SETTINGS sees to.
+        # NOTE: without the connection it takes all text for UTF-8 and all times for UTC, which ``Connections`` sees to.
         self._types = Transformer()
+        self.watch: Watch
+        self.generation = 0
 
     def __del__(self, _: object = None) -> None:
         """Its thread has ended."""
         self.close()
 
-    def command(self, text: bytes) -> None:
-        self._check(self.pgconn.exec_(text))
+    def command(self, text: bytes) -> tuple[str, ...]:
+        """The first row of the last answer, as text; empty without one."""
+        with self.watch:
+            result = self.pgconn.exec_(text)
+        self._check(result)
+        if not result.ntuples:
+            return ()
+        return tuple((result.get_value(0, column) or b"").decode() for column in range(result.nfields))
 
     def row(self, statement: Prepared, parameters: Mapping[str, object], *, begin: bool) -> Any:
         if begin:
             self.command(b"BEGIN")
         types = self._types
         values = types.dump_sequence(statement.values(parameters), statement.dumps)
-        # NOTE: NULL is None, which its annotation leaves out.
-        result = self.pgconn.exec_prepared(statement.name, values, statement.formats, Format.BINARY)  # type: ignore[arg-type]
+        with self.watch:
+            # NOTE: NULL is None, which its annotation leaves out.
+            result = self.pgconn.exec_prepared(statement.name, values, statement.formats, Format.BINARY)  # type: ignore[arg-type]
         self._check(result)
         if not result.ntuples:
             return None
@@ -201,7 +241,7 @@ class _OwnConnection(psycopg.Connection[Any]):
         if result.status in _ANSWERED:
             return
         if self.pgconn.status != ConnStatus.OK:
-            raise psycopg.OperationalError("the connection was lost")
+            raise psycopg.OperationalError("no answer came")
         state = (result.error_field(DiagnosticField.SQLSTATE) or b"").decode()
         # Without the detail: it quotes what was sent.
         text = (result.error_field(DiagnosticField.MESSAGE_PRIMARY) or b"").decode(errors="replace")
@@ -209,7 +249,9 @@ class _OwnConnection(psycopg.Connection[Any]):
             kind: type[psycopg.Error] = psycopg.errors.lookup(state)
         except KeyError:
             kind = psycopg.DatabaseError
-        raise kind(text)
+        error = kind(text)
+        error.sqlstate = state or None
+        raise error
 
 
 _ANSWERED = (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK)

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from uuid import UUID
 
-import psycopg2.extensions
-from sqlalchemy import Connection, Engine, literal, select
+import psycopg2
+from sqlalchemy import Connection, Engine, func, select, true
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -16,7 +16,9 @@ from drydock.db.boot_actions import BootActionRepository
 from drydock.db.boot_contexts import BootContextRepository
 from drydock.db.build_data import BuildDataRepository
 from drydock.db.bundles import BUNDLES, StoredBundle, read_bundle
+from drydock.db.connections import WatchedConnection
 from drydock.db.designs import DesignRepository
+from drydock.db.engine import POOL_SECONDS, connections_of
 from drydock.db.events import EventRepository
 from drydock.db.holds import HoldRepository
 from drydock.db.leases import LeaseRepository
@@ -24,17 +26,20 @@ from drydock.db.machines import MachineRepository
 from drydock.db.messages import MessageRepository
 from drydock.db.notifications import CHANGE, WORK, Listener, listen
 from drydock.db.one_task import TASK, read_task
+from drydock.db.outages import TAKES_NO_WRITES
 from drydock.db.outcomes import OutcomeRepository
 from drydock.db.prepared import OwnConnections
 from drydock.db.reports import Reported, ReportRepository
 from drydock.db.retention import RetentionRepository
 from drydock.db.retries import RetryRepository
+from drydock.db.session import ANSWER_SECONDS
 from drydock.db.tasks import TaskRepository
 from drydock.db.transactions import Fate, fate_of
-from drydock.errors import DatabaseUnavailable
 from drydock.model.boot_action import Report
 from drydock.model.boot_context import BundleKind
 from drydock.model.task import NewTask, Task
+
+_READ_ONLY = select(func.current_setting("transaction_read_only"))
 
 
 class UnitOfWork:
@@ -64,14 +69,12 @@ class UnitOfWork:
         """What became of a transaction whose commit got no answer."""
         return fate_of(self._connection, transaction)
 
-    def ping(self) -> None:
-        self._connection.execute(select(literal(1)))
-
 
 class Database:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._own = OwnConnections(engine, (*BUNDLES.values(), *reports.PREPARED, *tasks.PREPARED, TASK))
+        self._connections = connections_of(engine)
+        self._own = OwnConnections(self._connections, (*BUNDLES.values(), *reports.PREPARED, *tasks.PREPARED, TASK))
 
     def bundle(self, node: str, kind: BundleKind) -> StoredBundle:
         """What a booting node is to fetch. Raises ``BootContextNotFound``, ``DatabaseUnavailable``."""
@@ -99,10 +102,18 @@ class Database:
         return read_task(self._own, task_id)
 
     @contextmanager
-    def unit_of_work(self) -> Iterator[UnitOfWork]:
-        """Raises ``DatabaseUnavailable`` when PostgreSQL does not answer; rolls back whatever was not committed."""
-        with _connected(self._engine) as connection:
-            yield UnitOfWork(connection)
+    def unit_of_work(self, *, statement_seconds: float | None = None) -> Iterator[UnitOfWork]:
+        """Raises ``DatabaseUnavailable`` when PostgreSQL does not answer; rolls back whatever was not committed.
+
+        ``statement_seconds``: for statements that may take longer than others.
+        """
+        with self._connected() as (connection, raw):
+            if statement_seconds is None:
+                yield UnitOfWork(connection)
+                return
+            connection.execute(select(func.set_config("statement_timeout", f"{statement_seconds:g}s", true())))
+            with raw.watch.within(statement_seconds + ANSWER_SECONDS):
+                yield UnitOfWork(connection)
 
     @contextmanager
     def statements(self) -> Iterator[UnitOfWork]:
@@ -110,46 +121,56 @@ class Database:
 
         Raises ``DatabaseUnavailable`` when PostgreSQL does not answer.
         """
-        with _connected(self._engine) as connection:
-            raw = connection.connection.driver_connection
-            if not isinstance(raw, psycopg2.extensions.connection):
-                raise TypeError("single statements need psycopg2")
-            # NOTE: not SQLAlchemy's isolation level. Setting that back asks the server, and where the server is gone
-            # the pool loses the connection for good. This says nothing to the server.
-            raw.autocommit = True
-            try:
-                yield UnitOfWork(connection)
-            finally:
-                if not raw.closed:
-                    raw.autocommit = False
+        with self._connected() as (connection, raw), _autocommit(raw):
+            yield UnitOfWork(connection)
+
+    def check(self) -> None:
+        """Raises ``DatabaseUnavailable`` unless the database takes writes and has the schema this version needs."""
+        with self._connected() as (connection, raw), _autocommit(raw):
+            if connection.scalar(_READ_ONLY) != "off":
+                self._connections.renew(raw.generation)
+                raise self._connections.away(TAKES_NO_WRITES)
+            schema = self._connections.schema.unfit(connection)
+            if schema is not None:
+                raise self._connections.not_ready(schema.text)
+
+    @contextmanager
+    def _connected(self) -> Iterator[tuple[Connection, WatchedConnection]]:
+        connections = self._connections
+        generation: int | None = None
+        try:
+            with self._engine.connect() as connection:
+                raw = connection.connection.driver_connection
+                if not isinstance(raw, WatchedConnection):
+                    raise TypeError("the engine is not one of drydock.db.engine")
+                generation = raw.generation
+                yield connection, raw
+        except PoolTimeout as exc:
+            raise connections.away(
+                f"no connection became free within {POOL_SECONDS} s: all of this process are in use"
+            ) from exc
+        # NOTE: SQLAlchemy's first look at a server, and its pool, pass the driver's own errors on.
+        except (DBAPIError, psycopg2.Error) as exc:
+            connections.fail(exc, generation)
 
     def listen_for_work(self) -> AbstractContextManager[Listener]:
-        return listen(self._engine, WORK)
+        return listen(self._connections, WORK)
 
     def listen_for_changes(self) -> AbstractContextManager[Listener]:
-        return listen(self._engine, CHANGE)
+        return listen(self._connections, CHANGE)
 
     def close(self) -> None:
         self._engine.dispose()
+        self._connections.close()
 
 
 @contextmanager
-def _connected(engine: Engine) -> Iterator[Connection]:
+def _autocommit(raw: WatchedConnection) -> Iterator[None]:
+    # NOTE: not SQLAlchemy's isolation level. Setting that back asks the server, and where the server is gone the pool
+    # loses the connection for good. This says nothing to the server.
+    raw.autocommit = True
     try:
-        with engine.connect() as connection:
-            yield connection
-    except PoolTimeout as exc:
-        raise DatabaseUnavailable("no database connection became free in time") from exc
-    except DBAPIError as exc:
-        if _is_outage(exc):
-            raise DatabaseUnavailable("the database did not answer") from exc
-        raise
-
-
-#: SQLSTATE classes of trouble that passes: connection, resources, operator intervention, system, serialization.
-_PASSING = ("08", "53", "57", "58", "40")
-
-
-def _is_outage(exc: DBAPIError) -> bool:
-    state = getattr(exc.orig, "pgcode", None)
-    return exc.connection_invalidated or state is None or str(state)[:2] in _PASSING
+        yield
+    finally:
+        if not raw.closed:
+            raw.autocommit = False

@@ -75,10 +75,14 @@ class Engine:
         self._unknown = UnknownWork(database, self._known, metrics)
         self._metrics = metrics
         self._threads = {Lane.TASK: settings.task_slots, Lane.WATCH: 1, Lane.NODE: settings.slots}
+        # What was done with these is not on record, as the database was away.
+        self._unwritten: list[Task] = []
         # Where more may be due than was claimed: who gets free there asks for it. Elsewhere it would be announced.
         self._left = frozenset(Lane)
         self._lock = threading.Lock()
         self._stop = threading.Event()
+        # Whether the database was there when it was last asked for work.
+        self._ready = False
         # A pipe, because the loop sleeps in select() on the database's socket and on this.
         self._nudge_read, self._nudge_write = os.pipe()
         os.set_blocking(self._nudge_read, False)
@@ -104,10 +108,11 @@ class Engine:
             while not self.stopping():
                 try:
                     with self._database.listen_for_work() as listener:
-                        LOG.info("worker ready", extra={"worker": self._owner})
                         self._serve(pools, listener)
                 except DatabaseUnavailable as exc:
-                    LOG.warning("waiting for the database: %s", exc)
+                    # Once: an outage may last.
+                    LOG.log(logging.WARNING if self._ready else logging.DEBUG, "waiting for the database: %s", exc)
+                    self._ready = False
                     self._stop.wait(1.0)
                 except Exception:
                     # No row, whatever is in it, may end a worker: those that it can read go on.
@@ -121,6 +126,9 @@ class Engine:
         while not self.stopping():
             started = time.monotonic()
             claimed, sleep_seconds = self._claim()
+            if not self._ready:
+                self._ready = True
+                LOG.info("worker ready", extra={"worker": self._owner})
             for lane, tasks in claimed.items():
                 for together in self._runner.together(tasks):
                     self._submit(pools, lane, together)
@@ -136,6 +144,7 @@ class Engine:
         wanted = self._wanted()
         if not wanted:
             return {}, settings.poll_interval
+        self._hand_back_unwritten()
         asked = self._leases.now()
         with self._database.statements() as uow:
             claimed = uow.leases.claim(
@@ -160,6 +169,18 @@ class Engine:
             return claimed, 0.0
         self._unknown.look()
         return claimed, settings.poll_interval if due is None else min(settings.poll_interval, max(due, 0.0))
+
+    def _hand_back_unwritten(self) -> None:
+        """They are due as soon as the database is there again, and not when their leases lapse."""
+        if not self._unwritten:
+            return
+        with self._lock:
+            unwritten = list(self._unwritten)
+        with self._database.unit_of_work() as uow:
+            uow.leases.hand_back(unwritten)
+            uow.commit()
+        with self._lock:
+            self._unwritten = self._unwritten[len(unwritten) :]
 
     def _wanted(self) -> Mapping[Lane, int]:
         """How many tasks of which lane to claim now; nodes ahead of free slots, so that one claim serves many."""
@@ -188,6 +209,10 @@ class Engine:
         going: Sequence[Task] = ()
         try:
             going = self._runner.run(together)
+        except DatabaseUnavailable as exc:
+            LOG.warning("what became of %d tasks could not be written: %s", len(together), exc)
+            with self._lock:
+                self._unwritten += together
         finally:
             self._forget(lane, {claim_of(task) for task in together} - {claim_of(task) for task in going})
         for task in going:

@@ -16,9 +16,8 @@ class Health:
         self._checks = checks
 
     def ping(self) -> None:
-        """Raises ``DatabaseUnavailable``."""
-        with self._database.unit_of_work() as uow:
-            uow.ping()
+        """Raises ``DatabaseUnavailable``, also where the schema is not this version's or nothing can be written."""
+        self._database.check()
 
     def dependencies(self) -> tuple[DependencyHealth, ...]:
         everything = {"database": self.ping, **self._checks}

@@ -24,6 +24,8 @@ LOG = logging.getLogger(__name__)
 
 #: How often a task that waits for a busy node, or for its subtasks to stop, looks again unwoken.
 BLOCKED_SECONDS = 10.0
+#: How long one statement may take where bundles are written, megabytes for each node.
+BUNDLE_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,8 @@ class Recorder:
             written.set_result({task_id: going[task_id] for task_id in ours if task_id in going})
 
     def _transaction(self, records: Sequence[Record]) -> Mapping[UUID, Task]:
-        with self._database.unit_of_work() as uow:
+        boots = any(record.boot is not None for record in records)
+        with self._database.unit_of_work(statement_seconds=BUNDLE_SECONDS if boots else None) as uow:
             mine = uow.outcomes.lock([record.change.task for record in records])
             valid = [record for record in records if record.change.task.id in mine]
             going = _apply(uow, valid)

@@ -15,6 +15,8 @@ LOG = logging.getLogger(__name__)
 BATCH = 5000
 #: How long one round of a worker may take, and how long it rests after it.
 ROUND_SECONDS = 60.0
+#: How long one statement may take: a batch has many rows, and those that belong to them.
+STATEMENT_SECONDS = 30.0
 REST_SECONDS = 3600.0
 #: After its start a worker lets its first work go before.
 FIRST_SECONDS = 60.0
@@ -29,7 +31,7 @@ def delete_old(database: Database, *, older_than_days: int, seconds: float, alon
     deadline = time.monotonic() + seconds
     deleted = 0
     while time.monotonic() < deadline:
-        with database.unit_of_work() as uow:
+        with database.unit_of_work(statement_seconds=STATEMENT_SECONDS) as uow:
             if alone and not uow.retention.take_turn():
                 return deleted
             batch = uow.retention.delete_tasks(older_than_days=older_than_days, at_most=BATCH)

@@ -88,7 +88,8 @@ class StepRunner:
     def run(self, together: Sequence[Task]) -> Sequence[Task]:
         """Work on tasks at the same step of a workflow, as long as they can go on and stay together.
 
-        Returns those that are to be run on by themselves. Raises nothing expected: what fails stays due.
+        Returns those that are to be run on by themselves. Raises ``DatabaseUnavailable``: what became of them could not
+        be written. Nothing else that is expected: what fails stays due.
         """
         first = together[0]
         try:
@@ -100,8 +101,6 @@ class StepRunner:
                 self._hand_back(task)
         except LeaseLost:
             LOG.warning("lease lost; another worker has the task", extra={"task": str(first.id), "node": first.node})
-        except DatabaseUnavailable as exc:
-            LOG.warning("database unavailable: %s", exc, extra={"task": str(first.id), "node": first.node})
         return ()
 
     def known(self) -> Sequence[str]:
@@ -115,7 +114,7 @@ class StepRunner:
 
     def _hand_back(self, task: Task) -> None:
         with self._database.unit_of_work() as uow:
-            uow.leases.hand_back(task)
+            uow.leases.hand_back([task])
             uow.commit()
 
     def _advance(self, together: Sequence[Task]) -> Sequence[Task]:

@@ -23,7 +23,8 @@ from sqlalchemy import (
     text,
 )
 
-from drydock.db.engine import connect, driver_url
+from drydock.db.connections import Connections
+from drydock.db.engine import driver_url
 from drydock.db.prepared import OwnConnections, Prepared
 from drydock.errors import DatabaseUnavailable
 from tests.drivers.simulator_process import eventually
@@ -50,9 +51,9 @@ def other(new_database: Callable[[], str]) -> Iterator[Engine]:
 @pytest.fixture
 def own(other: Engine) -> Iterator[OwnConnections]:
     url = other.url.render_as_string(hide_password=False)
-    engine = connect(url, pool_size=1, max_overflow=0, application_name="tests")
-    yield OwnConnections(engine, (ADD, READ, PERCENT, SLOW_ADD))
-    engine.dispose()
+    connections = Connections(url, application_name="tests")
+    yield OwnConnections(connections, (ADD, READ, PERCENT, SLOW_ADD))
+    connections.close()
 
 
 def numbers(other: Engine) -> list[int]:

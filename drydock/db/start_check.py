@@ -1,0 +1,28 @@
+"""The look at the database before a process serves or works."""
+
+from __future__ import annotations
+
+from drydock.db.connections import Connections
+from drydock.db.engine import make_engine
+from drydock.db.outages import NoOutageLog
+from drydock.db.unit_of_work import Database
+from drydock.errors import ConfigurationError, DatabaseUnavailable, DatabaseUnsuitable
+
+
+def check(url: str) -> None:
+    """Raises ``ConfigurationError`` for what waiting does not mend: a URL that cannot be one, an unsuitable database.
+
+    Returns for a database that is away, or without its schema: that may change, and who uses it next has the cause in
+    the log.
+    No thread is left, so that the process may be forked.
+    """
+    connections = Connections(url, application_name="drydock-start", outages=NoOutageLog())
+    database = Database(make_engine(connections, pool_size=1, max_overflow=0))
+    try:
+        database.check()
+    except DatabaseUnsuitable as exc:
+        raise ConfigurationError(exc.cause) from exc
+    except DatabaseUnavailable:
+        return
+    finally:
+        database.close()
