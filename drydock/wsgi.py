@@ -16,9 +16,7 @@ if TYPE_CHECKING:
 def __getattr__(name: str) -> WSGIApplication:
     if name != "application":
         raise AttributeError(name)
-    from drydock import conf, log
     from drydock.bootstrap import build_application
+    from drydock.start import Process, start
 
-    options = conf.load()
-    log.configure(debug=options.debug)
-    return build_application(options)
+    return build_application(start(Process.API))

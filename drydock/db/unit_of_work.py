@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 
 import psycopg2.extensions
@@ -24,10 +24,12 @@ from drydock.db.messages import MessageRepository
 from drydock.db.notifications import CHANGE, WORK, Listener, listen
 from drydock.db.outcomes import OutcomeRepository
 from drydock.db.prepared import OwnConnections
+from drydock.db.queue_numbers import LaneNumbers, read_queue
 from drydock.db.reports import Reported, ReportRepository
 from drydock.db.retention import RetentionRepository
 from drydock.db.tasks import TaskRepository
 from drydock.db.transactions import Fate, fate_of
+from drydock.db.workers import WorkerRepository
 from drydock.errors import DatabaseUnavailable
 from drydock.model.boot_action import Report
 from drydock.model.boot_context import BundleKind
@@ -52,6 +54,7 @@ class UnitOfWork:
         self.reports = ReportRepository(connection)
         self.build_data = BuildDataRepository(connection)
         self.machines = MachineRepository(connection)
+        self.workers = WorkerRepository(connection)
 
     def commit(self) -> None:
         self._connection.commit()
@@ -59,6 +62,10 @@ class UnitOfWork:
     def fate_of(self, transaction: int) -> Fate:
         """What became of a transaction whose commit got no answer."""
         return fate_of(self._connection, transaction)
+
+    def queue(self) -> Sequence[LaneNumbers]:
+        """How much work there is, by lane."""
+        return read_queue(self._connection)
 
     def ping(self) -> None:
         self._connection.execute(select(literal(1)))
