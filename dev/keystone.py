@@ -28,6 +28,7 @@ from dev.ports import LOOPBACK, free_port
 
 SERVICE_TYPE = "physicalprovisioner"
 DOMAIN = "Default"
+REGION = "RegionOne"
 TOKEN_SECONDS = 3600
 WSGI = Path(__file__).with_name("wsgi")
 
@@ -132,11 +133,15 @@ class KeystoneServer:
     def publish(self, drydock_url: str) -> None:
         """Make the catalog say where Keystone and Drydock are now (ports differ from start to start)."""
         with self._session(self._password("admin")) as rest:
-            services = {service["type"]: service["id"] for service in rest.get("/services").json()["services"]}
-            urls = {services["identity"]: self.auth_url, services[SERVICE_TYPE]: f"{drydock_url}/api/v1.0"}
+            # Others may have registered services of their own, also of these types: theirs stay as they are.
+            ours = {("identity", "keystone"): self.auth_url, (SERVICE_TYPE, "drydock"): f"{drydock_url}/api/v1.0"}
+            urls = {
+                service["id"]: ours.get((service["type"], service.get("name")))
+                for service in rest.get("/services").json()["services"]
+            }
             for endpoint in rest.get("/endpoints").json()["endpoints"]:
-                url = urls[endpoint["service_id"]]
-                if endpoint["url"] != url:
+                url = urls.get(endpoint["service_id"]) if endpoint["region_id"] == REGION else None
+                if url is not None and endpoint["url"] != url:
                     rest.patch(f"/endpoints/{endpoint['id']}", json={"endpoint": {"url": url}})
 
     def create_users(self) -> None:
@@ -154,7 +159,7 @@ class KeystoneServer:
                 rest.put(f"/projects/{projects[user.project]}/users/{user_id}/roles/{roles[user.role]}")
             service = _created(rest, "service", {"type": SERVICE_TYPE, "name": "drydock"})
             for interface in ("public", "internal", "admin"):
-                body = {"service_id": service, "interface": interface, "region_id": "RegionOne"}
+                body = {"service_id": service, "interface": interface, "region_id": REGION}
                 _created(rest, "endpoint", {**body, "url": f"http://{LOOPBACK}:9000/api/v1.0"})
 
     def _password(self, user: str, project: str | None = None) -> v3.Password:

@@ -53,9 +53,10 @@ def _of_process(pid: int) -> Iterable[Metric]:
 
 def _add(known: Metric, more: Metric) -> None:
     """Sums; but the process that started first says since when, and the tightest limit counts."""
-    combine = min if known.name in ("process_start_time_seconds", "process_max_fds") else lambda one, two: one + two
+    tightest = known.name in ("process_start_time_seconds", "process_max_fds")
+    both = zip(known.samples, more.samples, strict=True)
     known.samples = [
-        one._replace(value=combine(one.value, two.value)) for one, two in zip(known.samples, more.samples, strict=True)
+        one._replace(value=min(one.value, two.value) if tightest else one.value + two.value) for one, two in both
     ]
 
 
