@@ -54,7 +54,7 @@ class Policy:
                 self._enforcer.load_rules()
                 self._refuse_what_is_not_understood()
         except _UNREADABLE as exc:
-            raise ConfigurationError(f"the file is no mapping of rules in YAML: {_first_line(exc)}") from exc
+            raise ConfigurationError(f"the policy file is no mapping of rules in YAML: {_first_line(exc)}") from exc
 
     def authorize(self, caller: RequestContext, rule: str) -> None:
         """Return if ``rule`` allows ``caller``. Raises ``Forbidden`` if not."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from urllib.parse import urlsplit
 
@@ -62,7 +62,7 @@ class Checks:
 
     def refuse(self, process: Process) -> None:
         """Raises ``ConfigurationError`` for what cannot work."""
-        self._secrets()
+        self._naming("bootaction", "secrets", conf.boot_secrets)
         self._drivers(process)
         self._keystone(process)
         if process is Process.API:
@@ -84,11 +84,12 @@ class Checks:
         option = next((each for each in self._known[group] if each.dest == name), None)
         return f"[{group}] {name}" if option is None else self._sources.place(group, option)
 
-    def _secrets(self) -> None:
+    def _naming(self, group: str, name: str, read: Callable[[cfg.ConfigOpts], object]) -> None:
+        """Have the message say also where the option is given."""
         try:
-            conf.boot_secrets(self._conf)
+            read(self._conf)
         except ConfigurationError as exc:
-            raise ConfigurationError(f"{self._place('bootaction', 'secrets')}: {exc}") from None
+            raise ConfigurationError(str(exc).replace(f"[{group}] {name}", self._place(group, name), 1)) from None
 
     def _drivers(self, process: Process) -> None:
         node, oob = self._conf.drivers.node, self._conf.drivers.oob
@@ -127,10 +128,7 @@ class Checks:
     def _listeners(self) -> None:
         if self._conf.api.auth_strategy == "noauth":
             require_loopback(self._conf.api.bind_host)
-        try:
-            conf.node_listener(self._conf)
-        except ConfigurationError as exc:
-            raise ConfigurationError(f"{self._place('api', 'node_listen')}: {exc}") from None
+        self._naming("api", "node_listen", conf.node_listener)
 
     def _policy(self) -> None:
         place = self._place("oslo_policy", "policy_file")

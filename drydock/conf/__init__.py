@@ -68,12 +68,14 @@ def boot_secrets(conf: cfg.ConfigOpts) -> tuple[bytes, ...]:
     """``[bootaction] secrets`` as bytes, the signing one first. Raises ``ConfigurationError``, never naming a value."""
     texts: list[str] = conf.bootaction.secrets
     if not texts:
-        raise ConfigurationError("is empty; make a secret with drydock-manage new-secret, the same for API and workers")
+        raise ConfigurationError(
+            "[bootaction] secrets: is empty; make a secret with drydock-manage new-secret, the same for API and workers"
+        )
     for position, text in enumerate(texts, start=1):
         if len(text) % 2 or not re.fullmatch(r"[0-9a-fA-F]{32,}", text):
             raise ConfigurationError(
-                f"number {position} is not made of at least 32 hexadecimal digits, of even number; make one with "
-                "drydock-manage new-secret"
+                f"[bootaction] secrets: number {position} is not made of at least 32 hexadecimal digits, of even number; "
+                "make one with drydock-manage new-secret"
             )
     return tuple(bytes.fromhex(text) for text in texts)
 
@@ -90,9 +92,9 @@ def node_listener(conf: cfg.ConfigOpts) -> Address | None:
         return None
     found = re.fullmatch(r"(?:\[([0-9A-Fa-f:.]+)\]|([\w.-]+)):(\d{1,5})", text, re.ASCII)
     if found is None or not 0 < int(found[3]) < 65536:
-        raise ConfigurationError("must be HOST:PORT, such as 192.0.2.1:9001 or [2001:db8::1]:9001")
+        raise ConfigurationError("[api] node_listen: must be HOST:PORT, such as 192.0.2.1:9001 or [2001:db8::1]:9001")
     if int(found[3]) == conf.api.port:
-        raise ConfigurationError("needs another port than [api] port, by which the two are told apart")
+        raise ConfigurationError("[api] node_listen: needs another port than [api] port, which tells the two apart")
     return Address(found[1] or found[2], int(found[3]))
 
 
