@@ -74,8 +74,8 @@ def boot_secrets(conf: cfg.ConfigOpts) -> tuple[bytes, ...]:
     for position, text in enumerate(texts, start=1):
         if len(text) % 2 or not re.fullmatch(r"[0-9a-fA-F]{32,}", text):
             raise ConfigurationError(
-                f"[bootaction] secrets: number {position} is not made of at least 32 hexadecimal digits, of even number; "
-                "make one with drydock-manage new-secret"
+                f"[bootaction] secrets: number {position} is not made of at least 32 hexadecimal digits, of even "
+                "number; make one with drydock-manage new-secret"
             )
     return tuple(bytes.fromhex(text) for text in texts)
 
