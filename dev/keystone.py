@@ -8,9 +8,10 @@ The first start on a machine takes 40 s (``keystone_venv``, ``keystone_state``),
 
 from __future__ import annotations
 
+import secrets
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -78,19 +79,26 @@ class KeystoneServer:
 
     def expired_token(self, user: str) -> str:
         """A token that was valid once. Takes two seconds: its life ends with that of an application credential."""
+        ends = datetime.now(UTC) + timedelta(seconds=2)
+        token = self._credential_token(user, {"expires_at": ends.replace(tzinfo=None).isoformat()})
+        while self.accepts(token):
+            time.sleep(0.1)
+        return token
+
+    def restricted_token(self, user: str, access_rules: Sequence[Mapping[str, str]]) -> str:
+        """A token of an application credential of ``user`` that may be used for what the rules name."""
+        return self._credential_token(user, {"access_rules": list(access_rules)})
+
+    def _credential_token(self, user: str, more: Mapping[str, Any]) -> str:
         with self._session(self._password(user)) as rest:
-            ends = datetime.now(UTC) + timedelta(seconds=2)
-            body = {"name": f"until {ends.isoformat()}", "expires_at": ends.replace(tzinfo=None).isoformat()}
+            body = {"name": secrets.token_hex(8), **more}
             path = f"/users/{rest.get_user_id()}/application_credentials"
             made = rest.post(path, json={"application_credential": body}).json()["application_credential"]
         credential = v3.ApplicationCredential(
             self.auth_url, application_credential_id=made["id"], application_credential_secret=made["secret"]
         )
         with self._session(credential) as rest:
-            token = str(rest.get_token())
-        while self.accepts(token):
-            time.sleep(0.1)
-        return token
+            return str(rest.get_token())
 
     def revoke(self, token: str) -> None:
         with self._session(self._password("admin")) as rest:

@@ -34,6 +34,8 @@ CACHE_KEY = "drydock.token_cache"
 
 #: What keystonemiddleware, told to delay decisions, turns into "invalid token".
 OUTAGES = (ConnectFailure, DiscoveryFailure, RequestTimeout, auth_token.ServiceError)
+#: What reading an answer of another shape raises.
+_NO_TOKEN = (AttributeError, LookupError, NotImplementedError, TypeError, ValueError)
 #: What cannot be a token is not asked about.
 _TOKEN = re.compile(r"\s*[\x21-\x7e]{1,8192}\s*")
 _TOKENS = ("HTTP_X_AUTH_TOKEN", "HTTP_X_STORAGE_TOKEN", "HTTP_X_SERVICE_TOKEN")
@@ -131,11 +133,11 @@ class _Protocol(auth_token.AuthProtocol):  # type: ignore[misc]
             if isinstance(exc.__context__, OUTAGES):
                 raise _KeystoneOutageError(str(exc)) from exc
             raise
-        except ValueError as exc:
-            raise _KeystoneAnswerError("its answer is no JSON") from exc
+        except _NO_TOKEN as exc:
+            raise _KeystoneAnswerError("what it answered is no token") from exc
         found = data.get("token") if isinstance(data, dict) else None
         if not isinstance(found, dict) or not {"expires_at", "methods", "user"} <= found.keys():
-            raise _KeystoneAnswerError("its answer has no token in it")
+            raise _KeystoneAnswerError("what it answered is no token")
         return data
 
     def validate_allowed_request(self, request: Any, token: dict[str, Any]) -> None:
