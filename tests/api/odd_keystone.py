@@ -25,6 +25,12 @@ class OddKeystone(ThreadingHTTPServer):
         self.asked = 0
         self.over = threading.Event()
 
+    def answer_reader(self) -> None:
+        """Take each token for a reader's."""
+        project = {"id": "p", "name": "project", "domain": {"id": "default", "name": "Default"}}
+        token = self.token(roles=[{"id": "r", "name": "reader"}], project=project)
+        self.answer = (200, "application/json", json.dumps(token).encode())
+
     def token(self, **more: Any) -> dict[str, Any]:
         endpoint = {"interface": "internal", "url": self.auth_url, "region_id": "R", "region": "R", "id": "e"}
         return {

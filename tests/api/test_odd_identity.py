@@ -14,7 +14,6 @@ from dev.keystone import KeystoneServer
 from tests.api.conftest import AppFactory, Client
 from tests.api.odd_keystone import OddKeystone, odd_keystone
 
-PROJECT = {"id": "p", "name": "project", "domain": {"id": "default", "name": "Default"}}
 PASSWORD = {
     "auth_type": "password", "username": "drydock", "password": "p", "user_domain_name": "Default",
     "project_name": "service", "project_domain_name": "Default",
@@ -63,7 +62,7 @@ def test_a_keystone_that_answers_nonsense_is_an_outage_that_passes(
     reply = asking(odd_app)
     assert (reply.status_code, reply.json["reason"], reply.json["retry"]) == (503, "unavailable", True)
     assert "html" not in reply.text
-    odd.answer = (200, "application/json", json.dumps(odd.token(roles=[{"id": "r", "name": "reader"}], project=PROJECT)).encode())
+    odd.answer_reader()
     assert asking(odd_app).status_code == 200, "nothing of it is remembered"
 
 
@@ -92,7 +91,7 @@ def test_a_hung_keystone_holds_one_request_at_a_time(odd: OddKeystone, odd_app: 
 @pytest.mark.parametrize("token", ["\xff\xfe", "two words", "tab\there", "\x7f", "x" * 8193, " ", "", "\u2028"])
 @pytest.mark.parametrize("header", ["X-Auth-Token", "X-Storage-Token", "X-Service-Token"])
 def test_what_cannot_be_a_token_is_asked_of_nobody(odd: OddKeystone, odd_app: Any, token: str, header: str) -> None:
-    odd.answer = (200, "application/json", json.dumps(odd.token(roles=[{"id": "r", "name": "reader"}], project=PROJECT)).encode())
+    odd.answer_reader()
     client = Client(odd_app, {header: token.encode().decode("latin-1")})
     assert client.get("/tasks").status_code == 401
     assert odd.asked == 0
