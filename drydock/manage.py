@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 
 import click
 from sqlalchemy.exc import SQLAlchemyError
 
 from drydock import __version__, conf
 from drydock.db import migrate
-from drydock.errors import DrydockError
+from drydock.errors import ConfigurationError, DrydockError
+from drydock.start import Checks
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -19,6 +21,9 @@ from drydock.errors import DrydockError
 def main(ctx: click.Context, config_files: tuple[str, ...]) -> None:
     """Look after a Drydock installation: its database schema and its secrets."""
     ctx.obj = [argument for name in config_files for argument in ("--config-file", name)]
+    if ctx.invoked_subcommand == db.name:
+        for warning in _unread(ctx.obj):
+            click.echo(f"Warning: {warning}", err=True)
 
 
 @main.group()
@@ -54,6 +59,14 @@ def downgrade(arguments: list[str], revision: str) -> None:
 def new_secret() -> None:
     """Print a secret fit for [bootaction] secrets."""
     click.echo(secrets.token_hex(32))
+
+
+def _unread(arguments: list[str]) -> Sequence[str]:
+    """What the configuration has that nothing reads; what is wrong with it the command itself will say."""
+    try:
+        return Checks(conf.load(arguments)).unread()
+    except ConfigurationError:
+        return ()
 
 
 def _first_line(exc: Exception) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from urllib.parse import urlsplit
@@ -68,6 +69,8 @@ class Checks:
         if process is Process.API:
             self._listeners()
             self._policy()
+        elif self._conf.orchestrator.metrics_port:
+            self._listens("orchestrator", "metrics_host", self._conf.orchestrator.metrics_host)
 
     def _libraries(self) -> None:
         """Their options are as well known as ours, and their values are read as early."""
@@ -128,7 +131,19 @@ class Checks:
     def _listeners(self) -> None:
         if self._conf.api.auth_strategy == "noauth":
             require_loopback(self._conf.api.bind_host)
+        self._listens("api", "bind_host", self._conf.api.bind_host)
         self._naming("api", "node_listen", conf.node_listener)
+        if (nodes := conf.node_listener(self._conf)) is not None:
+            self._listens("api", "node_listen", nodes.host)
+
+    def _listens(self, group: str, name: str, host: str) -> None:
+        """Whether ``host`` is an address of this machine; which ports are free shows when they are listened on."""
+        try:
+            family, kind, protocol, _, address = socket.getaddrinfo(host, 0, type=socket.SOCK_STREAM)[0]
+            with socket.socket(family, kind, protocol) as tried:
+                tried.bind(address)
+        except OSError as exc:
+            raise ConfigurationError(f"{self._place(group, name)}: nothing can listen there: {exc.strerror}") from None
 
     def _policy(self) -> None:
         place = self._place("oslo_policy", "policy_file")

@@ -92,6 +92,13 @@ OF_API = {
     "noauth for all": (GOOD + NOAUTH + "bind_host = 0.0.0.0\n", "[api] auth_strategy = noauth serves loopback"),
     "node_listen": (GOOD + NOAUTH + "node_listen = 1.2.3.4\n", "[api] node_listen in FILE: must be HOST:PORT"),
 }
+OF_API |= {
+    f"bind_host {host}": (
+        GOOD + KEYSTONE + f"[api]\nbind_host = {host}\n",
+        "[api] bind_host in FILE: nothing can listen there",
+    )
+    for host in ("192.0.2.1", "nosuch.invalid", "2001:db8::1")
+}
 OF_WORKER = {
     "no oob": (GOOD.replace("oob = redfish", ""), "[drivers] oob: is not set"),
     "promenade": (GOOD + "[promenade]\nurl = http://p/\n", "[promenade] url in FILE: is set, but [keystone_authtoken]"),
