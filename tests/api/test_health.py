@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from prometheus_client import generate_latest
 from sqlalchemy import text
 
 from drydock.db.engine import connect
 from drydock.db.unit_of_work import Database
+from drydock.metrics import Metrics
 from drydock.orchestrator.presence import Presence
 from tests.api.conftest import AppFactory, Client
 from tests.api.odd_keystone import odd_keystone
@@ -18,6 +22,7 @@ from tests.api.seeds import Seeds
 from tests.api.test_odd_identity import PASSWORD
 from tests.drivers.simulator_process import eventually
 
+ROOT = Path(__file__).parents[2]
 NOAUTH = {"api": {"auth_strategy": "noauth"}}
 READER = {"X-Auth-Token": "reader"}
 
@@ -127,3 +132,19 @@ def test_metrics_do_not_need_the_database(make_app: AppFactory, mute: str) -> No
         assert number(client, "drydock_database_up") == 0
         assert time.monotonic() - began < 4
         assert number(client, "drydock_workers") is None
+
+
+def test_each_alarm_that_is_documented_can_be_raised(make_app: AppFactory, seeds: Seeds) -> None:
+    """By name: what the PromQL of docs/production.md asks for is shown by the API or by a worker."""
+    seeds.task()
+    client = Client(make_app(NOAUTH), READER)
+    client.get("/health")
+    shown = client.get("/metrics").text
+    worker = Metrics("worker")
+    worker.tasks_ended.labels("deploy_nodes", "node", "failure").inc()
+    worker.unforeseen_errors.labels("engine").inc()
+    shown += generate_latest(worker.registry).decode()
+    documented = set(re.findall(r"\b(?:drydock|process)_[a-z_]+\b", (ROOT / "docs/production.md").read_text()))
+    names = {line.split("{")[0].split()[0] for line in shown.splitlines() if not line.startswith("#")}
+    assert {"drydock_workers", "drydock_tasks_ended_total", "process_open_fds"} <= documented
+    assert documented - names - {"process_"} <= {"drydock_work", "drydock_change"}
