@@ -72,6 +72,8 @@ def environment(database_url: str, port: int, **more: str) -> dict[str, str]:
         "OS_API__PORT": str(port),
         "OS_API__WORKERS": "1",
         "OS_BOOTACTION__SECRETS": SECRET.hex(),
+        "OS_DRIVERS__NODE": "simulated",
+        "OS_DRIVERS__OOB": "redfish",
         **more,
     }
 

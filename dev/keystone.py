@@ -8,9 +8,10 @@ The first start on a machine takes 40 s (``keystone_venv``, ``keystone_state``),
 
 from __future__ import annotations
 
+import secrets
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -28,6 +29,7 @@ from dev.ports import LOOPBACK, free_port
 
 SERVICE_TYPE = "physicalprovisioner"
 DOMAIN = "Default"
+REGION = "RegionOne"
 TOKEN_SECONDS = 3600
 WSGI = Path(__file__).with_name("wsgi")
 
@@ -77,19 +79,26 @@ class KeystoneServer:
 
     def expired_token(self, user: str) -> str:
         """A token that was valid once. Takes two seconds: its life ends with that of an application credential."""
+        ends = datetime.now(UTC) + timedelta(seconds=2)
+        token = self._credential_token(user, {"expires_at": ends.replace(tzinfo=None).isoformat()})
+        while self.accepts(token):
+            time.sleep(0.1)
+        return token
+
+    def restricted_token(self, user: str, access_rules: Sequence[Mapping[str, str]]) -> str:
+        """A token of an application credential of ``user`` that may be used for what the rules name."""
+        return self._credential_token(user, {"access_rules": list(access_rules)})
+
+    def _credential_token(self, user: str, more: Mapping[str, Any]) -> str:
         with self._session(self._password(user)) as rest:
-            ends = datetime.now(UTC) + timedelta(seconds=2)
-            body = {"name": f"until {ends.isoformat()}", "expires_at": ends.replace(tzinfo=None).isoformat()}
+            body = {"name": secrets.token_hex(8), **more}
             path = f"/users/{rest.get_user_id()}/application_credentials"
             made = rest.post(path, json={"application_credential": body}).json()["application_credential"]
         credential = v3.ApplicationCredential(
             self.auth_url, application_credential_id=made["id"], application_credential_secret=made["secret"]
         )
         with self._session(credential) as rest:
-            token = str(rest.get_token())
-        while self.accepts(token):
-            time.sleep(0.1)
-        return token
+            return str(rest.get_token())
 
     def revoke(self, token: str) -> None:
         with self._session(self._password("admin")) as rest:
@@ -132,11 +141,15 @@ class KeystoneServer:
     def publish(self, drydock_url: str) -> None:
         """Make the catalog say where Keystone and Drydock are now (ports differ from start to start)."""
         with self._session(self._password("admin")) as rest:
-            services = {service["type"]: service["id"] for service in rest.get("/services").json()["services"]}
-            urls = {services["identity"]: self.auth_url, services[SERVICE_TYPE]: f"{drydock_url}/api/v1.0"}
+            # Others may have registered services of their own, also of these types: theirs stay as they are.
+            ours = {("identity", "keystone"): self.auth_url, (SERVICE_TYPE, "drydock"): f"{drydock_url}/api/v1.0"}
+            urls = {
+                service["id"]: ours.get((service["type"], service.get("name")))
+                for service in rest.get("/services").json()["services"]
+            }
             for endpoint in rest.get("/endpoints").json()["endpoints"]:
-                url = urls[endpoint["service_id"]]
-                if endpoint["url"] != url:
+                url = urls.get(endpoint["service_id"]) if endpoint["region_id"] == REGION else None
+                if url is not None and endpoint["url"] != url:
                     rest.patch(f"/endpoints/{endpoint['id']}", json={"endpoint": {"url": url}})
 
     def create_users(self) -> None:
@@ -154,7 +167,7 @@ class KeystoneServer:
                 rest.put(f"/projects/{projects[user.project]}/users/{user_id}/roles/{roles[user.role]}")
             service = _created(rest, "service", {"type": SERVICE_TYPE, "name": "drydock"})
             for interface in ("public", "internal", "admin"):
-                body = {"service_id": service, "interface": interface, "region_id": "RegionOne"}
+                body = {"service_id": service, "interface": interface, "region_id": REGION}
                 _created(rest, "endpoint", {**body, "url": f"http://{LOOPBACK}:9000/api/v1.0"})
 
     def _password(self, user: str, project: str | None = None) -> v3.Password:

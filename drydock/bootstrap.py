@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from oslo_config import cfg
-from prometheus_client import start_http_server
 
 from drydock import auth
 from drydock.api.addresses import Addresses
@@ -32,6 +31,7 @@ from drydock.drivers.node.base import NodeProvisioner
 from drydock.drivers.registry import load_node_provisioner, load_oob_drivers
 from drydock.errors import ConfigurationError
 from drydock.metrics import Metrics
+from drydock.metrics import serve as serve_metrics
 from drydock.orchestrator.boot import BootService
 from drydock.orchestrator.boot_preparation import BootPreparation, BootSettings
 from drydock.orchestrator.changes import ChangeWaiter
@@ -41,6 +41,8 @@ from drydock.orchestrator.health import Health
 from drydock.orchestrator.images import ImageCatalogue
 from drydock.orchestrator.machines import MachineService, ScriptSettings
 from drydock.orchestrator.orchestrator import Orchestrator
+from drydock.orchestrator.presence import Presence
+from drydock.orchestrator.queue_metrics import QueueMetrics
 from drydock.orchestrator.retention import PeriodicRetention
 from drydock.orchestrator.step_runner import StepRunner
 from drydock.orchestrator.workflow import Services
@@ -71,15 +73,15 @@ def build_engine(conf: cfg.ConfigOpts) -> Engine:
         designs=shared.designs,
         boot=BootPreparation(_boot_settings(conf), shared.references.fetch),
         provisioner=shared.provisioner,
-        oob_drivers=load_oob_drivers(conf.drivers.oob, _driver_options(conf)),
+        oob_drivers=load_oob_drivers(conf.drivers.oob or (), _driver_options(conf)),
         labels=_labels(conf),
         observe_seconds=conf.orchestrator.observe_interval,
         start_rate=conf.orchestrator.start_rate,
         deployment_places=conf.orchestrator.deployment_places,
     )
-    metrics = Metrics()
+    metrics = Metrics("worker")
     if conf.orchestrator.metrics_port:
-        start_http_server(conf.orchestrator.metrics_port, conf.orchestrator.metrics_host, metrics.registry)
+        serve_metrics(metrics, conf.orchestrator.metrics_host, conf.orchestrator.metrics_port)
     settings = EngineSettings(
         slots=conf.orchestrator.slots,
         task_slots=conf.orchestrator.task_slots,
@@ -103,6 +105,12 @@ def build_retention(conf: cfg.ConfigOpts) -> PeriodicRetention:
     return PeriodicRetention(Database(engine), days=conf.orchestrator.retention_days)
 
 
+def build_presence(conf: cfg.ConfigOpts) -> Presence:
+    """What tells others that a worker lives, on a connection of its own."""
+    engine = connect(conf.database.url, pool_size=1, max_overflow=0, application_name="drydock-presence")
+    return Presence(Database(engine))
+
+
 def _labels(conf: cfg.ConfigOpts) -> NodeLabels | None:
     if not conf.promenade.url:
         return None
@@ -115,8 +123,8 @@ def _labels(conf: cfg.ConfigOpts) -> NodeLabels | None:
 def build_application(conf: cfg.ConfigOpts) -> WSGIApplication:
     """The API: node-route bypass > Keystone > Falcon. Raises ``ConfigurationError``."""
     shared = _shared(conf, pool_size=conf.database.pool_size, application_name="drydock-api")
-    metrics = Metrics()
-    checks: dict[str, Callable[[], None]] = {"provisioner": shared.provisioner.check}
+    metrics = Metrics("api")
+    metrics.add(QueueMetrics(shared.database))
     app = create_app(
         orchestrator=Orchestrator(
             shared.database, shared.provisioner, ChangeWaiter(shared.database), guard=conf.orchestrator.guard
@@ -124,7 +132,7 @@ def build_application(conf: cfg.ConfigOpts) -> WSGIApplication:
         designs=shared.designs,
         machines=MachineService(shared.database, _script_settings(conf), hold_seconds=conf.api.node_hold_seconds),
         boot=BootService(shared.database, hold_seconds=conf.api.node_hold_seconds),
-        health=Health(shared.database, checks),
+        health=Health(shared.database, {"provisioner": shared.provisioner.check, **auth_checks(conf)}),
         policy=Policy(conf),
         limits=Limits(
             max_body_bytes=conf.api.max_body_bytes,
@@ -136,9 +144,7 @@ def build_application(conf: cfg.ConfigOpts) -> WSGIApplication:
         metrics=metrics,
         addresses=Addresses(public_url(conf), trusted_proxies(conf)),
     )
-    wrapped = auth.wrap(app, conf)
-    checks.update(auth_checks(conf))
-    return wrapped
+    return auth.wrap(app, conf)
 
 
 def _shared(conf: cfg.ConfigOpts, *, pool_size: int, application_name: str) -> _Shared:

@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 #: WSGI environment: true when the token could not be checked because Keystone did not answer.
 IDENTITY_UNAVAILABLE = "drydock.identity_unavailable"
+#: WSGI environment: what was raised while the token was checked, and is nobody's outage.
+AUTHENTICATION_FAILED = "drydock.authentication_failed"
 #: WSGI environment: true when this path is not served where the request came in.
 NOTHING_HERE = "drydock.nothing_here"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import click
@@ -11,7 +11,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from drydock import __version__, conf
 from drydock.db import migrate
-from drydock.errors import DatabaseUnavailable, DrydockError
+from drydock.errors import ConfigurationError, DatabaseUnavailable, DrydockError
+from drydock.start import Checks
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -21,6 +22,9 @@ from drydock.errors import DatabaseUnavailable, DrydockError
 def main(ctx: click.Context, config_files: tuple[str, ...]) -> None:
     """Look after a Drydock installation: its database schema and its secrets."""
     ctx.obj = [argument for name in config_files for argument in ("--config-file", name)]
+    if ctx.invoked_subcommand == db.name:
+        for warning in _unread(ctx.obj):
+            click.echo(f"Warning: {warning}", err=True)
 
 
 @main.group()
@@ -71,6 +75,14 @@ def check(arguments: list[str]) -> None:
 def new_secret() -> None:
     """Print a secret fit for [bootaction] secrets."""
     click.echo(secrets.token_hex(32))
+
+
+def _unread(arguments: list[str]) -> Sequence[str]:
+    """What the configuration has that nothing reads; what is wrong with it the command itself will say."""
+    try:
+        return Checks(conf.load(arguments)).unread()
+    except ConfigurationError:
+        return ()
 
 
 @contextmanager

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import logging
 import os
+from errno import EADDRINUSE
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, start_http_server
 from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.process_collector import ProcessCollector
+from prometheus_client.registry import Collector
+
+from drydock.errors import ConfigurationError
+from drydock.process_metrics import BuildInfo, ServerProcesses
 
 #: Names the directory where several processes keep their numbers, if set before prometheus-client is first imported.
 SHARED_DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
+#: Ports that are tried for a worker's metrics, from the configured one on.
+PORTS = 10
+
+LOG = logging.getLogger(__name__)
 
 
 class Metrics:
     """The numbers of this process; with ``SHARED_DIRECTORY`` set, ``exposition`` adds up all that share it."""
 
-    def __init__(self) -> None:
+    def __init__(self, component: str = "api") -> None:
         registry = self.registry = CollectorRegistry()
         self.requests = Counter(
             "drydock_http_requests", "Requests answered.", ["method", "route", "status"], registry=registry
@@ -54,17 +65,61 @@ class Metrics:
             "Tasks claimed whose lease had lapsed: the worker that had them died or hung.",
             registry=registry,
         )
+        self.tasks_ended = Counter(
+            "drydock_tasks_ended",
+            "Tasks that ended in this worker: kind is task for an operator's, node for a node's part of one.",
+            ["action", "kind", "result"],
+            registry=registry,
+        )
+        self.leases_lost = Counter(
+            "drydock_leases_lost",
+            "Outcomes that could not be recorded because the lease had lapsed; another worker has the task.",
+            registry=registry,
+        )
         self.unforeseen_errors = Counter(
             "drydock_unforeseen_errors",
             "Errors nobody foresaw; the log has their tracebacks.",
             ["where"],
             registry=registry,
         )
+        self._shared = os.environ.get(SHARED_DIRECTORY)
+        self._of_all: list[Collector] = []
+        self.add(BuildInfo(component))
+        self.add(ServerProcesses(self._shared) if self._shared else ProcessCollector(registry=None))
+
+    def add(self, collector: Collector) -> None:
+        """Numbers that are found out when they are asked for, and are the same whichever process is asked."""
+        self._of_all.append(collector)
+        if not self._shared:
+            self.registry.register(collector)
 
     def exposition(self) -> bytes:
         """All numbers in Prometheus's text format."""
-        if not os.environ.get(SHARED_DIRECTORY):
+        if not self._shared:
             return generate_latest(self.registry)
         registry = CollectorRegistry()
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+        for collector in self._of_all:
+            registry.register(collector)
         return generate_latest(registry)
+
+
+def serve(metrics: Metrics, host: str, port: int) -> None:
+    """Show a worker's metrics on ``port`` or, where another worker has it, on one of the next.
+
+    Raises ``ConfigurationError`` where nothing can listen at all.
+    """
+    ports = range(port, min(port + PORTS, 65536))
+    for candidate in ports:
+        try:
+            start_http_server(candidate, host, metrics.registry)
+        except OSError as exc:
+            if exc.errno == EADDRINUSE:
+                continue
+            raise ConfigurationError(
+                f"[orchestrator] metrics_host: nothing can listen on {host} port {candidate}: {exc.strerror}"
+            ) from exc
+        if candidate != port:
+            LOG.warning("[orchestrator] metrics_port %d is taken; this worker's metrics are on %d", port, candidate)
+        return
+    LOG.warning("[orchestrator] metrics_port: %d to %d are taken; this worker shows no metrics", port, ports[-1])

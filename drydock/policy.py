@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import logging
+import re
 import time
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 
 import yaml
 from oslo_config import cfg
@@ -15,6 +19,18 @@ from drydock.policies import list_rules
 
 #: oslo.policy looks for changed files at each decision, which costs more than the rest of a small request.
 REMEMBERED_SECONDS = 1.0
+LOG = logging.getLogger(__name__)
+
+#: What a policy file that is none makes oslo.policy raise.
+_UNREADABLE = (
+    oslo_policy.InvalidDefinitionError,
+    yaml.YAMLError,
+    AttributeError,
+    TypeError,
+    ValueError,
+    OSError,
+    cfg.Error,
+)
 #: Decisions that are remembered at most.
 _MOST = 1024
 
@@ -34,9 +50,11 @@ class Policy:
         self._decided: dict[tuple[object, ...], bool] = {}
         self._forget_at = 0.0
         try:
-            self._enforcer.load_rules()
-        except (oslo_policy.InvalidDefinitionError, yaml.YAMLError, ValueError, OSError, cfg.Error) as exc:
-            raise ConfigurationError(f"policy file: {exc}") from exc
+            with _saying_nothing():
+                self._enforcer.load_rules()
+                self._refuse_what_is_not_understood()
+        except _UNREADABLE as exc:
+            raise ConfigurationError(f"the policy file is no mapping of rules in YAML: {_first_line(exc)}") from exc
 
     def authorize(self, caller: RequestContext, rule: str) -> None:
         """Return if ``rule`` allows ``caller``. Raises ``Forbidden`` if not."""
@@ -48,9 +66,49 @@ class Policy:
         asked = (rule, caller.roles, caller.user_id, caller.project_id, caller.domain_id, caller.system_scope)
         allowed = decided.get(asked)
         if allowed is None:
-            allowed = decided[asked] = self._enforcer.authorize(rule, {}, _credentials(caller))
+            allowed = decided[asked] = self._allowed(rule, caller)
         if not allowed:
             raise Forbidden(f"the policy rule {rule} does not allow this")
+
+    def _allowed(self, rule: str, caller: RequestContext) -> bool:
+        try:
+            return bool(self._enforcer.authorize(rule, {}, _credentials(caller)))
+        except _UNREADABLE as exc:
+            # The file changed, and cannot be read. It is looked at again when it has changed once more.
+            LOG.error("the policy file cannot be read: the rules of before stay in force", extra={"why": str(exc)})
+            return bool(self._enforcer.authorize(rule, {}, _credentials(caller)))
+
+    def _refuse_what_is_not_understood(self) -> None:
+        """oslo.policy takes a rule that it cannot parse for one that allows nobody."""
+        for name, rule in self._enforcer.file_rules.items():
+            if str(rule.check) == "!" and str(rule.check_str).strip() != "!":
+                raise ConfigurationError(f"the rule {name!r} is not understood: a check such as role:admin is wanted")
+        if not self._enforcer.check_rules():
+            defined = self._enforcer.rules
+            wrong = sorted(name for name, check in defined.items() if _leads_nowhere(str(check), defined))
+            raise ConfigurationError(
+                f"rules that use one that is not defined: {', '.join(wrong)}" if wrong else "rules that use each other"
+            )
+
+
+def _leads_nowhere(check: str, defined: Collection[str]) -> bool:
+    return any(used not in defined for used in re.findall(r"rule:([\w:.-]+)", check))
+
+
+def _first_line(exc: Exception) -> str:
+    return "something else stands there" if isinstance(exc, AttributeError | TypeError) else str(exc).partition("\n")[0]
+
+
+@contextmanager
+def _saying_nothing() -> Iterator[None]:
+    """What is wrong at the start is said once, by us; oslo.policy would log it with tracebacks."""
+    logger = logging.getLogger("oslo_policy")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def _credentials(caller: RequestContext) -> dict[str, object]:

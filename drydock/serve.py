@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
+import logging
 import os
-import shutil
+import signal
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 from oslo_config import cfg
 
-from drydock import conf, log
-from drydock.auth.noauth import require_loopback
+from drydock import conf, shared_metrics
 from drydock.conf.api import MAX_EVENT_BYTES
-from drydock.db import start_check
-from drydock.errors import DrydockError
+from drydock.errors import ConfigurationError, DrydockError
 from drydock.http_server import ServerLimits, buffered_worker
+from drydock.start import Process, start
 from drydock.wsgi import LazyApplication
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
-#: As in drydock.metrics, which must not be imported before the variable is set.
-SHARED_METRICS = "PROMETHEUS_MULTIPROC_DIR"
+LOG = logging.getLogger(__name__)
+
 #: Seconds that requests in hand get to end when the server stops.
 GRACE_SECONDS = 30
 #: Requests that a process has in hand before it leaves more to its neighbours: what it has dies with it, what is still
@@ -35,19 +36,14 @@ REQUESTS_PER_THREAD = 8
 
 def main() -> None:
     try:
-        options = conf.load(sys.argv[1:])
-        log.configure(debug=options.debug)
-        start_check.check(options.database.url)
-        server = _Server(options)
+        server = _Server(sys.argv[1:])
     except DrydockError as exc:
         sys.exit(f"drydock-api: {exc}")
     server.run()
 
 
 def gunicorn_settings(options: cfg.ConfigOpts) -> dict[str, Any]:
-    """Settings by gunicorn's names. Raises ``ConfigurationError`` for an address that noauth must not serve."""
-    if options.api.auth_strategy == "noauth":
-        require_loopback(options.api.bind_host)
+    """Settings by gunicorn's names. Raises ``ConfigurationError``."""
     addresses = [(options.api.bind_host, options.api.port)]
     if (nodes := conf.node_listener(options)) is not None:
         addresses.append(nodes)
@@ -67,10 +63,12 @@ def gunicorn_settings(options: cfg.ConfigOpts) -> dict[str, Any]:
         "forwarder_headers": "",
         # It would write a socket under $HOME, which a service need not have.
         "control_socket_disable": True,
+        "worker_tmp_dir": heartbeat_directory(),
         "on_starting": share_metrics,
+        "when_ready": guard_reload,
+        "post_fork": reserve_metrics,
         "post_worker_init": build_application_now,
         "child_exit": forget_metrics,
-        "on_exit": remove_metrics,
     }
 
 
@@ -93,10 +91,19 @@ class _ServerLog(Logger):  # type: ignore[misc]
 
 
 class _Server(BaseApplication):  # type: ignore[misc]
-    def __init__(self, options: cfg.ConfigOpts) -> None:
-        self._options = options
-        self._settings = gunicorn_settings(options)
+    def __init__(self, args: Sequence[str]) -> None:
+        """Raises ``ConfigurationError``."""
+        self.args = args
+        self._read()
         super().__init__(prog="drydock-api")
+
+    def _read(self) -> None:
+        self._options = start(Process.API, self.args)
+        self._settings = gunicorn_settings(self._options)
+
+    def reload(self) -> None:
+        self._read()
+        super().reload()
 
     def load_config(self) -> None:
         for name, value in self._settings.items():
@@ -110,10 +117,23 @@ class _Server(BaseApplication):  # type: ignore[misc]
         return build_application(self._options)
 
 
+def heartbeat_directory() -> str:
+    """Where gunicorn keeps its workers' heartbeats: empty files, that need no room. Raises ``ConfigurationError``."""
+    for directory in ("/dev/shm", None):  # noqa: S108 - None: as TMPDIR says, else /tmp and the like
+        try:
+            with tempfile.TemporaryFile(dir=directory):
+                return directory or tempfile.gettempdir()
+        except OSError:
+            continue
+    raise ConfigurationError("no directory can be written, and the server needs one for heartbeats: name one in TMPDIR")
+
+
 def share_metrics(server: Any) -> None:
-    """Before the workers start: a directory where they add up their numbers, unless the operator named one."""
-    if not os.environ.get(SHARED_METRICS):
-        os.environ[SHARED_METRICS] = server.drydock_metrics = tempfile.mkdtemp(prefix="drydock-metrics-")
+    shared_metrics.share()
+
+
+def reserve_metrics(server: Any, worker: Any) -> None:
+    shared_metrics.reserve(os.environ)
 
 
 def build_application_now(worker: Any) -> None:
@@ -123,24 +143,36 @@ def build_application_now(worker: Any) -> None:
 
 
 def forget_metrics(server: Any, worker: Any) -> None:
-    """A worker has gone: what it counted stays, what it was doing does not."""
-    from prometheus_client.multiprocess import mark_process_dead
-
-    mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
+    shared_metrics.give_back(worker.pid)
 
 
-def remove_metrics(server: Any) -> None:
-    directory = getattr(server, "drydock_metrics", None)
-    if directory is not None:
-        shutil.rmtree(directory, ignore_errors=True)
+def guard_reload(server: Any) -> None:
+    """SIGHUP starts the workers anew with the configuration as it is then, unless that would be refused."""
+    reload = signal.getsignal(signal.SIGHUP)
+
+    def checked(signum: int, frame: FrameType | None) -> None:
+        try:
+            gunicorn_settings(start(Process.API, *_given(server)))
+        except DrydockError as exc:
+            LOG.error("SIGHUP: nothing is reloaded: %s", exc)
+            return
+        if callable(reload):
+            reload(signum, frame)
+
+    signal.signal(signal.SIGHUP, checked)
+
+
+def _given(server: Any) -> tuple[Sequence[str]]:
+    """The arguments of ``drydock-api``; plain gunicorn's are not ours."""
+    return (server.app.args if isinstance(server.app, _Server) else (),)
 
 
 def environment_settings(environ: Mapping[str, str]) -> dict[str, Any]:
-    """Settings for ``gunicorn -c``, from the configuration that the environment names."""
-    options = conf.load(env=environ)
-    log.configure(debug=options.debug)
-    start_check.check(options.database.url)
-    return gunicorn_settings(options)
+    """Settings for ``gunicorn -c``, from the configuration that the environment names; or the end of the process."""
+    try:
+        return gunicorn_settings(start(Process.API, env=environ))
+    except DrydockError as exc:
+        sys.exit(f"drydock-api: {exc}")
 
 
 if __name__ == "__main__":

@@ -1,39 +1,64 @@
-"""``drydock-worker``: the engine as a process. SIGTERM finishes the steps in hand and hands the rest over."""
+"""``drydock-worker``: the engine as a process.
+
+SIGTERM, SIGINT and SIGQUIT finish the steps in hand and hand the rest over. SIGHUP does so too, and then starts the
+program anew in the same process, with the configuration as it is then. SIGUSR1 writes the stack of each thread to
+standard error.
+"""
 
 from __future__ import annotations
 
+import faulthandler
 import gc
 import logging
+import os
 import signal
 import sys
+from types import FrameType
 
-from drydock import bootstrap, conf, log
-from drydock.db import start_check
+from drydock import bootstrap
 from drydock.errors import DrydockError
+from drydock.start import Process, start
 
 LOG = logging.getLogger(__name__)
 
 
 def main() -> None:
     try:
-        options = conf.load(sys.argv[1:])
-        log.configure(debug=options.debug)
-        start_check.check(options.database.url)
+        options = start(Process.WORKER, sys.argv[1:])
         engine = bootstrap.build_engine(options)
         retention = bootstrap.build_retention(options)
+        presence = bootstrap.build_presence(options)
     except DrydockError as exc:
         sys.exit(f"drydock-worker: {exc}")
+    again: list[int] = []
 
-    def stop(signum: int, frame: object) -> None:
+    def stop(signum: int, frame: FrameType | None) -> None:
+        again.clear()
+        engine.stop()
+
+    def start_anew(signum: int, frame: FrameType | None) -> None:
+        try:
+            start(Process.WORKER, sys.argv[1:])
+        except DrydockError as exc:
+            LOG.error("SIGHUP: this worker goes on as it is: %s", exc)
+            return
+        again.append(signum)
         engine.stop()
 
     _collect_garbage_seldom()
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
+        signal.signal(number, stop)
+    signal.signal(signal.SIGHUP, start_anew)
+    signal.signal(signal.SIGUSR2, signal.SIG_IGN)
+    faulthandler.register(signal.SIGUSR1, all_threads=True)
     retention.start()
+    presence.start()
     engine.run()
+    presence.stop()
     retention.stop()
     LOG.info("worker stopped")
+    if again:
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - the same program
 
 
 def _collect_garbage_seldom() -> None:

@@ -28,16 +28,14 @@ class LazyApplication:
 
     def build(self) -> WSGIApplication:
         """Raises ``ConfigurationError``."""
-        from drydock import conf, log
         from drydock.bootstrap import build_application
         from drydock.errors import DrydockError
+        from drydock.start import Process, start
 
         with self._building:
             if self._built is None:
                 try:
-                    options = conf.load()
-                    log.configure(debug=options.debug)
-                    self._built = build_application(options)
+                    self._built = build_application(start(Process.API))
                 except DrydockError as exc:
                     logging.getLogger(__name__).critical("the API cannot serve: %s", exc)
                     raise

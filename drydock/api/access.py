@@ -10,7 +10,7 @@ from uuid import UUID
 import falcon
 
 from drydock.api.node_key import read_credential
-from drydock.context import IDENTITY_UNAVAILABLE, NOTHING_HERE, RequestContext
+from drydock.context import AUTHENTICATION_FAILED, IDENTITY_UNAVAILABLE, NOTHING_HERE, RequestContext
 from drydock.errors import NotAuthenticated
 
 if TYPE_CHECKING:
@@ -56,6 +56,9 @@ class AccessControl:
         if not caller.authenticated:
             if req.env.get(IDENTITY_UNAVAILABLE):
                 raise falcon.HTTPServiceUnavailable(description="Keystone does not answer; try again later")
+            failure: Exception | None = req.env.get(AUTHENTICATION_FAILED)
+            if failure is not None:
+                raise failure
             raise NotAuthenticated("a valid token is needed in X-Auth-Token")
         rule = route.rules.get("GET" if req.method == "HEAD" else req.method)
         # Without a rule the route does not have the method either (create_app sees to that), and falcon answers 405.

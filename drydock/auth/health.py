@@ -9,16 +9,17 @@ from keystoneauth1.exceptions import ClientException
 from keystoneauth1.session import Session
 from oslo_config import cfg
 
-from drydock.auth.keystone import GROUP
+from drydock.auth.options import GROUP, plugin_group, register
 from drydock.errors import DrydockError
 
 
 def checks(conf: cfg.ConfigOpts) -> Mapping[str, Callable[[], None]]:
-    """By name, what raises ``DrydockError`` when it is not well. Call it after ``wrap``, which reads the options."""
+    """By name, what raises ``DrydockError`` when it is not well."""
     if conf.api.auth_strategy == "noauth":
         return {}
+    register(conf)
     options = conf[GROUP]
-    url: str | None = options.get("auth_url")
+    url: str | None = conf[plugin_group(conf)].get("auth_url")
     if not url:
         return {}
     session = Session(

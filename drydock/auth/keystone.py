@@ -1,22 +1,28 @@
 """Keystone's answer to "who is this token?", by keystonemiddleware's auth_token with options of our own.
 
-The middleware here only fills in identity headers; every reply comes from the application. Two things are added to it:
+The middleware here only fills in identity headers; every reply comes from the application. What is added to it:
 an outage is told apart from a bad token (a client renews its token on 401, which is of no use when Keystone is down),
-and the token cache is bounded.
+the token cache is bounded, and whatever is raised in there reaches the application, which answers it as its own errors.
 """
 
 from __future__ import annotations
 
 import logging
+import re
+import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from keystoneauth1.exceptions import ClientException, ConnectFailure, DiscoveryFailure, RequestTimeout
 from keystonemiddleware import auth_token
 from oslo_config import cfg
+from requests import RequestException
 
-from drydock.auth.token_cache import TokenCache
-from drydock.context import IDENTITY_UNAVAILABLE
+from drydock.auth.headers import remove_identity
+from drydock.auth.options import GROUP, SERVICE_TYPE, plugin_group, register
+from drydock.auth.outage import Outage
+from drydock.auth.token_cache import GuardedCache, TokenCache
+from drydock.context import AUTHENTICATION_FAILED, IDENTITY_UNAVAILABLE
 from drydock.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -24,13 +30,15 @@ if TYPE_CHECKING:
 
     from _typeshed.wsgi import StartResponse, WSGIApplication
 
-GROUP = "keystone_authtoken"
 CACHE_KEY = "drydock.token_cache"
-#: Seconds to wait for Keystone, unless configured: the middleware would wait for ever.
-CONNECT_TIMEOUT = 10
 
 #: What keystonemiddleware, told to delay decisions, turns into "invalid token".
 OUTAGES = (ConnectFailure, DiscoveryFailure, RequestTimeout, auth_token.ServiceError)
+#: What reading an answer of another shape raises.
+_NO_TOKEN = (AttributeError, LookupError, NotImplementedError, TypeError, ValueError)
+#: What cannot be a token is not asked about.
+_TOKEN = re.compile(r"\s*[\x21-\x7e]{1,8192}\s*")
+_TOKENS = ("HTTP_X_AUTH_TOKEN", "HTTP_X_STORAGE_TOKEN", "HTTP_X_SERVICE_TOKEN")
 
 LOG = logging.getLogger(__name__)
 
@@ -47,15 +55,13 @@ class KeystoneAuth:
 
     def __init__(self, app: WSGIApplication, conf: cfg.ConfigOpts) -> None:
         self._app = app
-        for group, options in auth_token.list_opts():
-            conf.register_opts(options, group=group)
-        conf.set_default("http_connect_timeout", CONNECT_TIMEOUT, group=GROUP)
-        conf.set_default("http_request_max_retries", 1, group=GROUP)
-        # Access rules of application credentials name services by this.
-        conf.set_default("service_type", "physicalprovisioner", group=GROUP)
-        if not conf[GROUP].auth_type:
+        register(conf)
+        section = conf[plugin_group(conf)]
+        if not section.auth_type:
             raise ConfigurationError(f"[{GROUP}] auth_type is not set: it says how to ask Keystone about tokens")
         self._cache = TokenCache(size=conf.auth.token_cache_size, seconds=conf.auth.token_cache_seconds)
+        self._outage = Outage()
+        self._guarded = GuardedCache(self._cache, self._refuse_while_down, self._outage.ended)
         self._protocol = _Protocol(
             _confirmed,
             {
@@ -66,14 +72,11 @@ class KeystoneAuth:
                 "token_cache_time": conf.auth.token_cache_seconds,
             },
         )
-        uri = conf[GROUP].www_authenticate_uri or conf[GROUP].get("auth_url") or ""
+        uri = conf[GROUP].www_authenticate_uri or section.get("auth_url") or ""
         self._challenge = ("WWW-Authenticate", f'Keystone uri="{uri}"')
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
-        environ[CACHE_KEY] = self._cache
-        # NOTE: the middleware never sees the application's reply: it would make Location absolute, and to find its
-        # address for WWW-Authenticate it asks Keystone, which may be down.
-        self._protocol(environ, _ignored)
+        self._identify(environ)
 
         def start(
             status: str,
@@ -86,24 +89,64 @@ class KeystoneAuth:
 
         return self._app(environ, start)
 
+    def _identify(self, environ: dict[str, Any]) -> None:
+        """Fill in the identity headers, or say in ``environ`` why they are not there."""
+        if not all(_TOKEN.fullmatch(environ[name]) for name in _TOKENS if name in environ):
+            remove_identity(environ)
+            return
+        environ[CACHE_KEY] = self._guarded
+        asked = time.monotonic()
+        try:
+            # NOTE: the middleware never sees the application's reply: it would make Location absolute, and to find
+            # its address for WWW-Authenticate it asks Keystone, which may be down.
+            self._protocol(environ, _ignored)
+        except (_KeystoneOutageError, ClientException, RequestException) as exc:
+            LOG.error("Keystone cannot be asked about tokens", extra={"reason": str(exc)})
+            self._outage.failed(asked, time.monotonic())
+            if isinstance(exc, _KeystoneAnswerError):
+                self._cache.clear()
+            remove_identity(environ)
+            environ[IDENTITY_UNAVAILABLE] = True
+        except Exception as exc:  # noqa: BLE001 - not swallowed: the application raises it again, where errors are answered
+            remove_identity(environ)
+            environ[AUTHENTICATION_FAILED] = exc
+        else:
+            if environ.get("HTTP_X_IDENTITY_STATUS") == "Invalid" and "HTTP_X_AUTH_TOKEN" in environ:
+                self._outage.ended()
+
+    def _refuse_while_down(self) -> None:
+        """Those whose tokens are not remembered must not all wait for a Keystone that hangs: machines need threads."""
+        if not self._outage.may_ask(time.monotonic()):
+            raise _KeystoneOutageError("it did not answer a moment ago")
+
+
+class _KeystoneAnswerError(_KeystoneOutageError):
+    """Keystone, or what stands in its place, answered something else than a token."""
+
 
 class _Protocol(auth_token.AuthProtocol):  # type: ignore[misc]
-    def process_request(self, request: Any) -> None:
-        try:
-            super().process_request(request)
-        except (_KeystoneOutageError, ClientException) as exc:
-            LOG.error("Keystone cannot be asked about tokens", extra={"reason": str(exc)})
-            request.remove_auth_headers()
-            request.environ[IDENTITY_UNAVAILABLE] = True
-
     def fetch_token(self, token: str, **options: Any) -> Any:
         """Raises ``_KeystoneOutageError`` where the base class says "invalid" although Keystone said nothing."""
         try:
-            return super().fetch_token(token, **options)
+            data = super().fetch_token(token, **options)
         except auth_token.InvalidToken as exc:
             if isinstance(exc.__context__, OUTAGES):
                 raise _KeystoneOutageError(str(exc)) from exc
             raise
+        except _NO_TOKEN as exc:
+            raise _KeystoneAnswerError("what it answered is no token") from exc
+        found = data.get("token") if isinstance(data, dict) else None
+        if not isinstance(found, dict) or not {"expires_at", "methods", "user"} <= found.keys():
+            raise _KeystoneAnswerError("what it answered is no token")
+        return data
+
+    def validate_allowed_request(self, request: Any, token: dict[str, Any]) -> None:
+        """Hold the request against the access rules of an application credential.
+
+        The base class looks in the token's catalog whether there is a service of our type, before it compares the
+        rules with that type. Catalogs are large and not asked for; what type we are of is known without.
+        """
+        super().validate_allowed_request(request, {"catalog": [{"type": SERVICE_TYPE}], **token})
 
 
 def _confirmed(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from keystoneauth1 import loading
 from keystoneauth1.exceptions import ClientException
 from keystoneauth1.session import Session
-from keystonemiddleware import auth_token
 from oslo_config import cfg
 
-from drydock.auth.keystone import CONNECT_TIMEOUT, GROUP
+from drydock.auth.options import CONNECT_TIMEOUT, GROUP, plugin_group, register
 from drydock.errors import ConfigurationError
 
 
@@ -17,10 +16,9 @@ def service_session(conf: cfg.ConfigOpts) -> Session | None:
 
     Raises ``ConfigurationError`` for credentials that cannot be understood.
     """
-    for group, options in auth_token.list_opts():
-        conf.register_opts(options, group=group)
+    register(conf)
     section = conf[GROUP]
-    if not section.auth_type:
+    if not conf[plugin_group(conf)].auth_type:
         return None
     try:
         plugin = loading.load_auth_from_conf_options(conf, GROUP)

@@ -30,6 +30,10 @@ class TokenCache:
     def __bool__(self) -> bool:
         return True
 
+    def clear(self) -> None:
+        with self._lock:
+            self._entries.clear()
+
     def get(self, key: str) -> bytes | None:
         with self._lock:
             return self._entries.get(key)
@@ -38,3 +42,25 @@ class TokenCache:
         """``time``, the middleware's own idea of a lifetime, is not needed: all entries have the same."""
         with self._lock:
             self._entries[key] = value
+
+
+class GuardedCache:
+    """A ``TokenCache`` that knows of outages: ``before_asking`` is called before Keystone is asked, and may raise.
+
+    ``answered`` is called when it has answered with a valid token.
+    """
+
+    def __init__(self, cache: TokenCache, before_asking: Callable[[], None], answered: Callable[[], None]) -> None:
+        self._cache = cache
+        self._before_asking = before_asking
+        self._answered = answered
+
+    def get(self, key: str) -> bytes | None:
+        found = self._cache.get(key)
+        if found is None:
+            self._before_asking()
+        return found
+
+    def set(self, key: str, value: bytes, time: float = 0) -> None:
+        self._cache.set(key, value, time)
+        self._answered()

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import NamedTuple
 
 from oslo_config import cfg
 
 from drydock.conf import api, bootaction, database, design, drivers, orchestrator
+from drydock.conf.reading import read_files, read_values
+from drydock.conf.sources import Sources
 from drydock.errors import ConfigurationError
 
 #: Read when neither --config-file nor DRYDOCK_CONFIG_FILE says otherwise, if it is there.
@@ -41,24 +43,18 @@ def load(args: Sequence[str] = (), env: Mapping[str, str] | None = None) -> cfg.
 
     ``args`` as after a program's name (``--config-file FILE``, repeatable). ``env``, by default the process's, gives
     ``DRYDOCK_CONFIG_FILE`` and ``DRYDOCK_DATABASE_URL``. Any option is also overridden by the process's variable
-    ``OS_<GROUP>__<OPTION>``, which oslo.config reads itself. Raises ``ConfigurationError`` naming what is wrong.
+    ``OS_<GROUP>__<OPTION>``, which oslo.config reads itself. Raises ``ConfigurationError`` that names the option, the
+    file or variable it was given in, and what is wanted; never a value.
     """
     environ = os.environ if env is None else env
     conf = cfg.ConfigOpts()
     for group, options in list_opts():
         conf.register_opts(options, group=None if group == "DEFAULT" else group)
-    try:
-        conf(
-            list(args),
-            project="drydock",
-            default_config_files=_default_files(environ),
-            default_config_dirs=[],
-        )
-        if environ.get("DRYDOCK_DATABASE_URL"):
-            conf.set_override("url", environ["DRYDOCK_DATABASE_URL"], group="database")
-        _read_all(conf, (group for group, _ in list_opts()))
-    except cfg.Error as exc:
-        raise ConfigurationError(f"configuration: {exc}") from exc
+    read_files(conf, args, _default_files(environ))
+    if url := environ.get("DRYDOCK_DATABASE_URL"):
+        # Taken as it is: in a file, $ begins the name of another option.
+        conf.set_override("url", url.replace("$", "$$"), group="database")
+    read_values(conf, dict(list_opts()), Sources(conf, os.environ))
     return conf
 
 
@@ -69,23 +65,18 @@ def _default_files(environ: Mapping[str, str]) -> list[str]:
     return [DEFAULT_FILE] if os.path.exists(DEFAULT_FILE) else []
 
 
-def _read_all(conf: cfg.ConfigOpts, groups: Iterable[str]) -> None:
-    """Parse each value now: oslo.config would find a bad one only when it is first used."""
-    for group in groups:
-        section = conf if group == "DEFAULT" else conf[group]
-        for name in section:
-            section[name]
-
-
 def boot_secrets(conf: cfg.ConfigOpts) -> tuple[bytes, ...]:
     """``[bootaction] secrets`` as bytes, the signing one first. Raises ``ConfigurationError``, never naming a value."""
     texts: list[str] = conf.bootaction.secrets
     if not texts:
-        raise ConfigurationError("[bootaction] secrets is empty: make one with `openssl rand -hex 32`")
+        raise ConfigurationError(
+            "[bootaction] secrets: is empty; make a secret with drydock-manage new-secret, the same for API and workers"
+        )
     for position, text in enumerate(texts, start=1):
         if len(text) % 2 or not re.fullmatch(r"[0-9a-fA-F]{32,}", text):
             raise ConfigurationError(
-                f"[bootaction] secrets: number {position} is not made of at least 32 hexadecimal digits, of even number"
+                f"[bootaction] secrets: number {position} is not made of at least 32 hexadecimal digits, of even "
+                "number; make one with drydock-manage new-secret"
             )
     return tuple(bytes.fromhex(text) for text in texts)
 
@@ -102,11 +93,9 @@ def node_listener(conf: cfg.ConfigOpts) -> Address | None:
         return None
     found = re.fullmatch(r"(?:\[([0-9A-Fa-f:.]+)\]|([\w.-]+)):(\d{1,5})", text, re.ASCII)
     if found is None or not 0 < int(found[3]) < 65536:
-        raise ConfigurationError(f"[api] node_listen: {text!r} is not HOST:PORT")
+        raise ConfigurationError("[api] node_listen: must be HOST:PORT, such as 192.0.2.1:9001 or [2001:db8::1]:9001")
     if int(found[3]) == conf.api.port:
-        raise ConfigurationError(
-            "[api] node_listen: needs another port than [api] port, by which the two are told apart"
-        )
+        raise ConfigurationError("[api] node_listen: needs another port than [api] port, which tells the two apart")
     return Address(found[1] or found[2], int(found[3]))
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from oslo_config import cfg
 
+from drydock.conf.types import Host
+
 MIB = 1024 * 1024
 #: Larger than other bodies of machines may be: an installer's last event carries its log.
 MAX_EVENT_BYTES = 8 * MIB
@@ -13,8 +15,13 @@ DEFAULT_OPTS: tuple[cfg.Opt, ...] = (
 )
 
 API_OPTS: tuple[cfg.Opt, ...] = (
-    cfg.StrOpt("bind_host", default="127.0.0.1", help="Address the API listens on. Use 0.0.0.0 for all addresses."),
-    cfg.PortOpt("port", default=9000, help="TCP port the API listens on."),
+    cfg.Opt(
+        "bind_host",
+        type=Host(),
+        default="127.0.0.1",
+        help="Address the API listens on. Use 0.0.0.0 for all addresses.",
+    ),
+    cfg.PortOpt("port", default=9000, min=1, help="TCP port the API listens on."),
     cfg.StrOpt(
         "node_listen",
         metavar="HOST:PORT",
@@ -26,6 +33,7 @@ API_OPTS: tuple[cfg.Opt, ...] = (
         "node_hold_seconds",
         default=30,
         min=0,
+        max=3600,
         help="How long a node's request is kept waiting while the database does not answer, as in a restart: an "
         "installer does not ask twice. Operators are told at once.",
     ),
@@ -42,8 +50,8 @@ API_OPTS: tuple[cfg.Opt, ...] = (
         help="Addresses and CIDRs of proxies whose Forwarded or X-Forwarded-Proto, -Host, -Port and -Prefix headers "
         "say which address a request was sent to, where public_url is not set. From others they are ignored.",
     ),
-    cfg.IntOpt("workers", default=2, min=1, help="Processes that serve the API."),
-    cfg.IntOpt("threads", default=16, min=1, help="Requests that one process serves at a time."),
+    cfg.IntOpt("workers", default=2, min=1, max=1024, help="Processes that serve the API."),
+    cfg.IntOpt("threads", default=16, min=1, max=4096, help="Requests that one process serves at a time."),
     cfg.StrOpt(
         "auth_strategy",
         default="keystone",
@@ -77,6 +85,7 @@ AUTH_OPTS: tuple[cfg.Opt, ...] = (
         "token_cache_seconds",
         default=60,
         min=0,
+        max=86400,
         help="How long a validated Keystone token is believed without asking Keystone again. A revoked token works at "
         "most this much longer. 0 asks Keystone for every request.",
     ),

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from oslo_config import cfg
 
+from drydock.conf.types import HttpUrl, NodePath
+
 OPTS: tuple[cfg.Opt, ...] = (
-    cfg.StrOpt(
+    cfg.Opt(
         "report_url",
+        type=HttpUrl(),
         default="http://localhost:9000/api/v1.0/bootaction/",
         help="Where deployed nodes report, as they reach it; ends in a slash. Templates see it as action.report_url.",
     ),
-    cfg.StrOpt(
+    cfg.Opt(
         "bootdata_url",
+        type=HttpUrl(),
         default="http://localhost:9000/api/v1.0/bootdata/",
         help="Where booting nodes fetch their boot actions, as they reach it; ends in a slash.",
     ),
@@ -28,6 +32,7 @@ OPTS: tuple[cfg.Opt, ...] = (
         "context_lifetime",
         default=24.0,
         min=0.01,
+        max=87600,
         help="Hours after which the key of a deployment ends, even if the node was never redeployed.",
     ),
     cfg.IntOpt(
@@ -52,8 +57,9 @@ OPTS: tuple[cfg.Opt, ...] = (
         help="Whether the user-data asks cloud-init to post its progress to Drydock. Installers that are set up "
         "otherwise may post theirs in any case.",
     ),
-    cfg.StrOpt(
+    cfg.Opt(
         "report_tool",
+        type=NodePath(),
         help="Where to put drydock-report on each node, such as /usr/local/bin/drydock-report: a script with which "
         "boot actions report. What it needs to know of each boot action that reports is put beside it, in "
         "/etc/drydock/actions/NAME.env. Unset: designs bring what they need.",

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from oslo_config import cfg
+from oslo_config import cfg, types
+
+from drydock.conf.types import AddressEntry, Certificates, Directory, HostEntry
 
 DESIGN_OPTS: tuple[cfg.Opt, ...] = (
     cfg.IntOpt("cache_size", default=4, min=0, help="Compiled designs that one process remembers."),
@@ -24,25 +26,29 @@ DESIGN_OPTS: tuple[cfg.Opt, ...] = (
     ),
 )
 
+SCHEMES = (
+    "drydock",
+    "file",
+    "http",
+    "https",
+    "deckhand+http",
+    "deckhand+https",
+    "promenade+http",
+    "promenade+https",
+)
+
 REFERENCES_OPTS: tuple[cfg.Opt, ...] = (
     cfg.ListOpt(
         "allowed_schemes",
-        default=[
-            "drydock",
-            "file",
-            "http",
-            "https",
-            "deckhand+http",
-            "deckhand+https",
-            "promenade+http",
-            "promenade+https",
-        ],
+        item_type=types.String(choices=SCHEMES, ignore_case=True),
+        default=list(SCHEMES),
         help="URI schemes that references to designs and assets may use. drydock://designs/DIGEST names an uploaded "
         "design; file works under file_roots only, http and https to allowed_hosts only. deckhand+http and the others "
         "are asked with a Keystone token of [keystone_authtoken]; see token_hosts.",
     ),
     cfg.ListOpt(
         "allowed_hosts",
+        item_type=HostEntry(),
         default=["*"],
         help="Hosts that http and https references may name: names, *.suffix for all names below a domain, addresses "
         "or CIDRs; * allows every host. List your document servers here: everybody who may validate a design, which "
@@ -50,6 +56,7 @@ REFERENCES_OPTS: tuple[cfg.Opt, ...] = (
     ),
     cfg.ListOpt(
         "allowed_addresses",
+        item_type=AddressEntry(),
         default=["*", "!169.254.0.0/16", "!fe80::/10"],
         help="Addresses and CIDRs to which connections may be made, whatever a host is called; ! forbids one. Checked "
         "for the address that is connected to, after each redirect too. By default all but link-local ones, where "
@@ -57,6 +64,7 @@ REFERENCES_OPTS: tuple[cfg.Opt, ...] = (
     ),
     cfg.ListOpt(
         "token_hosts",
+        item_type=HostEntry(),
         default=[],
         help="Hosts, written as in allowed_hosts, that are sent a Keystone token of this service when a reference of "
         "deckhand+http or the like names them. Empty: those of allowed_hosts, unless that allows every host, which "
@@ -64,13 +72,18 @@ REFERENCES_OPTS: tuple[cfg.Opt, ...] = (
     ),
     cfg.ListOpt(
         "file_roots",
+        item_type=Directory(),
         default=[],
         help="Directories under which file references may lie. Nothing is allowed by default.",
     ),
     cfg.IntOpt("max_bytes", default=64 * 1024 * 1024, min=1024, help="Largest document or asset that is fetched."),
     cfg.FloatOpt("connect_timeout", default=5.0, min=0.1, help="Seconds to wait for a connection."),
     cfg.FloatOpt("read_timeout", default=30.0, min=0.1, help="Seconds to wait for a server's next bytes."),
-    cfg.StrOpt("ca_file", help="Certificates to trust in https references, instead of those of certifi."),
+    cfg.Opt(
+        "ca_file",
+        type=Certificates(),
+        help="File of certificates to trust in https references, instead of those of certifi.",
+    ),
     cfg.IntOpt("retries", default=2, min=0, max=10, help="How often to ask again when a server is not available."),
     cfg.FloatOpt(
         "retry_pause", default=0.5, min=0.0, max=60.0, help="Seconds before the first retry, doubled for each next."

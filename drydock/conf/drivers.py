@@ -4,27 +4,31 @@ from __future__ import annotations
 
 from oslo_config import cfg
 
+from drydock.conf.types import HttpUrl, Template
+
 DRIVERS_OPTS: tuple[cfg.Opt, ...] = (
     cfg.ListOpt(
         "oob",
-        default=["redfish"],
-        help="Out-of-band drivers that designs may ask for: names of entry points drydock.oob_drivers.",
+        help="Out-of-band drivers that designs may ask for, such as redfish: names of entry points "
+        "drydock.oob_drivers. To be set where a worker runs; empty for none.",
     ),
     cfg.StrOpt(
         "node",
-        default="simulated",
-        help="The node provisioner that installs operating systems: a name of an entry point drydock.node_drivers.",
+        help="The node provisioner that installs operating systems: a name of an entry point drydock.node_drivers. To "
+        'be set. "simulated" is for development: it installs no machine, but plays a site.',
     ),
 )
 
 REDFISH_OPTS: tuple[cfg.Opt, ...] = (
-    cfg.StrOpt(
+    cfg.Opt(
         "endpoint",
+        type=Template(url=True),
         default="https://{address}",
         help="URL of a node's BMC, where {address} stands for its address in the design, {node} for the node's name.",
     ),
-    cfg.StrOpt(
+    cfg.Opt(
         "system",
+        type=Template(),
         default="",
         help="Identity of the node's system at its BMC, a template with the same fields. Empty: the only system that "
         "the BMC has.",
@@ -34,10 +38,10 @@ REDFISH_OPTS: tuple[cfg.Opt, ...] = (
 )
 
 SIMULATED_OPTS: tuple[cfg.Opt, ...] = (
-    cfg.URIOpt(
+    cfg.Opt(
         "url",
+        type=HttpUrl(),
         default="http://127.0.0.1:9100",
-        schemes=["http", "https"],
         help="Where the simulated site (drydock-simulator) listens.",
     ),
 )

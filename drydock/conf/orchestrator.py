@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from oslo_config import cfg
 
+from drydock.conf.types import Host, HttpUrl
+
 ORCHESTRATOR_OPTS: tuple[cfg.Opt, ...] = (
-    cfg.IntOpt("slots", default=16, min=1, help="Nodes that one worker process works on at a time."),
+    cfg.IntOpt("slots", default=16, min=1, max=4096, help="Nodes that one worker process works on at a time."),
     cfg.IntOpt(
         "task_slots",
         default=2,
@@ -30,18 +32,21 @@ ORCHESTRATOR_OPTS: tuple[cfg.Opt, ...] = (
         "poll_interval",
         default=5.0,
         min=0.1,
+        max=3600,
         help="Seconds after which a worker looks for due work although nothing woke it.",
     ),
     cfg.FloatOpt(
         "lease_seconds",
         default=30.0,
         min=1.0,
+        max=86400,
         help="Seconds after which the work of a worker that died is due again. Leases are renewed in a third of it.",
     ),
     cfg.FloatOpt(
         "observe_interval",
         default=15.0,
         min=0.1,
+        max=86400,
         help="Seconds between two looks at machines that are being installed. Up to four times as many for one whose "
         "installation has taken twenty times as long already, unless it reports.",
     ),
@@ -60,13 +65,18 @@ ORCHESTRATOR_OPTS: tuple[cfg.Opt, ...] = (
         "nodes that is (expect_nodes), or that it may be all (all_nodes). Read by the API. Switch it off for clients "
         "that can say neither, such as Shipyard; each such task then has a warning.",
     ),
-    cfg.StrOpt("metrics_host", default="127.0.0.1", help="Address on which a worker shows its metrics."),
-    cfg.PortOpt("metrics_port", default=0, help="TCP port on which a worker shows its metrics; 0: not at all."),
+    cfg.Opt("metrics_host", type=Host(), default="127.0.0.1", help="Address on which a worker shows its metrics."),
+    cfg.PortOpt(
+        "metrics_port",
+        default=0,
+        help="TCP port on which a worker shows its metrics; 0: not at all. Where another worker of this host has it, "
+        "one of the next nine is taken, and the log says which.",
+    ),
 )
 
 
 def _minutes(name: str, default: float, what: str) -> cfg.Opt:
-    return cfg.FloatOpt(name, default=default, min=0.001, help=f"Minutes {what}.")
+    return cfg.FloatOpt(name, default=default, min=0.001, max=525600, help=f"Minutes {what}.")
 
 
 TIMEOUTS_OPTS: tuple[cfg.Opt, ...] = (
@@ -88,9 +98,9 @@ TIMEOUTS_OPTS: tuple[cfg.Opt, ...] = (
 )
 
 PROMENADE_OPTS: tuple[cfg.Opt, ...] = (
-    cfg.URIOpt(
+    cfg.Opt(
         "url",
-        schemes=["http", "https"],
+        type=HttpUrl(),
         help="Where Promenade listens, which keeps the labels of nodes; relabel_nodes fails unless it is set. It is "
         "asked with a token of the service's own user, see [keystone_authtoken].",
     ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from uuid import UUID
 
@@ -29,12 +29,14 @@ from drydock.db.one_task import TASK, read_task
 from drydock.db.outages import TAKES_NO_WRITES
 from drydock.db.outcomes import OutcomeRepository
 from drydock.db.prepared import OwnConnections
+from drydock.db.queue_numbers import LaneNumbers, read_queue
 from drydock.db.reports import Reported, ReportRepository
 from drydock.db.retention import RetentionRepository
 from drydock.db.retries import RetryRepository
 from drydock.db.session import ANSWER_SECONDS
 from drydock.db.tasks import TaskRepository
 from drydock.db.transactions import Fate, fate_of
+from drydock.db.workers import WorkerRepository
 from drydock.model.boot_action import Report
 from drydock.model.boot_context import BundleKind
 from drydock.model.task import NewTask, Task
@@ -61,6 +63,7 @@ class UnitOfWork:
         self.reports = ReportRepository(connection)
         self.build_data = BuildDataRepository(connection)
         self.machines = MachineRepository(connection)
+        self.workers = WorkerRepository(connection)
 
     def commit(self) -> None:
         self._connection.commit()
@@ -68,6 +71,10 @@ class UnitOfWork:
     def fate_of(self, transaction: int) -> Fate:
         """What became of a transaction whose commit got no answer."""
         return fate_of(self._connection, transaction)
+
+    def queue(self) -> Sequence[LaneNumbers]:
+        """How much work there is, by lane."""
+        return read_queue(self._connection)
 
 
 class Database:

@@ -14,6 +14,11 @@ OOB_DRIVERS = "drydock.oob_drivers"
 NODE_DRIVERS = "drydock.node_drivers"
 
 
+def names(group: str) -> Sequence[str]:
+    """The drivers that are installed, sorted."""
+    return sorted({point.name for point in metadata.entry_points(group=group)})
+
+
 def load_oob_drivers(names: Sequence[str], options: Mapping[str, Mapping[str, Any]]) -> Mapping[str, OobDriver]:
     """The drivers by name; ``options`` by driver name. Raises ``ConfigurationError``."""
     return {name: cast(OobDriver, _load(OOB_DRIVERS, name, options.get(name, {}))) for name in names}

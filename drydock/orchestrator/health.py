@@ -2,31 +2,61 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 
 from drydock.db.unit_of_work import Database
-from drydock.errors import DrydockError
+from drydock.errors import DatabaseUnavailable, DrydockError
 from drydock.model.health import DependencyHealth
+from drydock.orchestrator.probe import Probe
+
+#: However many dependencies hang, this is how long it takes to say so.
+PATIENCE_SECONDS = 3.0
 
 
 class Health:
     def __init__(self, database: Database, checks: Mapping[str, Callable[[], None]]) -> None:
         """``checks``: by the dependency's name; each raises a ``DrydockError`` when it is not well."""
         self._database = database
-        self._checks = checks
+        everything = {"database": self.ping, "workers": self._somebody_works, **checks}
+        self._probes = {name: Probe(name, _timed(check)) for name, check in everything.items()}
 
     def ping(self) -> None:
         """Raises ``DatabaseUnavailable``, also where the schema is not this version's or nothing can be written."""
         self._database.check()
 
     def dependencies(self) -> tuple[DependencyHealth, ...]:
-        everything = {"database": self.ping, **self._checks}
-        return tuple(_look(name, check) for name, check in everything.items())
+        """All are asked side by side; what has not answered in ``PATIENCE_SECONDS`` is not well."""
+        began = time.monotonic()
+        asked = {name: probe.start() for name, probe in self._probes.items()}
+        return tuple(_outcome(name, answer, began) for name, answer in asked.items())
+
+    def _somebody_works(self) -> None:
+        try:
+            with self._database.statements() as uow:
+                alive = uow.workers.alive()
+        except DatabaseUnavailable as exc:
+            raise DrydockError("not known: the database did not answer") from exc
+        if not alive:
+            raise DrydockError("no worker is alive: tasks wait until a drydock-worker runs")
 
 
-def _look(name: str, check: Callable[[], None]) -> DependencyHealth:
-    try:
+def _timed(check: Callable[[], None]) -> Callable[[], float]:
+    def run() -> float:
+        began = time.monotonic()
         check()
+        return time.monotonic() - began
+
+    return run
+
+
+def _outcome(name: str, answer: Future[float], began: float) -> DependencyHealth:
+    try:
+        seconds = answer.result(timeout=max(0.0, PATIENCE_SECONDS - (time.monotonic() - began)))
+    except TimeoutError:
+        detail = f"no answer within {PATIENCE_SECONDS:g} seconds"
+        return DependencyHealth(name, healthy=False, detail=detail, seconds=PATIENCE_SECONDS)
     except DrydockError as exc:
-        return DependencyHealth(name, healthy=False, detail=str(exc))
-    return DependencyHealth(name, healthy=True)
+        return DependencyHealth(name, healthy=False, detail=str(exc), seconds=time.monotonic() - began)
+    return DependencyHealth(name, healthy=True, seconds=seconds)

@@ -17,6 +17,7 @@ from drydock.db.messages import Line
 from drydock.db.outcomes import Enter, Finish, Pause
 from drydock.db.unit_of_work import Database, UnitOfWork
 from drydock.errors import DatabaseUnavailable
+from drydock.metrics import Metrics
 from drydock.model.boot_context import PreparedBoot
 from drydock.model.task import Task
 
@@ -49,8 +50,9 @@ class Record:
 
 
 class Recorder:
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, metrics: Metrics | None = None) -> None:
         self._database = database
+        self._metrics = metrics or Metrics("worker")
         self._lined_up: list[tuple[Sequence[Record], Future[Mapping[UUID, Task]]]] = []
         self._lock = threading.Lock()
         self._writing = threading.Lock()
@@ -100,8 +102,15 @@ class Recorder:
             task = record.change.task
             if task.id not in mine:
                 LOG.warning("lease lost; another worker has the task", extra={"task": str(task.id), "node": task.node})
+                self._metrics.leases_lost.inc()
+        self._count(valid)
         self._wake([record.change.task for record in valid if isinstance(record.change, Finish)])
         return going
+
+    def _count(self, written: Sequence[Record]) -> None:
+        for ended in [record.change for record in written if isinstance(record.change, Finish)]:
+            kind = "task" if ended.task.node is None else "node"
+            self._metrics.tasks_ended.labels(ended.task.action.value, kind, ended.result.status.value).inc()
 
     def _wake(self, ended: Sequence[Task]) -> None:
         """Who waited for these finds them ended at the next look anyway."""

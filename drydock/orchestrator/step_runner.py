@@ -56,7 +56,7 @@ class StepRunner:
         """
         self._services = services
         self._database: Database = services.database
-        self._recorder = Recorder(services.database)
+        self._recorder = Recorder(services.database, metrics)
         self._workflows = workflows
         self._timeouts = timeouts
         self._metrics = metrics
@@ -101,6 +101,7 @@ class StepRunner:
                 self._hand_back(task)
         except LeaseLost:
             LOG.warning("lease lost; another worker has the task", extra={"task": str(first.id), "node": first.node})
+            self._metrics.leases_lost.inc()
         return ()
 
     def known(self) -> Sequence[str]:

@@ -25,8 +25,13 @@ def rule(
 
 
 def list_rules() -> list[policy.RuleDefault]:
-    # NOTE: Keystone lists implied roles in a token, so an admin's token also holds manager, member and reader.
+    # NOTE: a Keystone where admin implies manager, member and reader lists all four in an admin's token. Where nothing
+    # is implied, who may do more must be able to read all the same.
     return [
         policy.RuleDefault("admin_required", "role:admin", description="Who may change machines and data."),
-        policy.RuleDefault("reader_required", "role:reader", description="Who may read."),
+        policy.RuleDefault(
+            "reader_required",
+            "role:reader or role:member or role:manager or rule:admin_required",
+            description="Who may read.",
+        ),
     ]

@@ -86,6 +86,7 @@ def make_app(api_database: str, tmp_path_factory: pytest.TempPathFactory) -> App
     def make(*sections: Mapping[str, Mapping[str, str]]) -> Any:
         options: dict[str, dict[str, str]] = {
             "database": {"url": api_database, "pool_size": "2"},
+            "drivers": {"node": "simulated", "oob": "redfish"},
             "simulated": {"url": NO_SIMULATOR},
             "bootaction": {"secrets": secrets.token_hex(32)},
         }

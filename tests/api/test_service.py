@@ -33,7 +33,7 @@ def test_extended_health_says_which_dependency_is_ill(nobody: Client, reader: Cl
     result = reader.get("/health/extended")
     assert (result.status_code, result.json["code"], result.json["status"]) == (503, 503, "Failure")
     state = {each["name"]: each["healthy"] for each in result.json["dependencies"]}
-    assert state == {"database": True, "provisioner": False}
+    assert state == {"database": True, "workers": False, "provisioner": False}
     assert "provisioner" in result.json["message"]
 
 

@@ -51,7 +51,7 @@ class Site:
         file.write_text(
             f"[database]\nurl = {database_url}\npool_size = 4\n[api]\nauth_strategy = noauth\n"
             f"[bootaction]\nsecrets = {SECRET.hex()}\nbootdata_url = {url}/bootdata/\nreport_url = {url}/bootaction/\n"
-            "[simulated]\nurl = http://127.0.0.1:9\n"
+            "[drivers]\nnode = simulated\noob = redfish\n[simulated]\nurl = http://127.0.0.1:9\n"
         )
         server.set_app(build_application(conf.load(["--config-file", str(file)], env={})))
         site = cls(world, url)

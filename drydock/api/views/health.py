@@ -20,5 +20,8 @@ def health_view(dependencies: Sequence[DependencyHealth]) -> dict[str, Any]:
         messages=[{"message": f"{dependency.name}: {dependency.detail}", "error": True} for dependency in ill],
         error_count=len(ill),
     )
-    shown = [{"name": each.name, "healthy": each.healthy, "detail": each.detail} for each in dependencies]
+    shown = [
+        {"name": each.name, "healthy": each.healthy, "detail": each.detail, "seconds": round(each.seconds, 3)}
+        for each in dependencies
+    ]
     return {**view, "dependencies": shown}

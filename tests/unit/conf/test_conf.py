@@ -10,6 +10,7 @@ import pytest
 
 from drydock import conf
 from drydock.errors import ConfigurationError
+from drydock.start import Checks
 
 ROOT = Path(__file__).parents[3]
 
@@ -49,21 +50,83 @@ def test_the_environment_names_a_file_and_overrides_it(tmp_path: Path, monkeypat
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("text", "where", "wanted"),
     [
-        "[api]\nport = many\n",
-        "[api]\nauth_strategy = none\n",
-        "[api]\nworkers = 0\n",
-        "[timeouts]\npower = -1\n",
-        "[simulated]\nurl = ftp://x\n",
-        "this is not a configuration",
+        ("[api]\nport = many\n", "[api] port in FILE: ", "a whole number from 1 to 65535"),
+        ("[api]\nauth_strategy = none\n", "[api] auth_strategy in FILE: ", "one of keystone, noauth"),
+        ("[api]\nworkers = 0\n", "[api] workers in FILE: ", "a whole number from 1"),
+        ("[api]\nbind_host = http://x\n", "[api] bind_host in FILE: ", "an address or a host's name"),
+        ("[timeouts]\npower = -1\n", "[timeouts] power in FILE: ", "from 0.001"),
+        ("[timeouts]\npower = nan\n", "[timeouts] power in FILE: ", "a number"),
+        ("[bootaction]\ntemplate_max_seconds = inf\n", "[bootaction] template_max_seconds in FILE: ", "a number"),
+        ("[simulated]\nurl = ftp://x\n", "[simulated] url in FILE: ", "a URL such as"),
+        ("[references]\nallowed_hosts = https://x\n", "[references] allowed_hosts in FILE: ", "no scheme"),
+        ("[references]\nallowed_addresses = 10.0.0.0/33\n", "[references] allowed_addresses in FILE: ", "a CIDR"),
+        ("[references]\nallowed_schemes = htp\n", "[references] allowed_schemes in FILE: ", "one of drydock"),
+        ("[references]\nca_file = /nonexistent\n", "[references] ca_file in FILE: ", "not there"),
+        ("[references]\nca_file = /etc/passwd\n", "[references] ca_file in FILE: ", "PEM"),
+        ("[references]\nfile_roots = /nonexistent\n", "[references] file_roots in FILE: ", "a directory"),
+        ("[redfish]\nendpoint = https://{adress}\n", "[redfish] endpoint in FILE: ", "{address}"),
+        ("[bootaction]\nreport_tool = bin/tool\n", "[bootaction] report_tool in FILE: ", "an absolute path"),
+        ("this is not a configuration", "FILE, line 1: ", "option = value"),
+        ("[api]\nport = 1\n\n  continued\n", "FILE, line 4: ", "option = value"),
     ],
 )
-def test_a_bad_value_is_found_at_once(tmp_path: Path, text: str) -> None:
+def test_a_bad_value_is_found_at_once(tmp_path: Path, text: str, where: str, wanted: str) -> None:
     file = tmp_path / "drydock.conf"
     file.write_text(text)
-    with pytest.raises(ConfigurationError, match="configuration: "):
+    with pytest.raises(ConfigurationError) as caught:
         conf.load(["--config-file", str(file)])
+    message = str(caught.value).replace(str(file), "FILE")
+    assert message.startswith(where)
+    assert wanted in message
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "drydock.example.org/api", "//x/", "ftp://x/", "http://", "http:///x", "http://a b/", "http://x/$(id)/", "http://x/`id`",
+        "http://x/'", 'http://x/"', "http://x/;id", "http://x/?a=b", "http://x/#f", "http://u:secret@x/", "http://x:0/",
+        "http://x:99999/", "http://1.2.3/", "http://-x/", "http://[1.2.3.4]/", "http://x/%zz", "http://x/é", "",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("option", ["report_url", "bootdata_url"])
+def test_what_scripts_are_told_is_a_plain_url(tmp_path: Path, url: str, option: str) -> None:
+    file = tmp_path / "drydock.conf"
+    file.write_text(f"[bootaction]\n{option} = {url.replace('$', '$$')}\n")
+    with pytest.raises(ConfigurationError) as caught:
+        conf.load(["--config-file", str(file)])
+    assert str(caught.value).startswith(f"[bootaction] {option} in {file}: must be a URL")
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("group", "option"), [("database", "url"), ("keystone_authtoken", "password"), ("bootaction", "secrets")]
+)
+@pytest.mark.parametrize("value", ["pa$hunter", "pa${hunter}", "pa$api", "${nogroup.hunter}", "pa$database.hunter"])
+def test_a_dollar_is_explained_and_no_value_shown(tmp_path: Path, group: str, option: str, value: str) -> None:
+    file = tmp_path / "drydock.conf"
+    file.write_text(f"[{group}]\n{option} = {value}\n")
+    with pytest.raises(ConfigurationError) as caught:
+        Checks(conf.load(["--config-file", str(file)]))
+    assert str(caught.value).startswith(f"[{group}] {option} in {file}: a $ in it")
+    assert "hunter" not in str(caught.value)
+
+
+def test_a_dollar_that_means_itself_is_doubled(tmp_path: Path) -> None:
+    file = tmp_path / "drydock.conf"
+    file.write_text("[database]\nurl = postgresql://u:pa$$word@h/d\n")
+    assert conf.load(["--config-file", str(file)]).database.url == "postgresql://u:pa$word@h/d"
+    environ = {"DRYDOCK_DATABASE_URL": "postgresql://u:pa$word$$x@h/d"}
+    assert conf.load(env=environ).database.url == environ["DRYDOCK_DATABASE_URL"], "taken as it is"
+
+
+def test_a_file_that_is_no_text_is_one_sentence(tmp_path: Path) -> None:
+    file = tmp_path / "drydock.conf"
+    file.write_bytes(b"[database]\nurl = \xff\xfe\n")
+    for path in (file, tmp_path):
+        with pytest.raises(ConfigurationError, match=str(path)):
+            conf.load(["--config-file", str(path)])
 
 
 def test_a_missing_file_is_an_error() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,47 @@ def test_readers_read_and_admins_change(rule: str) -> None:
     for roles in ((), ("other",)):
         with pytest.raises(Forbidden):
             policy.authorize(caller(*roles), rule)
+
+
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("role", ["admin", "manager", "member"])
+def test_who_may_do_more_reads_where_no_role_implies_another(rule: str, role: str) -> None:
+    policy = Policy(options())
+    if role == "admin" or rule.removeprefix(PREFIX) in READING:
+        policy.authorize(caller(role), rule)
+    else:
+        with pytest.raises(Forbidden):
+            policy.authorize(caller(role), rule)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "- a\n- b\n", "just text\n", "42\n", '"physical_provisioner:read_task": 5\n',
+        '"physical_provisioner:read_task": "role:reader and ("\n', '"physical_provisioner:read_task": "role"\n',
+        '"physical_provisioner:read_task": "rule:nobody_defined_this"\n', '"a": "rule:b"\n"b": "rule:a"\n',
+    ],
+)  # fmt: skip
+def test_what_is_no_policy_stops_the_start(tmp_path: Path, text: str, caplog: pytest.LogCaptureFixture) -> None:
+    file = tmp_path / "policy.yaml"
+    file.write_text(text)
+    loaded = options(file)
+    with pytest.raises(ConfigurationError):
+        Policy(loaded)
+    assert not caplog.records
+
+
+def test_a_policy_file_that_breaks_later_changes_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    file = tmp_path / "policy.yaml"
+    file.write_text('"physical_provisioner:read_task": "role:operator"\n')
+    policy = Policy(options(file))
+    policy.authorize(caller("operator"), PREFIX + "read_task")
+    file.write_text('"physical_provisioner:read_task": [\n')
+    os.utime(file, (2e9, 2e9))
+    policy.authorize(caller("operator", "other"), PREFIX + "read_task")
+    with pytest.raises(Forbidden):
+        policy.authorize(caller("reader"), PREFIX + "read_task")
+    assert "the policy file cannot be read" in caplog.text
 
 
 def test_every_action_has_a_rule_of_its_own() -> None:

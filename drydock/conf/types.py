@@ -1,0 +1,168 @@
+"""Types of options that oslo.config does not have. What they raise says what is wanted and never repeats the value."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import ssl
+from pathlib import Path
+
+from oslo_config import types
+
+_LABEL = r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)"
+_NAME = re.compile(rf"(?=.{{1,253}}\.?$){_LABEL}(?:\.{_LABEL})*\.?", re.ASCII)
+#: What may stand in a path without quoting in a shell, a header or a URL.
+_URL = re.compile(
+    r"https?://(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+))(?::(\d{1,5}))?(?:/(?:[A-Za-z0-9._~:@+,=-]|%[0-9A-Fa-f]{2})*)*",
+    re.ASCII,
+)
+_PATH = re.compile(r"(?:/[A-Za-z0-9._+@-]+)+", re.ASCII)
+
+
+class Refused(ValueError):
+    """What is wanted instead; fit to be shown."""
+
+
+class HttpUrl(types.ConfigType):
+    """An http or https URL of plain characters: a host, a port, a path; no user, query or fragment."""
+
+    def __init__(self) -> None:
+        super().__init__(type_name="URL")
+
+    def __call__(self, value: object) -> str:
+        text = str(value)
+        found = _URL.fullmatch(text)
+        if (
+            found is None
+            or not (is_host(found[2]) if found[2] else is_ipv6(found[1]))
+            or not 0 < int(found[3] or 1) < 65536
+        ):
+            raise Refused(
+                "must be a URL such as https://drydock.example.org/path: http or https, a host, perhaps a port, and a "
+                "path of letters, digits and . _ ~ % : @ + , = -; no user, query or fragment"
+            )
+        return text
+
+    def __repr__(self) -> str:
+        return "HttpUrl"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, HttpUrl)
+
+    __hash__ = types.ConfigType.__hash__
+
+    def _formatter(self, value: object) -> str:
+        return str(value)
+
+
+class Host(types.String):
+    """An address, or a host's name."""
+
+    def __call__(self, value: object) -> str:
+        text = str(value)
+        if not is_host(text):
+            raise Refused("must be an address or a host's name, without a scheme or a port")
+        return text
+
+
+class HostEntry(types.String):
+    """What a list of hosts may hold: a name, ``*.suffix``, an address, a CIDR, or ``*``."""
+
+    def __call__(self, value: object) -> str:
+        text = str(value).strip()
+        if text != "*" and not is_host(text.removeprefix("*.")) and not is_network(text):
+            raise Refused("each entry must be a host's name, *.SUFFIX, an address, a CIDR, or *; no scheme, no port")
+        return text
+
+
+class AddressEntry(types.String):
+    """An address or a CIDR, ``!`` before one that is forbidden, or ``*``."""
+
+    def __call__(self, value: object) -> str:
+        text = str(value).strip()
+        if text != "*" and not is_network(text.removeprefix("!")):
+            raise Refused("each entry must be an address or a CIDR, with ! before one that is forbidden, or *")
+        return text
+
+
+class Directory(types.String):
+    def __call__(self, value: object) -> str:
+        text = str(value)
+        if not Path(text).is_absolute() or not Path(text).is_dir():
+            raise Refused("each entry must be a directory that is there, as an absolute path")
+        return text
+
+
+class NodePath(types.String):
+    """Where a file is put on a machine; empty: nowhere."""
+
+    def __call__(self, value: object) -> str:
+        text = str(value)
+        if text and (not _PATH.fullmatch(text) or {".", ".."} & set(text.split("/"))):
+            raise Refused("must be an absolute path of plain characters, such as /usr/local/bin/drydock-report")
+        return text
+
+
+class Certificates(types.String):
+    """A file of certificates to trust; empty: the usual ones."""
+
+    def __call__(self, value: object) -> str:
+        text = str(value)
+        if text:
+            refuse_bad_certificates(text)
+        return text
+
+
+class Template(types.String):
+    """Text with the fields ``{address}`` and ``{node}``; ``url``: what comes of it is a URL."""
+
+    def __init__(self, *, url: bool = False) -> None:
+        super().__init__()
+        self._url = HttpUrl() if url else None
+
+    def __call__(self, value: object) -> str:
+        text = str(value)
+        try:
+            filled = text.format(address="192.0.2.1", node="n01")
+        except (KeyError, IndexError, ValueError, AttributeError):
+            raise Refused("must be a template with no fields but {address} and {node}") from None
+        if self._url is not None:
+            self._url(filled)
+        return text
+
+
+def refuse_bad_certificates(path: str) -> None:
+    """Raises ``Refused`` unless ``path`` is a file of certificates that can be read."""
+    try:
+        ssl.create_default_context(cafile=path)
+    except FileNotFoundError:
+        raise Refused("the file is not there") from None
+    except PermissionError:
+        raise Refused("the file may not be read by this process's user") from None
+    except (OSError, ValueError):  # ssl.SSLError is an OSError
+        raise Refused("the file has no certificates in PEM format") from None
+
+
+def is_host(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text.partition("%")[0])
+    except ValueError:
+        # Digits and dots that are no address are no name either.
+        return bool(_NAME.fullmatch(text)) and not re.fullmatch(r"[\d.]+", text)
+    return True
+
+
+def is_ipv6(text: str) -> bool:
+    try:
+        ipaddress.IPv6Address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def is_network(text: str) -> bool:
+    try:
+        ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,74 @@
+"""The queue's numbers for Prometheus: how much work, how old, how many workers, and whether the database answers.
+
+They come from the database, so that an alarm can be raised when no worker is there to raise it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from drydock.db.queue_numbers import LaneNumbers
+from drydock.db.unit_of_work import Database
+from drydock.errors import DatabaseUnavailable
+from drydock.orchestrator.probe import Probe
+
+#: However often they are asked for, the database is asked this often by one process.
+REMEMBERED_SECONDS = 5.0
+#: Longer than this a scrape does not wait for the database.
+PATIENCE_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Numbers:
+    at: float
+    workers: int
+    lanes: Sequence[LaneNumbers]
+
+
+class QueueMetrics(Collector):
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._probe = Probe("queue", self._read)
+        self._known: _Numbers | None = None
+
+    def collect(self) -> Iterable[Metric]:
+        numbers = self._numbers()
+        yield GaugeMetricFamily(
+            "drydock_database_up", "Whether the database answered the API.", value=0 if numbers is None else 1
+        )
+        if numbers is None:
+            return
+        yield GaugeMetricFamily("drydock_workers", "Workers that are alive.", value=numbers.workers)
+        tasks = GaugeMetricFamily(
+            "drydock_queue_tasks",
+            "Open tasks and nodes' parts of them: leased to a worker, due, or waiting for their time.",
+            labels=["lane", "state"],
+        )
+        oldest = GaugeMetricFamily(
+            "drydock_queue_oldest_seconds", "How long the oldest of those that are due has been so.", labels=["lane"]
+        )
+        for lane in numbers.lanes:
+            for state in ("leased", "due", "waiting"):
+                tasks.add_metric([lane.lane, state], getattr(lane, state))
+            oldest.add_metric([lane.lane], lane.oldest)
+        yield tasks
+        yield oldest
+
+    def _numbers(self) -> _Numbers | None:
+        known = self._known
+        if known is not None and time.monotonic() - known.at < REMEMBERED_SECONDS:
+            return known
+        try:
+            found = self._known = self._probe.start().result(timeout=PATIENCE_SECONDS)
+        except (DatabaseUnavailable, TimeoutError):
+            return None
+        return found
+
+    def _read(self) -> _Numbers:
+        with self._database.statements() as uow:
+            return _Numbers(time.monotonic(), uow.workers.alive(), uow.queue())

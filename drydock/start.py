@@ -1,0 +1,180 @@
+"""What every process does first: read its configuration, say what in it is odd, and refuse what cannot work.
+
+Nothing is forked before this has passed: a mistake is one sentence and the end. Of all that a process connects to only
+the database is asked, whose unsuitability waiting does not mend.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+from collections.abc import Callable, Mapping, Sequence
+from enum import Enum
+from urllib.parse import urlsplit
+
+from oslo_config import cfg
+from oslo_policy import opts as policy_opts
+
+from drydock import conf, log
+from drydock.auth import options as keystone
+from drydock.auth.noauth import is_loopback, require_loopback
+from drydock.conf.reading import read_values
+from drydock.conf.sources import Sources
+from drydock.conf.unknown import suspicions
+from drydock.db import start_check
+from drydock.drivers import registry
+from drydock.errors import ConfigurationError
+from drydock.policy import Policy
+
+LOG = logging.getLogger(__name__)
+SIMULATED = "simulated"
+
+
+class Process(Enum):
+    API = "drydock-api"
+    WORKER = "drydock-worker"
+
+
+def start(process: Process, args: Sequence[str] = (), env: Mapping[str, str] | None = None) -> cfg.ConfigOpts:
+    """The options of a process that may go on, with logging set up. Raises ``ConfigurationError``; ``args``, ``env``
+    as for ``conf.load``."""
+    options = conf.load(args, env)
+    log.configure(debug=options.debug)
+    checks = Checks(options)
+    # First what nothing reads: it may be why something else is missing.
+    for warning in checks.unread():
+        LOG.warning(warning)
+    checks.refuse(process)
+    for warning in checks.doubts():
+        LOG.warning(warning)
+    start_check.check(options.database.url)
+    return options
+
+
+class Checks:
+    def __init__(self, options: cfg.ConfigOpts) -> None:
+        """Raises ``ConfigurationError`` for a value of a library's option that cannot be read."""
+        self._conf = options
+        self._known: dict[str, list[cfg.Opt]] = {group: list(members) for group, members in conf.list_opts()}
+        self._sources = Sources(options, os.environ)
+        self._libraries()
+
+    def unread(self) -> Sequence[str]:
+        """What is given and read by nothing, or otherwise than it looks; one sentence each."""
+        return list(suspicions(self._sources, self._known))
+
+    def refuse(self, process: Process) -> None:
+        """Raises ``ConfigurationError`` for what cannot work."""
+        self._naming("bootaction", "secrets", conf.boot_secrets)
+        self._drivers(process)
+        self._keystone(process)
+        if process is Process.API:
+            self._listeners()
+            self._policy()
+        elif self._conf.orchestrator.metrics_port:
+            self._listens("orchestrator", "metrics_host", self._conf.orchestrator.metrics_host)
+
+    def _libraries(self) -> None:
+        """Their options are as well known as ours, and their values are read as early."""
+        try:
+            known = keystone.register(self._conf)
+        except (cfg.Error, RecursionError):
+            raise ConfigurationError(f"[{keystone.GROUP}] auth_type or auth_section cannot be read") from None
+        for group, members in [*known.items(), *policy_opts.list_opts()]:
+            self._conf.register_opts(members, group=group)
+            self._known.setdefault(group, []).extend(members)
+        read_values(self._conf, known, self._sources)
+
+    def _place(self, group: str, name: str) -> str:
+        option = next((each for each in self._known[group] if each.dest == name), None)
+        return f"[{group}] {name}" if option is None else self._sources.place(group, option)
+
+    def _naming(self, group: str, name: str, read: Callable[[cfg.ConfigOpts], object]) -> None:
+        """Have the message say also where the option is given."""
+        try:
+            read(self._conf)
+        except ConfigurationError as exc:
+            raise ConfigurationError(str(exc).replace(f"[{group}] {name}", self._place(group, name), 1)) from None
+
+    def _drivers(self, process: Process) -> None:
+        node, oob = self._conf.drivers.node, self._conf.drivers.oob
+        provisioners, bmcs = registry.names(registry.NODE_DRIVERS), registry.names(registry.OOB_DRIVERS)
+        if not node:
+            raise ConfigurationError(
+                f"{self._place('drivers', 'node')}: is not set; it names what installs machines. There are: "
+                f"{', '.join(provisioners)} ({SIMULATED} is for development and installs nothing)"
+            )
+        if oob is None and process is Process.WORKER:
+            raise ConfigurationError(
+                f"{self._place('drivers', 'oob')}: is not set; it lists what BMCs are driven with. There are: "
+                f"{', '.join(bmcs)}; empty for none"
+            )
+        self._known_names("node", [node], provisioners)
+        self._known_names("oob", oob or (), bmcs)
+
+    def _known_names(self, option: str, names: Sequence[str], there_are: Sequence[str]) -> None:
+        for name in names:
+            if name not in there_are:
+                raise ConfigurationError(
+                    f"{self._place('drivers', option)}: there is no driver {name!r}; there are: {', '.join(there_are)}"
+                )
+
+    def _keystone(self, process: Process) -> None:
+        """The API asks about tokens; a worker has one of its own, if it is told how to get it."""
+        needed = process is Process.API and self._conf.api.auth_strategy == "keystone"
+        given = self._conf[keystone.plugin_group(self._conf)].auth_type
+        if needed or given:
+            keystone.check(self._conf, self._place)
+        elif process is Process.WORKER and self._conf.promenade.url:
+            raise ConfigurationError(
+                f"{self._place('promenade', 'url')}: is set, but [{keystone.GROUP}] has no credentials to ask it with"
+            )
+
+    def _listeners(self) -> None:
+        if self._conf.api.auth_strategy == "noauth":
+            require_loopback(self._conf.api.bind_host)
+        self._listens("api", "bind_host", self._conf.api.bind_host)
+        self._naming("api", "node_listen", conf.node_listener)
+        if (nodes := conf.node_listener(self._conf)) is not None:
+            self._listens("api", "node_listen", nodes.host)
+
+    def _listens(self, group: str, name: str, host: str) -> None:
+        """Whether ``host`` is an address of this machine; which ports are free shows when they are listened on."""
+        try:
+            family, kind, protocol, _, address = socket.getaddrinfo(host, 0, type=socket.SOCK_STREAM)[0]
+            with socket.socket(family, kind, protocol) as tried:
+                tried.bind(address)
+        except OSError as exc:
+            raise ConfigurationError(f"{self._place(group, name)}: nothing can listen there: {exc.strerror}") from None
+
+    def _policy(self) -> None:
+        place = self._place("oslo_policy", "policy_file")
+        given = self._sources.find(
+            "oslo_policy", next(o for o in self._known["oslo_policy"] if o.dest == "policy_file")
+        )
+        if given is not None and self._conf.find_file(self._conf.oslo_policy.policy_file) is None:
+            raise ConfigurationError(f"{place}: the file is not there; leave the option out for the default rules")
+        try:
+            Policy(self._conf)
+        except ConfigurationError as exc:
+            raise ConfigurationError(f"{place}: {exc}") from None
+
+    def doubts(self) -> Sequence[str]:
+        """What works, and is probably not meant."""
+        doubts = []
+        if self._conf.drivers.node == SIMULATED:
+            doubts.append(
+                "NO MACHINE WILL BE INSTALLED ([drivers] node = simulated): what is deployed is a site that "
+                f"drydock-simulator plays at {self._conf.simulated.url}. For development only."
+            )
+        else:
+            for name in ("report_url", "bootdata_url"):
+                if is_loopback(urlsplit(self._conf.bootaction[name]).hostname or ""):
+                    place = self._place("bootaction", name)
+                    doubts.append(f"{place}: is a loopback address, which no machine reaches this service by")
+        if conf.max_waiting(self._conf) >= self._conf.api.threads:
+            doubts.append(
+                f"{self._place('api', 'max_waiting')}: leaves no thread for machines; keep it below [api] threads"
+            )
+        return doubts
