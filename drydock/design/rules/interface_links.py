@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar
 
-from drydock.design.rules.base import Finding, document
+from drydock.design.rules.base import NODE, Finding, document
 from drydock.model.host_profile import Interface
 from drydock.model.message import DocumentRef, Level
 from drydock.model.network import TrunkMode
@@ -24,8 +24,7 @@ class InterfaceLinks:
             if key not in known:
                 known[key] = tuple(fault for item in node.interfaces.values() for fault in _faults(item, site))
             for text, missing in known[key]:
-                documents = (document("BaremetalNode", node.name),)
-                yield Finding(Level.WARNING, f"{text} on BaremetalNode {node.name}", documents, missing=missing)
+                yield Finding(Level.WARNING, f"{text} on BaremetalNode {NODE}", missing=missing, node=node.name)
 
 
 def _faults(interface: Interface, site: SiteDesign) -> Iterator[tuple[str, DocumentRef | None]]:

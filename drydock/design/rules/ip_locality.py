@@ -74,7 +74,8 @@ def _check_address(
     network = networks.get(address.network)
     if network is None:
         missing = document("Network", address.network)
-        yield Finding(Level.ERROR, f"{address.network} is not a valid network.", documents, missing=missing)
+        text = f"{address.network} is not a valid network."
+        yield Finding(Level.ERROR, text, missing=missing, node=node.name)
         return
     cidr, text = cidrs[network.name], address.address or ""
     inside = None if cidr is None else _contains(cidr, text)

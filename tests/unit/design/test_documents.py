@@ -57,12 +57,15 @@ def test_unknown_kind_or_version(kind: str, version: str) -> None:
 @pytest.mark.parametrize("metadata", [None, {}, {"name": 5}, {"name": ""}, "text"])
 def test_a_document_without_a_name(metadata: object) -> None:
     design = compile_design(dump({"schema": "drydock/Region/v1", "metadata": metadata, "data": {}}))
-    assert errors(design) == ["Error processing document: metadata.name must be a string, at line 1"]
+    assert errors(design) == [
+        "Error processing document: metadata.name must be a string of 1 to 255 characters, "
+        "none of them a control character, at line 1"
+    ]
 
 
 def test_missing_data_is_a_schema_error() -> None:
     design = compile_design(dump({"schema": "drydock/Region/v1", "metadata": {"name": "x"}}))
-    assert errors(design) == ['Region:v1 schema validation error: [] is not of type "object"']
+    assert errors(design) == ['Region:v1 schema validation error: [] is not of type "object" (line 1)']
 
 
 @pytest.mark.parametrize(
