@@ -10,7 +10,7 @@ from typing import Any
 
 from drydock.design import routedomains
 from drydock.design.broken import Broken
-from drydock.design.documents import Document, DocumentSet, check_documents, unreadable
+from drydock.design.documents import SCHEMA, UNREADABLE, Document, DocumentSet, check_documents, unreadable
 from drydock.design.effective import NodeCompiler
 from drydock.design.kinds import BUILDERS
 from drydock.design.messages import Messages, bounded
@@ -41,6 +41,11 @@ class CompiledDesign:
     @property
     def valid(self) -> bool:
         return self.error_count == 0
+
+    @property
+    def no_design(self) -> bool:
+        """Whether nothing in the text is ours, and not all of it some other service's documents."""
+        return not self.ours and any(message.code in (UNREADABLE, SCHEMA) for message in self.messages)
 
     @property
     def error_count(self) -> int:
