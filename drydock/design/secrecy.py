@@ -12,7 +12,7 @@ SHOWN_OOB = frozenset({"type", "network", "account", "endpoint", "system", "veri
 
 _NAMES = (
     r"pass(?:wd|word|phrase|code)?s?|pwd|credentials?|secrets?|tokens?|community|"
-    r"(?:private|secret|api|access|auth|account|encryption|signing|shared|psk|luks|join|host)[_.-]?keys?|psk|pin"
+    r"(?:private|secret|api|access|auth|account|encryption|signing|shared|psk|luks|join|host)[_.-]?keys?|psk"
 )
 _NAME = re.compile(rf"(?:^|[^a-zA-Z0-9])(?:{_NAMES})(?:[^a-zA-Z0-9]|$)", re.IGNORECASE)
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -25,7 +25,7 @@ _WORD = re.compile(r"([\w.$-]{1,100})(=|:[ \t]+)(\"[^\"\n]*\"|'[^'\n]*'|[^\s&'\"
 def is_secret_name(name: str) -> bool:
     """Whether what stands under this name is probably a password, a token or a private key."""
     words = _CAMEL.sub("_", name[:200])
-    return _NAME.search(words) is not None or _TAIL.search(words) is not None
+    return name.lower() == "pin" or _NAME.search(words) is not None or _TAIL.search(words) is not None
 
 
 def without_password(url: str) -> str:

@@ -42,13 +42,18 @@ def read_stream(content: bytes, source: str = "") -> YamlStream:
         said = "not UTF-8 text, but UTF-16 or UTF-32: save it as UTF-8" if wide else "not UTF-8 text"
         return YamlStream((), (Problem.at_offset(content, exc.start, said, source),))
     if _BOM_BYTES in content:
-        text = _BOM.sub("", text)
+        text = plain_text(content)
         content = text.encode("utf-8")
     reader = Reader(content, source)
     fault = reader.read()
     if fault is None:
         return YamlStream(tuple(reader.documents), content=content)
     return replace(_read_on(text, reader, fault), content=content)
+
+
+def plain_text(content: bytes) -> str:
+    """Without byte order marks at the beginning of lines. Raises ``UnicodeDecodeError``."""
+    return _BOM.sub("", content.decode("utf-8"))
 
 
 def _read_on(text: str, reader: Reader, fault: Fault | None) -> YamlStream:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from drydock.api.views.build_data import build_data_view
 from drydock.api.views.times import optional_timestamp, timestamp
+from drydock.design.secrecy import without_password
 from drydock.model.build_data import BuildData
 from drydock.model.machine import MachineContact
 from drydock.model.message import TaskMessage
@@ -24,7 +25,7 @@ def task_view(task: Task, *, build_data: Sequence[BuildData] | None = None, link
         "task_id": str(task.id),
         "action": task.action.value,
         "parent_task_id": None if task.parent_id is None else str(task.parent_id),
-        "design_ref": task.design_ref,
+        "design_ref": without_password(task.design_ref),
         "status": task.status.value,
         "result": _result_view(task, linked=linked or bool(build_data)),
         "node_filter": task.node_filter,
