@@ -11,6 +11,7 @@ from drydock.bootaction import pipeline
 from drydock.bootaction.context import action_variables, node_variables
 from drydock.bootaction.packages import dump_packages, parse_packages
 from drydock.bootaction.pipeline import SegmentError, Value
+from drydock.bootaction.placing import placed_as
 from drydock.bootaction.rendered import RenderedAsset
 from drydock.bootaction.template_budget import TemplateLimits
 from drydock.bootaction.templates import FAULTS, render_template
@@ -58,7 +59,7 @@ def render_assets(
             if asset.path is not None or asset.type is AssetType.PKG_LIST:
                 variables = {"node": about_node, "action": about_action}
                 content = _Rendering(action, asset, variables, key, limits).content(fetch_once)
-                rendered.append(RenderedAsset(action.name, asset.type, asset.path, asset.mode, content))
+                rendered.append(RenderedAsset(action.name, placed_as(asset, content), asset.path, asset.mode, content))
     return tuple(rendered)
 
 

@@ -224,4 +224,5 @@ def _asset(asset: BootAsset) -> Json:
         "location_pipeline": list(asset.location_pipeline) or None,
         "data_pipeline": list(asset.data_pipeline) or None,
         "permissions": asset.mode,
+        **({} if asset.enable is None else {"enable": asset.enable}),
     }

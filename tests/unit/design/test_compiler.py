@@ -302,13 +302,13 @@ def test_malformed_yaml_hides_no_error_and_makes_none_up() -> None:
         boot_action(node_filter={"filter_set_type": "union", "filter_set": []}),
     )
     design = compile_design(broken + others)
-    assert told(design) == ["DD000", "DD2006"]
+    assert told(design) == ["DD000", "DD2006", "DD5022"]
     assert "line 3" in errors(design)[0]
     assert codes(compile_design(broken.replace(b"[}", b"{}}") + others)) == ["DD1001", "DD2006", "DD2002"]
 
 
 def test_no_node_is_not_the_news_when_each_has_an_error_of_its_own() -> None:
-    assert told(compiled(node("n1", hardware_profile="nowhere"), boot_action())) == ["DD000"]
+    assert told(compiled(node("n1", hardware_profile="nowhere"), boot_action(signaling=False))) == ["DD000"]
 
 
 def test_what_the_provisioner_offers_is_said_where_nothing_was_known_of_it() -> None:
