@@ -30,7 +30,7 @@ run() {
     text=$1
     shift
     if "$@" 2> "$work/error"; then return 0; fi
-    line=$(sed '/^tar: Removing leading/d; /^[[:space:]]*$/d; q' "$work/error")
+    line=$(sed '/^tar: [Rr]emoving leading/d; /^[[:space:]]*$/d; q' "$work/error")
     fail "$text${line:+: $line}"
     return 1
 }

@@ -74,6 +74,7 @@ class _Rendering:
         self._variables = variables
         self._key = key
         self._limits = limits
+        self._quoted = True
 
     def content(self, fetch: _Fetch) -> bytes:
         asset = self._asset
@@ -83,6 +84,8 @@ class _Rendering:
             return self._run((asset.data or "").encode("utf-8"), "data_pipeline", asset.data_pipeline)
         url = self._run(asset.location, "location_pipeline", asset.location_pipeline).decode("utf-8")
         body = self._fetch(fetch, url)
+        # What a server answered is not shown: who reads a task may not be who can ask there.
+        self._quoted = False
         if asset.type is not AssetType.PKG_LIST:
             return self._run(body, "data_pipeline", asset.data_pipeline)
         try:
@@ -107,7 +110,8 @@ class _Rendering:
         except FAULTS as exc:
             line = getattr(exc, "lineno", None)
             place = f" (line {line})" if line else ""
-            raise ValueError(f"{type(exc).__name__}{place}: {exc!s:.500}") from None
+            text = f": {exc!s:.500}" if self._quoted else ""
+            raise ValueError(f"{type(exc).__name__}{place}{text}") from None
 
     def _fetch(self, fetch: _Fetch, url: str) -> bytes:
         try:
