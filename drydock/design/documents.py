@@ -82,6 +82,7 @@ def check_documents(*streams: YamlStream) -> DocumentSet:
                 documents.append(document)
         messages.extend(_error(str(fault)) for fault in stream.faults)
         unknown |= bool(stream.faults)
+        ours |= any(schema.startswith(f"{NAMESPACE}/") for schema in stream.schemas)
     return DocumentSet(tuple(documents), messages.result(), Broken(frozenset(broken), unknown), ours)
 
 
@@ -162,8 +163,10 @@ def _schema_messages(
         return
     faults = list(islice(walk(kind).faults(envelope.data), MAX_SCHEMA_ERRORS + 1))
     shown = faults[:MAX_SCHEMA_ERRORS]
-    lines = places.lines(found.line, [(envelope.key, *fault.path) for fault in shown])
-    texts = [f"{fault} ({place(found.source, lines.get((envelope.key, *fault.path), found.line))})" for fault in shown]
+    paths = [(envelope.key, *fault.place) for fault in shown]
+    lines = places.lines(found.line, paths)
+    wheres = [place(found.source, lines.get(path, found.line)) for path in paths]
+    texts = [f"{fault} ({where})" for fault, where in zip(shown, wheres, strict=True)] or ["it does not fit"]
     if len(faults) > MAX_SCHEMA_ERRORS:
         texts.append(f"the document has more than {MAX_SCHEMA_ERRORS} errors; no more of them are shown")
     for text in texts:

@@ -65,9 +65,9 @@ def cut(text: str, length: int) -> str:
 
 
 def listed(names: Sequence[str]) -> str:
-    """``n1``, ``n1 and n2``, ``n1, n2, n3 and 9 more``."""
+    """``n1``, ``n1 and n2``, ``n1, n2, n3, n4, n5 and 9 more (14 in all)``."""
     if len(names) > SHOWN_NAMES + 1:
-        return f"{', '.join(names[:SHOWN_NAMES])} and {len(names) - SHOWN_NAMES} more"
+        return f"{', '.join(names[:SHOWN_NAMES])} and {len(names) - SHOWN_NAMES} more ({len(names)} in all)"
     return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 

@@ -10,7 +10,7 @@ from typing import Any
 #: Names looked at, and characters of a name: comparing takes its time.
 _MOST = 1000
 _LONGEST = 100
-_SIMILAR = 0.7
+_SIMILAR = 0.6
 _MOST_HINTS = 100
 
 

@@ -41,12 +41,13 @@ class YamlDocument:
 @dataclass(frozen=True, slots=True)
 class Fault:
     """What reading failed at. ``document``: where the document begins that could not be read, in characters from the
-    beginning of the text. ``final``: no use to go on with the next one.
+    beginning of the text. ``final``: no use to go on with the next one. ``schema``: what the document says it is.
     """
 
     problem: Problem
     document: int
     final: bool
+    schema: str = ""
 
 
 def place(source: str, line: int) -> str:

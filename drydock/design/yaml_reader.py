@@ -36,6 +36,8 @@ MAX_ALIASED_VALUES = 500_000
 MAX_PROBLEMS = 200
 #: Values of one text, aliased ones counted as often as they are named.
 MAX_VALUES = 5_000_000
+#: Values of one list, and keys of one mapping: more than any schema allows, so there is no use in reading on.
+MAX_ITEMS = 100_000
 _MAX_TEXT = 300
 _NUMBERS = frozenset({INT, FLOAT})
 _MERGE_KEY = object()
@@ -145,7 +147,13 @@ class Reader:
         if self._root.problems:
             # Keep what is already known to be wrong with the document that could not be read to its end.
             self._finish(None)
-        return Fault(problem, self._document, final)
+        return Fault(problem, self._document, final, self._schema())
+
+    def _schema(self) -> str:
+        """What the document that could not be read says it is, if it has said so already."""
+        root = self._open[0] if self._open else None
+        items = root.items if isinstance(root, _Mapping) else {}
+        return str(items.get("schema") or items.get("apiVersion") or "")
 
     def _run(self) -> None:
         handlers, get_event = self._handlers, self._parser.get_event
@@ -266,6 +274,8 @@ class Reader:
         container = self._open[-1]
         if type(container) is _Sequence:
             container.items.append("<<" if value is _MERGE_KEY else value)
+            if len(container.items) > MAX_ITEMS:
+                raise _StoppedError(self._problem(event, f"a list of more than {MAX_ITEMS} values"), final=False)
         else:
             assert type(container) is _Mapping
             self._add_to_mapping(container, value, event)
@@ -288,6 +298,8 @@ class Reader:
             self._merge(mapping, value, event)
         else:
             mapping.items[key] = "<<" if value is _MERGE_KEY else value
+            if len(mapping.items) > MAX_ITEMS:
+                raise _StoppedError(self._problem(event, f"a mapping of more than {MAX_ITEMS} keys"), final=False)
 
     def _duplicate(self, key: Any, event: Any) -> None:
         """An error, but for a document's own keys: two documents run together when the line between them is lost.

@@ -23,11 +23,14 @@ _BOM = re.compile("(?:\\A|(?<=[\n\r\x85\u2028\u2029]))\ufeff")
 
 @dataclass(frozen=True, slots=True)
 class YamlStream:
-    """``faults``: what could not be read, and so is not among the documents. ``content``: what was read."""
+    """``faults``: what could not be read, and so is not among the documents. ``schemas``: what these
+    say they are. ``content``: what was read.
+    """
 
     documents: tuple[YamlDocument, ...]
     faults: tuple[Problem, ...] = ()
     content: bytes = field(default=b"", repr=False)
+    schemas: tuple[str, ...] = ()
 
 
 def read_stream(content: bytes, source: str = "") -> YamlStream:
@@ -58,9 +61,10 @@ def plain_text(content: bytes) -> str:
 
 def _read_on(text: str, reader: Reader, fault: Fault | None) -> YamlStream:
     """From the document after the one that could not be read, as often as it takes."""
-    documents, faults = list(reader.documents), []
+    documents, faults, schemas = list(reader.documents), [], []
     start = lines = 0
     while fault is not None:
+        schemas.append(fault.schema)
         following = _MARKER.search(text, start + fault.document + len("---"))
         if following is None:
             faults.append(fault.problem)
@@ -74,4 +78,4 @@ def _read_on(text: str, reader: Reader, fault: Fault | None) -> YamlStream:
         reader = reader.following(text[start:].encode(), lines)
         fault = reader.read()
         documents += reader.documents
-    return YamlStream(tuple(documents), tuple(faults))
+    return YamlStream(tuple(documents), tuple(faults), schemas=tuple(schemas))

@@ -196,9 +196,17 @@ def test_nothing_of_an_answer_that_is_no_design_is_shown(make_app: AppFactory, a
         assert Client(app, ADMIN).get("/designs").json == []
 
 
-def test_an_answer_with_a_document_of_ours_is_a_design(make_app: AppFactory) -> None:
+@pytest.mark.parametrize(
+    "text",
+    [
+        site(["n01"]) + b"---\nbroken: [\n",
+        b"schema: drydock/Region/v1\nmetadata: [\n",
+        b"apiVersion: drydock/v1\na: b: c\n",
+    ],
+)
+def test_an_answer_with_a_document_of_ours_is_a_design(make_app: AppFactory, text: bytes) -> None:
     app = make_app({"api": {"auth_strategy": "noauth"}})
-    with serving(lambda _: Answer(body=site(["n01"]) + b"---\nbroken: [\n")) as peer:
+    with serving(lambda _: Answer(body=text)) as peer:
         verdict = Client(app, ADMIN).post("/validatedesign", {"href": peer.url("/design")})
     assert verdict.status_code == 400
     assert "malformed YAML" in verdict.text

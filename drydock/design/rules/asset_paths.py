@@ -38,7 +38,17 @@ _DIRECTORIES = frozenset(
             "srv",
             "sys",
         ),
-        *("etc/default", "etc/drydock", "etc/ssh", "etc/systemd", "etc/systemd/system", "tmp", "usr", "usr/bin"),
+        *(
+            "etc/default",
+            "etc/drydock",
+            "etc/drydock/actions",
+            "etc/ssh",
+            "etc/systemd",
+            "etc/systemd/system",
+            "tmp",
+            "usr",
+            "usr/bin",
+        ),
         *("usr/lib", "usr/local", "usr/local/bin", "usr/local/sbin", "usr/sbin", "usr/share"),
         *("var", "var/lib", "var/log", "var/run", "var/tmp"),
     )

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 
 from drydock.design.messages import MAX_MESSAGES, MAX_OF_RULE, MAX_TEXT
 from drydock.design.schemas import KINDS, validator, walk
+from drydock.design.yaml_reader import MAX_ITEMS
+from drydock.design.yaml_stream import read_stream
 from tests.unit.design.documents import compiled, network
 
 
@@ -32,11 +34,23 @@ def numbered(count: int, text: str) -> str:
     return ", ".join(text.replace("#", str(index)) for index in range(count))
 
 
+def test_more_than_any_schema_allows_is_not_read_on() -> None:
+    """The document is lost, those after it are not."""
+    for long in ("[" + "0," * (MAX_ITEMS + 1) + "]", "{" + numbered(MAX_ITEMS + 1, "k#: 0") + "}"):
+        found = read_stream(f"a: {long}\n---\nb: 1\n".encode())
+        assert ([document.value for document in found.documents], len(found.faults)) == ([{"b": 1}], 1)
+        assert "of more than 100000" in found.faults[0].text
+
+
 TEXTS: dict[str, Callable[[], bytes]] = {
     "one long wrong list": lambda: design(doc("BootAction", "a", "{assets: [" + "{}," * 600_000 + "]}")),
     "wrong strings": lambda: design(doc("Region", "r", "{authorized_keys: [" + "0," * 700_000 + "]}")),
     "many wrong lists": lambda: design(
         *(doc("Region", f"r{index}", "{authorized_keys: [" + "0," * 9000 + "]}") for index in range(80))
+    ),
+    "wrong items": lambda: design(
+        doc("BootAction", "a", "{assets: [" + "{}," * 9_000 + "]}"),
+        doc("BootAction", "b", "{assets: [" + "{}," * 90_000 + "]}"),
     ),
     "unknown keys": lambda: design(doc("Region", "r", "{" + numbered(100_000, "k#: 1") + "}")),
     "base 60": lambda: b"a: 1" + b":59" * 87_000,
