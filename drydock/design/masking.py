@@ -12,6 +12,7 @@ import yaml
 from yaml.cyaml import CParser  # type: ignore[attr-defined]
 
 from drydock.design.secrecy import HIDDEN, SHOWN_OOB, is_secret_name, masked_text
+from drydock.design.yaml_reader import MAX_DEPTH
 from drydock.design.yaml_stream import plain_text
 from drydock.errors import DesignInvalid
 
@@ -74,6 +75,8 @@ class _Position:
             yield path, hidden
         if isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
             mapping = isinstance(event, yaml.MappingStartEvent)
+            if len(self._frames) >= MAX_DEPTH:
+                raise yaml.YAMLError("nested too deep")
             self._frames.append(_Frame(mapping, hidden, wants_key=mapping))
         else:
             self._advance()

@@ -82,13 +82,10 @@ def test_what_holds_no_secret_stays_as_it_was() -> None:
     assert without_secrets(text) == text.removeprefix(b"\xef\xbb\xbf")
 
 
-@pytest.mark.parametrize("text", [b"a: [", b"a: \xff", b"a: *x\n"])
+@pytest.mark.parametrize("text", [b"a: [", b"a: \xff", b"[" * 100_000])
 def test_what_cannot_be_read_is_not_shown(text: bytes) -> None:
-    if text == b"a: *x\n":
-        assert without_secrets(text) == text
-    else:
-        with pytest.raises(DesignInvalid, match="cannot be hidden"):
-            without_secrets(text)
+    with pytest.raises(DesignInvalid, match="cannot be hidden"):
+        without_secrets(text)
 
 
 @field.needs_field_designs
