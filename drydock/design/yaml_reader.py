@@ -15,6 +15,8 @@ import yaml
 from yaml.cyaml import CParser  # type: ignore[attr-defined]
 from yaml.resolver import Resolver
 
+from drydock.design.messages import cut
+from drydock.design.secrecy import is_secret_name
 from drydock.design.yaml_document import Fault, Problem, YamlDocument
 from drydock.design.yaml_scalars import (
     FLOAT,
@@ -228,7 +230,7 @@ class Reader:
     def _scalar(self, event: Any) -> None:
         self._count(event, 1)
         if not event.value.isascii():
-            for text in invisible(event):
+            for text in invisible(event, self._shown(event)):
                 self._complain(event, text, error=False)
         if event.style == '"' and "\0" in event.value:
             self._complain(event, "a value with the character U+0000")
@@ -254,7 +256,7 @@ class Reader:
             value = self._construct(event, tag)
             if ":" in event.value and tag in _NUMBERS:
                 # Not remembered, so that each place is told.
-                text = f"{event.value:.60} is a number to YAML, to the base 60: put quotes around it"
+                text = f"{self._shown(event)} is a number to YAML, to the base 60: put quotes around it"
                 self._complain(event, text, error=False)
                 return value
         self._plain[event.value] = value
@@ -262,10 +264,16 @@ class Reader:
 
     def _construct(self, event: Any, tag: str) -> Any:
         try:
-            return convert(event, tag)
+            return convert(event, tag, self._shown(event))
         except ScalarRefusedError as exc:
             self._complain(event, str(exc))
             return None
+
+    def _shown(self, event: Any) -> str:
+        """The beginning of a scalar, unless it stands under a name that may be a password's."""
+        container = self._open[-1] if self._open else None
+        key = container.key if isinstance(container, _Mapping) else None
+        return "the value" if isinstance(key, str) and is_secret_name(key) else cut(event.value, 60)
 
     def _add(self, value: Any, event: Any) -> None:
         if not self._open:

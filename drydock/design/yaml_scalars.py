@@ -26,12 +26,12 @@ class ScalarRefusedError(Exception):
     """The text says why."""
 
 
-def convert(event: Any, tag: str) -> Any:
-    """The value of a scalar event with this tag. Raises ``ScalarRefusedError``."""
+def convert(event: Any, tag: str, shown: str) -> Any:
+    """The value of a scalar event with this tag; ``shown`` names it in errors. Raises ``ScalarRefusedError``."""
     text, kind = event.value, f"{tag.rpartition(':')[2]:.100}"
     if len(text) > MAX_CONVERTED and tag != BINARY:
         raise ScalarRefusedError(
-            f"{text:.20}… is read as {kind} and has more than {MAX_CONVERTED} characters: "
+            f"{shown} is read as {kind} and has more than {MAX_CONVERTED} characters: "
             "put quotes around it if it is text"
         )
     try:
@@ -44,15 +44,15 @@ def convert(event: Any, tag: str) -> Any:
     if isinstance(value, list | dict | set):
         raise ScalarRefusedError(f"tag {tag:.100} is not supported")
     if isinstance(value, float) and not math.isfinite(value):
-        raise ScalarRefusedError(f"{text} is not a finite number: put quotes around it if it is text")
+        raise ScalarRefusedError(f"{shown} is not a finite number: put quotes around it if it is text")
     return value
 
 
-def invisible(event: Any) -> Iterator[str]:
+def invisible(event: Any, shown: str) -> Iterator[str]:
     """What is suspicious about the characters of a plain scalar; in quotes or a block they are meant, or do no harm."""
     found = None if event.style else _INVISIBLE.search(event.value, 0, MAX_KEY)
     if found is not None:
-        yield f"an invisible character, U+{ord(found[0]):04X}, in {event.value!a:.100}"
+        yield f"an invisible character, U+{ord(found[0]):04X}, in {shown!a:.100}"
 
 
 def unfit_for_key(key: Any) -> bool:

@@ -111,6 +111,13 @@ def test_what_json_does_not_know(text: str, said: str) -> None:
     assert said in errors(design)[0]
 
 
+@pytest.mark.parametrize("value", ["1:23:45", "1:23" * 50, ".inf", "x\u200b", "hunter2: x"])
+def test_credentials_that_yaml_takes_for_something_else_are_not_repeated(value: str) -> None:
+    text = f"schema: drydock/HostProfile/v1\nmetadata: {{name: n}}\ndata:\n  oob:\n    credential: {value}\n"
+    design = compile_design(text.encode())
+    assert not [message for message in design.messages if value[:4] in message.message and message.level != "Info"]
+
+
 def test_credentials_are_not_repeated() -> None:
     design = compiled(node(oob={"type": "ipmi", "credential": 1234567}), profile(oob={"token": ["hunter2"]}))
     assert codes(design) == ["DD001", "DD001"]
