@@ -11,6 +11,7 @@ from drydock.bootaction import pipeline
 from drydock.bootaction.context import action_variables, node_variables
 from drydock.bootaction.packages import dump_packages, parse_packages
 from drydock.bootaction.pipeline import SegmentError, Value
+from drydock.bootaction.placing import placed_as
 from drydock.bootaction.rendered import RenderedAsset
 from drydock.bootaction.template_budget import TemplateLimits
 from drydock.bootaction.templates import FAULTS, render_template
@@ -58,7 +59,7 @@ def render_assets(
             if asset.path is not None or asset.type is AssetType.PKG_LIST:
                 variables = {"node": about_node, "action": about_action}
                 content = _Rendering(action, asset, variables, key, limits).content(fetch_once)
-                rendered.append(RenderedAsset(action.name, asset.type, asset.path, asset.mode, content))
+                rendered.append(RenderedAsset(action.name, placed_as(asset, content), asset.path, asset.mode, content))
     return tuple(rendered)
 
 
@@ -73,6 +74,7 @@ class _Rendering:
         self._variables = variables
         self._key = key
         self._limits = limits
+        self._quoted = True
 
     def content(self, fetch: _Fetch) -> bytes:
         asset = self._asset
@@ -82,6 +84,8 @@ class _Rendering:
             return self._run((asset.data or "").encode("utf-8"), "data_pipeline", asset.data_pipeline)
         url = self._run(asset.location, "location_pipeline", asset.location_pipeline).decode("utf-8")
         body = self._fetch(fetch, url)
+        # What a server answered is not shown: who reads a task may not be who can ask there.
+        self._quoted = False
         if asset.type is not AssetType.PKG_LIST:
             return self._run(body, "data_pipeline", asset.data_pipeline)
         try:
@@ -106,7 +110,8 @@ class _Rendering:
         except FAULTS as exc:
             line = getattr(exc, "lineno", None)
             place = f" (line {line})" if line else ""
-            raise ValueError(f"{type(exc).__name__}{place}: {exc!s:.500}") from None
+            text = f": {exc!s:.500}" if self._quoted else ""
+            raise ValueError(f"{type(exc).__name__}{place}{text}") from None
 
     def _fetch(self, fetch: _Fetch, url: str) -> bytes:
         try:
