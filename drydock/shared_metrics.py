@@ -76,7 +76,8 @@ def _reserve(directory: Path, owner: str) -> None:
             path = directory / f"{kind}_{owner}.db"
             with path.open("ab") as file:
                 made.append(path)
-                os.posix_fallocate(file.fileno(), 0, size)
+                # Written, not only made longer: a hole in a file has no room.
+                file.write(bytes(size - file.tell()))
     except OSError:
         for path in made:
             path.unlink(missing_ok=True)
