@@ -182,6 +182,8 @@ class DatabaseUnavailable(DrydockError):
 class DatabaseUnsuitable(DatabaseUnavailable):
     """It answers, and waiting does not help: wrong encoding, a pooler that pools by transaction, others' tables."""
 
+    code = "database_unsuitable"
+
     def __init__(self, cause: str) -> None:
         super().__init__("the database cannot be used; the log says why", cause=cause)
 

@@ -57,13 +57,9 @@ class LeaseRepository:
         seconds = self._connection.scalar(NEXT_DUE[frozenset(lanes)], {"known": list(known)})
         return None if seconds is None else float(seconds)
 
-    def hand_back(self, held: Sequence[Task]) -> None:
-        """Give up their leases; the tasks are due at once for any worker. Nothing happens to what is not ours any more.
-
-        A statement for each: few are handed back, and rarely.
-        """
-        for task in sorted(held, key=lambda each: each.id):
-            self._connection.execute(update(tasks).where(_mine(task)).values(wake_at=NOW, **UNLEASED))
+    def hand_back(self, task: Task) -> None:
+        """Give up the lease; the task is due at once for any worker. Nothing happens if it is not ours any more."""
+        self._connection.execute(update(tasks).where(_mine(task)).values(wake_at=NOW, **UNLEASED))
         notify_work(self._connection)
 
 

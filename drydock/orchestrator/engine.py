@@ -177,7 +177,9 @@ class Engine:
         with self._lock:
             unwritten = list(self._unwritten)
         with self._database.unit_of_work() as uow:
-            uow.leases.hand_back(unwritten)
+            # In one order of locking.
+            for task in sorted(unwritten, key=lambda each: each.id):
+                uow.leases.hand_back(task)
             uow.commit()
         with self._lock:
             self._unwritten = self._unwritten[len(unwritten) :]

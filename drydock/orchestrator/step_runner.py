@@ -115,7 +115,7 @@ class StepRunner:
 
     def _hand_back(self, task: Task) -> None:
         with self._database.unit_of_work() as uow:
-            uow.leases.hand_back([task])
+            uow.leases.hand_back(task)
             uow.commit()
 
     def _advance(self, together: Sequence[Task]) -> Sequence[Task]:
