@@ -20,7 +20,7 @@ from requests import RequestException
 
 from drydock.auth.headers import remove_identity
 from drydock.auth.options import GROUP, SERVICE_TYPE, plugin_group, register
-from drydock.auth.outage import Outage
+from drydock.auth.outage import SLOW_SECONDS, Outage
 from drydock.auth.token_cache import GuardedCache, TokenCache
 from drydock.context import AUTHENTICATION_FAILED, IDENTITY_UNAVAILABLE
 from drydock.errors import ConfigurationError
@@ -127,8 +127,15 @@ class _KeystoneAnswerError(_KeystoneOutageError):
 class _Protocol(auth_token.AuthProtocol):  # type: ignore[misc]
     def fetch_token(self, token: str, **options: Any) -> Any:
         """Raises ``_KeystoneOutageError`` where the base class says "invalid" although Keystone said nothing."""
+        asked = time.monotonic()
         try:
-            data = super().fetch_token(token, **options)
+            try:
+                data = super().fetch_token(token, **options)
+            except auth_token.InvalidToken as exc:
+                # A kept connection that was closed meanwhile, as when Keystone was restarted.
+                if not isinstance(exc.__context__, ConnectFailure) or time.monotonic() - asked >= SLOW_SECONDS:
+                    raise
+                data = super().fetch_token(token, **options)
         except auth_token.InvalidToken as exc:
             if isinstance(exc.__context__, OUTAGES):
                 raise _KeystoneOutageError(str(exc)) from exc

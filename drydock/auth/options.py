@@ -44,7 +44,8 @@ def register(conf: cfg.ConfigOpts) -> Mapping[str, Sequence[cfg.Opt]]:
         conf.register_opts(options, group=group)
         known.setdefault(group, []).extend(options)
     conf.set_default("http_connect_timeout", CONNECT_TIMEOUT, group=GROUP)
-    conf.set_default("http_request_max_retries", 1, group=GROUP)
+    # A question that was lost is asked again by us; one that was waited for is not.
+    conf.set_default("http_request_max_retries", 0, group=GROUP)
     conf.set_default("service_type", SERVICE_TYPE, group=GROUP)
     # Else any valid token, also a user's own, would count as a service's: requests with one pass by access rules.
     conf.set_default("service_token_roles_required", True, group=GROUP)

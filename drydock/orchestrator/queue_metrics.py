@@ -5,6 +5,7 @@ They come from the database, so that an alarm can be raised when no worker is th
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -14,8 +15,9 @@ from prometheus_client.registry import Collector
 
 from drydock.db.queue_numbers import LaneNumbers
 from drydock.db.unit_of_work import Database
-from drydock.errors import DatabaseUnavailable
 from drydock.orchestrator.probe import Probe
+
+LOG = logging.getLogger(__name__)
 
 #: However often they are asked for, the database is asked this often by one process.
 REMEMBERED_SECONDS = 5.0
@@ -63,11 +65,17 @@ class QueueMetrics(Collector):
         known = self._known
         if known is not None and time.monotonic() - known.at < REMEMBERED_SECONDS:
             return known
+        asked = self._probe.start()
         try:
-            found = self._known = self._probe.start().result(timeout=PATIENCE_SECONDS)
-        except (DatabaseUnavailable, TimeoutError):
+            failed = asked.exception(timeout=PATIENCE_SECONDS)
+        except TimeoutError:
             return None
-        return found
+        if failed is not None:
+            # Whatever it is, such as a schema that is not there: other numbers must be shown all the same.
+            LOG.warning("the queue's numbers cannot be read: %s", type(failed).__name__)
+            return None
+        self._known = asked.result()
+        return self._known
 
     def _read(self) -> _Numbers:
         with self._database.statements() as uow:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -148,3 +148,8 @@ def test_each_alarm_that_is_documented_can_be_raised(make_app: AppFactory, seeds
     names = {line.split("{")[0].split()[0] for line in shown.splitlines() if not line.startswith("#")}
     assert {"drydock_workers", "drydock_tasks_ended_total", "process_open_fds"} <= documented
     assert documented - names - {"process_"} <= {"drydock_work", "drydock_change"}
+
+
+def test_metrics_do_not_need_the_schema(make_app: AppFactory, new_database: Callable[[], str]) -> None:
+    client = Client(make_app(NOAUTH, {"database": {"url": new_database()}}), READER)
+    assert number(client, "drydock_database_up") == 0
