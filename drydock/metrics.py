@@ -43,6 +43,21 @@ class Metrics:
         self.step_seconds = Histogram(
             "drydock_step_seconds", "Time that steps took.", ["action", "step"], registry=registry
         )
+        self.leases_lapsed = Counter(
+            "drydock_leases_lapsed",
+            "Leases that were found lapsed: their workers died, hung, or lost the database.",
+            registry=registry,
+        )
+        self.leases_lost = Counter(
+            "drydock_leases_lost",
+            "Steps of this worker whose outcome was not kept, as the lease had lapsed meanwhile.",
+            registry=registry,
+        )
+        self.unknown_tasks = Gauge(
+            "drydock_unknown_tasks",
+            "Due tasks that this version does not know how to work on, and leaves alone.",
+            registry=registry,
+        )
         self.unforeseen_errors = Counter(
             "drydock_unforeseen_errors",
             "Errors nobody foresaw; the log has their tracebacks.",

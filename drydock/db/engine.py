@@ -10,6 +10,8 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
+from drydock.db import values
+
 #: Every session: a lost client must not hold locks, a runaway statement must not hold a request.
 SESSION_OPTIONS = "-c timezone=UTC -c statement_timeout=30000 -c idle_in_transaction_session_timeout=60000"
 
@@ -36,7 +38,9 @@ def connect(url: str, *, pool_size: int, max_overflow: int, application_name: st
         pool_timeout=10,
         pool_recycle=1800,
         hide_parameters=True,
+        json_deserializer=values.read_json,
     )
+    event.listen(engine, "connect", lambda connection, record: values.register(connection))
     _check_rested_connections(engine)
     return engine
 

@@ -6,11 +6,31 @@ from collections.abc import Collection, Mapping
 from itertools import combinations
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, Double, Select, bindparam, func, literal, or_, select, union_all, update
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    Double,
+    Integer,
+    Select,
+    Text,
+    and_,
+    any_,
+    bindparam,
+    case,
+    cast,
+    func,
+    literal,
+    or_,
+    select,
+    union_all,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
 
+from drydock.db.locking import LOCK_ORDER
 from drydock.db.recordset import one_of
 from drydock.db.tables import tasks
-from drydock.model.task import CLOSED, Lane
+from drydock.model.task import CLOSED, Action, Lane, TaskStatus
 
 OPEN = tasks.c.status.notin_([status.value for status in CLOSED])
 NOW = func.clock_timestamp()
@@ -22,24 +42,55 @@ def seconds_of(value: float | ColumnElement[float]) -> ColumnElement[Any]:
     return func.make_interval(0, 0, 0, 0, 0, 0, value)
 
 
-def _due(lane: Lane) -> CTE:
-    # NOTE: now() and not clock_timestamp(), which is volatile and would keep the index out.
+_steps = cast(bindparam("steps", type_=ARRAY(Text)), ARRAY(Text))
+_step_known = or_(_steps.is_(None), tasks.c.step.is_(None), tasks.c.action + " " + tasks.c.step == any_(_steps))
+#: What this version can work on. Of a task that is to terminate it needs to know neither action nor step.
+KNOWN = and_(
+    tasks.c.lane.in_([lane.value for lane in Lane]),
+    tasks.c.status.in_([status.value for status in TaskStatus]),
+    # A claim adds one.
+    tasks.c.lease_epoch < 2**63 - 1,
+    or_(tasks.c.terminate, and_(tasks.c.action.in_([action.value for action in Action]), _step_known)),
+)
+# NOTE: now() and not clock_timestamp(), which is volatile and would keep the index out.
+DUE = and_(tasks.c.wake_at <= func.now(), or_(tasks.c.lease_until.is_(None), tasks.c.lease_until < func.now()))
+_LAPSED = tasks.c.lease_owner.is_not(None)
+_MOST_COUNTED = 1000
+#: Whose lease lapsed, now or the time before: it may be what ended its worker.
+_SUSPECT = or_(_LAPSED, tasks.c.lapses > 0)
+
+
+def _claimable(name: str, *which: ColumnElement[bool], order: Collection[ColumnElement[Any]], at_most: str) -> CTE:
     return (
-        select(tasks.c.id)
-        .where(
-            tasks.c.lane == lane.value,
-            tasks.c.wake_at <= func.now(),
-            or_(tasks.c.lease_until.is_(None), tasks.c.lease_until < func.now()),
-        )
-        .order_by(tasks.c.wake_at)
-        .limit(bindparam(f"at_most_{lane.value}"))
-        .with_for_update(skip_locked=True)
-        .cte(f"due_{lane.value}")
+        select(tasks.c.id, _LAPSED.label("lapsed"))
+        .where(*which, DUE, KNOWN)
+        .order_by(*order)
+        .limit(bindparam(at_most, type_=Integer))
+        .with_for_update(skip_locked=True, key_share=True)
+        .cte(name)
     )
 
 
+def _fresh(lane: Lane) -> CTE:
+    return _claimable(
+        f"due_{lane.value}",
+        tasks.c.lane == lane.value,
+        ~_SUSPECT,
+        order=[tasks.c.wake_at],
+        at_most=f"at_most_{lane.value}",
+    )
+
+
+# Those that lapsed less often go first: they are less likely to end this worker too.
+_suspects = _claimable(
+    "suspects",
+    tasks.c.lane == any_(bindparam("lanes", type_=ARRAY(Text))),
+    _SUSPECT,
+    order=[tasks.c.lapses, tasks.c.wake_at],
+    at_most="at_most_suspects",
+)
 # Nobody else waits for these rows: SKIP LOCKED needs no order of locking.
-_all_due = union_all(*(select(_due(lane).c.id) for lane in Lane)).cte("due")
+_all_due = union_all(*(select(found.c.id, found.c.lapsed) for found in (*map(_fresh, Lane), _suspects))).cte("due")
 CLAIM = (
     update(tasks)
     .where(tasks.c.id == _all_due.c.id)
@@ -47,9 +98,10 @@ CLAIM = (
         lease_owner=bindparam("new_owner"),
         lease_until=NOW + seconds_of(bindparam("lease_seconds", type_=Double)),
         lease_epoch=tasks.c.lease_epoch + 1,
+        lapses=func.least(tasks.c.lapses, _MOST_COUNTED) + case((_LAPSED, 1), else_=0),
         wake_requested=literal(value=False),
     )
-    .returning(tasks, (tasks.c.deadline_at <= func.now()).label("overdue"))
+    .returning(tasks, (tasks.c.deadline_at <= func.now()).label("overdue"), _all_due.c.lapsed)
 )
 
 _held = (
@@ -59,7 +111,7 @@ _held = (
         tasks.c.lease_owner == bindparam("keeper"),
         tasks.c.lease_until > NOW,
     )
-    .order_by(tasks.c.id)
+    .order_by(*LOCK_ORDER)
     .with_for_update(key_share=True)
     .cte("held")
 )
@@ -75,7 +127,7 @@ def _next_due(lanes: Collection[Lane]) -> Select[tuple[Any]]:
     """Seconds until a free task of these lanes is due. One look at the index per lane: a minimum over all reads all."""
     soonest = [
         select(func.min(tasks.c.wake_at))
-        .where(tasks.c.lane == lane.value, tasks.c.wake_at.is_not(None), tasks.c.lease_owner.is_(None))
+        .where(tasks.c.lane == lane.value, tasks.c.wake_at.is_not(None), ~_SUSPECT, KNOWN)
         .scalar_subquery()
         for lane in lanes
     ]
@@ -85,3 +137,11 @@ def _next_due(lanes: Collection[Lane]) -> Select[tuple[Any]]:
 NEXT_DUE: Mapping[frozenset[Lane], Select[tuple[Any]]] = {
     frozenset(lanes): _next_due(lanes) for count in range(1, len(Lane) + 1) for lanes in combinations(Lane, count)
 }
+
+#: Due tasks that this version leaves alone: how many, and some of them.
+UNKNOWN = (
+    select(tasks.c.id, tasks.c.action, tasks.c.step, tasks.c.lane, tasks.c.status, func.count().over().label("number"))
+    .where(DUE, ~KNOWN)
+    .order_by(tasks.c.seq)
+    .limit(bindparam("at_most"))
+)

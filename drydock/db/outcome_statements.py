@@ -9,6 +9,7 @@ from sqlalchemy import BigInteger, Boolean, Double, Integer, Text, Uuid, case, f
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from drydock.db.lease_statements import NOW, OPEN, UNLEASED, seconds_of
+from drydock.db.locking import LOCK_ORDER
 from drydock.db.notifications import CHANGE, WORK
 from drydock.db.recordset import recordset
 from drydock.db.tables import TRANSACTION, tasks
@@ -24,7 +25,7 @@ LOCK_MINE = (
         tasks.c.lease_until > NOW,
         OPEN,
     )
-    .order_by(tasks.c.id)
+    .order_by(*LOCK_ORDER)
     .with_for_update(key_share=True, of=tasks)
 )
 
@@ -52,6 +53,7 @@ ENTER = (
         # NULL plus an interval of NULL is NULL: a step without a timeout has no deadline.
         deadline_at=NOW + seconds_of(_entered.c.timeout),
         attempt=0,
+        lapses=0,
         reason="",
         design_digest=func.coalesce(_entered.c.digest, tasks.c.design_digest),
         lease_owner=case((_entered.c.keep, tasks.c.lease_owner)),
@@ -80,6 +82,7 @@ PAUSE = (
     .values(
         reason=_paused.c.reason,
         attempt=_paused.c.attempt,
+        lapses=0,
         last_error=case((_failed, tasks.c.step + ": " + _paused.c.reason), else_=tasks.c.last_error),
         error_attempts=case((_failed, tasks.c.error_attempts + 1), else_=tasks.c.error_attempts),
         updated=case((_changed, NOW), else_=tasks.c.updated),

@@ -55,7 +55,7 @@ def _progress(connection: Connection, parents: Sequence[UUID]) -> Mapping[UUID, 
     for row in counted:
         statuses, steps = by_status.setdefault(row.parent_id, {}), by_step.setdefault(row.parent_id, {})
         statuses[row.status] = statuses.get(row.status, 0) + row.number
-        if row.step is not None and TaskStatus(row.status).open:
+        if row.step is not None and TaskStatus.stored(row.status).open:
             steps[row.step] = steps.get(row.step, 0) + row.number
     return {
         parent: TaskProgress(total=sum(statuses.values()), by_status=statuses, by_step=by_step[parent])

@@ -64,6 +64,8 @@ designs = Table(
     Column("size", BigInteger, nullable=False),
     Column("created", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Column("created_by", Text, nullable=False),
+    # When it was uploaded again, or named by a request, the last time; NULL: not since it was created.
+    Column("named", DateTime(timezone=True)),
     Index(None, "created"),
 )
 
@@ -114,6 +116,8 @@ tasks = Table(
     Column("lease_owner", Text),
     Column("lease_until", DateTime(timezone=True)),
     Column("lease_epoch", BigInteger, nullable=False, server_default="0"),
+    # Leases that lapsed in a row, without an outcome in between.
+    Column("lapses", Integer, nullable=False, server_default="0"),
     CheckConstraint(_one_of("lane", Lane), name="lane"),
     CheckConstraint(_one_of("status", TaskStatus), name="status"),
     CheckConstraint(_one_of("result_status", ResultStatus), name="result_status"),
@@ -235,6 +239,8 @@ machines = Table(
     Column("stage", Text, nullable=False, server_default=""),
     Column("events", Integer, nullable=False, server_default="0"),
     Column("kept_bytes", BigInteger, nullable=False, server_default="0"),
+    # Of build data.
+    Column("kept_rows", Integer, nullable=False, server_default="0"),
 )
 
 build_data = Table(

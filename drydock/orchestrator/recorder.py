@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from uuid import UUID
@@ -47,8 +47,10 @@ class Record:
 
 
 class Recorder:
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, lost: Callable[[], None] = lambda: None) -> None:
+        """``lost``: called for each task whose lease had lapsed when its outcome was to be written."""
         self._database = database
+        self._lost = lost
         self._lined_up: list[tuple[Sequence[Record], Future[Mapping[UUID, Task]]]] = []
         self._lock = threading.Lock()
         self._writing = threading.Lock()
@@ -97,6 +99,7 @@ class Recorder:
             task = record.change.task
             if task.id not in mine:
                 LOG.warning("lease lost; another worker has the task", extra={"task": str(task.id), "node": task.node})
+                self._lost()
         self._wake([record.change.task for record in valid if isinstance(record.change, Finish)])
         return going
 

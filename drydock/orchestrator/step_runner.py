@@ -36,6 +36,10 @@ LOG = logging.getLogger(__name__)
 
 FIRST_RETRY_SECONDS = 1.0
 LONGEST_RETRY_SECONDS = 60.0
+#: Leases that lapse in a row at one step before its task fails.
+MOST_LAPSES = 3
+#: Until a task that this version does not know is looked at again, if it was claimed all the same.
+LEFT_ALONE_SECONDS = 60.0
 
 
 class StepRunner:
@@ -54,25 +58,31 @@ class StepRunner:
         """
         self._services = services
         self._database: Database = services.database
-        self._recorder = Recorder(services.database)
+        self._recorder = Recorder(services.database, metrics.leases_lost.inc)
         self._workflows = workflows
         self._timeouts = timeouts
-        self._metrics = metrics
+        self.metrics = metrics
         self._stopping = stopping
         self._certainly_ours = certainly_ours
+        #: What this version can work on, as "action step".
+        self.steps = frozenset(f"{flow.action} {step.name}" for flow in workflows.values() for step in flow.steps)
 
     def together(self, claimed: Iterable[Task]) -> Sequence[Sequence[Task]]:
         """What one slot each is to get: tasks at the same bulk step, or a single task.
 
         To look at nodes is one question however many they are. Where more is done, no more go together than the
         provisioner likes, and a task that failed before is alone: were it the reason, others would fail with it again.
+        A task whose lease lapsed is always alone: it may be what ended its worker.
         """
         alone: list[Sequence[Task]] = []
         looking: dict[tuple[Action, str | None], list[Task]] = {}
         acting: dict[tuple[Action, str | None], list[Task]] = {}
         for task in claimed:
             step = self._step_of(task)
-            if not isinstance(step, BulkStep) or (task.attempt and step.lane is not Lane.WATCH):
+            if task.lapsed:
+                self.metrics.leases_lapsed.inc()
+                LOG.warning("the worker that had this task died or hung", extra=_fields(task))
+            if not isinstance(step, BulkStep) or task.lapses or (task.attempt and step.lane is not Lane.WATCH):
                 alone.append([task])
             else:
                 groups = looking if step.lane is Lane.WATCH else acting
@@ -95,19 +105,22 @@ class StepRunner:
             for task in together:
                 self._hand_back(task)
         except LeaseLost:
-            LOG.warning("lease lost; another worker has the task", extra={"task": str(first.id), "node": first.node})
+            LOG.warning("lease lost; another worker has the task", extra=_fields(first))
+            self.metrics.leases_lost.inc()
         except DatabaseUnavailable as exc:
-            LOG.warning("database unavailable: %s", exc, extra={"task": str(first.id), "node": first.node})
+            LOG.warning("database unavailable: %s", exc, extra=_fields(first))
         return ()
 
     def _step_of(self, task: Task) -> AnyStep | None:
         """The step the task is at, its first if it has not begun; None if this version does not have it."""
-        workflow = self._workflows[task.action]
+        workflow = self._workflows.get(task.action)
+        if workflow is None:
+            return None
         return workflow.steps[0] if task.step is None else workflow.find(task.step)
 
-    def _hand_back(self, task: Task) -> None:
+    def _hand_back(self, task: Task, *, seconds: float = 0.0) -> None:
         with self._database.unit_of_work() as uow:
-            uow.leases.hand_back(task)
+            uow.leases.hand_back(task, seconds=seconds)
             uow.commit()
 
     def _advance(self, together: Sequence[Task]) -> Sequence[Task]:
@@ -116,21 +129,44 @@ class StepRunner:
         going = [task for task in together if not task.terminate]
         if not going:
             return ()
-        workflow, step = self._workflows[going[0].action], self._step_of(going[0])
+        step = self._step_of(going[0])
         if step is None:
-            gone = Failed(f"this version of Drydock has no step {going[0].step}")
-            self._write([self._ending(task, gone) for task in going])
+            for task in going:
+                LOG.warning("left alone: this version does not know its action or step", extra=_fields(task))
+                self._hand_back(task, seconds=LEFT_ALONE_SECONDS)
             return ()
+        given_up = {task.id: why for task in going if (why := self._given_up(task, step)) is not None}
+        self._write([self._ending(task, given_up[task.id]) for task in going if task.id in given_up])
+        going = [task for task in going if task.id not in given_up]
+        if not going:
+            return ()
+        workflow = self._workflows[going[0].action]
         if going[0].step is None:
             return self._write([Record(Begin(self._enter(task, step, step, Done()))) for task in going])
         outcomes = self.attempt(step, going)
         return self.record(workflow, step, [(task, outcomes[task.id]) for task in going])
 
+    def _given_up(self, task: Task, step: AnyStep) -> Failed | None:
+        """Why the task ends before its step is run again; None if it goes on.
+
+        A step that only looks is given a last look at its deadline, unless a worker was lost over it.
+        """
+        if step.timeout is None:
+            return None
+        if task.lapses >= MOST_LAPSES:
+            return Failed(f"the worker died or hung at this step {MOST_LAPSES} times")
+        if task.overdue and (task.lapses or step.lane is not Lane.WATCH):
+            return self._overdue(step, task.reason or "the worker died or hung")
+        return None
+
+    def _overdue(self, step: AnyStep, reason: str) -> Failed:
+        return Failed(f"{reason}; gave up after {(self._timeout(step) or 0) / 60:g} min of {step.name}")
+
     def attempt(self, step: AnyStep, tasks: Sequence[Task]) -> Mapping[UUID, Outcome]:
         """Run the step for these tasks, outside any transaction; whatever it raises becomes their outcome."""
         services = self._services.fenced(partial(self._check_leases, tasks))
         try:
-            with self._metrics.step_seconds.labels(tasks[0].action.value, step.name).time():
+            with self.metrics.step_seconds.labels(tasks[0].action.value, step.name).time():
                 return step.answers([StepContext(task, services) for task in tasks])
         except (LeaseLost, DatabaseUnavailable):
             raise
@@ -140,7 +176,7 @@ class StepRunner:
             return {task_id: found for task in tasks for task_id, found in self.attempt(step, [task]).items()}
         except Exception as exc:
             LOG.exception("step raised something unforeseen", extra={"task": str(tasks[0].id), "step": step.name})
-            self._metrics.unforeseen_errors.labels("engine").inc()
+            self.metrics.unforeseen_errors.labels("engine").inc()
             why = f"unexpected {type(exc).__name__} in step {step.name}; the worker's log has the details"
             return _all(tasks, Retry(why))
 
@@ -168,8 +204,7 @@ class StepRunner:
         if isinstance(outcome, Failed):
             return self._ending(task, outcome)
         if task.overdue:
-            allowed = (self._timeout(step) or 0) / 60
-            return self._ending(task, Failed(f"{outcome.reason}; gave up after {allowed:g} min of {step.name}"))
+            return self._ending(task, self._overdue(step, outcome.reason))
         return _waiting(task, step, outcome)
 
     def _enter(self, task: Task, step: AnyStep, following: AnyStep, outcome: Done) -> Enter:
@@ -207,7 +242,7 @@ class StepRunner:
 
     def _log(self, task: Task, step: AnyStep, outcome: Outcome) -> None:
         kind = type(outcome).__name__.lower()
-        self._metrics.steps.labels(task.action.value, step.name, kind).inc()
+        self.metrics.steps.labels(task.action.value, step.name, kind).inc()
         level = logging.DEBUG if isinstance(outcome, Wait) else logging.INFO
         if not LOG.isEnabledFor(level):
             return
@@ -220,6 +255,10 @@ class StepRunner:
             "why": outcome.message if isinstance(outcome, Done) else outcome.reason,
         }
         LOG.log(level, "step %s", kind, extra={FIELDS: fields})
+
+
+def _fields(task: Task) -> Mapping[str, object]:
+    return {"task": str(task.id), "action": task.action, "node": task.node, "step": task.step, "lapses": task.lapses}
 
 
 def _told(task: Task, outcome: Done) -> list[Line]:
