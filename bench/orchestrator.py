@@ -30,8 +30,6 @@ from drydock.db import migrate
 from drydock.db.engine import connect
 from drydock.db.unit_of_work import Database
 from drydock.model.task import Lane
-from drydock.orchestrator.workflow import known_names
-from drydock.orchestrator.workflows import WORKFLOWS
 
 HEADERS = {"X-Auth-Token": "admin"}
 #: Seconds that a machine needs by itself: power, installation, restart, boot action.
@@ -89,12 +87,11 @@ def _claims(url: str, found: Figures, *, turns: int) -> None:
     """Claims of the engine beside the same statement, put together by hand and sent by the bare driver."""
     engine = connect(url, pool_size=2, max_overflow=0, application_name="bench")
     database = Database(engine)
-    known = known_names(WORKFLOWS)
 
     def ours() -> None:
         while True:
             with database.statements() as uow:
-                claimed = uow.leases.claim("bench", {Lane.NODE: BATCH}, lease_seconds=300, known=known).get(Lane.NODE)
+                claimed = uow.leases.claim("bench", {Lane.NODE: BATCH}, lease_seconds=300).get(Lane.NODE)
             if not claimed:
                 return
 

@@ -95,7 +95,6 @@ def build_engine(conf: cfg.ConfigOpts) -> Engine:
         lambda stopping, ours: StepRunner(services, WORKFLOWS, timeouts, metrics, stopping, ours),
         settings,
         owner=worker_name(),
-        metrics=metrics,
     )
 
 

@@ -54,15 +54,9 @@ class Metrics:
         self.step_seconds = Histogram(
             "drydock_step_seconds", "Time that steps took.", ["action", "step"], registry=registry
         )
-        self.unknown_tasks = Gauge(
-            "drydock_unknown_tasks",
-            "Due tasks, counted to a hundred, whose action, step, lane or status this release does not know.",
-            multiprocess_mode="livemax",
-            registry=registry,
-        )
-        self.lapsed_leases = Counter(
-            "drydock_lapsed_leases",
-            "Tasks claimed whose lease had lapsed: the worker that had them died or hung.",
+        self.leases_lapsed = Counter(
+            "drydock_leases_lapsed",
+            "Leases that were found lapsed: their workers died, hung, or lost the database.",
             registry=registry,
         )
         self.tasks_ended = Counter(
@@ -73,7 +67,12 @@ class Metrics:
         )
         self.leases_lost = Counter(
             "drydock_leases_lost",
-            "Outcomes that could not be recorded because the lease had lapsed; another worker has the task.",
+            "Steps of this worker whose outcome was not kept, as the lease had lapsed meanwhile.",
+            registry=registry,
+        )
+        self.unknown_tasks = Gauge(
+            "drydock_unknown_tasks",
+            "Due tasks that this version does not know how to work on, and leaves alone.",
             registry=registry,
         )
         self.unforeseen_errors = Counter(

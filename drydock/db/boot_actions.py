@@ -37,7 +37,7 @@ class BootActionRepository:
 
 
 def status_from_text(text: str | None) -> ReportStatus | None:
-    return None if text is None else ReportStatus(text)
+    return None if text is None else ReportStatus.stored(text)
 
 
 def action_from_row(row: Any) -> BootAction:

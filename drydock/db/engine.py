@@ -11,6 +11,7 @@ from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
+from drydock.db import values
 from drydock.db.connections import Connections
 from drydock.db.outages import trouble_of
 from drydock.db.session import ALIVE_SECONDS
@@ -43,7 +44,9 @@ def make_engine(connections: Connections, *, pool_size: int, max_overflow: int) 
         pool_recycle=1800,
         hide_parameters=True,
         execution_options={_CONNECTIONS: connections},
+        json_deserializer=values.read_json,
     )
+    event.listen(engine, "connect", lambda connection, record: values.register(connection))
     _check_connections_taken(engine)
     event.listen(engine, "handle_error", _drop_in_an_outage)
     return engine

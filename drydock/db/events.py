@@ -71,11 +71,11 @@ class EventRepository:
         events = self._tasks(row.root_id, below, after, border, at_most)
         messages = self._messages(row.root_id, below, after, border, at_most)
         page, more = _merged(events, messages, at_most)
-        status = TaskStatus(row.status)
+        status = TaskStatus.stored(row.status)
         closed = not status.open and border.number(row.changed_in) < border.settled
         return EventPage(
             status=status,
-            result_status=ResultStatus(row.result_status),
+            result_status=ResultStatus.stored(row.result_status),
             events=tuple(page),
             more=more,
             behind=not more and self._is_behind(row.root_id, border),

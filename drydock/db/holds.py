@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Connection, Select, Text, Uuid, delete, func, literal, select
 from sqlalchemy.dialects.postgresql import insert
 
-from drydock.db.lease_statements import LOCK_ORDER
+from drydock.db.locking import LOCK_ORDER
 from drydock.db.recordset import one_of, recordset
 from drydock.db.tables import deployment_places, node_holds, tasks
 from drydock.model.task import CLOSED, Task

@@ -13,9 +13,11 @@ from sqlalchemy import (
     Integer,
     Select,
     Text,
+    and_,
     any_,
     bindparam,
     case,
+    cast,
     func,
     literal,
     or_,
@@ -25,9 +27,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
+from drydock.db.locking import LOCK_ORDER
 from drydock.db.recordset import one_of
 from drydock.db.tables import tasks
-from drydock.model.task import CLOSED, Lane, TaskStatus
+from drydock.model.task import CLOSED, Action, Lane, TaskStatus
 
 OPEN = tasks.c.status.notin_([status.value for status in CLOSED])
 NOW = func.clock_timestamp()
@@ -41,61 +44,66 @@ def seconds_of(value: float | ColumnElement[float]) -> ColumnElement[Any]:
     return func.make_interval(0, 0, 0, 0, 0, 0, value)
 
 
-#: By which rows are locked, here and wherever several are: a parent before its subtasks, then by id. With another
-#: order anywhere two transactions would wait for each other (docs/development/locking.md).
-LOCK_ORDER = (tasks.c.parent_id.is_not(None), tasks.c.id)
-
-# NOTE: now() and not clock_timestamp(), which is volatile and would keep the index out.
-_FREE = tasks.c.lease_until.is_(None)
-_LAPSED = tasks.c.lease_until < func.now()
-#: ``action/step``, as ``known_names`` writes them.
-_NAME = tasks.c.action + "/" + func.coalesce(tasks.c.step, "")
-#: What this release can work on. Another's rows are left to it.
-KNOWN = (any_(bindparam("known", type_=ARRAY(Text))) == _NAME) & tasks.c.status.in_(
-    [status.value for status in TaskStatus if status.open]
+_steps = cast(bindparam("steps", type_=ARRAY(Text)), ARRAY(Text))
+_step_known = or_(_steps.is_(None), tasks.c.step.is_(None), tasks.c.action + " " + tasks.c.step == any_(_steps))
+#: What this version can work on. Of a task that is to terminate it needs to know neither action nor step.
+KNOWN = and_(
+    tasks.c.lane.in_([lane.value for lane in Lane]),
+    tasks.c.status.in_([status.value for status in TaskStatus]),
+    # A claim adds one.
+    tasks.c.lease_epoch < 2**63 - 1,
+    or_(tasks.c.terminate, and_(tasks.c.action.in_([action.value for action in Action]), _step_known)),
 )
+# NOTE: now() and not clock_timestamp(), which is volatile and would keep the index out.
+DUE = and_(tasks.c.wake_at <= func.now(), or_(tasks.c.lease_until.is_(None), tasks.c.lease_until < func.now()))
+_LAPSED = tasks.c.lease_owner.is_not(None)
+_MOST_COUNTED = 1000
+#: Whose lease lapsed, now or the time before: it may be what ended its worker.
+_SUSPECT = or_(_LAPSED, tasks.c.lapses > 0)
 
 
-def _due(which: ColumnElement[bool], limit: str) -> Select[tuple[Any]]:
+def _claimable(name: str, *which: ColumnElement[bool], order: Collection[ColumnElement[Any]], at_most: str) -> CTE:
     return (
-        select(tasks.c.id)
-        .where(which, tasks.c.wake_at <= func.now(), KNOWN)
-        .order_by(tasks.c.wake_at)
-        .limit(bindparam(limit, type_=Integer))
-        .with_for_update(skip_locked=True)
+        select(tasks.c.id, _LAPSED.label("lapsed"))
+        .where(*which, DUE, KNOWN)
+        .order_by(*order)
+        .limit(bindparam(at_most, type_=Integer))
+        .with_for_update(skip_locked=True, key_share=True)
+        .cte(name)
     )
 
 
-def _due_in(lane: Lane) -> CTE:
-    which = (tasks.c.lane == lane.value) & _FREE & (tasks.c.lapses == 0)
-    return _due(which, f"at_most_{lane.value}").cte(f"due_{lane.value}")
+def _fresh(lane: Lane) -> CTE:
+    return _claimable(
+        f"due_{lane.value}",
+        tasks.c.lane == lane.value,
+        ~_SUSPECT,
+        order=[tasks.c.wake_at],
+        at_most=f"at_most_{lane.value}",
+    )
 
 
-# A task whose lease lapsed may have been what its worker died of: a worker has no two of them at a time, so that no
-# other is counted when it dies again.
-_suspects = _due(
-    tasks.c.lane.in_([lane.value for lane in Lane]) & (_LAPSED | (_FREE & (tasks.c.lapses > 0))), "at_most_suspects"
-).cte("due_suspects")
+# Those that lapsed less often go first: they are less likely to end this worker too.
+_suspects = _claimable(
+    "suspects",
+    tasks.c.lane == any_(bindparam("lanes", type_=ARRAY(Text))),
+    _SUSPECT,
+    order=[tasks.c.lapses, tasks.c.wake_at],
+    at_most="at_most_suspects",
+)
 # Nobody else waits for these rows: SKIP LOCKED needs no order of locking.
-_all_due = union_all(*(select(_due_in(lane).c.id) for lane in Lane), select(_suspects.c.id)).cte("due")
+_all_due = union_all(*(select(found.c.id, found.c.lapsed) for found in (*map(_fresh, Lane), _suspects))).cte("due")
 CLAIM = (
     update(tasks)
     .where(tasks.c.id == _all_due.c.id)
     .values(
-        lapses=tasks.c.lapses + case((tasks.c.lease_until.is_not(None), 1), else_=0),
         lease_owner=bindparam("new_owner"),
         lease_until=NOW + seconds_of(bindparam("lease_seconds", type_=Double)),
         lease_epoch=tasks.c.lease_epoch + 1,
+        lapses=func.least(tasks.c.lapses, _MOST_COUNTED) + case((_LAPSED, 1), else_=0),
         wake_requested=literal(value=False),
     )
-    .returning(tasks, (tasks.c.deadline_at <= func.now()).label("overdue"))
-)
-#: Due rows that nobody of this release will ever claim.
-UNKNOWN = (
-    select(tasks.c.id, tasks.c.action, tasks.c.step, tasks.c.lane, tasks.c.status)
-    .where(tasks.c.wake_at <= func.now(), or_(~KNOWN, tasks.c.lane.not_in([lane.value for lane in Lane])))
-    .order_by(tasks.c.id)
-    .limit(100)
+    .returning(tasks, (tasks.c.deadline_at <= func.now()).label("overdue"), _all_due.c.lapsed)
 )
 
 _held = (
@@ -120,13 +128,10 @@ RENEW = (
 
 
 def _next_due(lanes: Collection[Lane]) -> Select[tuple[Any]]:
-    """Seconds until a free task of these lanes is due. One look at the index per lane: a minimum over all reads all.
-
-    Those that are taken one at a time do not count: whoever has one asks for the next when it is done.
-    """
+    """Seconds until a free task of these lanes is due. One look at the index per lane: a minimum over all reads all."""
     soonest = [
         select(func.min(tasks.c.wake_at))
-        .where(tasks.c.lane == lane.value, tasks.c.wake_at.is_not(None), _FREE, tasks.c.lapses == 0, KNOWN)
+        .where(tasks.c.lane == lane.value, tasks.c.wake_at.is_not(None), ~_SUSPECT, KNOWN)
         .scalar_subquery()
         for lane in lanes
     ]
@@ -136,3 +141,11 @@ def _next_due(lanes: Collection[Lane]) -> Select[tuple[Any]]:
 NEXT_DUE: Mapping[frozenset[Lane], Select[tuple[Any]]] = {
     frozenset(lanes): _next_due(lanes) for count in range(1, len(Lane) + 1) for lanes in combinations(Lane, count)
 }
+
+#: Due tasks that this version leaves alone: how many, and some of them.
+UNKNOWN = (
+    select(tasks.c.id, tasks.c.action, tasks.c.step, tasks.c.lane, tasks.c.status, func.count().over().label("number"))
+    .where(DUE, ~KNOWN)
+    .order_by(tasks.c.seq)
+    .limit(bindparam("at_most"))
+)

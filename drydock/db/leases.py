@@ -2,22 +2,38 @@
 
 The claim raises ``lease_epoch``; every write of a worker names owner and epoch and asks that the lease has not lapsed.
 A worker that was frozen past its lease finds no row to write to.
+
+A claim that finds a lapsed lease counts it in ``lapses``; an outcome sets that back. Rows of a newer version, which
+this one does not know, are not claimed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, and_, update
 
-from drydock.db.lease_statements import CLAIM, NEXT_DUE, NOW, OPEN, RENEW, UNKNOWN, UNLEASED
+from drydock.db.lease_statements import CLAIM, NEXT_DUE, NOW, OPEN, RENEW, UNKNOWN, UNLEASED, seconds_of
 from drydock.db.notifications import notify_work
 from drydock.db.rows import task_from_row
 from drydock.db.tables import tasks
 from drydock.errors import LeaseLost
 from drydock.model.task import Lane, Task
+
+Steps = Collection[str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownTask:
+    """What a task that this version does not know says of itself."""
+
+    id: UUID
+    action: str
+    step: str | None
+    lane: str
+    status: str
 
 
 class LeaseRepository:
@@ -25,25 +41,36 @@ class LeaseRepository:
         self._connection = connection
 
     def claim(
-        self, owner: str, at_most: Mapping[Lane, int], *, lease_seconds: float, known: Sequence[str], suspects: int = 1
+        self,
+        owner: str,
+        at_most: Mapping[Lane, int],
+        *,
+        lease_seconds: float,
+        suspects: int = 1,
+        steps: Steps = None,
     ) -> Mapping[Lane, Sequence[Task]]:
         """Take due tasks, so many of each lane, those due longest. Others' rows are skipped, not waited for.
 
-        ``known``: ``action/step`` of what this release can work on. ``suspects``: how many may be taken besides whose
-        lease lapsed at their present step.
+        Beside them at most ``suspects`` whose lease lapsed the time before: one at a time, so that the one that ends
+        its worker takes no other along again and again. ``steps``: known ones, as "action step"; None: all.
         """
-        limits = {f"at_most_{lane.value}": at_most.get(lane, 0) for lane in Lane} | {"at_most_suspects": suspects}
+        limits = {f"at_most_{lane.value}": at_most.get(lane, 0) for lane in Lane}
+        wanted = [lane.value for lane, number in at_most.items() if number > 0]
         rows = self._connection.execute(
-            CLAIM, {"new_owner": owner, "lease_seconds": lease_seconds, "known": list(known), **limits}
+            CLAIM,
+            {
+                "new_owner": owner,
+                "lease_seconds": lease_seconds,
+                "lanes": wanted,
+                "at_most_suspects": suspects,
+                "steps": _listed(steps),
+                **limits,
+            },
         ).all()
-        claimed: dict[Lane, list[Task]] = {}
+        claimed: dict[Lane, list[Task]] = {lane: [] for lane in at_most}
         for row in sorted(rows, key=lambda row: row.wake_at):
-            claimed.setdefault(Lane(row.lane), []).append(task_from_row(row))
+            claimed[Lane(row.lane)].append(task_from_row(row))
         return claimed
-
-    def unknown(self, known: Sequence[str]) -> Sequence[Any]:
-        """Due tasks, a hundred at most, that this release leaves alone: ``id, action, step, lane, status``."""
-        return self._connection.execute(UNKNOWN, {"known": list(known)}).all()
 
     def renew(self, owner: str, task_ids: Collection[UUID], *, lease_seconds: float) -> Sequence[tuple[UUID, int]]:
         """Keep the leases that have not lapsed; a lapsed one may be somebody else's by now. Returns (task, epoch)."""
@@ -52,15 +79,25 @@ class LeaseRepository:
         )
         return [(row.id, row.lease_epoch) for row in rows]
 
-    def next_due_in(self, lanes: Collection[Lane], *, known: Sequence[str]) -> float | None:
+    def next_due_in(self, lanes: Collection[Lane], *, steps: Steps = None) -> float | None:
         """Seconds until a free task of these lanes is due (negative: overdue), None if nothing waits."""
-        seconds = self._connection.scalar(NEXT_DUE[frozenset(lanes)], {"known": list(known)})
+        seconds = self._connection.scalar(NEXT_DUE[frozenset(lanes)], {"steps": _listed(steps)})
         return None if seconds is None else float(seconds)
 
-    def hand_back(self, task: Task) -> None:
-        """Give up the lease; the task is due at once for any worker. Nothing happens if it is not ours any more."""
-        self._connection.execute(update(tasks).where(_mine(task)).values(wake_at=NOW, **UNLEASED))
+    def unknown(self, *, steps: Steps, at_most: int) -> tuple[int, Sequence[UnknownTask]]:
+        """Due tasks that this version does not know: how many there are, and the first of them."""
+        rows = self._connection.execute(UNKNOWN, {"steps": _listed(steps), "at_most": at_most}).all()
+        found = [UnknownTask(row.id, row.action, row.step, row.lane, row.status) for row in rows]
+        return (rows[0].number if rows else 0), found
+
+    def hand_back(self, task: Task, *, seconds: float = 0.0) -> None:
+        """Give up the lease; the task is due in ``seconds`` for any worker. Nothing happens if it is not ours."""
+        self._connection.execute(update(tasks).where(_mine(task)).values(wake_at=NOW + seconds_of(seconds), **UNLEASED))
         notify_work(self._connection)
+
+
+def _listed(steps: Steps) -> list[str] | None:
+    return None if steps is None else list(steps)
 
 
 def _mine(task: Task) -> ColumnElement[bool]:

@@ -9,13 +9,14 @@ from itertools import chain
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, ScalarSelect, Text, bindparam, func, literal, literal_column, select
+from sqlalchemy import ColumnElement, ScalarSelect, Text, bindparam, cast, func, literal, literal_column, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from drydock.db.prepared import OwnConnections, Prepared
 from drydock.db.rows import task_from_row
 from drydock.db.subtasks import id_list, ids_of, progress_of
 from drydock.db.tables import build_data, machines, task_messages, tasks
+from drydock.db.values import read_json
 from drydock.errors import TaskNotFound
 from drydock.model.machine import MachineContact
 from drydock.model.message import TaskMessage
@@ -28,7 +29,7 @@ _MESSAGE = ("message", "error", "ts", "context_type", "context", "extra")
 def read_task(connections: OwnConnections, task_id: UUID) -> Task:
     """The task with its messages, subtask ids, progress, machine, and whether it has build data.
 
-    Raises ``TaskNotFound``, ``DatabaseUnavailable``.
+    Raises ``TaskNotFound``, ``DatabaseUnavailable``; ``RowUnreadable`` for one that only SQLAlchemy's driver can read.
     """
     row = connections.row(TASK, {"of_task": task_id})
     if row is None:
@@ -45,13 +46,15 @@ def read_task(connections: OwnConnections, task_id: UUID) -> Task:
 
 def _messages(rows: Iterable[Mapping[str, Any]]) -> Iterable[TaskMessage]:
     for row in rows:
-        yield TaskMessage(**{**row, "ts": datetime.fromisoformat(row["ts"])})
+        yield TaskMessage(**{**row, "ts": datetime.fromisoformat(row["ts"]), "extra": read_json(row["extra"])})
 
 
 def _told() -> ScalarSelect[Any]:
     """The messages of the task, oldest first, as JSON."""
+    # What a message carries besides may be nested deeper than a whole answer can be read with.
+    columns = {name: task_messages.c[name] for name in _MESSAGE} | {"extra": cast(task_messages.c.extra, Text)}
     pairs: list[tuple[ColumnElement[Any], ColumnElement[Any]]] = [
-        (literal_column(f"'{name}'"), task_messages.c[name]) for name in _MESSAGE
+        (literal_column(f"'{name}'"), column) for name, column in columns.items()
     ]
     line = func.json_build_object(*chain.from_iterable(pairs))
     return (

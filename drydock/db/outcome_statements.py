@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import BigInteger, Boolean, Double, Integer, Text, Uuid, case, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from drydock.db.lease_statements import LOCK_ORDER, NOW, OPEN, UNLEASED, seconds_of
+from drydock.db.lease_statements import NOW, OPEN, UNLEASED, seconds_of
+from drydock.db.locking import LOCK_ORDER
 from drydock.db.notifications import CHANGE, WORK
 from drydock.db.recordset import recordset
 from drydock.db.tables import TRANSACTION, tasks

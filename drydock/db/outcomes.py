@@ -2,7 +2,7 @@
 
 First the rows that are still ours are locked: nobody else can have them from then on. Should a lease lapse before its
 row is written, as it does while a worker is frozen, nothing of the transaction is: ``LeaseLost``. Rows are locked
-in ``LOCK_ORDER``, here and wherever several are: with another order, two would wait in a circle.
+in the one order of ``locking.py``: with another one, two would wait in a circle.
 """
 
 from __future__ import annotations

@@ -65,6 +65,10 @@ class Prepared:
         return [given[bind.key] if bind.required else bind.value for bind in self._binds]
 
 
+class RowUnreadable(Exception):
+    """A row holds what this driver cannot read, such as a year beyond Python's."""
+
+
 class Begun:
     """A transaction in which one statement was executed. ``row``: the first of its answer, None without one."""
 
@@ -229,7 +233,10 @@ class _OwnConnection(psycopg.Connection[Any]):
         if not result.ntuples:
             return None
         types.set_pgresult(result)
-        return types.load_row(0, statement.row._make)
+        try:
+            return types.load_row(0, statement.row._make)
+        except (psycopg.DataError, RecursionError, ValueError) as exc:
+            raise RowUnreadable(f"{statement.name.decode()}: {type(exc).__name__}") from exc
 
     def has_ended(self) -> bool:
         """Whether the server closed the connection: nothing else comes from a server that was not asked."""

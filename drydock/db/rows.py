@@ -13,7 +13,10 @@ def storable(text: str) -> str:
 
 
 def task_from_row(row: Any) -> Task:
-    """A task without messages, subtask ids and progress: those are queries of their own. ``row``: a named tuple."""
+    """A task without messages, subtask ids and progress: those are queries of their own. ``row``: a named tuple.
+
+    Never raises: a row may hold what only a newer version knows.
+    """
     # NOTE: an attribute of SQLAlchemy's row takes a microsecond, and workers claim thousands of rows of forty.
     of = dict(zip(row._fields, row, strict=True))
     lease = None
@@ -22,9 +25,9 @@ def task_from_row(row: Any) -> Task:
     return Task(
         id=of["id"],
         root_id=of["root_id"],
-        action=Action(of["action"]),
+        action=Action.stored(of["action"]),
         design_ref=of["design_ref"],
-        status=TaskStatus(of["status"]),
+        status=TaskStatus.stored(of["status"]),
         created=of["created"],
         updated=of["updated"],
         created_by=of["created_by"],
@@ -33,7 +36,7 @@ def task_from_row(row: Any) -> Task:
         node_filter=of["node_filter"],
         design_digest=of["design_digest"],
         result=TaskResult(
-            status=ResultStatus(of["result_status"]),
+            status=ResultStatus.stored(of["result_status"]),
             message=of["result_message"],
             reason=of["result_reason"],
             successes=tuple(of["successes"]),
@@ -50,12 +53,13 @@ def task_from_row(row: Any) -> Task:
         reason=of["reason"],
         lease=lease,
         overdue=bool(of.get("overdue")),
+        lapses=of["lapses"],
+        lapsed=bool(of.get("lapsed")),
         force=of["force"],
         retry_of=of["retry_of"],
         expect_nodes=of["expect_nodes"],
         all_nodes=of["all_nodes"],
         last_error=of["last_error"],
         error_attempts=of["error_attempts"],
-        lapses=of["lapses"],
         has_build_data=bool(of.get("has_build_data")),
     )

@@ -120,7 +120,7 @@ tasks = Table(
     Column("lease_owner", Text),
     Column("lease_until", DateTime(timezone=True)),
     Column("lease_epoch", BigInteger, nullable=False, server_default="0"),
-    # How often in a row a lease lapsed at the present step: its worker died or hung.
+    # Leases that lapsed in a row, without an outcome in between.
     Column("lapses", Integer, nullable=False, server_default="0"),
     CheckConstraint(_one_of("lane", Lane), name="lane"),
     CheckConstraint(_one_of("status", TaskStatus), name="status"),
@@ -246,6 +246,7 @@ machines = Table(
     Column("stage", Text, nullable=False, server_default=""),
     Column("events", Integer, nullable=False, server_default="0"),
     Column("kept_bytes", BigInteger, nullable=False, server_default="0"),
+    # Of build data.
     Column("kept_rows", Integer, nullable=False, server_default="0"),
 )
 

@@ -27,7 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from drydock.db.build_data import BuildDataRepository
-from drydock.db.lease_statements import LOCK_ORDER
+from drydock.db.locking import LOCK_ORDER
 from drydock.db.machines import MachineRepository
 from drydock.db.messages import Line, MessageRepository
 from drydock.db.notifications import CHANGE, WORK, notify_change, notify_work
@@ -238,12 +238,18 @@ class TaskRepository:
     def outcomes(self, parent_id: UUID) -> Sequence[tuple[str, ResultStatus, str, str, str]]:
         """(node, result, step, reason, last error) of every subtask, in node order."""
         rows = self._connection.execute(
-            select(tasks.c.node, tasks.c.result_status, tasks.c.step, tasks.c.result_reason, tasks.c.last_error)
+            select(
+                func.coalesce(tasks.c.node, cast(tasks.c.id, Text)).label("node"),
+                tasks.c.result_status,
+                tasks.c.step,
+                tasks.c.result_reason,
+                tasks.c.last_error,
+            )
             .where(tasks.c.parent_id == parent_id)
             .order_by(tasks.c.node)
         ).all()
         return [
-            (row.node, ResultStatus(row.result_status), row.step or "", row.result_reason, row.last_error)
+            (row.node, ResultStatus.stored(row.result_status), row.step or "", row.result_reason, row.last_error)
             for row in rows
         ]
 
@@ -299,7 +305,7 @@ class TaskRepository:
         ).one_or_none()
         if row is None:
             raise TaskNotFound(f"there is no task {task_id}")
-        return TaskStatus(row.status), row.newest
+        return TaskStatus.stored(row.status), row.newest
 
     def terminate(self, task_id: UUID, *, by: str) -> None:
         """Mark a task and its subtasks. What has not started ends now; what runs ends before its next step.
@@ -340,6 +346,8 @@ class TaskRepository:
                     (unstarted & tasks.c.node.is_not(None), func.array_append(tasks.c.failures, tasks.c.node)),
                     else_=tasks.c.failures,
                 ),
+                # A lane that this version does not know, no worker of it would look into.
+                lane=case((tasks.c.lane.in_([lane.value for lane in Lane]), tasks.c.lane), else_=Lane.TASK.value),
                 wake_at=case((unstarted, None), else_=func.clock_timestamp()),
                 wake_requested=~unstarted,
             )

@@ -28,7 +28,7 @@ from drydock.db.notifications import CHANGE, WORK, Listener, listen
 from drydock.db.one_task import TASK, read_task
 from drydock.db.outages import TAKES_NO_WRITES
 from drydock.db.outcomes import OutcomeRepository
-from drydock.db.prepared import OwnConnections
+from drydock.db.prepared import OwnConnections, RowUnreadable
 from drydock.db.queue_numbers import LaneNumbers, read_queue
 from drydock.db.reports import Reported, ReportRepository
 from drydock.db.retention import RetentionRepository
@@ -106,7 +106,11 @@ class Database:
 
     def task(self, task_id: UUID) -> Task:
         """A task as its answer shows it. Raises ``TaskNotFound``, ``DatabaseUnavailable``."""
-        return read_task(self._own, task_id)
+        try:
+            return read_task(self._own, task_id)
+        except RowUnreadable:
+            with self.unit_of_work() as uow:
+                return uow.tasks.get(task_id)
 
     @contextmanager
     def unit_of_work(self, *, statement_seconds: float | None = None) -> Iterator[UnitOfWork]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from drydock.model.stored import StoredEnum
 
-class ReportStatus(StrEnum):
+
+class ReportStatus(StoredEnum):
     """A final status as a machine reports it (any case on the wire)."""
 
     SUCCESS = "success"

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
 from drydock.model.machine import MachineContact
 from drydock.model.message import TaskMessage
-from drydock.model.stored_name import StoredName
+from drydock.model.stored import StoredEnum
 
 
-class Action(StoredName):
+class Action(StoredEnum):
     """What a task does. The plural ones are asked for by operators, the singular ones are their subtasks."""
 
     VALIDATE_DESIGN = "validate_design"
@@ -50,7 +49,7 @@ REQUESTABLE: Mapping[str, Action] = {
 }
 
 
-class TaskStatus(StoredName):
+class TaskStatus(StoredEnum):
     """Where a task is in its life.
 
     ``requested`` is never stored by us (a task is queued in the transaction that creates it) but clients know it.
@@ -81,7 +80,7 @@ TRANSITIONS: Mapping[TaskStatus, frozenset[TaskStatus]] = {
 }
 
 
-class Lane(StrEnum):
+class Lane(StoredEnum):
     """Which queue an open task waits in, so that one kind of work cannot starve another.
 
     ``task``: what operators asked for, quick steps with slots of their own. ``node``: driver verbs.
@@ -93,7 +92,7 @@ class Lane(StrEnum):
     WATCH = "watch"
 
 
-class ResultStatus(StoredName):
+class ResultStatus(StoredEnum):
     INCOMPLETE = "incomplete"
     SUCCESS = "success"
     PARTIAL_SUCCESS = "partial_success"
@@ -145,8 +144,9 @@ class Task:
     ``root_id`` is the task's own id for a task without a parent. ``design_digest`` is set once the design is
     pinned. ``step_since``, ``deadline_at``: of the present step. ``reason``: what it waits for, in words.
     ``overdue``: whether the deadline had passed when a worker claimed it. ``attempt``: failures in a row at this
-    step; ``error_attempts``, ``last_error``: how many at all steps, and the last of them. ``lapses``: how often in a
-    row a worker's lease lapsed at this step. ``expect_nodes``, ``all_nodes``: as in ``NewTask``.
+    step; ``error_attempts``, ``last_error``: how many at all steps, and the last of them. ``lapses``: leases that
+    lapsed in a row at this step, without an outcome in between; ``lapsed``: whether this claim found the last one.
+    ``expect_nodes``, ``all_nodes``: as in ``NewTask``.
     """
 
     id: UUID
@@ -177,9 +177,10 @@ class Task:
     reason: str = ""
     lease: Lease | None = None
     overdue: bool = False
+    lapses: int = 0
+    lapsed: bool = False
     last_error: str = ""
     error_attempts: int = 0
-    lapses: int = 0
     machine: MachineContact | None = None
     has_build_data: bool = False
     expect_nodes: int | None = None

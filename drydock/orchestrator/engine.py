@@ -12,7 +12,7 @@ import socket
 import threading
 import time
 import uuid
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence, Set
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -20,13 +20,15 @@ from dataclasses import dataclass
 from drydock.db.notifications import Listener
 from drydock.db.unit_of_work import Database
 from drydock.errors import DatabaseUnavailable
-from drydock.metrics import Metrics
 from drydock.model.task import Lane, Task
-from drydock.orchestrator.lease_clock import LeaseClock, claim_of
+from drydock.orchestrator.lease_clock import Claim, LeaseClock, claim_of
 from drydock.orchestrator.step_runner import StepRunner
-from drydock.orchestrator.unknown_work import UnknownWork
+from drydock.orchestrator.unknown_tasks import UnknownTasks
 
 LOG = logging.getLogger(__name__)
+
+#: Lapsed leases are looked for at most this often, unless the last look found one: it reads all that is due.
+SUSPECTS_SECONDS = 1.0
 
 #: However much happens, a worker asks for due work at most this often. What wakes a task is seen within this time;
 #: asking costs a worker that has hundreds of nodes on their way more than their steps do.
@@ -59,21 +61,19 @@ class Engine:
         make_runner: Callable[[Callable[[], bool], Callable[[Task], bool]], StepRunner],
         settings: EngineSettings,
         owner: str,
-        metrics: Metrics,
     ) -> None:
         """``make_runner`` is given functions that tell whether the engine is stopping, and whether a task is ours."""
         self._database = database
         self._leases = LeaseClock(settings.lease_seconds)
         self._runner = make_runner(self.stopping, self._leases.certainly_ours)
+        self._unknown = UnknownTasks(database, self._runner.steps, self._runner.metrics)
         self._settings = settings
         self._owner = owner
         # By claim, not by task: a task given up to another lane may be claimed again before its batch is done.
-        self._in_hand: dict[tuple[uuid.UUID, int], Lane] = {}
-        # Those of them whose lease lapsed before: the worker that had them died, perhaps of them.
-        self._suspects: set[tuple[uuid.UUID, int]] = set()
-        self._known = self._runner.known()
-        self._unknown = UnknownWork(database, self._known, metrics)
-        self._metrics = metrics
+        self._in_hand: dict[Claim, Lane] = {}
+        # What may have ended the worker that had it before; one at a time.
+        self._suspects: set[Claim] = set()
+        self._look_for_suspects = 0.0
         self._threads = {Lane.TASK: settings.task_slots, Lane.WATCH: 1, Lane.NODE: settings.slots}
         # What was done with these is not on record, as the database was away.
         self._unwritten: list[Task] = []
@@ -117,7 +117,7 @@ class Engine:
                 except Exception:
                     # No row, whatever is in it, may end a worker: those that it can read go on.
                     LOG.exception("the loop failed; it begins anew")
-                    self._metrics.unforeseen_errors.labels("loop").inc()
+                    self._runner.metrics.unforeseen_errors.labels("loop").inc()
                     self._stop.wait(1.0)
         # Leases are kept until the last slot is done: a step in hand is still ours.
         renewer.join(timeout=self._settings.lease_seconds)
@@ -129,6 +129,7 @@ class Engine:
             if not self._ready:
                 self._ready = True
                 LOG.info("worker ready", extra={"worker": self._owner})
+            self._unknown.look()
             for lane, tasks in claimed.items():
                 for together in self._runner.together(tasks):
                     self._submit(pools, lane, together)
@@ -145,25 +146,15 @@ class Engine:
         if not wanted:
             return {}, settings.poll_interval
         self._hand_back_unwritten()
-        asked = self._leases.now()
+        asked, steps = self._leases.now(), self._runner.steps
         with self._database.statements() as uow:
             claimed = uow.leases.claim(
-                self._owner,
-                wanted,
-                lease_seconds=settings.lease_seconds,
-                known=self._known,
-                suspects=0 if self._has_suspect() else 1,
+                self._owner, wanted, lease_seconds=settings.lease_seconds, suspects=self._suspects_wanted(), steps=steps
             )
             found = any(claimed.values())
-            due = None if found else uow.leases.next_due_in(wanted, known=self._known)
-        self._left = frozenset(lane for lane in Lane if len(claimed.get(lane, ())) == wanted.get(lane, 0))
-        taken = {claim_of(task): lane for lane, tasks in claimed.items() for task in tasks}
-        suspects = {claim_of(task) for tasks in claimed.values() for task in tasks if task.lapses}
-        self._leases.kept(taken, asked=asked)
-        with self._lock:
-            self._in_hand.update(taken)
-            self._suspects |= suspects
-        self._metrics.lapsed_leases.inc(len(suspects))
+            due = None if found else uow.leases.next_due_in(wanted, steps=steps)
+        self._left = frozenset(lane for lane in Lane if len(claimed.get(lane, ())) >= wanted.get(lane, 0))
+        self._take(claimed, asked)
         if found:
             # More may have come due meanwhile: when that is, is asked for only once nothing is.
             return claimed, 0.0
@@ -183,6 +174,24 @@ class Engine:
             uow.commit()
         with self._lock:
             self._unwritten = self._unwritten[len(unwritten) :]
+
+    def _take(self, claimed: Mapping[Lane, Sequence[Task]], asked: float) -> None:
+        taken = {claim_of(task): lane for lane, tasks in claimed.items() for task in tasks}
+        suspects = {claim_of(task) for tasks in claimed.values() for task in tasks if task.lapses}
+        self._leases.kept(taken, asked=asked)
+        with self._lock:
+            self._in_hand.update(taken)
+            self._suspects |= suspects
+        if suspects:
+            # There may be more: to be looked for as soon as this one is done.
+            self._look_for_suspects = 0.0
+
+    def _suspects_wanted(self) -> int:
+        with self._lock:
+            if self._suspects or time.monotonic() < self._look_for_suspects:
+                return 0
+        self._look_for_suspects = time.monotonic() + SUSPECTS_SECONDS
+        return 1
 
     def _wanted(self) -> Mapping[Lane, int]:
         """How many tasks of which lane to claim now; nodes ahead of free slots, so that one claim serves many."""
@@ -220,18 +229,15 @@ class Engine:
         for task in going:
             self._submit(pools, lane, [task])
 
-    def _has_suspect(self) -> bool:
+    def _forget(self, lane: Lane, claims: Set[Claim]) -> None:
         with self._lock:
-            return bool(self._suspects)
-
-    def _forget(self, lane: Lane, claims: Collection[tuple[uuid.UUID, int]]) -> None:
-        with self._lock:
-            suspected = not self._suspects.isdisjoint(claims)
-            self._suspects -= set(claims)
+            suspects = len(self._suspects)
+            self._suspects -= claims
             for claim in claims:
                 self._in_hand.pop(claim, None)
                 self._leases.forget(claim)
-        if suspected or (lane in self._left and not (lane is Lane.NODE and self._enough_nodes())):
+            freed = len(self._suspects) < suspects
+        if freed or (lane in self._left and not (lane is Lane.NODE and self._enough_nodes())):
             self._nudge()
 
     def _nudge(self) -> None:

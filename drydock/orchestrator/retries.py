@@ -23,6 +23,8 @@ def retry_of(task: Task, outcomes: Sequence[tuple[str, ResultStatus, str, str, s
         raise InvalidInput(f"is a node's part of task {task.parent_id}; retry that", field="retry_of")
     if task.status.open:
         raise TaskNotEnded(f"task {task.id} is {task.status}: it can be retried when it has ended")
+    if not task.action.known:
+        raise InvalidInput(f"has the action {task.action}, which this version does not know", field="retry_of")
     failed = [node for node, result, *_ in outcomes if result is not ResultStatus.SUCCESS]
     if not failed:
         why = "no node of it failed" if outcomes else "it had come to no node; ask for the same work anew"

@@ -30,7 +30,7 @@ from drydock.orchestrator.endings import ending, told
 from drydock.orchestrator.outcome import Done, Failed, Outcome, Retry, Wait, of_error
 from drydock.orchestrator.recorder import BLOCKED_SECONDS, Begin, Record, Recorder
 from drydock.orchestrator.rollup import NodeOutcome
-from drydock.orchestrator.workflow import AnyStep, BulkStep, Services, StepContext, Workflow, known_names
+from drydock.orchestrator.workflow import AnyStep, BulkStep, Services, StepContext, Workflow
 
 LOG = logging.getLogger(__name__)
 
@@ -38,6 +38,10 @@ LOG = logging.getLogger(__name__)
 MOST_LAPSES = 3
 FIRST_RETRY_SECONDS = 1.0
 LONGEST_RETRY_SECONDS = 60.0
+#: Leases that lapse in a row at one step before its task fails.
+MOST_LAPSES = 3
+#: Until a task that this version does not know is looked at again, if it was claimed all the same.
+LEFT_ALONE_SECONDS = 60.0
 
 
 class StepRunner:
@@ -59,24 +63,28 @@ class StepRunner:
         self._recorder = Recorder(services.database, metrics)
         self._workflows = workflows
         self._timeouts = timeouts
-        self._metrics = metrics
+        self.metrics = metrics
         self._stopping = stopping
         self._certainly_ours = certainly_ours
+        #: What this version can work on, as "action step".
+        self.steps = frozenset(f"{flow.action} {step.name}" for flow in workflows.values() for step in flow.every_step)
 
     def together(self, claimed: Iterable[Task]) -> Sequence[Sequence[Task]]:
         """What one slot each is to get: tasks at the same bulk step, or a single task.
 
         To look at nodes is one question however many they are. Where more is done, no more go together than the
-        provisioner likes. A task that failed before is alone, as is one whose worker died: were it the reason, others
-        would fail with it again.
+        provisioner likes, and a task that failed before is alone: were it the reason, others would fail with it again.
+        A task whose lease lapsed is always alone: it may be what ended its worker.
         """
         alone: list[Sequence[Task]] = []
         looking: dict[tuple[Action, str | None], list[Task]] = {}
         acting: dict[tuple[Action, str | None], list[Task]] = {}
         for task in claimed:
             step = self._step_of(task)
-            suspect = task.lapses > 0 or (task.attempt > 0 and step is not None and step.lane is not Lane.WATCH)
-            if not isinstance(step, BulkStep) or suspect:
+            if task.lapsed:
+                self.metrics.leases_lapsed.inc()
+                LOG.warning("the worker that had this task died or hung", extra=_fields(task))
+            if not isinstance(step, BulkStep) or task.lapses or (task.attempt and step.lane is not Lane.WATCH):
                 alone.append([task])
             else:
                 groups = looking if step.lane is Lane.WATCH else acting
@@ -100,52 +108,71 @@ class StepRunner:
             for task in together:
                 self._hand_back(task)
         except LeaseLost:
-            LOG.warning("lease lost; another worker has the task", extra={"task": str(first.id), "node": first.node})
-            self._metrics.leases_lost.inc()
+            LOG.warning("lease lost; another worker has the task", extra=_fields(first))
+            self.metrics.leases_lost.inc()
         return ()
-
-    def known(self) -> Sequence[str]:
-        """What this release can work on, as claims name it."""
-        return known_names(self._workflows)
 
     def _step_of(self, task: Task) -> AnyStep | None:
         """The step the task is at, its first if it has not begun; None if this version does not have it."""
-        workflow = self._workflows[task.action]
+        workflow = self._workflows.get(task.action)
+        if workflow is None:
+            return None
         return workflow.steps[0] if task.step is None else workflow.find(task.step)
 
-    def _hand_back(self, task: Task) -> None:
+    def _hand_back(self, task: Task, *, seconds: float = 0.0) -> None:
         with self._database.unit_of_work() as uow:
-            uow.leases.hand_back(task)
+            uow.leases.hand_back(task, seconds=seconds)
             uow.commit()
 
     def _advance(self, together: Sequence[Task]) -> Sequence[Task]:
         """One step further. Returns those to go on with: the others were given back or have ended."""
-        given_up = [task for task in together if _is_given_up(task)]
-        self._write([self._ending(task, Failed(_lapsed(task))) for task in given_up])
-        together = [task for task in together if not _is_given_up(task)]
         stopping = [task for task in together if task.terminate and not self._is_at_stop(task)]
         self._write([self._stopped(task) for task in stopping])
         going = [task for task in together if task not in stopping]
         if not going:
             return ()
-        workflow, step = self._workflows[going[0].action], self._step_of(going[0])
+        step = self._step_of(going[0])
         if step is None:
-            # Not claimed in the first place; a task in hand goes on to steps of this release only.
-            raise LookupError(f"{going[0].action} has no step {going[0].step}")
+            for task in going:
+                LOG.warning("left alone: this version does not know its action or step", extra=_fields(task))
+                self._hand_back(task, seconds=LEFT_ALONE_SECONDS)
+            return ()
+        given_up = {task.id: why for task in going if (why := self._given_up(task, step)) is not None}
+        self._write([self._ending(task, given_up[task.id]) for task in going if task.id in given_up])
+        going = [task for task in going if task.id not in given_up]
+        if not going:
+            return ()
+        workflow = self._workflows[going[0].action]
         if going[0].step is None:
             return self._write([Record(Begin(self._enter(task, step, step, Done()))) for task in going])
         outcomes = self.attempt(step, going)
         return self.record(workflow, step, [(task, outcomes[task.id]) for task in going])
 
     def _is_at_stop(self, task: Task) -> bool:
-        stop = self._workflows[task.action].stop
-        return stop is not None and task.step == stop.step.name
+        workflow = self._workflows.get(task.action)
+        return workflow is not None and workflow.stop is not None and task.step == workflow.stop.step.name
+
+    def _given_up(self, task: Task, step: AnyStep) -> Failed | None:
+        """Why the task ends before its step is run again; None if it goes on.
+
+        A step that only looks is given a last look at its deadline, unless a worker was lost over it.
+        """
+        if step.timeout is None:
+            return None
+        if task.lapses >= MOST_LAPSES:
+            return Failed(f"the worker died or hung at this step {MOST_LAPSES} times")
+        if task.overdue and (task.lapses or step.lane is not Lane.WATCH):
+            return self._overdue(step, task.reason or "the worker died or hung")
+        return None
+
+    def _overdue(self, step: AnyStep, reason: str) -> Failed:
+        return Failed(f"{reason}; gave up after {(self._timeout(step) or 0) / 60:g} min of {step.name}")
 
     def attempt(self, step: AnyStep, tasks: Sequence[Task]) -> Mapping[UUID, Outcome]:
         """Run the step for these tasks, outside any transaction; whatever it raises becomes their outcome."""
         services = self._services.fenced(partial(self._check_leases, tasks))
         try:
-            with self._metrics.step_seconds.labels(tasks[0].action.value, step.name).time():
+            with self.metrics.step_seconds.labels(tasks[0].action.value, step.name).time():
                 return step.answers([StepContext(task, services) for task in tasks])
         except (LeaseLost, DatabaseUnavailable):
             raise
@@ -155,7 +182,7 @@ class StepRunner:
             return {task_id: found for task in tasks for task_id, found in self.attempt(step, [task]).items()}
         except Exception as exc:
             LOG.exception("step raised something unforeseen", extra={"task": str(tasks[0].id), "step": step.name})
-            self._metrics.unforeseen_errors.labels("engine").inc()
+            self.metrics.unforeseen_errors.labels("engine").inc()
             why = f"unexpected {type(exc).__name__} in step {step.name}; the worker's log has the details"
             return _all(tasks, Retry(why))
 
@@ -188,8 +215,7 @@ class StepRunner:
         if isinstance(outcome, Failed):
             return self._ending(task, outcome)
         if task.overdue:
-            allowed = (self._timeout(step) or 0) / 60
-            return self._ending(task, Failed(f"{outcome.reason}; gave up after {allowed:g} min of {step.name}"))
+            return self._ending(task, self._overdue(step, outcome.reason))
         return _waiting(task, step, outcome)
 
     def _enter(self, task: Task, step: AnyStep, following: AnyStep, outcome: Done, *, keep_lease: bool = True) -> Enter:
@@ -210,9 +236,10 @@ class StepRunner:
 
     def _stopped(self, task: Task) -> Record:
         """The task is to terminate: with its subtasks and its machine stopped, it ends."""
-        stop = self._workflows[task.action].stop
-        if stop is not None and task.step in stop.of_steps:
-            return Record(self._enter(task, stop.step, stop.step, Done(), keep_lease=False))
+        workflow = self._workflows.get(task.action)
+        if workflow is not None and workflow.stop is not None and task.step in workflow.stop.of_steps:
+            stop = workflow.stop.step
+            return Record(self._enter(task, stop, stop, Done(), keep_lease=False))
         still_open = 0
         if task.node is None:
             with self._database.statements() as uow:
@@ -230,7 +257,7 @@ class StepRunner:
 
     def _log(self, task: Task, step: AnyStep, outcome: Outcome) -> None:
         kind = type(outcome).__name__.lower()
-        self._metrics.steps.labels(task.action.value, step.name, kind).inc()
+        self.metrics.steps.labels(task.action.value, step.name, kind).inc()
         level = logging.DEBUG if isinstance(outcome, Wait) else logging.INFO
         if not LOG.isEnabledFor(level):
             return
@@ -245,19 +272,12 @@ class StepRunner:
         LOG.log(level, "step %s", kind, extra={FIELDS: fields})
 
 
-def _is_given_up(task: Task) -> bool:
-    """Before a step that its worker may not survive runs again. One that is overdue otherwise has a last look."""
-    return task.lapses >= MOST_LAPSES or (task.lapses > 0 and task.overdue)
-
-
-def _lapsed(task: Task) -> str:
-    times = "once" if task.lapses == 1 else f"{task.lapses} times"
-    late = "; its deadline has passed" if task.overdue else ""
-    return f"the worker died or hung at this step {times}{late}"
-
-
 def _terminated(task: Task) -> str:
     return f"terminated by {task.terminated_by} at step {task.step or 'start'}"
+
+
+def _fields(task: Task) -> Mapping[str, object]:
+    return {"task": str(task.id), "action": task.action, "node": task.node, "step": task.step, "lapses": task.lapses}
 
 
 def _told(task: Task, outcome: Done) -> list[Line]:

@@ -189,12 +189,3 @@ class Workflow:
         """The step that follows, None after the last."""
         position = self.steps.index(step) + 1
         return self.steps[position] if position < len(self.steps) else None
-
-
-def known_names(workflows: Mapping[Action, Workflow]) -> Sequence[str]:
-    """``action/step`` of all steps; a task that has not begun is at none."""
-    return [
-        f"{action.value}/{name}"
-        for action, workflow in workflows.items()
-        for name in ("", *(step.name for step in workflow.every_step))
-    ]

@@ -15,10 +15,6 @@ from drydock.db.tables import task_messages, tasks
 from drydock.db.unit_of_work import UnitOfWork
 from drydock.errors import IdempotencyConflict, LeaseLost, TaskNotFound
 from drydock.model.task import Action, Lane, NewTask, ResultStatus, Task, TaskQuery, TaskResult, TaskStatus
-from drydock.orchestrator.workflow import known_names
-from drydock.orchestrator.workflows import WORKFLOWS
-
-KNOWN = known_names(WORKFLOWS)
 
 
 def add(uow: UnitOfWork, *, key: str | None = None, digest: bytes | None = None, by: str = "alice") -> Task:
@@ -33,7 +29,7 @@ def tree(uow: UnitOfWork, nodes: list[str]) -> tuple[Task, tuple[Task, ...]]:
 
 
 def claim(uow: UnitOfWork, lane: Lane, *, at_most: int = 5) -> Sequence[Task]:
-    return uow.leases.claim("me", {lane: at_most}, lease_seconds=30, known=KNOWN).get(lane, ())
+    return uow.leases.claim("me", {lane: at_most}, lease_seconds=30).get(lane, ())
 
 
 def begin(uow: UnitOfWork, task: Task, step: str) -> None:
@@ -168,7 +164,7 @@ def test_no_query_of_the_engine_or_the_api_reads_the_whole_table(
 
     event.listen(connection, "before_cursor_execute", explain)
     claim(uow, Lane.NODE, at_most=16)
-    uow.leases.next_due_in(tuple(Lane), known=KNOWN)
+    uow.leases.next_due_in(tuple(Lane))
     uow.tasks.get(many)
     uow.tasks.version(many)
     uow.tasks.count_open_children(many)

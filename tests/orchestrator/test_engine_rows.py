@@ -219,7 +219,7 @@ def test_a_lane_that_is_full_does_not_hide_what_another_lane_has(world: World) -
     world.create("deploy_nodes")
     world.work()
     with world.database.unit_of_work() as uow:
-        nodes = uow.leases.claim("other", {Lane.WATCH: 100}, lease_seconds=30, known=world.runner.known())[Lane.WATCH]
+        nodes = uow.leases.claim("other", {Lane.WATCH: 100}, lease_seconds=30, steps=world.runner.steps)[Lane.WATCH]
         uow.commit()
     assert len(nodes) == 3
     world.create("validate_design")

@@ -173,7 +173,6 @@ def working(world: World) -> Iterator[Engine]:
         lambda stopping, ours: StepRunner(world.services, WORKFLOWS, Timeouts(), Metrics(), stopping, ours),
         EngineSettings(slots=2, poll_interval=0.1),
         world.owner,
-        Metrics(),
     )
     thread = threading.Thread(target=engine.run)
     thread.start()

@@ -111,7 +111,7 @@ class World:
                 owner or self.owner,
                 dict.fromkeys(Lane, 100),
                 lease_seconds=lease_seconds,
-                known=self.runner.known(),
+                steps=self.runner.steps,
             )
             uow.commit()
         return tuple(task for lane in Lane for task in claimed.get(lane, ()))

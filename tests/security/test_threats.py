@@ -201,7 +201,7 @@ class TestHostileNode:
             assert machine.ask("POST", path, json=large).status_code == 200
         assert kept()[1] < MAX_MESSAGE_BYTES + 1_100_000
         before = kept()
-        small = {"details": [{"message": "one more", "error": False}] * 5000}
+        small = {"details": [{"message": "one more", "error": False}] * 500}
         assert machine.ask("POST", path, json={**small, "status": "success"}).status_code == 200
         assert kept() == before
         site.world.run_until_idle()
@@ -211,8 +211,8 @@ class TestHostileNode:
         task = site.deploy(design_of(["n01"]))
         machine = site.machine("n01")
         path = f"/bootaction/{machine.actions(task)['greet'].id}"
-        many = {"details": [{"message": "m", "error": False}] * 5000}
-        for _ in range(3):
+        many = {"details": [{"message": "m", "error": False}] * 500}
+        for _ in range(30):
             assert machine.ask("POST", path, json=many).status_code == 200
         told = [m for m in site.subtask(task, "n01").result.messages if m.context_type == "bootaction"]
         assert len(told) == MAX_MESSAGES

@@ -118,7 +118,7 @@ def message_view(message: TaskMessage) -> Json:
         "context_type": message.context_type,
         "context": message.context,
         "ts": timestamp(message.ts),
-        "extra": dict(message.extra),
+        "extra": message.extra,
     }
 
 

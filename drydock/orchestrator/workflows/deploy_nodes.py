@@ -157,6 +157,9 @@ def _reported(actions: Sequence[BootAction], contact: MachineContact | None, wor
         heard = "" if last is None else f", last contact {last.astimezone(UTC):%H:%M:%S} UTC"
         names = ", ".join(missing)
         return Wait(LOOK_AGAIN_SECONDS, f"no final status yet of boot actions {names}{heard}")
+    unknown = [f"{action.name} ({action.status})" for action in actions if action.status and not action.status.known]
+    if unknown:
+        return Wait(LOOK_AGAIN_SECONDS, f"this version does not know the status of boot actions {', '.join(unknown)}")
     if failed:
         return Failed("boot actions failed: " + ", ".join(_in_words(action, words) for action in failed))
     return Done("all boot actions that report have succeeded")

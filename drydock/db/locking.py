@@ -1,0 +1,8 @@
+"""The order in which rows of tasks are locked wherever several are: docs/development/locking.md has all statements."""
+
+from __future__ import annotations
+
+from drydock.db.tables import tasks
+
+#: Parents before subtasks, then by id. Two transactions that lock in another order may wait for each other in a circle.
+LOCK_ORDER = (tasks.c.parent_id.is_not(None), tasks.c.id)

@@ -1,0 +1,44 @@
+"""Values of rows that Python cannot hold are read as what comes next to them: no row may make a list unreadable."""
+
+from __future__ import annotations
+
+import json
+import math
+from datetime import UTC, datetime
+from typing import Any
+
+import psycopg2.extensions
+from sqlalchemy.engine.interfaces import DBAPIConnection
+
+_TIMESTAMPTZ = 1184
+_EARLIEST = datetime.min.replace(tzinfo=UTC)
+_LATEST = datetime.max.replace(tzinfo=UTC)
+
+
+def read_json(text: str) -> Any:
+    """What is nested too deep or has numbers too long is answered as its text, as are numbers beyond a float's."""
+    try:
+        return json.loads(text, parse_float=_number)
+    except (RecursionError, ValueError):
+        return text
+
+
+def _number(text: str) -> float | str:
+    number = float(text)
+    return number if math.isfinite(number) else text
+
+
+def _read_moment(text: str | bytes | None, cursor: psycopg2.extensions.cursor) -> datetime | None:
+    try:
+        moment: datetime | None = psycopg2.extensions.PYDATETIMETZ(text, cursor)
+    except (ValueError, OverflowError):
+        return _EARLIEST if "BC" in str(text) else _LATEST
+    return moment
+
+
+def register(connection: DBAPIConnection) -> None:
+    """Have the connection read times that way: years that Python does not know are the first or the last moment."""
+    if not isinstance(connection, psycopg2.extensions.connection):
+        raise TypeError("times are read by psycopg2")
+    kind = psycopg2.extensions.new_type((_TIMESTAMPTZ,), "TIMESTAMPTZ", _read_moment)
+    psycopg2.extensions.register_type(kind, connection)

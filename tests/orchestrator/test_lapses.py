@@ -1,0 +1,218 @@
+"""A step that ends its worker: counted, kept apart, and given up after the third time."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from uuid import UUID
+
+import pytest
+from sqlalchemy import func, select, update
+
+from drydock.db.tables import tasks
+from drydock.metrics import Metrics
+from drydock.model.task import Action, Lane, ResultStatus, Task, TaskStatus
+from drydock.orchestrator.engine import Engine, EngineSettings
+from drydock.orchestrator.outcome import Outcome
+from drydock.orchestrator.step_runner import StepRunner
+from drydock.orchestrator.workflow import AnyStep
+from drydock.orchestrator.workflows import WORKFLOWS
+from tests.drivers.simulator_process import eventually
+from tests.orchestrator.sites import site
+from tests.orchestrator.test_laws import SUBTASK, WorkerKilled, every_step, use
+from tests.orchestrator.world import Timeouts, World
+
+WHY = "the worker died or hung at this step 3 times"
+NODES = ("n01", "n02", "n03", "n04", "n05")
+
+
+class Kills(StepRunner):
+    """``step`` of ``node`` (None: of the task itself) ends the worker that runs it."""
+
+    step: str
+    node: str | None
+    deaths: int = 0
+
+    def attempt(self, step: AnyStep, tasks: Sequence[Task]) -> Mapping[UUID, Outcome]:
+        if step.name == self.step and any(task.node == self.node for task in tasks):
+            self.deaths += 1
+            raise WorkerKilled
+        return super().attempt(step, tasks)
+
+
+def work_until_ended(world: World, task: Task) -> int:
+    """Returns how many workers it took."""
+    for killed in range(40):
+        try:
+            world.run_until_idle(before=world.machines_report)
+        except WorkerKilled:
+            world.pass_time(31)
+            continue
+        return killed
+    raise AssertionError("no end to the dying")
+
+
+def found(action: str, step: str) -> tuple[AnyStep, bool]:
+    """The step, and whether it is a node's."""
+    below = SUBTASK.get(Action(action))
+    of_node = None if below is None else WORKFLOWS[below].find(step)
+    of_task = WORKFLOWS[Action(action)].find(step)
+    made = of_node or of_task
+    assert made is not None
+    return made, of_node is not None
+
+
+def steps_with_a_deadline() -> list[tuple[str, str]]:
+    """Others wait for others as long as it takes, and do nothing that could end a worker."""
+    return [(action, step) for action, step in every_step() if found(action, step)[0].timeout is not None]
+
+
+@pytest.mark.parametrize(("action", "step"), steps_with_a_deadline())
+def test_a_step_that_kills_its_worker_ends_after_three(world: World, action: str, step: str) -> None:
+    _, of_node = found(action, step)
+    use(world, Kills, step=step, node="n02" if of_node else None)
+    task = world.create(action)
+    assert work_until_ended(world, task) == 3
+    ended = world.orchestrator.task(task.id)
+    if not of_node:
+        assert (ended.result.status, ended.result.reason) == (ResultStatus.FAILURE, WHY)
+        return
+    assert (ended.result.status, ended.result.failures) == (ResultStatus.PARTIAL_SUCCESS, ("n02",))
+    assert ended.result.successes == ("n01", "n03")
+    failed = world.subtasks(task.id)["n02"]
+    assert (failed.step, failed.result.reason) == (step, WHY)
+
+
+def test_of_a_batch_only_the_guilty_one_is_lost(world: World) -> None:
+    use(world, Kills, step="apply_storage", node="n03")
+    task = world.create("deploy_nodes", design_ref=world.store(site(NODES)).ref)
+    assert work_until_ended(world, task) == 3
+    assert world.orchestrator.task(task.id).result.failures == ("n03",)
+    assert all(sub.lapses <= 1 for node, sub in world.subtasks(task.id).items() if node != "n03")
+
+
+def test_what_lapsed_is_claimed_one_at_a_time_beside_what_did_not(world: World) -> None:
+    for _ in range(3):
+        world.create("validate_design")
+    assert len(world.claim(owner="a")) == 3
+    world.pass_time(31)
+    fresh = [world.create("validate_design").id for _ in range(2)]
+    claimed = world.claim(owner="b")
+    assert {task.id for task in claimed if not task.lapses} == set(fresh)
+    assert [(task.lapses, task.lapsed) for task in claimed if task.lapses] == [(1, True)]
+    assert sorted(map(len, world.runner.together(claimed))) == [1, 1, 1]
+
+
+def test_an_outcome_a_handover_and_a_renewal_count_nothing(world: World) -> None:
+    task = world.create("verify_nodes", design_ref=world.store(site(["n01"])).ref)
+    for _ in range(5):
+        # Each worker is lost once at each step, as in one outage after the other.
+        world.claim(owner="lost")
+        world.pass_time(31)
+        world.work()
+    world.run_until_idle()
+    assert world.orchestrator.task(task.id).result.status is ResultStatus.SUCCESS
+    other = world.create("validate_design")
+    for _ in range(5):
+        (claimed,) = world.claim()
+        with world.database.unit_of_work() as uow:
+            assert uow.leases.renew(world.owner, [claimed.id], lease_seconds=30)
+            uow.leases.hand_back(claimed)
+            uow.commit()
+    assert world.orchestrator.task(other.id).lapses == 0
+
+
+def test_an_hour_old_deadline_is_looked_at_before_a_step_is_run_again(world: World) -> None:
+    use(world, Kills, step="apply_networking", node="n01")
+    task = world.create("deploy_nodes", design_ref=world.store(site(["n01"])).ref)
+    with pytest.raises(WorkerKilled):
+        world.run_until_idle()
+    world.pass_time(3600)
+    world.run_until_idle()
+    (failed,) = world.subtasks(task.id).values()
+    assert failed.result.reason == "the worker died or hung; gave up after 10 min of apply_networking"
+    assert isinstance(world.runner, Kills)
+    assert world.runner.deaths == 1
+
+
+def test_no_verb_is_called_on_a_machine_after_its_deadline(world: World) -> None:
+    task = world.create("deploy_nodes", design_ref=world.store(site(["n01"])).ref)
+    while not any(sub.step == "apply_networking" for sub in world.subtasks(task.id).values()):
+        world.pass_time(1)
+        claimed = world.claim()
+        for each in claimed:
+            world.runner.run([each])
+        stop_at(world, "apply_networking")
+    asked = len(world.provisioner.asked)
+    world.pass_time(3600)
+    world.run_until_idle()
+    assert len(world.provisioner.asked) == asked
+    (failed,) = world.subtasks(task.id).values()
+    assert "gave up after 10 min of apply_networking" in failed.result.reason
+
+
+def stop_at(world: World, step: str) -> None:
+    """Tasks that have come to ``step`` are beyond its deadline from now on."""
+    with world.sql.begin() as connection:
+        past = func.now() - func.make_interval(0, 0, 0, 0, 1)
+        connection.execute(update(tasks).where(tasks.c.step == step).values(deadline_at=past))
+
+
+@contextmanager
+def engine(world: World, runner: Callable[..., StepRunner], metrics: Metrics) -> Iterator[Engine]:
+    settings = EngineSettings(slots=4, poll_interval=0.2, lease_seconds=30)
+    made = Engine(
+        world.database,
+        lambda stopping, ours: runner(world.services, WORKFLOWS, Timeouts(), metrics, stopping, ours),
+        settings,
+        "one",
+    )
+    thread = threading.Thread(target=made.run)
+    thread.start()
+    try:
+        yield made
+    finally:
+        made.stop()
+        thread.join()
+
+
+def test_a_worker_takes_up_lapsed_tasks_one_by_one_and_counts_them(world: World) -> None:
+    for _ in range(12):
+        world.create("validate_design")
+    assert len(world.claim(owner="dead")) == 12
+    world.pass_time(31)
+    metrics, most = Metrics(), []
+    in_hand = select(func.count()).where(tasks.c.lease_owner == "one")
+
+    class Watched(StepRunner):
+        def attempt(self, step: AnyStep, tasks: Sequence[Task]) -> Mapping[UUID, Outcome]:
+            with world.sql.connect() as connection:
+                most.append(connection.scalar(in_hand))
+            return super().attempt(step, tasks)
+
+    with engine(world, Watched, metrics):
+        eventually(world.open_tasks, lambda left: not left, seconds=60)
+    assert set(most) == {1}
+    assert metrics.registry.get_sample_value("drydock_leases_lapsed_total") == 12
+    assert {task.result.status for task in world.all_tasks()} == {ResultStatus.SUCCESS}
+
+
+def test_a_task_that_is_to_terminate_ends_however_often_its_lease_lapsed(world: World) -> None:
+    use(world, Kills, step="check_design", node=None)
+    task = world.create("validate_design")
+    for _ in range(2):
+        with pytest.raises(WorkerKilled):
+            world.run_until_idle()
+        world.pass_time(31)
+    world.orchestrator.terminate(task.id, by="operator")
+    world.run_until_idle()
+    assert world.orchestrator.task(task.id).status is TaskStatus.TERMINATED
+
+
+def test_lanes_that_are_full_take_no_lapsed_task_either(world: World) -> None:
+    world.create("validate_design")
+    world.claim(owner="a")
+    world.pass_time(31)
+    with world.database.unit_of_work() as uow:
+        assert not any(uow.leases.claim("b", {Lane.NODE: 5}, lease_seconds=30).values())
