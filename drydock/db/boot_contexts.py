@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +18,7 @@ from sqlalchemy import (
     Table,
     TableValuedAlias,
     Text,
+    Update,
     Uuid,
     func,
     insert,
@@ -43,17 +44,16 @@ _OF_TASKS = select(boot_contexts).where(one_of(boot_contexts.c.task_id, "of_task
 _LIVE_OF_TASKS = select(boot_contexts.c.task_id, boot_contexts.c.id).where(
     one_of(boot_contexts.c.task_id, "of_tasks"), _LIVE
 )
-_END = (
-    update(boot_contexts)
-    .where(one_of(boot_contexts.c.node, "of_nodes"), boot_contexts.c.ended.is_(None))
-    .values(ended=func.now())
-)
 
-_END_OF_TASKS = (
-    update(boot_contexts)
-    .where(one_of(boot_contexts.c.task_id, "of_tasks"), boot_contexts.c.ended.is_(None))
-    .values(ended=func.now())
-)
+
+def _end(which: ColumnElement[bool]) -> Update:
+    found = select(boot_contexts.c.id).where(which, boot_contexts.c.ended.is_(None))
+    locked = found.order_by(boot_contexts.c.node).with_for_update(key_share=True).cte("locked")
+    return update(boot_contexts).where(boot_contexts.c.id == locked.c.id).values(ended=func.now())
+
+
+_END = _end(one_of(boot_contexts.c.node, "of_nodes"))
+_END_OF_TASKS = _end(one_of(boot_contexts.c.task_id, "of_tasks"))
 
 _contexts = recordset(
     "contexts", id=Uuid, node=Text, task_id=Uuid, key_digest=Text, packages=JSONB, lifetime=Double, events_digest=Text
@@ -141,10 +141,10 @@ class BootContextRepository:
         """Revoke the keys of these nodes, of those that have one."""
         self._connection.execute(_END, {"of_nodes": nodes})
 
-    def end_of_tasks(self, task_ids: Collection[UUID]) -> None:
-        """Revoke the keys that these tasks made."""
+    def end_of_tasks(self, task_ids: Sequence[UUID]) -> None:
+        """Revoke the keys that these tasks made, of those that have made one."""
         if task_ids:
-            self._connection.execute(_END_OF_TASKS, {"of_tasks": list(task_ids)})
+            self._connection.execute(_END_OF_TASKS, {"of_tasks": task_ids})
 
     def of_tasks(self, task_ids: Sequence[UUID]) -> Mapping[UUID, BootContext]:
         """The live context that each task made, for those that have made one."""

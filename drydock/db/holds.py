@@ -46,15 +46,14 @@ _STILL_OPEN = (
     select(tasks.c.id).where(one_of(tasks.c.id, "of_tasks"), _OPEN).order_by(*LOCK_ORDER).with_for_update(read=True)
 )
 _left = delete(deployment_places).where(one_of(deployment_places.c.task_id, "of_tasks")).cte("left_place")
-# In the order of nodes, as they are taken.
-_held = (
+_theirs = (
     select(node_holds.c.node)
     .where(one_of(node_holds.c.task_id, "of_tasks"))
     .order_by(node_holds.c.node)
     .with_for_update()
-    .cte("held")
+    .cte("theirs")
 )
-_RELEASE = delete(node_holds).where(node_holds.c.node == _held.c.node).add_cte(_left)
+_RELEASE = delete(node_holds).where(node_holds.c.node == _theirs.c.node).add_cte(_left)
 
 
 class HoldRepository:

@@ -13,7 +13,7 @@ from drydock.db.locking import LOCK_ORDER
 from drydock.db.notifications import CHANGE, WORK
 from drydock.db.recordset import recordset
 from drydock.db.tables import TRANSACTION, tasks
-from drydock.model.task import TaskStatus
+from drydock.model.task import ResultStatus, TaskStatus
 
 _mine = recordset("mine", id=Uuid, owner=Text, epoch=BigInteger)
 LOCK_MINE = (
@@ -101,6 +101,9 @@ PAUSE = (
 _finished = recordset(
     "finished", id=Uuid, status=Text, message=Text, reason=Text, successes=ARRAY(Text), failures=ARRAY(Text)
 )
+#: What failed after it was to terminate failed by that: its key had ended.
+_stopped = tasks.c.terminate & (_finished.c.status == ResultStatus.FAILURE.value)
+_TERMINATED = "terminated by " + tasks.c.terminated_by + " at step " + func.coalesce(tasks.c.step, "start")
 FINISH = (
     update(tasks)
     .where(tasks.c.id == _finished.c.id, _LASTS)
@@ -108,7 +111,7 @@ FINISH = (
         status=case((tasks.c.terminate, TaskStatus.TERMINATED.value), else_=TaskStatus.COMPLETE.value),
         result_status=_finished.c.status,
         result_message=_finished.c.message,
-        result_reason=_finished.c.reason,
+        result_reason=case((_stopped, _TERMINATED), else_=_finished.c.reason),
         successes=_finished.c.successes,
         failures=_finished.c.failures,
         reason="",
@@ -118,5 +121,5 @@ FINISH = (
         **UNLEASED,
         **_SEEN,
     )
-    .returning(tasks.c.id, tasks.c.status, _CHANGED)
+    .returning(_CHANGED)
 )

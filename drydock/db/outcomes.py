@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from drydock.db.outcome_statements import ENTER, FINISH, LOCK_GOING_ON, LOCK_MINE, PAUSE
 from drydock.db.rows import storable
 from drydock.errors import LeaseLost
-from drydock.model.task import Lane, Task, TaskResult, TaskStatus
+from drydock.model.task import Lane, Task, TaskResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,10 +124,10 @@ class OutcomeRepository:
             ).all()
             _expect(len(pauses), len(rows))
 
-    def finish(self, finished: Sequence[Finish]) -> Collection[UUID]:
-        """Locked tasks end. Returns those that ended because they were terminated. Raises ``LeaseLost``."""
+    def finish(self, finished: Sequence[Finish]) -> None:
+        """Locked tasks end. Raises ``LeaseLost``."""
         if not finished:
-            return ()
+            return
         rows = self._connection.execute(
             FINISH,
             {
@@ -145,7 +145,6 @@ class OutcomeRepository:
             },
         ).all()
         _expect(len(finished), len(rows))
-        return frozenset(row.id for row in rows if row.status == TaskStatus.TERMINATED)
 
 
 def _leases(claimed: Collection[Task]) -> list[dict[str, str | int]]:

@@ -26,6 +26,10 @@ class RetentionRepository:
         """Whether nobody else is at it now; until the transaction ends nobody else will be."""
         return bool(self._connection.scalar(select(func.pg_try_advisory_xact_lock(_TURN))))
 
+    def wait_for_turn(self) -> None:
+        """As ``take_turn``, once others are done: of two at a time each could wait for tasks the other deletes."""
+        self._connection.execute(select(func.pg_advisory_xact_lock(_TURN)))
+
     def delete_tasks(self, *, older_than_days: int, at_most: int) -> int:
         """Delete closed root tasks not touched for so many days, and all below them. Returns how many tasks.
 

@@ -33,7 +33,10 @@ def read_below(connection: Connection, parents: Sequence[UUID]) -> Mapping[UUID,
         .group_by(tasks.c.parent_id)
     )
     progress = _progress(connection, parents)
-    return {row.parent_id: Below(id_list(row.ids), progress[row.parent_id]) for row in packed}
+    # Of one that was deleted between the two statements nothing is below any more.
+    return {
+        row.parent_id: Below(id_list(row.ids), progress[row.parent_id]) for row in packed if row.parent_id in progress
+    }
 
 
 def ids_of(of: FromClause) -> ColumnElement[str]:

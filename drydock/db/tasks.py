@@ -9,14 +9,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
+import psycopg
 from sqlalchemy import (
-    ColumnElement,
     Connection,
     Text,
     Uuid,
     any_,
     bindparam,
-    case,
     cast,
     func,
     literal,
@@ -29,13 +28,14 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 from drydock.db.build_data import BuildDataRepository
 from drydock.db.locking import LOCK_ORDER
 from drydock.db.machines import MachineRepository
-from drydock.db.messages import Line, MessageRepository
+from drydock.db.messages import MessageRepository
 from drydock.db.notifications import CHANGE, WORK, notify_change, notify_work
 from drydock.db.prepared import OwnConnections, Prepared
 from drydock.db.rows import task_from_row
 from drydock.db.subtasks import read_below
 from drydock.db.tables import TRANSACTION, boot_contexts, tasks
 from drydock.db.task_lists import listed
+from drydock.db.termination import terminate
 from drydock.errors import IdempotencyConflict, TaskNotFound
 from drydock.model.task import (
     CLOSED,
@@ -127,10 +127,16 @@ def _new_row(new: NewTask, request_digest: bytes | None) -> dict[str, Any]:
 
 
 def add_quickly(connections: OwnConnections, new: NewTask, *, request_digest: bytes | None) -> Task | None:
-    """As ``TaskRepository.add``, in a transaction of its own; None if the idempotency key was used before."""
+    """As ``TaskRepository.add``, in a transaction of its own; None if the idempotency key was used before.
+
+    Raises ``TaskNotFound`` if the task that it repeats was deleted meanwhile, ``DatabaseUnavailable``.
+    """
     values = _new_row(new, request_digest)
     values["node_filter"] = None if new.node_filter is None else json.dumps(new.node_filter)
-    row = connections.once(_PREPARED, values)
+    try:
+        row = connections.once(_PREPARED, values)
+    except psycopg.errors.ForeignKeyViolation as exc:
+        raise TaskNotFound(f"task {new.retry_of} was deleted meanwhile") from exc
     return None if row is None else _queued(new, values["id"], row)
 
 
@@ -308,52 +314,8 @@ class TaskRepository:
         return TaskStatus.stored(row.status), row.newest
 
     def terminate(self, task_id: UUID, *, by: str) -> None:
-        """Mark a task and its subtasks. What has not started ends now; what runs ends before its next step.
-
-        The parent is locked first, of a subtask too: a planner that is adding subtasks holds its row until they are all
-        there, and the parent is woken in the end. Raises ``TaskNotFound``.
-        """
-        found = self._connection.execute(select(tasks.c.parent_id).where(tasks.c.id == task_id)).one_or_none()
-        if found is None:
-            raise TaskNotFound(f"there is no task {task_id}")
-        family = tasks.c.id.in_([task_id] if found.parent_id is None else [found.parent_id, task_id])
-        self._connection.execute(select(tasks.c.id).where(family).order_by(*LOCK_ORDER).with_for_update(key_share=True))
-        for which in (tasks.c.id == task_id, tasks.c.parent_id == task_id):
-            self._mark_terminated(which, by=by)
-        if found.parent_id is not None:
-            self.wake(found.parent_id)
-        notify_work(self._connection)
-        notify_change(self._connection)
-
-    def _mark_terminated(self, which: ColumnElement[bool], *, by: str) -> None:
-        unstarted = tasks.c.status == TaskStatus.QUEUED.value
-        marked = select(tasks.c.id).where(which, _OPEN, tasks.c.terminate.is_(False)).order_by(tasks.c.id)
-        locked = marked.with_for_update(key_share=True).cte("marked")
-        message = f"terminated by {by} before it started"
-        ended = self._connection.execute(
-            update(tasks)
-            .where(tasks.c.id == locked.c.id)
-            .values(
-                terminate=True,
-                terminated=func.clock_timestamp(),
-                terminated_by=by,
-                updated=func.clock_timestamp(),
-                changed_in=TRANSACTION,
-                status=case((unstarted, TaskStatus.TERMINATED.value), else_=TaskStatus.TERMINATING.value),
-                result_status=case((unstarted, ResultStatus.FAILURE.value), else_=tasks.c.result_status),
-                result_message=case((unstarted, message), else_=tasks.c.result_message),
-                failures=case(
-                    (unstarted & tasks.c.node.is_not(None), func.array_append(tasks.c.failures, tasks.c.node)),
-                    else_=tasks.c.failures,
-                ),
-                # A lane that this version does not know, no worker of it would look into.
-                lane=case((tasks.c.lane.in_([lane.value for lane in Lane]), tasks.c.lane), else_=Lane.TASK.value),
-                wake_at=case((unstarted, None), else_=func.clock_timestamp()),
-                wake_requested=~unstarted,
-            )
-            .returning(tasks.c.id, tasks.c.status)
-        ).all()
-        self._messages.add([Line(row.id, f"termination requested by {by}") for row in ended])
+        """Mark a task and its subtasks. Raises ``TaskNotFound``."""
+        terminate(self._connection, task_id, by=by)
 
     def wake(self, task_id: UUID) -> None:
         """Make an open task due now, even if a worker is looking at it at this moment."""

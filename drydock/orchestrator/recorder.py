@@ -142,7 +142,6 @@ def _apply(uow: UnitOfWork, records: Sequence[Record]) -> Mapping[UUID, Task]:
     boots = [record.boot for record in records if record.boot is not None]
     uow.boot_contexts.replace([boot for boot in boots if not now[boot.context.task_id].terminate])
     uow.outcomes.pause(paused)
-    # Who was terminated fetches and reports no more; another's key stays good for reports that come late.
-    uow.boot_contexts.end_of_tasks(uow.outcomes.finish(finished))
+    uow.outcomes.finish(finished)
     uow.holds.release([finish.task for finish in finished if finish.task.node is not None])
     return {enter.task.id: now[enter.task.id] for enter in entered if enter.keep_lease}

@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 
-from drydock.db.unit_of_work import Database
+from drydock.db.unit_of_work import Database, UnitOfWork
 from drydock.errors import DatabaseUnavailable
 
 LOG = logging.getLogger(__name__)
@@ -32,16 +32,30 @@ def delete_old(database: Database, *, older_than_days: int, seconds: float, alon
     deleted = 0
     while time.monotonic() < deadline:
         with database.unit_of_work(statement_seconds=STATEMENT_SECONDS) as uow:
-            if alone and not uow.retention.take_turn():
+            if not _has_turn(uow, alone=alone):
                 return deleted
             batch = uow.retention.delete_tasks(older_than_days=older_than_days, at_most=BATCH)
-            if not batch:
-                uow.designs.delete_unused(older_than_days=older_than_days)
             uow.commit()
         if not batch:
+            _delete_designs(database, older_than_days=older_than_days, alone=alone)
             break
         deleted += batch
     return deleted
+
+
+def _has_turn(uow: UnitOfWork, *, alone: bool) -> bool:
+    if alone:
+        return uow.retention.take_turn()
+    uow.retention.wait_for_turn()
+    return True
+
+
+def _delete_designs(database: Database, *, older_than_days: int, alone: bool) -> None:
+    """In a transaction of its own, which holds no task."""
+    with database.unit_of_work() as uow:
+        if _has_turn(uow, alone=alone):
+            uow.designs.delete_unused(older_than_days=older_than_days)
+            uow.commit()
 
 
 class PeriodicRetention:

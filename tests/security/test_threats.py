@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 import pytest
+import requests
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import func, select, text, update
 
@@ -19,10 +20,10 @@ from drydock.db.reports import MAX_MESSAGE_BYTES, MAX_MESSAGES
 from drydock.db.tables import boot_bundles, boot_contexts, machines, task_messages
 from drydock.design.references import References
 from drydock.errors import InvalidReference, ReferenceUnavailable, RenderError, SealBroken
-from drydock.model.task import ResultStatus
+from drydock.model.task import ResultStatus, TaskStatus
 from tests.orchestrator.sites import site as design_of
 from tests.orchestrator.world import SECRET
-from tests.security.deployment import Site
+from tests.security.deployment import ADMIN, Site
 from tests.unit.design.http_peer import Answer, dripping, serving
 
 #: What a node may ask for with its key, all of it.
@@ -103,28 +104,84 @@ class TestStolenNodeKey:
             assert thief.ask(method, f"/bootdata/n01/{path}", json={}).status_code == 403
         assert thief.ask("POST", f"/bootaction/{action.id}", json={"status": "success"}).status_code == 403
 
-    def test_it_ends_when_the_deployment_is_terminated(self, site: Site) -> None:
+    def test_it_ends_when_the_node_is_destroyed(self, site: Site) -> None:
         task = site.deploy(design_of(["n01"]))
         thief = site.machine("n01")
-        action = thief.actions(task)["greet"]
-        assert thief.ask("GET", "/bootdata/n01/files").status_code == 200
-        site.world.orchestrator.terminate(task.id, by="operator")
+        site.world.pass_time(3600)
         site.world.run_until_idle()
-        for method, path in NODE_PATHS:
-            assert thief.ask(method, f"/bootdata/n01/{path}", json={}).status_code == 404
-        assert thief.ask("POST", f"/bootaction/{action.id}", json={"status": "success"}).status_code == 403
-
-    def test_it_ends_when_the_node_is_destroyed(self, site: Site) -> None:
-        site.deploy(design_of(["n01"]))
-        thief = site.machine("n01")
-        site.world.run_until_idle(before=site.world.machines_report)
-        assert thief.ask("GET", "/bootdata/n01/files").status_code == 200, (
-            "a deployment that ended well takes no key away"
-        )
+        assert site.subtask(task, "n01").result.status is ResultStatus.FAILURE
+        assert thief.ask("GET", "/bootdata/n01/files").status_code == 200, "what failed may still report why"
         site.world.create("destroy_nodes", design_ref=site.world.store(design_of(["n01"])).ref)
         site.world.run_until_idle()
         for method, path in NODE_PATHS:
             assert thief.ask(method, f"/bootdata/n01/{path}", json={}).status_code == 404
+
+    @pytest.mark.parametrize("which", ["the task", "the node's subtask"])
+    def test_it_ends_at_once_when_its_deployment_is_terminated(self, site: Site, which: str) -> None:
+        """No worker has to be alive for it."""
+        task = site.deploy(design_of(["n01", "n02"]))
+        thief, neighbour = site.machine("n01"), site.machine("n02")
+        action = thief.actions(task)["greet"]
+        terminated = task if which == "the task" else site.subtask(task, "n01")
+        answer = requests.post(f"{site.url}/tasks/{terminated.id}/terminate", headers=ADMIN, timeout=30)
+        assert answer.status_code == 200
+        for _ in ("at once", "and when the worker has ended the task"):
+            for method, path in NODE_PATHS:
+                assert thief.ask(method, f"/bootdata/n01/{path}", json={}).status_code == 404
+            for key in ({}, {"Idempotency-Key": "1"}):
+                told = thief.ask("POST", f"/bootaction/{action.id}", json={"status": "success"}, headers=key)
+                assert (told.status_code, "has ended" in told.json()["message"]) == (403, True)
+            of_other = neighbour.ask("GET", "/bootdata/n02/files").status_code
+            assert of_other == (404 if which == "the task" else 200)
+            site.world.pass_time(15)
+            site.world.work()
+        ended = site.subtask(task, "n01")
+        assert (ended.status, ended.result.reason) == (
+            TaskStatus.TERMINATED,
+            "terminated by admin at step await_boot_actions",
+        )
+
+    def test_a_deployment_that_failed_still_takes_reports(self, site: Site) -> None:
+        """A machine that comes late says why; what has become of its task stays."""
+        task = site.deploy(design_of(["n01"]))
+        machine = site.machine("n01")
+        action = machine.actions(task)["greet"]
+        site.world.pass_time(3600)
+        site.world.run_until_idle()
+        before = site.subtask(task, "n01")
+        late = {"status": "failure", "details": [{"message": "the disk was slow", "error": True}]}
+        assert machine.ask("POST", f"/bootaction/{action.id}", json=late).status_code == 200
+        after = site.subtask(task, "n01")
+        assert (after.status, after.result.status, after.result.reason) == (
+            before.status,
+            ResultStatus.FAILURE,
+            before.result.reason,
+        )
+        assert "the disk was slow" in [message.message for message in after.result.messages]
+
+    def test_a_success_keeps_its_key_whatever_is_terminated_later(self, site: Site) -> None:
+        task = site.deploy(design_of(["n01"]))
+        machine = site.machine("n01")
+        machine.ask("POST", f"/bootaction/{machine.actions(task)['greet'].id}", json={"status": "success"})
+        site.world.run_until_idle()
+        site.world.orchestrator.terminate(task.id, by="operator")
+        assert machine.ask("GET", "/bootdata/n01/files").status_code == 200
+
+    @pytest.mark.parametrize("rounds", range(1, 12))
+    def test_no_key_lives_whenever_the_deployment_is_terminated(self, site: Site, rounds: int) -> None:
+        task = site.world.create("deploy_nodes", design_ref=site.world.store(design_of(["n01"])).ref)
+        for _ in range(rounds):
+            claimed = site.world.claim()
+            if rounds % 2:
+                # The worker has it in hand when the operator asks.
+                site.world.orchestrator.terminate(task.id, by="operator")
+            for together in site.world.runner.together(claimed):
+                site.world.runner.run(together)
+            site.world.pass_time(15)
+        site.world.orchestrator.terminate(task.id, by="operator")
+        site.world.run_until_idle()
+        with site.world.database.unit_of_work() as uow:
+            assert uow.machines.live_context("n01") is None
 
     def test_it_expires(self, site: Site) -> None:
         task = site.deploy(design_of(["n01"]))
