@@ -157,7 +157,9 @@ def _shared(conf: cfg.ConfigOpts, *, pool_size: int, application_name: str) -> _
 
     def read_snapshot(digest: str) -> bytes:
         with database.unit_of_work() as uow:
-            return uow.designs.content(digest)
+            content = uow.designs.content(digest)
+            uow.commit()
+        return content
 
     references = _references(conf, read_snapshot)
     provisioner = load_node_provisioner(conf.drivers.node, _driver_options(conf).get(conf.drivers.node, {}))

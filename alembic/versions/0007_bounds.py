@@ -16,14 +16,11 @@ depends_on = None
 def upgrade() -> None:
     op.add_column("tasks", sa.Column("lapses", sa.Integer(), server_default="0", nullable=False))
     op.add_column("machines", sa.Column("kept_rows", sa.Integer(), server_default="0", nullable=False))
-    op.add_column(
-        "designs", sa.Column("named", sa.DateTime(timezone=True), server_default=sa.func.now(), nullable=False)
-    )
-    op.create_index("ix_designs_named", "designs", ["named"])
+    # NULL: not since it was created, as far as is known.
+    op.add_column("designs", sa.Column("named", sa.DateTime(timezone=True), nullable=True))
 
 
 def downgrade() -> None:
-    op.drop_index("ix_designs_named", "designs")
     op.drop_column("designs", "named")
     op.drop_column("machines", "kept_rows")
     op.drop_column("tasks", "lapses")

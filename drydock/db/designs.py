@@ -1,14 +1,58 @@
-"""Design snapshots by digest."""
+"""Design snapshots by digest.
+
+A snapshot is kept as long as a task names it, and some time from when it was named last: uploaded again, or named by a
+request. That moment is written once an hour at most, and no snapshot is deleted a day after it: whatever names one
+either finds it gone, or is safe without a lock.
+"""
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, delete, func, select
+from typing import Any
+
+from sqlalchemy import (
+    Column,
+    ColumnCollection,
+    ColumnElement,
+    Connection,
+    DateTime,
+    Text,
+    Update,
+    delete,
+    func,
+    select,
+    table,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 
-from drydock.db.lease_statements import OPEN
 from drydock.db.tables import designs, tasks
 from drydock.errors import DesignNotFound
-from drydock.model.design import DESIGN_REF_PREFIX, DesignSnapshot
+from drydock.model.design import DESIGN_REF_PREFIX, DIGEST_LENGTH, DesignSnapshot
+
+#: Fewest days that a snapshot is kept after it was named.
+LEAST_DAYS = 1
+# NOTE: only these columns, as others' names may be those of parameters of the statement that this is part of, which
+# would be written here too.
+_designs = table(
+    designs.name,
+    Column("digest", Text),
+    Column("created", DateTime(timezone=True)),
+    Column("named", DateTime(timezone=True)),
+)
+
+
+#: The beginning of a reference, as ``snapshot_of`` reads it: without what may follow the digest.
+_referred = func.substr(func.lower(func.ltrim(tasks.c.design_ref)), 1, len(DESIGN_REF_PREFIX) + DIGEST_LENGTH)
+
+
+def _rested(columns: ColumnCollection[str, Any]) -> ColumnElement[bool]:
+    """Whether the last naming was so long ago that the next is to be written."""
+    return func.coalesce(columns.named, columns.created) < func.now() - func.make_interval(0, 0, 0, 0, 1)
+
+
+def named(digest: str | ColumnElement[str]) -> Update:
+    """Write down that this one was named just now, if that is not known well enough."""
+    return update(_designs).where(_designs.c.digest == digest, _rested(_designs.c)).values(named=func.now())
 
 
 class DesignRepository:
@@ -16,11 +60,11 @@ class DesignRepository:
         self._connection = connection
 
     def add(self, digest: str, content: bytes, *, created_by: str) -> DesignSnapshot:
-        """Keep ``content``. The same bytes again are named again: retention counts from then."""
+        """Keep ``content``; the same bytes again are kept for longer, and else change nothing."""
         self._connection.execute(
             insert(designs)
             .values(digest=digest, content=content, size=len(content), created_by=created_by)
-            .on_conflict_do_update(index_elements=["digest"], set_={"named": func.now()})
+            .on_conflict_do_update(index_elements=["digest"], set_={"named": func.now()}, where=_rested(designs.c))
         )
         return self.get(digest)
 
@@ -36,7 +80,8 @@ class DesignRepository:
         return DesignSnapshot(row.digest, row.size, row.created, row.created_by)
 
     def content(self, digest: str) -> bytes:
-        """Raises ``DesignNotFound``."""
+        """To read a snapshot is to name it. Raises ``DesignNotFound``."""
+        self._connection.execute(named(digest))
         content = self._connection.scalar(select(designs.c.content).where(designs.c.digest == digest))
         if content is None:
             raise DesignNotFound(f"there is no design {digest}")
@@ -51,9 +96,10 @@ class DesignRepository:
         return tuple(DesignSnapshot(*row) for row in rows)
 
     def delete_unused(self, *, older_than_days: int) -> int:
-        """Delete snapshots that no task is pinned to, none that is open names, and nobody named for so long."""
-        limit = func.now() - func.make_interval(0, 0, 0, older_than_days)
+        """Delete snapshots that no task names any more, and that nothing has named for so long."""
+        limit = func.now() - func.make_interval(0, 0, 0, max(older_than_days, LEAST_DAYS))
         pinned = select(tasks.c.id).where(tasks.c.design_digest == designs.c.digest).exists()
-        # Before its first step a task has the reference alone.
-        asked = select(tasks.c.id).where(tasks.c.design_ref == DESIGN_REF_PREFIX + designs.c.digest, OPEN).exists()
-        return self._connection.execute(delete(designs).where(designs.c.named < limit, ~pinned, ~asked)).rowcount
+        # A task that has not come to it yet.
+        referred = select(tasks.c.id).where(_referred == DESIGN_REF_PREFIX + designs.c.digest).exists()
+        unused = delete(designs).where(func.coalesce(designs.c.named, designs.c.created) < limit, ~pinned, ~referred)
+        return self._connection.execute(unused).rowcount

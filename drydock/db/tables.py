@@ -64,10 +64,9 @@ designs = Table(
     Column("size", BigInteger, nullable=False),
     Column("created", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Column("created_by", Text, nullable=False),
-    # When it was last uploaded, or pinned by a task: what retention goes by.
-    Column("named", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    # When it was uploaded again, or named by a request, the last time; NULL: not since it was created.
+    Column("named", DateTime(timezone=True)),
     Index(None, "created"),
-    Index(None, "named"),
 )
 
 tasks = Table(

@@ -26,6 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from drydock.db.build_data import BuildDataRepository
+from drydock.db.designs import named
 from drydock.db.locking import LOCK_ORDER
 from drydock.db.machines import MachineRepository
 from drydock.db.messages import MessageRepository
@@ -37,6 +38,7 @@ from drydock.db.tables import TRANSACTION, boot_contexts, tasks
 from drydock.db.task_lists import listed
 from drydock.db.termination import terminate
 from drydock.errors import IdempotencyConflict, TaskNotFound
+from drydock.model.design import snapshot_of
 from drydock.model.task import (
     CLOSED,
     Action,
@@ -87,10 +89,12 @@ _WAKE_AFTER_END = (
 )
 
 
-#: The wake-ups ride along: they are sent when the transaction commits.
+_NAMED = named(bindparam("named_design", type_=Text))
+#: The wake-ups ride along: they are sent when the transaction commits. So does it that the design was named.
 _ADD = (
     insert(tasks)
     .values(wake_at=func.now())
+    .add_cte(_NAMED.cte("named"))
     .on_conflict_do_nothing(index_elements=["created_by", "idempotency_key"])
     .returning(tasks.c.created, tasks.c.updated, func.pg_notify(WORK, ""), func.pg_notify(CHANGE, ""))
 )
@@ -123,6 +127,7 @@ def _new_row(new: NewTask, request_digest: bytes | None) -> dict[str, Any]:
         "request_digest": request_digest,
         "expect_nodes": new.expect_nodes,
         "all_nodes": new.all_nodes,
+        "named_design": new.design_digest or snapshot_of(new.design_ref),
     }
 
 

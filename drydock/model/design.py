@@ -9,6 +9,16 @@ from drydock.model.message import ValidationMessage
 
 #: What a stored design is called in a ``design_ref``.
 DESIGN_REF_PREFIX = "drydock://designs/"
+#: Of a SHA-256 in hexadecimal digits.
+DIGEST_LENGTH = 64
+
+
+def snapshot_of(design_ref: str) -> str | None:
+    """The digest that a reference to a stored design names; None for any other reference."""
+    reference = design_ref.strip().lower()
+    if not reference.startswith(DESIGN_REF_PREFIX):
+        return None
+    return reference[len(DESIGN_REF_PREFIX) :][:DIGEST_LENGTH]
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,9 @@ class DesignService:
     def read(self, digest: str) -> bytes:
         """Raises ``DesignNotFound``."""
         with self._database.unit_of_work() as uow:
-            return uow.designs.content(digest)
+            content = uow.designs.content(digest)
+            uow.commit()
+        return content
 
     def list(self) -> tuple[DesignSnapshot, ...]:
         with self._database.unit_of_work() as uow:

@@ -70,7 +70,7 @@ def test_designs_are_kept_once_and_dropped_when_unused(connection: Connection, u
     assert uow.designs.content("d1") == b"bytes"
     with pytest.raises(DesignNotFound):
         uow.designs.content("d2")
-    connection.execute(update(designs).values(named=func.now() - func.make_interval(0, 0, 0, 8)))
+    connection.execute(update(designs).values(created=func.now() - func.make_interval(0, 0, 0, 8), named=None))
     assert uow.designs.delete_unused(older_than_days=9) == 0
     assert uow.designs.delete_unused(older_than_days=7) == 1
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
+import pytest
 from sqlalchemy import func, select, text, update
 
 from drydock.db.tables import boot_actions, boot_bundles, boot_contexts, build_data, designs, task_messages, tasks
+from drydock.errors import TaskNotFound
 from drydock.orchestrator import retention
 from drydock.orchestrator.retention import PeriodicRetention, delete_old
 from tests.orchestrator.sites import site
@@ -24,7 +27,7 @@ def age(world: World, days: int) -> None:
     past = func.now() - func.make_interval(0, 0, 0, days)
     with world.sql.begin() as connection:
         connection.execute(update(tasks).values(updated=past))
-        connection.execute(update(designs).values(named=past))
+        connection.execute(update(designs).values(created=past, named=None))
 
 
 def deployed(world: World, *nodes: str) -> None:
@@ -125,3 +128,108 @@ def test_two_hundred_trees_go_in_few_batches(world: World) -> None:
         uow.commit()
     assert retention.BATCH - 51 < first <= retention.BATCH
     assert delete_old(world.database, older_than_days=7, seconds=10) == 200 * 51 - first
+
+
+LONG_AGO = func.now() - func.make_interval(0, 0, 0, 100)
+
+
+def ref_of(world: World, *nodes: str) -> str:
+    """A design that was uploaded a hundred days ago, and named by nothing since."""
+    ref = world.store(site(nodes)).ref
+    with world.sql.begin() as connection:
+        connection.execute(update(designs).values(created=LONG_AGO, named=None))
+    return ref
+
+
+def delete_all(world: World, days: int = 90) -> None:
+    delete_old(world.database, older_than_days=days, seconds=10)
+
+
+def test_a_design_that_nothing_names_goes(world: World) -> None:
+    ref_of(world, "n01")
+    delete_all(world)
+    assert counts(world)["designs"] == 0
+
+
+@pytest.mark.parametrize("days", [0, 1, 90])
+@pytest.mark.parametrize("how", ["upload", "task", "capitals", "read", "validate", "select"])
+def test_a_design_stays_from_when_it_was_named_last(world: World, how: str, days: int) -> None:
+    ref = ref_of(world, "n01")
+    names: dict[str, Callable[[], object]] = {
+        "upload": lambda: world.store(site(["n01"])),
+        "task": lambda: world.create("validate_design", design_ref=ref),
+        "capitals": lambda: world.create("validate_design", design_ref=f"drydock://designs/{ref[18:].upper()}"),
+        "read": lambda: world.designs.read(ref.removeprefix("drydock://designs/")),
+        "validate": lambda: world.designs.validate(ref),
+        "select": lambda: world.designs.select_nodes(ref, None),
+    }
+    names[how]()
+    if how in ("task", "capitals"):
+        # It was queued long ago, and no worker has come to it.
+        with world.sql.begin() as connection:
+            connection.execute(update(designs).values(named=None))
+            connection.execute(update(tasks).values(updated=LONG_AGO, created=LONG_AGO))
+    delete_all(world, days)
+    assert counts(world)["designs"] == 1
+    world.run_until_idle()
+    assert {task.result.reason for task in world.all_tasks()} <= {""}
+
+
+def test_an_upload_shows_when_the_design_came_first(world: World) -> None:
+    ref_of(world, "n01")
+    (before,) = world.designs.list()
+    world.store(site(["n01"]))
+    assert world.designs.list() == (before,)
+
+
+def test_a_task_that_ended_keeps_its_design_as_long_as_it_is_there(world: World) -> None:
+    ref = ref_of(world, "n01")
+    world.create("validate_design", design_ref=ref)
+    world.run_until_idle()
+    with world.sql.begin() as connection:
+        connection.execute(update(designs).values(named=None))
+    delete_all(world)
+    assert counts(world)["designs"] == 1
+    age(world, 100)
+    with world.sql.begin() as connection:
+        connection.execute(update(designs).values(named=None))
+    delete_all(world)
+    assert counts(world)["designs"] == 0
+
+
+def test_upload_and_new_tasks_race_with_the_deletion(world: World) -> None:
+    """Whichever comes first: who was told that the design is there finds it."""
+    for number in range(20):
+        ref = ref_of(world, f"n{number:02}")
+        digest, barrier = ref.removeprefix("drydock://designs/"), threading.Barrier(3)
+
+        def upload(number: int = number, barrier: threading.Barrier = barrier) -> None:
+            barrier.wait()
+            world.store(site([f"n{number:02}"]))
+
+        def create(ref: str = ref, barrier: threading.Barrier = barrier) -> None:
+            barrier.wait()
+            world.create("validate_design", design_ref=ref)
+
+        def delete(barrier: threading.Barrier = barrier) -> None:
+            barrier.wait()
+            delete_all(world)
+
+        threads = [threading.Thread(target=each) for each in (upload, create, delete)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert world.designs.read(digest)
+
+
+def test_a_retry_of_a_task_that_is_deleted_meanwhile_finds_no_task(world: World) -> None:
+    task = world.create("deploy_nodes", design_ref=ref_of(world, "n01"))
+    world.run_until_idle(at_most=90)
+    again = world.orchestrator.retry_of(task.id, created_by="me")
+    age(world, 100)
+    with world.sql.begin() as connection:
+        connection.execute(update(designs).values(named=None))
+    delete_all(world)
+    with pytest.raises(TaskNotFound):
+        world.orchestrator.create_task(again)

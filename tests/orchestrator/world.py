@@ -93,7 +93,9 @@ class World:
 
     def _read_snapshot(self, digest: str) -> bytes:
         with self.database.unit_of_work() as uow:
-            return uow.designs.content(digest)
+            content = uow.designs.content(digest)
+            uow.commit()
+        return content
 
     def store(self, content: bytes | None = None) -> DesignSnapshot:
         return self.designs.store(site() if content is None else content, created_by="tester")
