@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, Double, Update, Uuid, bindparam, cast, func, select, update
@@ -47,12 +47,13 @@ def _heard() -> Update:
 _HEARD = _heard()
 
 
-class Kept(NamedTuple):
-    """What is kept of one deployment: its installer's events; build data, log files among it, in bytes and rows."""
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What is kept of one deployment: events that became messages, bytes and rows of build data."""
 
-    events: int = 0
-    bytes: int = 0
-    rows: int = 0
+    events: int
+    kept_bytes: int
+    kept_rows: int
 
 
 class MachineRepository:
@@ -75,7 +76,7 @@ class MachineRepository:
         return found
 
     def hear(self, context_id: UUID, task_id: UUID, *, stage: str | None = None) -> Kept:
-        """The machine was heard of. Answers what was kept of it before.
+        """The machine was heard of. Answers what was kept before.
 
         Its row is locked until the transaction ends: what one machine sends is taken one after the other.
         """
@@ -103,15 +104,15 @@ class MachineRepository:
         """
         self._connection.execute(_HEARD, {"of_contexts": list(ages), "ages": list(ages.values())})
 
-    def keep(self, context_id: UUID, more: Kept) -> None:
-        """Count what was kept of it now."""
+    def keep(self, context_id: UUID, *, events: int = 0, kept_bytes: int = 0, kept_rows: int = 0) -> None:
+        """Count what was kept of it."""
         self._connection.execute(
             machines.update()
             .where(machines.c.context_id == context_id)
             .values(
-                events=machines.c.events + more.events,
-                kept_bytes=machines.c.kept_bytes + more.bytes,
-                kept_rows=machines.c.kept_rows + more.rows,
+                events=machines.c.events + events,
+                kept_bytes=machines.c.kept_bytes + kept_bytes,
+                kept_rows=machines.c.kept_rows + kept_rows,
             )
         )
 

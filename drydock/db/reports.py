@@ -66,9 +66,9 @@ class EarlierReport:
 
 #: Of one node's deployment, as it may be hostile: what comes when so much is there is not kept.
 MAX_MESSAGES = 10_000
-MAX_MESSAGE_BYTES = 32 * 1024 * 1024
-#: Reports of one boot action that are remembered by their idempotency key.
+#: Keys of one boot action's reports, beside that of its final status.
 MAX_REMEMBERED = 1000
+MAX_MESSAGE_BYTES = 32 * 1024 * 1024
 
 # NOTE: no parameter may have the name of a column, which would become part of SET.
 #: A report's details travel as one array for each of these.
@@ -251,17 +251,21 @@ class ReportRepository:
         ).one_or_none()
         return None if row is None else EarlierReport(bytes(row.digest), status_from_text(row.status))
 
+    def has_room(self, action_id: str) -> bool:
+        """Whether another report's key is remembered. The caller holds the action's lock."""
+        few = select(boot_reports.c.action_id).where(boot_reports.c.action_id == action_id).limit(MAX_REMEMBERED)
+        counted = self._connection.scalar(select(func.count()).select_from(few.subquery()))
+        return (counted or 0) < MAX_REMEMBERED
+
     def remember(self, action_id: str, idempotency_key: str, report: EarlierReport) -> None:
-        """One with a final status is always remembered, others up to ``MAX_REMEMBERED``. The caller has the lock."""
-        row: dict[str, ColumnElement[Any]] = {
-            "action_id": literal(action_id),
-            "idempotency_key": literal(idempotency_key),
-            "digest": literal(report.digest, LargeBinary),
-            "status": literal(None if report.status is None else report.status.value, Text),
-        }
-        few = select(func.count() < MAX_REMEMBERED).where(boot_reports.c.action_id == action_id).scalar_subquery()
-        room = select(*row.values()) if report.status is not None else select(*row.values()).where(few)
-        self._connection.execute(insert(boot_reports).from_select(list(row), room))
+        self._connection.execute(
+            insert(boot_reports).values(
+                action_id=action_id,
+                idempotency_key=idempotency_key,
+                digest=report.digest,
+                status=None if report.status is None else report.status.value,
+            )
+        )
 
 
 def _reported(action_id: str, row: Any) -> Reported:

@@ -82,7 +82,9 @@ class BootService:
                 return known
             reported = uow.reports.take(attempt.action_id, key_digest(attempt.key), attempt.report)
             action = _taken(reported, attempt)
-            if attempt.idempotency_key is not None:
+            if attempt.idempotency_key is not None and (
+                attempt.report.status is not None or uow.reports.has_room(action.id)
+            ):
                 remembered = EarlierReport(_digest(attempt.report), action.status)
                 uow.reports.remember(action.id, attempt.idempotency_key, remembered)
             uow.commit()

@@ -15,13 +15,15 @@ from drydock.model.boot_context import BootContext
 from drydock.model.machine import LogFile, MachineEvent, NewBuildData
 from drydock.orchestrator.patience import Patience
 
-#: Of one deployment of one node, as a machine may be hostile: events that become messages, and build data, log files
-#: among it.
+#: Of one deployment of one node, as a machine may be hostile: events that become messages; rows and bytes of build
+#: data, log files among them.
 MAX_EVENTS = 1000
 MAX_KEPT_ROWS = 1000
 MAX_KEPT_BYTES = 32 * 1024 * 1024
 #: Of one log file the end is kept.
 MAX_LOG_BYTES = 1024 * 1024
+#: Of log files that are left out so many are named.
+NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +81,10 @@ class MachineService:
             context = _admit(uow, node, credential, events=True)
             before = uow.machines.hear(context.id, context.task_id, stage=event.stage)
             if before.events < MAX_EVENTS:
-                kept, lost = _keep_files(uow, context, event.files, before, event.origin)
+                sizes, lost = _keep_files(uow, context, event.files, before, event.origin)
                 told = [(_line(event), event.error, _extra(event))]
                 if lost:
-                    told.append((f"log files left out, for their size or number: {', '.join(lost)}", False, {}))
+                    told.append((_left_out(lost), False, {}))
                 if before.events + 1 == MAX_EVENTS:
                     told.append((f"{MAX_EVENTS} events of this machine are kept: no more will be", False, {}))
                 uow.messages.add(
@@ -91,7 +93,7 @@ class MachineService:
                         for line, error, extra in told
                     ]
                 )
-                uow.machines.keep(context.id, kept._replace(events=1))
+                uow.machines.keep(context.id, events=1, kept_bytes=sum(sizes), kept_rows=len(sizes))
             uow.tasks.touch(context.task_id)
             uow.commit()
 
@@ -104,11 +106,10 @@ class MachineService:
         with self._database.unit_of_work() as uow:
             context = _admit(uow, node, key)
             before = uow.machines.hear(context.id, context.task_id)
-            if before.bytes + size > MAX_KEPT_BYTES or before.rows >= MAX_KEPT_ROWS:
-                raise Conflict(
-                    "no more build data is kept of this deployment: "
-                    f"at most {MAX_KEPT_BYTES} bytes in {MAX_KEPT_ROWS} pieces"
-                )
+            if before.kept_bytes + size > MAX_KEPT_BYTES:
+                raise Conflict(f"no more build data is kept of this deployment: at most {MAX_KEPT_BYTES} bytes")
+            if before.kept_rows >= MAX_KEPT_ROWS:
+                raise Conflict(f"no more build data is kept of this deployment: at most {MAX_KEPT_ROWS} pieces")
             uow.build_data.add(
                 node=context.node,
                 task_id=context.task_id,
@@ -116,7 +117,7 @@ class MachineService:
                 data_format=data.data_format,
                 data_element=data.data_element,
             )
-            uow.machines.keep(context.id, Kept(bytes=size, rows=1))
+            uow.machines.keep(context.id, kept_bytes=size, kept_rows=1)
             uow.tasks.touch(context.task_id)
             uow.commit()
 
@@ -137,21 +138,20 @@ def _admit(uow: UnitOfWork, node: str, credential: bytes, *, events: bool = Fals
 
 def _keep_files(
     uow: UnitOfWork, context: BootContext, files: Sequence[LogFile], before: Kept, origin: str
-) -> tuple[Kept, list[str]]:
+) -> tuple[list[int], list[str]]:
     """Log files as build data, each file a generator of its own so that ``latest`` shows the newest of each.
 
-    Answers what was kept, and the paths of files for which there was no room.
+    Answers the bytes that were kept of each, and the paths of files for which there was no room.
     """
-    kept, rows, lost = 0, 0, []
-    room = MAX_KEPT_BYTES - before.bytes
+    kept: list[int] = []
+    lost: list[str] = []
     for file in files:
         text = file.content[-MAX_LOG_BYTES:].decode("utf-8", "replace").replace("\x00", "\N{REPLACEMENT CHARACTER}")
         size = len(text.encode())
-        if size > room - kept or before.rows + rows >= MAX_KEPT_ROWS:
+        if before.kept_bytes + sum(kept) + size > MAX_KEPT_BYTES or before.kept_rows + len(kept) >= MAX_KEPT_ROWS:
             lost.append(file.path)
             continue
-        kept += size
-        rows += 1
+        kept.append(size)
         uow.build_data.add(
             node=context.node,
             task_id=context.task_id,
@@ -159,7 +159,12 @@ def _keep_files(
             data_format="text/plain",
             data_element=text,
         )
-    return Kept(bytes=kept, rows=rows), lost
+    return kept, lost
+
+
+def _left_out(paths: Sequence[str]) -> str:
+    more = f" and {len(paths) - NAMED} more" if len(paths) > NAMED else ""
+    return f"log files left out, for their size: {', '.join(paths[:NAMED])}{more}"
 
 
 def _line(event: MachineEvent) -> str:

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from drydock.bootaction.keys import events_token
-from drydock.db.machines import Kept
 from drydock.orchestrator.machines import MAX_EVENTS, MAX_LOG_BYTES
 from tests.api.conftest import Client
 from tests.api.seeds import BootedNode, Seeds
@@ -130,7 +129,7 @@ def test_what_one_machine_may_leave_behind_is_bounded(
     with seeds.database.unit_of_work() as uow:
         context_id = uow.machines.live_context("n01")
         assert context_id is not None
-        uow.machines.keep(context_id, Kept(events=MAX_EVENTS - 1, bytes=32 * 1024 * 1024))
+        uow.machines.keep(context_id, events=MAX_EVENTS - 1, kept_bytes=32 * 1024 * 1024)
         uow.commit()
     files = [{"path": "/l", "content": base64.b64encode(b"x").decode(), "encoding": "base64"}]
     for number in range(3):
@@ -138,7 +137,7 @@ def test_what_one_machine_may_leave_behind_is_bounded(
         assert nobody.post("/bootdata/n01/events", event, headers=node.header).status_code == 200
     assert [message["message"] for message in messages(reader, node)] == [
         "e0: preparing for installation (SUCCESS)",
-        "log files left out, for their size or number: /l",
+        "log files left out, for their size: /l",
         f"{MAX_EVENTS} events of this machine are kept: no more will be",
     ]
     assert reader.get("/nodes/n01/builddata").status_code == 404

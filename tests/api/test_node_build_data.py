@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from drydock.db.machines import Kept
-from drydock.orchestrator.machines import MAX_KEPT_BYTES
+from drydock.orchestrator.machines import MAX_KEPT_BYTES, MAX_KEPT_ROWS
 from tests.api.conftest import Client
 from tests.api.seeds import Seeds
 
@@ -73,9 +72,43 @@ def test_it_is_bounded(nobody: Client, reader: Client, seeds: Seeds) -> None:
     with seeds.database.unit_of_work() as uow:
         context_id = uow.machines.live_context("n01")
         assert context_id is not None
-        uow.machines.keep(context_id, Kept(bytes=MAX_KEPT_BYTES - 3))
+        uow.machines.keep(context_id, kept_bytes=MAX_KEPT_BYTES - 3)
         uow.commit()
     assert nobody.post("/bootdata/n01/builddata", {**DATA, "element": "é"}, headers=node.header).status_code == 201
     full = nobody.post("/bootdata/n01/builddata", {**DATA, "element": "1"}, headers=node.header)
     assert (full.status_code, full.json["reason"]) == (409, "conflict")
     assert len(reader.get("/nodes/n01/builddata").json) == 2
+
+
+def test_pieces_without_a_byte_in_them_are_counted_too(nobody: Client, reader: Client, seeds: Seeds) -> None:
+    node = seeds.booted_node("n01")
+    with seeds.database.unit_of_work() as uow:
+        context_id = uow.machines.live_context("n01")
+        assert context_id is not None
+        uow.machines.keep(context_id, kept_rows=MAX_KEPT_ROWS - 2)
+        uow.commit()
+    answers = [
+        nobody.post("/bootdata/n01/builddata", {**DATA, "element": ""}, headers=node.header).status_code
+        for _ in range(4)
+    ]
+    assert answers == [201, 201, 409, 409]
+    files = [{"path": f"/l{number}", "content": "", "encoding": "base64"} for number in range(8)]
+    event = {"name": "late-commands", "event_type": "finish", "description": "", "files": files}
+    assert nobody.post("/bootdata/n01/events", event, headers=node.header).status_code == 200
+    assert len(reader.get("/nodes/n01/builddata").json) == 2
+    with seeds.database.unit_of_work() as uow:
+        told = [message.message for message in uow.tasks.get(node.task_id).result.messages]
+    assert told[1:] == ["log files left out, for their size: /l0, /l1, /l2, /l3, /l4 and 3 more"]
+
+
+def test_what_was_sent_is_counted_as_it_comes(nobody: Client, seeds: Seeds) -> None:
+    node = seeds.booted_node("n01")
+    nobody.post("/bootdata/n01/builddata", DATA, headers=node.header)
+    files = [{"path": f"/l{number}", "content": "eA==", "encoding": "base64"} for number in range(3)]
+    event = {"name": "e", "event_type": "finish", "files": files}
+    nobody.post("/bootdata/n01/events", event, headers=node.header)
+    with seeds.database.unit_of_work() as uow:
+        context_id = uow.machines.live_context("n01")
+        assert context_id is not None
+        kept = uow.machines.hear(context_id, node.task_id)
+    assert (kept.events, kept.kept_rows, kept.kept_bytes) == (1, 4, len(str(DATA["element"]).encode()) + 3)

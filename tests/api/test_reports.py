@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import func, select
 
 from dev import processes
 from dev.ports import LOOPBACK, free_port
 from drydock.db.engine import connect
-from drydock.db.reports import Reported
+from drydock.db.reports import MAX_REMEMBERED, EarlierReport, Reported
+from drydock.db.tables import boot_reports
 from drydock.db.unit_of_work import Database, UnitOfWork
 from drydock.errors import BootActionFinal, DatabaseUnavailable
 from drydock.model.boot_action import BootAction, Report, ReportDetail, ReportStatus
@@ -142,6 +144,36 @@ def test_a_key_lets_nobody_in(nobody: Client, seeds: Seeds, node: BootedNode) ->
     assert nobody.post(path, FINAL, headers={**stranger.header, **KEY}).status_code == 403
     seeds.booted_node("n01")
     assert nobody.post(path, FINAL, headers={**node.header, **KEY}).status_code == 403
+
+
+def test_keys_of_progress_are_bounded_and_the_final_one_is_always_remembered(
+    nobody: Client, api_database: str, seeds: Seeds, node: BootedNode
+) -> None:
+    path = f"/bootaction/{node.actions['greet']}"
+    with seeds.database.unit_of_work() as uow:
+        for number in range(MAX_REMEMBERED - 2):
+            uow.reports.remember(node.actions["greet"], f"earlier-{number}", EarlierReport(b"", None))
+        uow.commit()
+    for number in range(5):
+        told = nobody.post(path, {}, headers={**node.header, "Idempotency-Key": f"k{number}"})
+        assert (told.status_code, told.json["action_status"]) == (200, "incomplete")
+    assert remembered(api_database) == MAX_REMEMBERED
+    for _ in range(2):
+        final = nobody.post(path, FINAL, headers={**node.header, **KEY})
+        assert (final.status_code, final.json["action_status"]) == (200, "success")
+    assert remembered(api_database) == MAX_REMEMBERED + 1
+    # One that is not remembered is a report like any other: too late by now.
+    assert nobody.post(path, {}, headers={**node.header, "Idempotency-Key": "k4"}).status_code == 409
+    assert nobody.post(path, {}, headers={**node.header, "Idempotency-Key": "k0"}).status_code == 200
+    assert lines(seeds, node) == ["done"]
+
+
+def remembered(url: str) -> int:
+    engine = connect(url, pool_size=1, max_overflow=0, application_name="tests")
+    with engine.connect() as connection:
+        number = connection.execute(select(func.count()).select_from(boot_reports)).scalar_one()
+    engine.dispose()
+    return number
 
 
 @pytest.mark.parametrize("key", ["", "x" * 256, "späßig"])
