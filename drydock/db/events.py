@@ -5,9 +5,8 @@ committed late. Therefore only rows are told that were written by transactions o
 their number is below the snapshot's ``xmin``, and nothing can be added below it any more. The cost: a transaction
 that writes for long, wherever in the server, holds the stream back as long.
 
-After a restore into another server rows have numbers that this one has not given out yet: at or above the snapshot's
-``xmax``, where no row that is seen can have been written by it. They count as number 0, older than all others; so does
-the position of a reader who has seen them.
+A server that was restored from a dump counts transactions anew, below the numbers in its rows: those of a tree are
+renewed when its events are first asked for, and told once more to who had read them before.
 
 A task's row tells of its last change only. Who reads seldom sees fewer steps, never a wrong or an old one; messages
 are all told.
@@ -15,15 +14,15 @@ are all told.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, Text, cast, func, or_, select, tuple_
+from sqlalchemy import BigInteger, ColumnElement, Connection, Row, Text, cast, func, select, tuple_, update
 
+from drydock.db.locking import LOCK_ORDER
 from drydock.db.messages import message_from_row
 from drydock.db.rows import task_from_row
-from drydock.db.tables import task_messages, tasks
+from drydock.db.tables import NEXT_TRANSACTION, TRANSACTION, task_messages, tasks
 from drydock.errors import TaskNotFound
 from drydock.model.event import (
     MESSAGE_KIND,
@@ -38,8 +37,6 @@ from drydock.model.task import ResultStatus, TaskStatus
 
 #: The transactions below this have all ended.
 _SETTLED = cast(cast(func.pg_snapshot_xmin(func.pg_current_snapshot()), Text), BigInteger)
-#: No transaction that is seen has this number or a larger one, unless another server gave it out.
-_NEXT = cast(cast(func.pg_snapshot_xmax(func.pg_current_snapshot()), Text), BigInteger)
 _LAST = 2**63 - 1
 
 
@@ -48,111 +45,98 @@ class EventRepository:
         self._connection = connection
 
     def page(self, task_id: UUID, after: Position, *, at_most: int) -> EventPage:
-        """What comes after a position, of the task and all below it. Raises ``TaskNotFound``.
+        """What comes after a position, of the task and all below it; to be committed. Raises ``TaskNotFound``.
 
         The border is asked first: what is written after that lies beyond it, and is found next time.
         """
+        row = self._border(task_id)
+        if row.newest >= row.beyond:
+            self._renew(row.root_id, row.beyond)
+            row = self._border(task_id)
+        if after.transaction >= row.beyond:
+            # Of another server: what came before it there is not known here.
+            after = Position()
+        below = None if row.root_id == task_id else task_id
+        events = self._tasks(row.root_id, below, after, row.settled, at_most)
+        messages = self._messages(row.root_id, below, after, row.settled, at_most)
+        page, more = _merged(events, messages, at_most)
+        status = TaskStatus.stored(row.status)
+        closed = not status.open and row.changed_in < row.settled
+        return EventPage(
+            status=status,
+            result_status=ResultStatus.stored(row.result_status),
+            events=tuple(page),
+            more=more,
+            behind=not more and row.newest >= row.settled,
+            ended=closed and not more,
+        )
+
+    def _tasks(self, root: UUID, only: UUID | None, after: Position, before: int, at_most: int) -> list[Event]:
+        number = after.number if after.kind == TASK_KIND else _LAST
+        place = tuple_(tasks.c.changed_in, tasks.c.seq)
+        rows = self._connection.execute(
+            select(tasks)
+            .where(tasks.c.root_id == root, place > (after.transaction, number), tasks.c.changed_in < before)
+            .where(*_only(tasks.c.id, only))
+            .order_by(tasks.c.changed_in, tasks.c.seq)
+            .limit(at_most)
+        )
+        return [TaskChanged(Position(row.changed_in, TASK_KIND, row.seq), task_from_row(row)) for row in rows]
+
+    def _messages(self, root: UUID, only: UUID | None, after: Position, before: int, at_most: int) -> list[Event]:
+        number = after.number if after.kind == MESSAGE_KIND else 0
+        lines = task_messages.c
+        rows = self._connection.execute(
+            select(task_messages, tasks.c.node)
+            .join(tasks, tasks.c.id == lines.task_id)
+            .where(lines.root_id == root, tuple_(lines.written_in, lines.id) > (after.transaction, number))
+            .where(lines.written_in < before, *_only(lines.task_id, only))
+            .order_by(lines.written_in, lines.id)
+            .limit(at_most)
+        )
+        return [_message_written(row) for row in rows]
+
+    def _border(self, task_id: UUID) -> Row[Any]:
+        """The task, and up to where its tree can be told: ``newest`` of its numbers, ``settled``, ``beyond``."""
+        root = select(tasks.c.root_id).where(tasks.c.id == task_id).scalar_subquery()
+        newest_task = select(func.max(tasks.c.changed_in)).where(tasks.c.root_id == root)
+        newest_line = select(func.max(task_messages.c.written_in)).where(task_messages.c.root_id == root)
+        newest = func.greatest(newest_task.scalar_subquery(), newest_line.scalar_subquery())
         row = self._connection.execute(
             select(
                 tasks.c.root_id,
                 tasks.c.status,
                 tasks.c.result_status,
                 tasks.c.changed_in,
+                newest.label("newest"),
                 _SETTLED.label("settled"),
-                _NEXT.label("next"),
+                NEXT_TRANSACTION.label("beyond"),
             ).where(tasks.c.id == task_id)
         ).one_or_none()
         if row is None:
             raise TaskNotFound(f"there is no task {task_id}")
-        below = None if row.root_id == task_id else task_id
-        border = _Border(row.settled, row.next)
-        if after.transaction >= border.next:
-            after = Position()
-        events = self._tasks(row.root_id, below, after, border, at_most)
-        messages = self._messages(row.root_id, below, after, border, at_most)
-        page, more = _merged(events, messages, at_most)
-        status = TaskStatus.stored(row.status)
-        closed = not status.open and border.number(row.changed_in) < border.settled
-        return EventPage(
-            status=status,
-            result_status=ResultStatus.stored(row.result_status),
-            events=tuple(page),
-            more=more,
-            behind=not more and self._is_behind(row.root_id, border),
-            ended=closed and not more,
-        )
+        return row
 
-    def _tasks(self, root: UUID, only: UUID | None, after: Position, border: _Border, at_most: int) -> list[Event]:
-        number = after.number if after.kind == TASK_KIND else _LAST
-        found: list[Event] = []
-        for which in border.parts(tasks.c.changed_in, tasks.c.seq, after, number):
-            rows = self._connection.execute(
-                select(tasks)
-                .where(tasks.c.root_id == root, which, *_only(tasks.c.id, only))
-                .order_by(tasks.c.changed_in, tasks.c.seq)
-                .limit(at_most)
-            )
-            found += [
-                TaskChanged(Position(border.number(row.changed_in), TASK_KIND, row.seq), task_from_row(row))
-                for row in rows
-            ]
-        return sorted(found, key=lambda event: event.position)[:at_most]
-
-    def _messages(self, root: UUID, only: UUID | None, after: Position, border: _Border, at_most: int) -> list[Event]:
-        number = after.number if after.kind == MESSAGE_KIND else 0
+    def _renew(self, root: UUID, beyond: int) -> None:
+        """Write the tree's numbers that no transaction of this server can have had anew, with ours."""
+        of_tree = select(tasks.c.id).where(tasks.c.root_id == root, tasks.c.changed_in >= beyond)
+        locked = of_tree.order_by(*LOCK_ORDER).with_for_update(key_share=True).cte("locked")
+        self._connection.execute(update(tasks).where(tasks.c.id == locked.c.id).values(changed_in=TRANSACTION))
         lines = task_messages.c
-        found: list[Event] = []
-        for which in border.parts(lines.written_in, lines.id, after, number):
-            rows = self._connection.execute(
-                select(task_messages, tasks.c.node)
-                .join(tasks, tasks.c.id == lines.task_id)
-                .where(lines.root_id == root, which, *_only(lines.task_id, only))
-                .order_by(lines.written_in, lines.id)
-                .limit(at_most)
-            )
-            found += [
-                MessageWritten(
-                    Position(border.number(row.written_in), MESSAGE_KIND, row.id),
-                    row.task_id,
-                    row.node,
-                    message_from_row(row),
-                )
-                for row in rows
-            ]
-        return sorted(found, key=lambda event: event.position)[:at_most]
-
-    def _is_behind(self, root: UUID, border: _Border) -> bool:
-        """Whether something of the tree was written in a transaction that is not older than all that run."""
-
-        def newest(number: ColumnElement[int], of_root: ColumnElement[UUID]) -> ColumnElement[bool]:
-            ours = select(func.max(number)).where(of_root == root, number < border.next)
-            return ours.scalar_subquery() >= border.settled
-
-        behind = or_(
-            newest(tasks.c.changed_in, tasks.c.root_id), newest(task_messages.c.written_in, task_messages.c.root_id)
+        self._connection.execute(
+            update(task_messages)
+            .where(lines.root_id == root, lines.written_in >= beyond)
+            .values(written_in=TRANSACTION)
         )
-        return bool(self._connection.scalar(select(behind)))
-
-
-class _Border(NamedTuple):
-    """``settled``: below it all transactions have ended. ``next``: below it this server gave out all numbers."""
-
-    settled: int
-    next: int
-
-    def number(self, stored: int) -> int:
-        return 0 if stored >= self.next else stored
-
-    def parts(
-        self, stored: ColumnElement[int], order: ColumnElement[int], after: Position, number: int
-    ) -> Sequence[ColumnElement[bool]]:
-        """What comes after a position: of this server, and of one before it. Each is a range of the index."""
-        here = (tuple_(stored, order) > (after.transaction, number)) & (stored < self.settled)
-        return [here] if after.transaction > 0 else [here, (stored >= self.next) & (order > number)]
 
 
 def _only(column: ColumnElement[UUID], only: UUID | None) -> list[ColumnElement[bool]]:
     return [] if only is None else [column == only]
+
+
+def _message_written(row: Row[Any]) -> Event:
+    position = Position(row.written_in, MESSAGE_KIND, row.id)
+    return MessageWritten(position, row.task_id, row.node, message_from_row(row))
 
 
 def _merged(first: list[Event], second: list[Event], at_most: int) -> tuple[list[Event], bool]:

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Connection, Select, or_, select
 
 from drydock.db.tables import tasks
+from drydock.errors import TaskNotFound
 from drydock.model.task import CLOSED, Action, ResultStatus
 
 #: By the action on a node: whose later success leaves nothing for a retry of it to do.
@@ -62,8 +63,11 @@ class RetryRepository:
         self._connection = connection
 
     def lock(self, task_id: UUID) -> None:
-        """Until the transaction ends nobody else asks for a retry of this task."""
-        self._connection.execute(select(tasks.c.id).where(tasks.c.id == task_id).with_for_update())
+        """Until the transaction ends nobody else asks for a retry of this task. Raises ``TaskNotFound``."""
+        # Against the lock that a reference to the task takes, too: it is not deleted before the retry names it.
+        locked = select(tasks.c.id).where(tasks.c.id == task_id).with_for_update()
+        if self._connection.scalar(locked) is None:
+            raise TaskNotFound(f"there is no task {task_id}")
 
     def at_work(self, task_id: UUID) -> UUID | None:
         """A retry of this task that has not ended."""

@@ -52,6 +52,8 @@ def _one_of(column: str, values: type[StrEnum]) -> str:
 
 #: The transaction that writes a row, as a number: events are told in this order once all older transactions ended.
 TRANSACTION = cast(cast(func.pg_current_xact_id(), Text), BigInteger)
+#: No transaction that has ended has this number or a higher one: rows that do come from another server, by a dump.
+NEXT_TRANSACTION = cast(cast(func.pg_snapshot_xmax(func.pg_current_snapshot()), Text), BigInteger)
 _TRANSACTION = text("((pg_current_xact_id())::text)::bigint")
 
 _IS_OPEN = "status NOT IN ({})".format(", ".join(sorted(f"'{status}'" for status in CLOSED)))

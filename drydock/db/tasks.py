@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -34,7 +33,7 @@ from drydock.db.notifications import CHANGE, WORK, notify_change, notify_work
 from drydock.db.prepared import OwnConnections, Prepared
 from drydock.db.rows import task_from_row
 from drydock.db.subtasks import read_below
-from drydock.db.tables import TRANSACTION, boot_contexts, tasks
+from drydock.db.tables import NEXT_TRANSACTION, TRANSACTION, boot_contexts, tasks
 from drydock.db.task_lists import listed
 from drydock.db.termination import terminate
 from drydock.errors import IdempotencyConflict, TaskNotFound
@@ -308,15 +307,24 @@ class TaskRepository:
             for task in found
         ]
 
-    def version(self, task_id: UUID) -> tuple[TaskStatus, datetime]:
-        """Its status, and when the task or any of its subtasks last changed. Raises ``TaskNotFound``."""
-        newest = select(func.max(tasks.c.updated)).where(tasks.c.root_id == task_id).scalar_subquery()
+    def version(self, task_id: UUID) -> tuple[TaskStatus, object]:
+        """Its status, and what differs whenever the task or any of its subtasks changed. Raises ``TaskNotFound``.
+
+        The time alone would not do: after a restore, or with a new server, it may be behind what rows say.
+        """
+        below = tasks.alias("below")
+        newest = select(func.max(below.c.updated)).where(below.c.root_id == task_id).scalar_subquery()
+        last = (
+            select(func.max(below.c.changed_in))
+            .where(below.c.root_id == task_id, below.c.changed_in < NEXT_TRANSACTION)
+            .scalar_subquery()
+        )
         row = self._connection.execute(
-            select(tasks.c.status, func.greatest(tasks.c.updated, newest).label("newest")).where(tasks.c.id == task_id)
+            select(tasks.c.status, tasks.c.updated, tasks.c.changed_in, newest, last).where(tasks.c.id == task_id)
         ).one_or_none()
         if row is None:
             raise TaskNotFound(f"there is no task {task_id}")
-        return TaskStatus.stored(row.status), row.newest
+        return TaskStatus.stored(row.status), tuple(row)
 
     def terminate(self, task_id: UUID, *, by: str) -> None:
         """Mark a task and its subtasks. Raises ``TaskNotFound``."""

@@ -7,7 +7,6 @@ import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from uuid import UUID
 
 from drydock.db.unit_of_work import Database
@@ -117,14 +116,16 @@ class Orchestrator:
             mark = self._changes.mark()
             status, newest = self._version(task_id)
 
-    def _version(self, task_id: UUID) -> tuple[TaskStatus, datetime]:
+    def _version(self, task_id: UUID) -> tuple[TaskStatus, object]:
         with self._database.unit_of_work() as uow:
             return uow.tasks.version(task_id)
 
     def events(self, task_id: UUID, after: Position, *, at_most: int) -> EventPage:
         """What a task tree tells after a position. Raises ``TaskNotFound``."""
         with self._database.unit_of_work() as uow:
-            return uow.events.page(task_id, after, at_most=at_most)
+            page = uow.events.page(task_id, after, at_most=at_most)
+            uow.commit()
+        return page
 
     def mark_changes(self) -> int:
         """Taken before a look, so that ``wait_for_changes`` misses nothing that happens after it."""
