@@ -13,6 +13,7 @@ import click
 
 from drydock.bootaction.packages import merge_packages
 from drydock.bootaction.render import RenderedAsset, TemplateLimits, render_assets
+from drydock.bootaction.template_pool import TemplatePool
 from drydock.cli.connection import credentials_of
 from drydock.cli.design_files import file_argument, require_node, site_of
 from drydock.cli.output import console, output_option, print_json, table
@@ -98,6 +99,7 @@ def render(
 def _render(
     site: SiteDesign, node: str, fetch: Fetch, *, design_ref: str, report_url: str
 ) -> tuple[RenderedAsset, ...]:
+    templates = TemplatePool(TemplateLimits())
     return render_assets(
         site,
         node,
@@ -106,7 +108,8 @@ def _render(
         report_url=report_url,
         design_ref=design_ref,
         fetch=fetch,
-        limits=TemplateLimits(),
+        render=templates.for_task(None),
+        max_bytes=templates.limits.max_bytes,
     )
 
 

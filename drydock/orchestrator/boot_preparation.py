@@ -16,6 +16,7 @@ from drydock.bootaction.render import RenderedAsset, TemplateLimits, render_asse
 from drydock.bootaction.report_tool import report_tool
 from drydock.bootaction.sealing import seal
 from drydock.bootaction.tarball import pack
+from drydock.bootaction.template_pool import TemplatePool
 from drydock.bootaction.user_data import user_data
 from drydock.errors import RenderError
 from drydock.model.boot_action import BootAction
@@ -29,7 +30,7 @@ from drydock.model.task import Task
 class BootSettings:
     """``secrets``: the first signs, all verify. ``report_url``, ``bootdata_url`` end in a slash.
 
-    ``fetches``: how many references are fetched at a time. ``report_tool``: where a node has it, None: nowhere.
+    ``fetches``, ``renderers``: how many references are fetched, and templates rendered, at a time. ``report_tool``: where a node has it, None: nowhere.
     """
 
     secrets: Sequence[bytes] = field(repr=False)
@@ -38,6 +39,7 @@ class BootSettings:
     lifetime_hours: float
     limits: TemplateLimits
     fetches: int = 8
+    renderers: int = 4
     start_units: bool = True
     installer_events: bool = False
     report_tool: str | None = None
@@ -47,6 +49,7 @@ class BootPreparation:
     def __init__(self, settings: BootSettings, fetch: Callable[[str], bytes]) -> None:
         self._settings = settings
         self._fetch = SharedFetch(fetch, at_most=settings.fetches)
+        self._templates = TemplatePool(settings.limits, processes=settings.renderers)
 
     @staticmethod
     def fetches(node: str, site: SiteDesign) -> bool:
@@ -60,7 +63,7 @@ class BootPreparation:
         """Render, pack and seal. Nothing is kept: that is for the transaction that records the step.
 
         Returns also what to tell the operator: packages that boot actions disagree on, which do not fail the node.
-        Raises ``RenderError``, ``ReferenceUnavailable``, ``InvalidReference``.
+        Raises ``RenderError``, ``ReferenceUnavailable``, ``InvalidReference``, ``RendererUnavailable``.
         """
         context_id = uuid4()
         key = derive_key(self._settings.secrets[0], context_id, node)
@@ -103,7 +106,8 @@ class BootPreparation:
             report_url=settings.report_url,
             design_ref=task.design_ref,
             fetch=self._fetch.for_task(task.root_id),
-            limits=settings.limits,
+            render=self._templates.for_task(task.root_id),
+            max_bytes=settings.limits.max_bytes,
         )
         if settings.report_tool is None:
             return assets
