@@ -46,9 +46,9 @@ class TemplateChild:
         ours, theirs = socket.socketpair()
         with theirs:
             try:
-                self._process = subprocess.Popen(  # noqa: S603 - our own module
+                self._process = subprocess.Popen(
                     [sys.executable, "-sP", "-m", "drydock.bootaction.template_process", str(max_memory)],
-                    stdin=theirs,
+                    stdin=theirs.fileno(),
                     stdout=subprocess.DEVNULL,
                     env=_environment(),
                     cwd="/",

@@ -110,7 +110,8 @@ class _Strikes:
     def allowed(self, template: Hashable, seconds: float) -> float:
         with self._lock:
             count = self._counts.get(template, 0)
-        return max(seconds / _LESS**count, min(seconds, _LEAST_SECONDS))
+        share: float = seconds / _LESS**count
+        return max(share, min(seconds, _LEAST_SECONDS))
 
     def add(self, template: Hashable) -> None:
         with self._lock:

@@ -30,7 +30,8 @@ from drydock.model.task import Task
 class BootSettings:
     """``secrets``: the first signs, all verify. ``report_url``, ``bootdata_url`` end in a slash.
 
-    ``fetches``, ``renderers``: how many references are fetched, and templates rendered, at a time. ``report_tool``: where a node has it, None: nowhere.
+    ``fetches``, ``renderers``: how many references are fetched, and templates rendered, at a time. ``report_tool``:
+    where a node has it, None: nowhere.
     """
 
     secrets: Sequence[bytes] = field(repr=False)

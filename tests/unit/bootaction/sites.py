@@ -12,18 +12,19 @@ from drydock.model.site import SiteDesign
 from tests.unit.design.documents import boot_action, link, network, node, site
 
 KEY = bytes(range(32))
+LIMITS = TemplateLimits()
 ULID = "00041061050R3GG28A1C60T3GF"
 REPORT_URL = "http://localhost:9000/api/v1.0/bootactions/"
 DESIGN_REF = "deckhand+http://deckhand.example/revisions/1"
 
 
 @cache
-def pool(limits: TemplateLimits = TemplateLimits()) -> TemplatePool:
+def pool(limits: TemplateLimits = LIMITS) -> TemplatePool:
     """Shared by all tests; its processes end with ours."""
     return TemplatePool(limits)
 
 
-def renderer(limits: TemplateLimits = TemplateLimits()) -> Render:
+def renderer(limits: TemplateLimits = LIMITS) -> Render:
     """Of a task of its own, for which no template has reached a limit yet."""
     return pool(limits).for_task(object())
 
@@ -51,7 +52,7 @@ def one_site(*assets: dict[str, Any], **action: Any) -> SiteDesign:
 
 
 def rendered(
-    *assets: dict[str, Any], fetch: Callable[[str], bytes] = fetched, limits: TemplateLimits = TemplateLimits()
+    *assets: dict[str, Any], fetch: Callable[[str], bytes] = fetched, limits: TemplateLimits = LIMITS
 ) -> tuple[RenderedAsset, ...]:
     found = one_site(*assets)
     return render_assets(

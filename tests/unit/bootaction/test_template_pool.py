@@ -208,7 +208,8 @@ def test_renderers_end_with_a_worker_that_is_killed(source: str) -> None:
     with subprocess.Popen(
         [sys.executable, "-c", code, source], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as worker:
-        assert worker.stdout is not None and worker.stderr is not None
+        assert worker.stdout is not None
+        assert worker.stderr is not None
         assert worker.stdout.readline() == b"ready\n"
         worker.kill()
         began = time.monotonic()
