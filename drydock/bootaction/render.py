@@ -17,7 +17,7 @@ from drydock.errors import DesignError, DrydockError, NotFound, RenderError
 from drydock.model.boot_asset import AssetType, BootActionDesign, BootAsset
 from drydock.model.site import SiteDesign
 
-__all__ = ["RenderedAsset", "TemplateLimits", "render_assets"]
+__all__ = ["RenderedAsset", "TemplateLimits", "render_assets", "unknown_names"]
 
 _Fetch = Callable[[str], bytes]
 _Variables = Mapping[str, Any]
@@ -64,6 +64,16 @@ def render_assets(
                 unknown = tuple(rendering.unknown)
                 rendered.append(RenderedAsset(action.name, asset.type, asset.path, asset.mode, content, unknown))
     return tuple(rendered)
+
+
+def unknown_names(assets: Sequence[RenderedAsset]) -> tuple[str, ...]:
+    """A line for each asset whose templates write names that nothing goes by, which makes no text."""
+    return tuple(
+        f"boot action {asset.action}: asset {asset.path or asset.type}: the template writes what is not there: "
+        f"{', '.join(asset.unknown)}"
+        for asset in assets
+        if asset.unknown
+    )
 
 
 class _Rendering:

@@ -12,8 +12,9 @@ from ulid import ULID
 from drydock.bootaction.fetching import SharedFetch
 from drydock.bootaction.keys import derive_key, derive_matching, events_token, key_digest
 from drydock.bootaction.packages import merge_packages, package_conflicts
-from drydock.bootaction.render import RenderedAsset, TemplateLimits, render_assets
+from drydock.bootaction.render import RenderedAsset, TemplateLimits, render_assets, unknown_names
 from drydock.bootaction.report_tool import report_tool
+from drydock.bootaction.room import Room
 from drydock.bootaction.sealing import seal
 from drydock.bootaction.tarball import pack
 from drydock.bootaction.template_pool import TemplatePool
@@ -46,11 +47,16 @@ class BootSettings:
     report_tool: str | None = None
 
 
+#: Bytes of assets that a worker has in the making at a time; each takes several times as much for a moment.
+_IN_THE_MAKING = 32 * 1024 * 1024
+
+
 class BootPreparation:
     def __init__(self, settings: BootSettings, fetch: Callable[[str], bytes]) -> None:
         self._settings = settings
         self._fetch = SharedFetch(fetch, at_most=settings.fetches)
         self._templates = TemplatePool(settings.limits, processes=settings.renderers)
+        self._room = Room(_IN_THE_MAKING)
 
     @staticmethod
     def fetches(node: str, site: SiteDesign) -> bool:
@@ -63,13 +69,22 @@ class BootPreparation:
     def prepare(self, task: Task, node: str, site: SiteDesign) -> tuple[PreparedBoot, Sequence[str]]:
         """Render, pack and seal. Nothing is kept: that is for the transaction that records the step.
 
-        Returns also what to tell the operator: packages that boot actions disagree on, which do not fail the node.
+        Returns also what to tell the operator, which does not fail the node: packages that boot actions disagree on,
+        and names in templates that nothing goes by. Waits while other nodes' boots take the memory there is for them.
+
         Raises ``RenderError``, ``ReferenceUnavailable``, ``InvalidReference``, ``RendererUnavailable``.
         """
+        with self._room.taken(task.root_id) as found:
+            return self._prepared(task, node, site, found)
+
+    def _prepared(
+        self, task: Task, node: str, site: SiteDesign, found: Callable[[int], None]
+    ) -> tuple[PreparedBoot, Sequence[str]]:
         context_id = uuid4()
         key = derive_key(self._settings.secrets[0], context_id, node)
         wanted = [(action, str(ULID())) for action in site.boot_actions if node in action.target_nodes]
         assets = self._assets(task, node, site, wanted, key)
+        found(sum(len(asset.content) for asset in assets))
         now = datetime.now(UTC)
         context = BootContext(
             id=context_id,
@@ -93,7 +108,7 @@ class BootPreparation:
             events_digest=key_digest(events_token(key)),
             lifetime_seconds=self._settings.lifetime_hours * 3600,
         )
-        return prepared, package_conflicts(assets)
+        return prepared, (*package_conflicts(assets), *unknown_names(assets))
 
     def _assets(
         self, task: Task, node: str, site: SiteDesign, wanted: Sequence[tuple[BootActionDesign, str]], key: bytes
