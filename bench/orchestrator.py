@@ -50,7 +50,7 @@ data:
     - path: /etc/systemd/system/report.service
       type: unit
       permissions: '644'
-      data: "[Service]\\nExecStart=/opt/report.sh\\n"
+      data: "[Service]\\nExecStart=/opt/report.sh\\n[Install]\\nWantedBy=multi-user.target\\n"
       data_pipeline: [utf8_decode]
     - path: /opt/report.sh
       type: file

@@ -11,7 +11,7 @@ import falcon
 
 from drydock.api.node_key import read_credential
 from drydock.context import IDENTITY_UNAVAILABLE, NOTHING_HERE, RequestContext
-from drydock.errors import NotAuthenticated
+from drydock.errors import Forbidden, NotAuthenticated
 
 if TYPE_CHECKING:
     from drydock.api.routes import Route
@@ -27,6 +27,15 @@ class Access(Enum):
 
 class Authorizer(Protocol):
     def authorize(self, caller: RequestContext, rule: str) -> None: ...
+
+
+def is_allowed(policy: Authorizer, caller: RequestContext, rule: str) -> bool:
+    """For what is shown in part to those whom the rule does not allow."""
+    try:
+        policy.authorize(caller, rule)
+    except Forbidden:
+        return False
+    return True
 
 
 class AccessControl:

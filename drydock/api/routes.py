@@ -100,7 +100,7 @@ def _operator_routes(services: Services) -> tuple[Route, ...]:
         operator("/nodes/{hostname}/builddata", NodeBuildDataResource(services.orchestrator), GET=READ_BUILD_DATA),
         operator("/nodefilter", NodeFilterResource(designs, limits), POST=READ_DATA),
         operator("/designs", DesignsResource(designs, limits, at), GET=READ_DATA, POST=INGEST_DATA),
-        operator("/designs/{digest}", DesignResource(designs), GET=READ_DATA),
+        operator("/designs/{digest}", DesignResource(designs, policy), GET=READ_DATA),
         operator("/validatedesign", ValidateDesignResource(designs, limits), POST=VALIDATE_SITE_DESIGN),
         operator("/health/extended", ExtendedHealthResource(services.health), GET=HEALTH_DATA),
     )

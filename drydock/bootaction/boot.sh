@@ -29,6 +29,16 @@ fail() {
     failed="$failed${failed:+; }$*"
 }
 
+# run TEXT COMMAND…: a failure is told with the first line of what the command said that is not always there.
+run() {
+    text=$1
+    shift
+    if "$@" 2> "$work/error"; then return 0; fi
+    line=$(sed '/^tar: [Rr]emoving leading/d; /^[[:space:]]*$/d; q' "$work/error")
+    fail "$text${line:+: $line}"
+    return 1
+}
+
 # tell EVENT_TYPE RESULT TEXT: for the operator to see; nothing depends on it.
 tell() {
     {
@@ -116,21 +126,30 @@ fetch() {
 
 # unpack KIND: as root, keeping modes. Names begin with a slash, which tar takes off.
 unpack() {
-    if ! tar -xpzf "$work/$1.tar.gz" -C "$root/" 2> "$work/error"; then
-        fail "cannot unpack $1: $(tail -n 1 "$work/error")"
-        return 1
-    fi
+    run "cannot unpack $1" tar -xpzf "$work/$1.tar.gz" -C "$root/"
 }
 
 enable_unit() {
     if [ -n "$root" ]; then
-        systemctl --root="$root" enable -- "$1" || fail "cannot enable $1"
-    elif ! systemctl enable -- "$1"; then
-        fail "cannot enable $1"
-    # While an installer runs in a chroot there is no systemd to start anything; the first boot will.
-    elif $running && [ "${DRYDOCK_BOOT_START:-yes}" = yes ]; then
-        systemctl start --no-block -- "$1" || fail "cannot start $1"
+        run "cannot enable $1" systemctl --root="$root" enable -- "$1"
+    elif run "cannot enable $1" systemctl enable -- "$1"; then
+        # While an installer runs in a chroot there is no systemd to start anything; the first boot will.
+        if $running && [ "${DRYDOCK_BOOT_START:-yes}" = yes ] && ! is_triggered "$1"; then
+            run "cannot start $1" systemctl start --no-block -- "$1"
+        fi
     fi
+}
+
+# is_triggered UNIT: whether another unit of the tarball is there to start it.
+is_triggered() {
+    case $1 in
+        *.service) ;;
+        *) return 1 ;;
+    esac
+    for kind in timer socket path; do
+        if sed 's|.*/||' "$work/units.list" | grep -Fqx -e "${1%.service}.$kind"; then return; fi
+    done
+    return 1
 }
 
 enable_units() {
@@ -142,7 +161,7 @@ enable_units() {
     running=false
     if [ -z "$root" ] && [ -d /run/systemd/system ]; then
         running=true
-        systemctl daemon-reload || fail 'daemon-reload failed'
+        run 'daemon-reload failed' systemctl daemon-reload
     fi
     while read -r path; do
         enable_unit "${path##*/}" < /dev/null

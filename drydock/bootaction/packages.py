@@ -11,18 +11,22 @@ from drydock.model.boot_asset import AssetType
 
 
 def parse_packages(content: bytes) -> Mapping[str, str | None]:
-    """A YAML or JSON mapping of package to version (null or empty: any). Raises ``ValueError``."""
+    """A YAML or JSON mapping of package to version (null or empty: any).
+
+    Raises ``ValueError``, which quotes nothing: this is what a server answered, and who reads a task may not be who can
+    ask there.
+    """
     stream = read_stream(content)
     problems = [*(problem for document in stream.documents for problem in document.problems), *stream.faults]
-    faults = [str(problem) for problem in problems if problem.error]
+    faults = [problem for problem in problems if problem.error]
     if faults:
-        raise ValueError(f"not a package list: {faults[0]}")
+        raise ValueError(f"not a package list: line {faults[0].line} cannot be read as YAML")
     if len(stream.documents) != 1 or not isinstance(stream.documents[0].value, Mapping):
         raise ValueError("not a package list: it must be one mapping of package to version")
     packages: dict[str, str | None] = {}
     for package, version in stream.documents[0].value.items():
         if not isinstance(package, str) or not (version is None or isinstance(version, str)):
-            raise ValueError(f"not a package list: {package!s:.100} must be a string, and its version a string or null")
+            raise ValueError("not a package list: each package must be a string, and its version a string or null")
         packages[package] = version or None
     return packages
 

@@ -10,8 +10,9 @@ from drydock.bootaction import pipeline
 from drydock.bootaction.context import action_variables, node_variables
 from drydock.bootaction.packages import dump_packages, parse_packages
 from drydock.bootaction.pipeline import SegmentError, Value
+from drydock.bootaction.placing import placed_as
 from drydock.bootaction.rendered import RenderedAsset
-from drydock.bootaction.template_limits import TemplateLimits
+from drydock.bootaction.template_limits import TemplateFaultError, TemplateLimits
 from drydock.bootaction.template_pool import Render
 from drydock.errors import DesignError, DrydockError, NotFound, RenderError
 from drydock.model.boot_asset import AssetType, BootActionDesign, BootAsset
@@ -61,8 +62,8 @@ def render_assets(
                 variables = {"node": about_node, "action": about_action}
                 rendering = _Rendering(action, asset, variables, key, render, max_bytes)
                 content = rendering.content(fetch_once)
-                unknown = tuple(rendering.unknown)
-                rendered.append(RenderedAsset(action.name, asset.type, asset.path, asset.mode, content, unknown))
+                kind, unknown = placed_as(asset, content), tuple(rendering.unknown)
+                rendered.append(RenderedAsset(action.name, kind, asset.path, asset.mode, content, unknown))
     return tuple(rendered)
 
 
@@ -96,6 +97,7 @@ class _Rendering:
         self._max_bytes = max_bytes
         #: Names in templates that nothing goes by.
         self.unknown: dict[str, None] = {}
+        self._quoted = True
 
     def content(self, fetch: _Fetch) -> bytes:
         asset = self._asset
@@ -105,6 +107,8 @@ class _Rendering:
             return self._run((asset.data or "").encode("utf-8"), "data_pipeline", asset.data_pipeline)
         url = self._run(asset.location, "location_pipeline", asset.location_pipeline).decode("utf-8")
         body = self._fetch(fetch, url)
+        # What a server answered is not shown: who reads a task may not be who can ask there.
+        self._quoted = False
         if asset.type is not AssetType.PKG_LIST:
             return self._run(body, "data_pipeline", asset.data_pipeline)
         try:
@@ -122,8 +126,12 @@ class _Rendering:
             raise self._error(name, f"the text cannot be encoded as UTF-8 at character {exc.start}") from None
 
     def _template(self, value: Value) -> str:
-        rendered = self._render(pipeline.text(value), self._variables)
-        self.unknown |= dict.fromkeys(rendered.unknown)
+        try:
+            rendered = self._render(pipeline.text(value), self._variables)
+        except TemplateFaultError as exc:
+            raise ValueError(exc.quoting if self._quoted else str(exc)) from None
+        if self._quoted:
+            self.unknown |= dict.fromkeys(rendered.unknown)
         return rendered.text
 
     def _fetch(self, fetch: _Fetch, url: str) -> bytes:

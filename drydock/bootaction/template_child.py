@@ -26,9 +26,12 @@ _KEPT = ("LD_LIBRARY_PATH", "PYTHONHOME")
 
 @dataclass(frozen=True, slots=True)
 class Answer:
+    """``body``: the text, or that of the error ``message``."""
+
     kind: Kind
     body: bytes
-    unknown: tuple[str, ...]
+    unknown: tuple[str, ...] = ()
+    message: str = ""
 
 
 class ChildGoneError(RendererUnavailable):
@@ -94,7 +97,7 @@ class TemplateChild:
             raise LimitExceededError(self._reason(seconds)) from exc
         if header["last"]:
             self._abandon()
-        return Answer(Kind(header["kind"]), body, tuple(header["unknown"]))
+        return Answer(Kind(header["kind"]), body, tuple(header.get("unknown", ())), header.get("message", ""))
 
     def _reason(self, seconds: float) -> str:
         """Why the process has ended, which it did just now."""

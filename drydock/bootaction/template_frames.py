@@ -1,7 +1,8 @@
 """What a renderer and its worker send each other: a JSON header and a body of bytes, each with its length before it.
 
 A request's header is ``source``, ``variables``, ``seconds``, ``max_bytes``; it has no body. An answer's header is
-``kind`` (one of ``Kind``), ``unknown`` (names) and ``last`` (whether this process ends now); its body is the text.
+``kind`` (one of ``Kind``), ``unknown`` (names) or ``message`` (what went wrong), and ``last`` (whether this process
+ends now); its body is the text, or that of the error.
 """
 
 from __future__ import annotations

@@ -22,7 +22,11 @@ class TemplateLimits:
 
 
 class TemplateFaultError(ValueError):
-    """A template that cannot be rendered. The text may quote variables."""
+    """A template that cannot be rendered. ``quoting``: the same with a text that may quote template and variables."""
+
+    def __init__(self, message: str, detail: str = "") -> None:
+        super().__init__(message)
+        self.quoting = f"{message}: {detail}" if detail else message
 
 
 class LimitExceededError(TemplateFaultError):

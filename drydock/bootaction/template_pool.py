@@ -41,7 +41,7 @@ class TemplatePool:
     def for_task(self, scope: Hashable) -> Render:
         """What renders a source with these variables. ``scope``: limits reached are remembered within it.
 
-        Raises ``TemplateFaultError`` (its text may quote variables), which ``LimitExceededError`` is one of, and
+        Raises ``TemplateFaultError``, which ``LimitExceededError`` is one of, and
         ``RendererUnavailable``.
         """
         return lambda source, variables: self._render(scope, source, variables)
@@ -69,9 +69,9 @@ class TemplatePool:
         text = answer.body.decode("utf-8", "surrogatepass")
         if answer.kind is Kind.LIMIT:
             self._strikes.add(template)
-            raise LimitExceededError(text)
+            raise LimitExceededError(answer.message)
         if answer.kind is not Kind.TEXT:
-            raise TemplateFaultError(text)
+            raise TemplateFaultError(answer.message, text)
         return RenderedText(text, answer.unknown)
 
     def _answer(self, request: bytes, seconds: float) -> Answer:

@@ -37,25 +37,24 @@ def main() -> None:
     gc.freeze()
     _limit(max_memory)
     # Memory that is not given back would be missing from the next template's share.
-    retire_at = _peak() + max_memory // 4
+    retire_at = _memory() + max_memory // 4
     with socket.socket(fileno=0) as connection:
         try:
             connection.sendall(pack({"kind": Kind.READY}))
             last = False
             while not last:
                 request, _ = receive(connection, max_header=_MAX_REQUEST, max_body=0)
-                kind, body, unknown = _answer(renderer, request)
-                last = kind is Kind.LIMIT or _peak() > retire_at
-                connection.sendall(pack({"kind": kind, "unknown": unknown, "last": last}, body))
+                header, body = _answer(renderer, request)
+                last = header["kind"] is Kind.LIMIT or _memory() > retire_at
+                connection.sendall(pack({**header, "last": last}, body))
         except (FrameError, ConnectionError):
             # The worker has closed its end, or is gone.
             return
 
 
 def _limit(max_memory: int) -> None:
-    memory = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize() + max_memory
     limits = {
-        resource.RLIMIT_AS: memory,
+        resource.RLIMIT_AS: _memory() + max_memory,
         resource.RLIMIT_CORE: 0,
         resource.RLIMIT_FSIZE: 0,
         resource.RLIMIT_NOFILE: _OPEN_FILES,
@@ -67,26 +66,26 @@ def _limit(max_memory: int) -> None:
         resource.setrlimit(kind, (allowed, allowed))
 
 
-def _peak() -> int:
-    """Bytes of memory that this process has had at most."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+def _memory() -> int:
+    """Bytes of address space, which is what the limit counts."""
+    return int(Path("/proc/self/statm").read_bytes().split()[0]) * resource.getpagesize()
 
 
-def _answer(renderer: TemplateRenderer, request: Mapping[str, Any]) -> tuple[Kind, bytes, list[str]]:
+def _answer(renderer: TemplateRenderer, request: Mapping[str, Any]) -> tuple[Mapping[str, Any], bytes]:
     signal.setitimer(signal.ITIMER_PROF, request["seconds"])
     try:
         text, unknown = renderer.render(request["source"], request["variables"], max_bytes=request["max_bytes"])
+        return {"kind": Kind.TEXT, "unknown": unknown}, text
     except LimitExceededError as exc:
-        return Kind.LIMIT, str(exc).encode(), []
+        return {"kind": Kind.LIMIT, "message": str(exc)}, b""
     except MemoryError:
-        return Kind.LIMIT, b"the template needs too much memory", []
+        return {"kind": Kind.LIMIT, "message": "the template needs too much memory"}, b""
     except FAULTS as exc:
         line = getattr(exc, "lineno", None)
-        place = f" (line {line})" if line else ""
-        return Kind.FAULT, f"{type(exc).__name__}{place}: {exc!s:.500}".encode("utf-8", "backslashreplace"), []
+        message = type(exc).__name__ + (f" (line {line})" if line else "")
+        return {"kind": Kind.FAULT, "message": message}, f"{exc!s:.500}".encode("utf-8", "backslashreplace")
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0)
-    return Kind.TEXT, text, unknown
 
 
 if __name__ == "__main__":

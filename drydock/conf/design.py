@@ -24,6 +24,19 @@ DESIGN_OPTS: tuple[cfg.Opt, ...] = (
     ),
 )
 
+#: Where clouds keep metadata and credentials of their machines.
+METADATA = (
+    "169.254.0.0/16",
+    "fe80::/10",
+    "fd00:ec2::/32",
+    "fd20:ce::254",
+    "fd00:c1::a9fe:a9fe",
+    "fd00:42::42",
+    "168.63.129.16",
+    "100.100.100.200",
+    "192.0.0.192",
+)
+
 REFERENCES_OPTS: tuple[cfg.Opt, ...] = (
     cfg.ListOpt(
         "allowed_schemes",
@@ -50,10 +63,11 @@ REFERENCES_OPTS: tuple[cfg.Opt, ...] = (
     ),
     cfg.ListOpt(
         "allowed_addresses",
-        default=["*", "!169.254.0.0/16", "!fe80::/10"],
+        default=["*", *(f"!{network}" for network in METADATA)],
         help="Addresses and CIDRs to which connections may be made, whatever a host is called; ! forbids one. Checked "
-        "for the address that is connected to, after each redirect too. By default all but link-local ones, where "
-        "clouds keep their metadata.",
+        "for the address that is connected to, after each redirect too, and for an IPv4 address within an IPv6 one; "
+        "who forbids 127.0.0.0/8 forbids all that leads to this machine. By default all but those where clouds keep "
+        "their metadata: link-local ones, and those that Amazon, Google, Oracle, Azure, Alibaba and Scaleway use.",
     ),
     cfg.ListOpt(
         "token_hosts",

@@ -22,9 +22,10 @@ class Broken:
         """Whether a document that seems to be missing may be there, but broken."""
         return self.unknown or missing in self.documents
 
-    def holds(self, schemas: Collection[str]) -> bool:
-        """Whether a document of one of these schemas is, or may be, among the broken ones."""
-        return bool(schemas) and (self.unknown or any(found.schema in schemas for found in self.documents))
+    @property
+    def schemas(self) -> frozenset[str]:
+        """Of the broken documents."""
+        return frozenset(found.schema for found in self.documents)
 
     def and_also(self, documents: Collection[DocumentRef]) -> Broken:
         return Broken(self.documents.union(documents), self.unknown)

@@ -10,15 +10,17 @@ from typing import Any
 
 from drydock.design import routedomains
 from drydock.design.broken import Broken
-from drydock.design.documents import Document, DocumentSet, check_documents, unreadable
+from drydock.design.documents import SCHEMA, UNREADABLE, Document, DocumentSet, check_documents, unreadable
 from drydock.design.effective import NodeCompiler
 from drydock.design.kinds import BUILDERS
+from drydock.design.messages import Messages, bounded
 from drydock.design.rules.platform import PlatformSelection
 from drydock.design.suspicions import suspicions
 from drydock.design.targets import with_targets
 from drydock.design.validation import WHOLE, validate
 from drydock.design.yaml_stream import read_stream
 from drydock.errors import DesignInvalid
+from drydock.model.boot_asset import BootActionDesign
 from drydock.model.message import DocumentRef, Level, ValidationMessage
 from drydock.model.node import Node
 from drydock.model.site import SiteDesign
@@ -26,16 +28,24 @@ from drydock.model.site import SiteDesign
 
 @dataclass(frozen=True, slots=True)
 class CompiledDesign:
-    """The outcome for one text. ``site`` lacks what is ``broken``. ``digest``: SHA-256 of the text."""
+    """The outcome for one text. ``site`` lacks what is ``broken``. ``digest``: SHA-256 of the text. ``ours``: whether
+    any document in it says that it is Drydock's.
+    """
 
     site: SiteDesign
     messages: tuple[ValidationMessage, ...]
     digest: str
     broken: Broken = WHOLE
+    ours: bool = True
 
     @property
     def valid(self) -> bool:
         return self.error_count == 0
+
+    @property
+    def no_design(self) -> bool:
+        """Whether nothing in the text is ours, and not all of it some other service's documents."""
+        return not self.ours and any(message.code in (UNREADABLE, SCHEMA) for message in self.messages)
 
     @property
     def error_count(self) -> int:
@@ -50,7 +60,7 @@ class _Parts:
     boot_actions: list[Any] = field(default_factory=list)
     profiles: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     nodes: dict[str, Document] = field(default_factory=dict)
-    messages: list[ValidationMessage] = field(default_factory=list)
+    messages: Messages = field(default_factory=Messages)
     broken: set[DocumentRef] = field(default_factory=set)
 
     def of(self, kind: str) -> Mapping[str, Any]:
@@ -67,12 +77,13 @@ def compile_texts(texts: Mapping[str, bytes]) -> CompiledDesign:
     digest = hashlib.sha256(b"\n---\n".join(texts.values())).hexdigest()
     found = check_documents(*(read_stream(content, source) for source, content in texts.items()))
     site, messages, broken = compile_documents(found)
-    return CompiledDesign(site, (*messages, *validate(site, broken=broken)), digest, broken)
+    messages = bounded((*messages, *validate(site, broken=broken)))
+    return CompiledDesign(site, messages, digest, broken, ours=found.ours)
 
 
 def at_site(design: CompiledDesign, platform: PlatformSelection) -> CompiledDesign:
     """The design, when somebody knows what the provisioner offers: what the rule said before is said anew."""
-    fresh = tuple(validate(design.site, (platform,), design.broken))
+    fresh = bounded(validate(design.site, (platform,), design.broken))
     others = [message for message in design.messages if message.rule != platform.name]
     at = next((at for at, message in enumerate(design.messages) if message.rule == platform.name), len(others))
     return replace(design, messages=(*others[:at], *fresh, *others[at:]))
@@ -84,7 +95,8 @@ def compile_documents(found: DocumentSet) -> tuple[SiteDesign, tuple[ValidationM
     broken = found.broken.and_also(parts.broken)
     networks = _with_routes(parts)
     nodes, complaints = _compile_nodes(parts, networks, broken)
-    messages = (*found.messages, *parts.messages, *complaints)
+    actions = _with_targets(parts, nodes)
+    messages = (*found.messages, *parts.messages.result(), *complaints)
     lost = [document.ref for name, document in parts.nodes.items() if name not in nodes]
     site = SiteDesign(
         region=next(iter(reversed([*parts.of("Region").values()])), None),
@@ -94,7 +106,7 @@ def compile_documents(found: DocumentSet) -> tuple[SiteDesign, tuple[ValidationM
         hardware_profiles=parts.of("HardwareProfile"),
         host_profiles=parts.of("HostProfile"),
         nodes=MappingProxyType(nodes),
-        boot_actions=with_targets(parts.boot_actions, nodes, parts.of("Rack")),
+        boot_actions=actions,
     )
     return site, messages, broken.and_also(lost)
 
@@ -102,7 +114,7 @@ def compile_documents(found: DocumentSet) -> tuple[SiteDesign, tuple[ValidationM
 def _build(found: DocumentSet) -> _Parts:
     parts = _Parts()
     for document in found.documents:
-        parts.messages += suspicions(document)
+        parts.messages.extend(suspicions(document))
         if document.kind == "BaremetalNode":
             if _first(parts, document, parts.nodes):
                 parts.nodes[document.name] = document
@@ -110,7 +122,7 @@ def _build(found: DocumentSet) -> _Parts:
         try:
             record = BUILDERS[document.kind](document.name, document.data)
         except DesignInvalid as exc:
-            parts.messages.append(unreadable(f"Error processing document: {exc.message}", document.ref))
+            parts.messages.add(unreadable(f"Error processing document: {exc.message}", document.ref))
             parts.broken.add(document.ref)
         else:
             _keep(parts, document, record)
@@ -145,26 +157,35 @@ def _first(parts: _Parts, document: Document, known: Iterable[str]) -> bool:
 
 def _warn(parts: _Parts, document: Document, text: str) -> None:
     message = f"{document.kind} {document.name}: {text}"
-    parts.messages.append(unreadable(message, document.ref, level=Level.WARNING, rule="duplicate-name"))
+    parts.messages.add(unreadable(message, document.ref, level=Level.WARNING, rule="duplicate-name"))
 
 
 def _with_routes(parts: _Parts) -> Mapping[str, Any]:
     try:
         return routedomains.expand(parts.of("Network"))
     except DesignInvalid as exc:
-        parts.messages.append(unreadable(f"Error processing document: {exc.message}"))
+        parts.messages.add(unreadable(f"Error processing document: {exc.message}"))
         return parts.of("Network")
+
+
+def _with_targets(parts: _Parts, nodes: Mapping[str, Node]) -> tuple[BootActionDesign, ...]:
+    try:
+        return with_targets(parts.boot_actions, nodes, parts.of("Rack"))
+    except DesignInvalid as exc:
+        parts.messages.add(unreadable(f"Error processing document: {exc.message}"))
+        return ()
 
 
 def _compile_nodes(
     parts: _Parts, networks: Mapping[str, Any], broken: Broken
-) -> tuple[dict[str, Node], list[ValidationMessage]]:
+) -> tuple[dict[str, Node], tuple[ValidationMessage, ...]]:
     compiler = NodeCompiler(parts.profiles, parts.of("HardwareProfile"), networks, broken)
     nodes: dict[str, Node] = {}
-    messages: list[ValidationMessage] = []
+    messages = Messages()
     for document in parts.nodes.values():
-        node, complaints = compiler.compile(document)
-        messages += complaints
+        node = compiler.compile(document)
         if node is not None:
             nodes[node.name] = node
-    return nodes, [*messages, *compiler.unusable_profiles()]
+    messages.extend(compiler.complaints())
+    messages.extend(compiler.unusable_profiles())
+    return nodes, messages.result()

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
-
-import jsonschema_rs
+from itertools import islice
+from typing import Any, TypeGuard
 
 from drydock.design.broken import Broken
+from drydock.design.messages import MAX_NAME, Messages
 from drydock.design.read_on import read_on
-from drydock.design.schemas import KINDS, validator
-from drydock.design.yaml_document import Problem, YamlDocument
+from drydock.design.schemas import KINDS, validator, walk
+from drydock.design.similar import did_you_mean
+from drydock.design.yaml_document import Problem, YamlDocument, place
+from drydock.design.yaml_places import Places
 from drydock.design.yaml_stream import YamlStream
 from drydock.model.message import DocumentRef, Level, ValidationMessage
 
@@ -20,6 +23,7 @@ VERSION = "v1"
 UNREADABLE = "DD000"
 SCHEMA = "DD001"
 MAX_SCHEMA_ERRORS = 50
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +42,12 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class DocumentSet:
-    """``broken``: what was left out because of an error."""
+    """``broken``: what was left out because of an error. ``ours``: whether any document says that it is one of ours."""
 
     documents: tuple[Document, ...]
     messages: tuple[ValidationMessage, ...]
     broken: Broken
+    ours: bool = True
 
 
 def reference(kind: str, name: str) -> DocumentRef:
@@ -59,26 +64,29 @@ def unreadable(
 def check_documents(*streams: YamlStream) -> DocumentSet:
     """The documents of all the streams."""
     documents: list[Document] = []
-    messages: list[ValidationMessage] = []
+    messages = Messages()
     broken: set[DocumentRef] = set()
-    unknown = False
+    unknown = ours = False
     for stream in streams:
+        places = Places(stream.content)
         for found in stream.documents:
-            document, complaints = _check(found)
-            messages += complaints
+            document, complaints = _check(found, places)
+            messages.extend(complaints)
             faulty = any(message.error for message in complaints)
+            ours |= document is not None
             if document is None:
                 unknown |= faulty
             elif faulty:
                 broken.add(document.ref)
             else:
                 documents.append(document)
-        messages += (_error(str(fault)) for fault in stream.faults)
+        messages.extend(_error(str(fault)) for fault in stream.faults)
         unknown |= bool(stream.faults)
-    return DocumentSet(tuple(documents), tuple(messages), Broken(frozenset(broken), unknown))
+        ours |= any(schema.startswith(f"{NAMESPACE}/") for schema in stream.schemas)
+    return DocumentSet(tuple(documents), messages.result(), Broken(frozenset(broken), unknown), ours)
 
 
-def _check(found: YamlDocument) -> tuple[Document | None, list[ValidationMessage]]:
+def _check(found: YamlDocument, places: Places) -> tuple[Document | None, list[ValidationMessage]]:
     """The document if it is one of ours (even a faulty one), and what is to be said about it."""
     if not isinstance(found.value, Mapping):
         text = "not a mapping" if found.value is not None else "not readable"
@@ -91,15 +99,21 @@ def _check(found: YamlDocument) -> tuple[Document | None, list[ValidationMessage
         return None, []
     metadata = found.value.get("metadata")
     name = metadata.get("name") if isinstance(metadata, Mapping) else None
-    if not isinstance(name, str) or not name:
+    if not _is_name(name):
         nameless = Document(envelope.kind, "", envelope.data, found.line)
-        return nameless, [*_problems(found.problems), _error(f"metadata.name must be a string, at {found.place}")]
+        said = f"metadata.name must be a string of 1 to {MAX_NAME} characters, none of them a control character"
+        return nameless, [*_problems(found.problems), _error(f"{said}, at {found.place}")]
     ref = DocumentRef(envelope.schema, name)
     document = Document(envelope.kind, name, envelope.data, found.line)
     if envelope.kind not in KINDS or envelope.version != VERSION:
-        text = f"Invalid document - Kind {envelope.kind:.100} and Version {envelope.version:.100}"
+        hint = "" if envelope.kind in KINDS else did_you_mean(envelope.kind, KINDS)
+        text = f"Invalid document - Kind {envelope.kind:.100} and Version {envelope.version:.100}{hint}"
         return document, [*_problems(found.problems, ref), _error(text, ref)]
-    return document, [*_problems(found.problems, ref), *_schema_messages(document, ref)]
+    return document, [*_problems(found.problems, ref), *_schema_messages(found, envelope, ref, places)]
+
+
+def _is_name(name: Any) -> TypeGuard[str]:
+    return isinstance(name, str) and 1 <= len(name) <= MAX_NAME and not _CONTROL.search(name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +124,7 @@ class _Envelope:
     kind: str
     version: str
     data: Any
+    key: str
 
     @property
     def schema(self) -> str:
@@ -121,11 +136,11 @@ def _envelope(value: Mapping[str, Any]) -> _Envelope | None:
     schema = value.get("schema")
     parts = schema.split("/") if isinstance(schema, str) else []
     if len(parts) == 3:
-        return _Envelope(parts[0], parts[1], parts[2], value.get("data", []))
+        return _Envelope(parts[0], parts[1], parts[2], value.get("data", []), "data")
     version, kind = value.get("apiVersion"), value.get("kind")
     if "schema" in value or not isinstance(version, str) or "/" not in version:
         return None
-    return _Envelope(version.partition("/")[0], str(kind), VERSION, value.get("spec", []))
+    return _Envelope(version.partition("/")[0], str(kind), VERSION, value.get("spec", []), "spec")
 
 
 def _error(text: str, *documents: DocumentRef) -> ValidationMessage:
@@ -140,39 +155,28 @@ def _problems(problems: Sequence[Problem], *documents: DocumentRef) -> Iterator[
             yield unreadable(f"Suspicious document: {problem}", *documents, level=Level.WARNING, rule="suspicious")
 
 
-def _schema_messages(document: Document, ref: DocumentRef) -> Iterator[ValidationMessage]:
-    try:
-        errors = [_schema_text(error) for error in validator(document.kind).iter_errors(document.data)]
-    except ValueError:
-        # Something JSON does not know, such as a date or a number as a key.
-        errors = list(_not_json(document.data, ()))
-    for text in errors[:MAX_SCHEMA_ERRORS]:
-        message = f"{document.kind}:{VERSION} schema validation error: {text}"
+def _schema_messages(
+    found: YamlDocument, envelope: _Envelope, ref: DocumentRef, places: Places
+) -> Iterator[ValidationMessage]:
+    kind = envelope.kind
+    if _is_valid(kind, envelope.data):
+        return
+    faults = list(islice(walk(kind).faults(envelope.data), MAX_SCHEMA_ERRORS + 1))
+    shown = faults[:MAX_SCHEMA_ERRORS]
+    paths = [(envelope.key, *fault.place) for fault in shown]
+    lines = places.lines(found.line, paths)
+    wheres = [place(found.source, lines.get(path, found.line)) for path in paths]
+    texts = [f"{fault} ({where})" for fault, where in zip(shown, wheres, strict=True)] or ["it does not fit"]
+    if len(faults) > MAX_SCHEMA_ERRORS:
+        texts.append(f"the document has more than {MAX_SCHEMA_ERRORS} errors; no more of them are shown")
+    for text in texts:
+        message = f"{kind}:{VERSION} schema validation error: {text}"
         yield ValidationMessage(SCHEMA, "schema", message, Level.ERROR, (ref,), read_on(SCHEMA, "schema"))
 
 
-def _schema_text(error: jsonschema_rs.ValidationError) -> str:
-    """The library's text, but with no whole subtree in it, and nothing that may be a credential."""
-    message, path = error.message, error.instance_path
-    if "oob" in path or (isinstance(error.instance, Mapping | list) and "is not of type" in message and error.instance):
-        message = "the value" + message[message.find(" is not ") :] if " is not " in message else "invalid value"
-    return f"{_dotted(path)}{message:.300}"
-
-
-def _dotted(path: Sequence[str | int]) -> str:
-    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
-    return f"{text.lstrip('.')}: " if text else ""
-
-
-def _not_json(value: Any, path: tuple[str | int, ...]) -> Iterator[str]:
-    if isinstance(value, Mapping):
-        for key, item in value.items():
-            if isinstance(key, str):
-                yield from _not_json(item, (*path, key))
-            else:
-                yield f"{_dotted(path)}the key {key!s:.100} is not of type 'string': put it in quotes"
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from _not_json(item, (*path, index))
-    elif not isinstance(value, str | int | float | None):
-        yield f"{_dotted(path)}a {type(value).__name__} is not of type 'string': put it in quotes"
+def _is_valid(kind: str, data: Any) -> bool:
+    try:
+        return validator(kind).is_valid(data)
+    except ValueError:
+        # Something JSON does not know, such as a number as a key.
+        return False

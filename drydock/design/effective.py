@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Self
 
 from drydock.design import device_aliases, kernel_params
 from drydock.design.broken import Broken
 from drydock.design.documents import Document, reference, unreadable
 from drydock.design.inheritance import Lineage
 from drydock.design.kinds.host import SharedParts, addresses, interfaces, settings
+from drydock.design.messages import MAX_DOCUMENTS, listed
+from drydock.design.similar import Similar
 from drydock.errors import DesignInvalid
 from drydock.model.hardware import HardwareProfile
 from drydock.model.message import Level, ValidationMessage
@@ -37,15 +40,40 @@ class NodeCompiler:
         self._hardware = hardware
         self._networks = networks
         self._broken = broken
+        self._similar = Similar(hardware)
+        self._rests: dict[str | None, bool] = {}
+        self._complaints: dict[tuple[Level, str, str | None, str], list[str]] = {}
 
-    def compile(self, document: Document) -> tuple[Node | None, list[ValidationMessage]]:
-        """The effective node and warnings about it, or None with the reason."""
+    def compile(self, document: Document) -> Node | None:
+        """The effective node; None if it cannot be had, for a reason that ``complaints`` tell."""
         try:
             data = self._lineage.effective(document.data)
-            hardware = self._hardware_of(data)
-            return self._node(document.name, data, hardware), self._warnings(document, data, hardware)
+            return self._node(document, data, self._hardware_of(data))
         except DesignInvalid as exc:
-            return None, [] if self._rests_on_broken(document.data) else [_failure(document, exc.message)]
+            if not self._rests_on_broken(document.data):
+                # What a node says itself is to be mended there, what it inherits in one place.
+                parent = document.data.get("host_profile")
+                own = parent not in self._profiles or "hardware_profile" in document.data or "addressing" in exc.message
+                self._complain(Level.ERROR, exc.message, document.name, None if own else parent)
+            return None
+
+    def complaints(self) -> Iterator[ValidationMessage]:
+        """What is wrong with the nodes that were compiled, and warnings; once for those who inherit it."""
+        for (level, text, profile, _), nodes in self._complaints.items():
+            documents = [reference("BaremetalNode", name) for name in nodes[: MAX_DOCUMENTS // 2]]
+            if profile is not None and len(nodes) > 1:
+                documents.append(reference("HostProfile", profile))
+            names = listed(nodes)
+            if level is Level.ERROR:
+                message = f"Error compiling BaremetalNode {names}: {text}"
+                yield unreadable(message, *documents, rule="inheritance")
+            else:
+                message = f"BaremetalNode {names}: {text}"
+                yield unreadable(message, *documents, level=level, rule="kernel-parameter-reference")
+
+    def _complain(self, level: Level, text: str, node: str, profile: str | None) -> None:
+        key = (level, text, profile, node if profile is None else "")
+        self._complaints.setdefault(key, []).append(node)
 
     def unusable_profiles(self) -> Iterator[ValidationMessage]:
         """Warnings: a profile nobody uses may be unfinished; who uses it has an error of their own."""
@@ -58,13 +86,15 @@ class NodeCompiler:
                     text = f"HostProfile {name} cannot be used: {exc.message}"
                     yield unreadable(text, reference("HostProfile", name), level=Level.WARNING, rule="inheritance")
 
-    def _node(self, name: str, data: _Data, hardware: HardwareProfile) -> Node:
+    def _node(self, document: Document, data: _Data, hardware: HardwareProfile) -> Node:
         fields = settings(data, self._shared)
-        params, _ = kernel_params.resolve(fields["kernel_params"], hardware)
-        fields["kernel_params"] = MappingProxyType(dict(params))
+        kernel = self._shared.get(
+            fields["kernel_params"], f"kernel on {hardware.name}", lambda params: _Kernel.of(params, hardware)
+        )
+        fields["kernel_params"] = kernel.params
         network = self._networks.get(fields["primary_network"])
-        return Node(
-            name=name,
+        node = Node(
+            name=document.name,
             boot_mac=data.get("metadata", {}).get("boot_mac"),
             addresses=addresses(data),
             interfaces=self._shared.get(
@@ -73,47 +103,53 @@ class NodeCompiler:
                 lambda found: device_aliases.resolve(interfaces(found), hardware),
             ),
             domain=network.dns_domain if network is not None else "local",
-            kernel_param_string=kernel_params.command_line(params),
+            kernel_param_string=kernel.line,
             **fields,
         )
-
-    def _warnings(self, document: Document, data: _Data, hardware: HardwareProfile) -> list[ValidationMessage]:
-        values = {key: str(value) for key, value in data.get("platform", {}).get("kernel_params", {}).items()}
-        _, unknown = kernel_params.resolve(values, hardware)
-        text = f"BaremetalNode {document.name}: kernel parameter reference"
-        return [
-            unreadable(
-                f"{text} {found:.100} leads nowhere",
-                document.ref,
-                level=Level.WARNING,
-                rule="kernel-parameter-reference",
-            )
-            for found in unknown
-        ]
+        for found in kernel.unknown:
+            text = f"kernel parameter reference {found:.100} leads nowhere"
+            self._complain(Level.WARNING, text, node.name, node.host_profile)
+        return node
 
     def _hardware_of(self, data: _Data) -> HardwareProfile:
         name = data.get("hardware_profile")
         if name is None:
             raise DesignInvalid("hardware_profile is not set, neither here nor by a host profile")
         if name not in self._hardware:
-            raise DesignInvalid(f"HardwareProfile {name} does not exist")
+            raise DesignInvalid(f"HardwareProfile {name} does not exist{self._similar.hint(name)}")
         return self._hardware[name]
 
-    def _rests_on_broken(self, data: _Data | None) -> bool:
-        seen: set[str] = set()
-        while data is not None:
+    def _rests_on_broken(self, data: _Data) -> bool:
+        passed: list[str] = []
+        rests = False
+        while True:
             hardware, parent = data.get("hardware_profile"), data.get("host_profile")
             lost = hardware is not None and hardware not in self._hardware
             if lost and self._broken.explains(reference("HardwareProfile", str(hardware))):
-                return True
-            if parent is None or parent in seen:
-                return False
-            if parent not in self._profiles:
-                return self._broken.explains(reference("HostProfile", parent))
-            seen.add(parent)
-            data = self._profiles[parent]
-        return False
+                rests = True
+            elif parent in self._rests:
+                rests = self._rests[parent]
+            elif parent is not None and parent not in self._profiles:
+                rests = self._broken.explains(reference("HostProfile", parent))
+            elif parent is not None:
+                # As long as nothing else is known, which ends a circle.
+                self._rests[parent] = False
+                passed.append(parent)
+                data = self._profiles[parent]
+                continue
+            self._rests.update(dict.fromkeys(passed, rests))
+            return rests
 
 
-def _failure(document: Document, text: str) -> ValidationMessage:
-    return unreadable(f"Error compiling {document.kind} {document.name}: {text}", document.ref, rule="inheritance")
+@dataclass(frozen=True, slots=True)
+class _Kernel:
+    """Parameters with their references resolved, the command line, and the references that lead nowhere."""
+
+    params: Mapping[str, str]
+    line: str
+    unknown: tuple[str, ...]
+
+    @classmethod
+    def of(cls, params: Mapping[str, str], hardware: HardwareProfile) -> Self:
+        resolved, unknown = kernel_params.resolve(params, hardware)
+        return cls(MappingProxyType(dict(resolved)), kernel_params.command_line(resolved), unknown)

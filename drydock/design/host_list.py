@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from drydock.errors import ConfigurationError, ReferenceUnavailable
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+_LOOPBACKS = (ipaddress.IPv4Address("127.0.0.1"), ipaddress.IPv6Address("::1"))
+#: IPv4-compatible addresses, and those of NAT64 (RFC 6052, RFC 8215), which end in an IPv4 address.
+_TRANSLATED = tuple(ipaddress.IPv6Network(text) for text in ("::/96", "64:ff9b::/96", "64:ff9b:1::/48"))
 
 
 class HostList:
@@ -43,7 +46,10 @@ class HostList:
 
 
 class AddressList:
-    """Addresses and CIDRs; ``*`` allows all, ``!`` before one forbids it, which wins."""
+    """Addresses and CIDRs; ``*`` allows all, ``!`` before one forbids it, which wins.
+
+    Forbidden is also an address that leads to a forbidden one, see ``leads_to``.
+    """
 
     def __init__(self, entries: Sequence[str]) -> None:
         """Raises ``ConfigurationError`` for an entry that is neither."""
@@ -52,7 +58,7 @@ class AddressList:
         self._forbidden = [_required(entry[1:]) for entry in entries if entry.startswith("!")]
 
     def allows(self, address: Address) -> bool:
-        if any(address in network for network in self._forbidden):
+        if any(end in network for end in leads_to(address) for network in self._forbidden):
             return False
         return self._any or any(address in network for network in self._allowed)
 
@@ -68,6 +74,29 @@ def resolve(host: str) -> tuple[Address, ...]:
     except (OSError, UnicodeError) as exc:
         raise ReferenceUnavailable(f"host {host:.300} cannot be resolved") from exc
     return tuple(dict.fromkeys(_plain(ipaddress.ip_address(str(entry[4][0]).partition("%")[0])) for entry in found))
+
+
+def leads_to(address: Address) -> frozenset[Address]:
+    """Where a connection to this address may end: there, at the IPv4 address that is written in an IPv6 one, and for
+    loopback and unspecified addresses at either loopback address, which are one machine.
+    """
+    found: set[Address] = {address, _plain(address)}
+    if isinstance(address, ipaddress.IPv6Address):
+        found.update(_embedded(address))
+    if any(end.is_loopback or end.is_unspecified for end in found):
+        found.update(_LOOPBACKS)
+    return frozenset(found)
+
+
+def _embedded(address: ipaddress.IPv6Address) -> Iterator[ipaddress.IPv4Address]:
+    if address.sixtofour is not None:
+        yield address.sixtofour
+    if address.teredo is not None:
+        yield from address.teredo
+    last = int(address) & 0xFFFF_FFFF
+    isatap = int(address) >> 32 & 0xFCFF_FFFF == 0x5EFE
+    if isatap or any(address in network for network in _TRANSLATED):
+        yield ipaddress.IPv4Address(last)
 
 
 def _plain(address: Address) -> Address:

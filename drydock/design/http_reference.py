@@ -121,29 +121,33 @@ class HttpFetcher:
         raise InvalidReference(f"{target.shown}: more than {MAX_REDIRECTS} redirects")
 
     def _redirected(self, target: _Target, location: str) -> _Target:
+        """NOTE: no error says where to: what a peer says is shown to nobody who could not ask it."""
         try:
-            following = self._target(urlsplit(urljoin(target.url, location)))
+            following = self._target(urlsplit(urljoin(target.url, location)), target.shown)
         except ValueError as exc:
             raise InvalidReference(f"{target.shown} redirects to something that is not a URI") from exc
         if following.origin != target.origin:
             return following
         return replace(following, authorization=following.authorization or target.authorization, token=target.token)
 
-    def _target(self, parts: SplitResult) -> _Target:
-        """Checked against the allow-lists: for the reference itself and for each redirect."""
+    def _target(self, parts: SplitResult, origin: str = "") -> _Target:
+        """Checked against the allow-lists: for the reference itself and for each redirect, which is shown as
+        ``origin``, where it began.
+        """
+        where = f"{origin} redirects to a " if origin else ""
         try:
             host, port = parts.hostname, parts.port
         except ValueError as exc:
-            raise InvalidReference("reference with a port that is not a number") from exc
+            raise InvalidReference(f"{where}reference with a port that is not a number") from exc
         scheme = parts.scheme.lower()
         if scheme not in self._schemes:
             enabled = ", ".join(sorted(self._schemes))
-            raise InvalidReference(f"scheme {scheme[:40]!r} is not enabled for redirects; enabled are: {enabled}")
+            raise InvalidReference(f"{where}scheme that is not enabled for redirects; enabled are: {enabled}")
         if not host:
-            raise InvalidReference("reference without a host")
+            raise InvalidReference(f"{where}reference without a host")
         netloc = f"[{host}]" if ":" in host else host
         netloc = netloc if port is None else f"{netloc}:{port}"
-        shown = f"{scheme}://{netloc}{parts.path}"
+        shown = origin or f"{scheme}://{netloc}{parts.path}"
         url = parts._replace(scheme=scheme, netloc=netloc, fragment="").geturl()
         return _Target(url, shown, host, self._checked(host, shown), _basic_auth(parts))
 
@@ -152,7 +156,10 @@ class HttpFetcher:
         refused = f"{shown}: host is not in the list of allowed hosts"
         if self._hosts.by_name_only and not self._hosts.allows(host, ()):
             raise InvalidReference(refused)
-        addresses = resolve(host)
+        try:
+            addresses = resolve(host)
+        except ReferenceUnavailable as exc:
+            raise ReferenceUnavailable(f"{shown}: the host cannot be resolved") from exc
         if not self._hosts.allows(host, addresses):
             raise InvalidReference(refused)
         allowed = tuple(address for address in addresses if self._addresses.allows(address))

@@ -12,9 +12,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from drydock.design.similar import Similar
 from drydock.errors import DesignInvalid
 
 Data = Mapping[str, Any]
+#: Values that profiles and nodes inherit, all in all: their number grows with the product of both.
+MAX_INHERITED = 5_000_000
+_TOO_MUCH = f"profiles and nodes inherit more than {MAX_INHERITED} values, all in all"
 _Merge = Callable[[Any, Any], Any]
 _UNSET = "!"
 
@@ -25,29 +29,63 @@ class Lineage:
     def __init__(self, profiles: Mapping[str, Data]) -> None:
         self._profiles = profiles
         self._effective: dict[str, Data] = {}
+        self._unusable: dict[str, str] = {}
+        self._weights: dict[str, int] = {}
+        self._similar = Similar(profiles)
+        self._left = MAX_INHERITED
 
     def effective(self, data: Data) -> Data:
         """``data`` of a node or profile with everything it inherits. Raises ``DesignInvalid``."""
         parent = data.get("host_profile")
-        return data if parent is None else inherit(data, self.profile(parent))
+        if parent is None:
+            return data
+        inherited = self.profile(parent)
+        return self._inherit(data, parent, inherited)
 
     def profile(self, name: str) -> Data:
         """The effective data of a profile. Raises ``DesignInvalid`` for an unknown profile or a cycle."""
         chain: dict[str, None] = {}
         ancestor: str | None = name
         while ancestor is not None and ancestor not in self._effective:
-            if ancestor in chain:
-                raise DesignInvalid(f"host profiles inherit in a circle: {' < '.join([*list(chain)[:20], ancestor])}")
-            if ancestor not in self._profiles:
-                by = f", which HostProfile {list(chain)[-1]} inherits from," if chain else ""
-                raise DesignInvalid(f"HostProfile {ancestor}{by} does not exist")
+            reason = self._unusable.get(ancestor) or self._unusable_now(ancestor, chain)
+            if reason:
+                # Each of them is asked for again, and a chain may be long.
+                self._unusable.update(dict.fromkeys(chain, reason))
+                raise DesignInvalid(reason)
             chain[ancestor] = None
             ancestor = self._profiles[ancestor].get("host_profile")
         for heir in reversed(chain):
             data = self._profiles[heir]
-            self._effective[heir] = data if ancestor is None else inherit(data, self._effective[ancestor])
+            own = data if ancestor is None else self._inherit(data, ancestor, self._effective[ancestor])
+            self._effective[heir] = own
             ancestor = heir
         return self._effective[name]
+
+    def _unusable_now(self, name: str, chain: dict[str, None]) -> str:
+        if self._left < 0:
+            return _TOO_MUCH
+        if name in chain:
+            return f"host profiles inherit in a circle: {' < '.join([*list(chain)[:20], name])}"
+        if name not in self._profiles:
+            by = f", which HostProfile {next(reversed(chain))} inherits from," if chain else ""
+            return f"HostProfile {name}{by} does not exist{self._similar.hint(name)}"
+        return ""
+
+    def _inherit(self, data: Data, parent: str, inherited: Data) -> Data:
+        if parent not in self._weights:
+            self._weights[parent] = _weight(inherited)
+        self._left -= self._weights[parent]
+        if self._left < 0:
+            raise DesignInvalid(_TOO_MUCH)
+        return inherit(data, inherited)
+
+
+def _weight(value: Any) -> int:
+    if isinstance(value, Mapping):
+        return len(value) + sum(map(_weight, value.values()))
+    if isinstance(value, list):
+        return 1 + sum(map(_weight, value))
+    return 1 + len(value) // 64 if isinstance(value, str) else 1
 
 
 def inherit(child: Data, parent: Data) -> Data:
@@ -75,7 +113,9 @@ def _dict(child: Data | None, parent: Data | None) -> Data | None:
 
 def _oob(child: Data | None, parent: Data | None) -> Data | None:
     merged = _dict(child, parent)
-    return {key: value for key, value in merged.items() if (key, value) != ("type", _UNSET)} if merged else merged
+    if not merged or merged.get("type") != _UNSET:
+        return merged
+    return {key: value for key, value in merged.items() if key != "type"}
 
 
 def _list(child: Sequence[str] | None, parent: Sequence[str] | None) -> Sequence[str] | None:

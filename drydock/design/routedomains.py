@@ -30,13 +30,19 @@ def expand(networks: Mapping[str, Network]) -> Mapping[str, Network]:
     )
     if routes > MAX_ROUTES:
         raise DesignInvalid(f"route domains make {routes} routes; at most {MAX_ROUTES} are possible")
-    return MappingProxyType({name: _expand(network, members) for name, network in networks.items()})
+    order = {domain: place for place, domain in enumerate(members)}
+    return MappingProxyType({name: _expand(network, members, order) for name, network in networks.items()})
 
 
-def _expand(network: Network, members: Mapping[str, list[str]]) -> Network:
+def _expand(network: Network, members: Mapping[str, list[str]], order: Mapping[str, int]) -> Network:
+    markers: dict[str, Route] = {}
+    for route in network.routes:
+        if route.routedomain is not None and route.routedomain in order:
+            markers.setdefault(route.routedomain, route)
     derived: list[Route] = []
-    for domain, cidrs in members.items():
-        marker = next((route for route in network.routes if route.routedomain == domain), None)
-        if marker is not None and marker.gateway and marker.metric:
-            derived += (Route(cidr, marker.gateway, marker.metric) for cidr in cidrs if cidr != network.cidr)
+    for domain in sorted(markers, key=order.__getitem__):
+        marker = markers[domain]
+        if marker.gateway and marker.metric:
+            cidrs = (cidr for cidr in members[domain] if cidr != network.cidr)
+            derived += (Route(cidr, marker.gateway, marker.metric) for cidr in cidrs)
     return replace(network, routes=(*network.routes, *derived)) if derived else network

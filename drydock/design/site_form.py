@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from drydock.design.secrecy import HIDDEN, SHOWN_OOB, masked
 from drydock.model.boot_asset import BootActionDesign, BootAsset
 from drydock.model.hardware import HardwareProfile
 from drydock.model.host_profile import Interface
@@ -14,17 +15,16 @@ from drydock.model.site import Rack, Region, Repository, SiteDesign
 from drydock.model.storage import Filesystem, PhysicalDevice, VolumeGroup
 
 Json = dict[str, Any]
-HIDDEN = "<hidden>"
-_SECRETS = ("credential", "libvirt_uri")
 
 
-def without_credentials(form: Json) -> Json:
-    """A ``site_form`` for the eyes of others."""
-    return {**form, "nodes": [_hidden(node) for node in form["nodes"]]}
+def without_secrets(form: Json) -> Json:
+    """A ``site_form`` for those who only read."""
+    shown: Json = masked({**form, "nodes": [_with_open_oob(node) for node in form["nodes"]]})
+    return shown
 
 
-def _hidden(node: Json) -> Json:
-    shown = {key: HIDDEN if key in _SECRETS else value for key, value in node["oob_parameters"].items()}
+def _with_open_oob(node: Json) -> Json:
+    shown = {key: value if key in SHOWN_OOB else HIDDEN for key, value in node["oob_parameters"].items()}
     return {**node, "oob_parameters": shown}
 
 
@@ -224,4 +224,5 @@ def _asset(asset: BootAsset) -> Json:
         "location_pipeline": list(asset.location_pipeline) or None,
         "data_pipeline": list(asset.data_pipeline) or None,
         "permissions": asset.mode,
+        **({} if asset.enable is None else {"enable": asset.enable}),
     }

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from drydock.design.filters import matching
+from drydock.design.filters import MAX_WORK, matching, work
+from drydock.errors import DesignInvalid
 from drydock.model.boot_asset import BootActionDesign
 from drydock.model.node import Node
 from drydock.model.site import Rack
@@ -14,7 +15,13 @@ from drydock.model.site import Rack
 def with_targets(
     actions: Iterable[BootActionDesign], nodes: Mapping[str, Node], racks: Mapping[str, Rack]
 ) -> tuple[BootActionDesign, ...]:
-    """Actions for everybody share one mapping: sites have thousands of nodes."""
+    """Actions for everybody share one mapping: sites have thousands of nodes.
+
+    Raises ``DesignInvalid`` if there are more actions and filters for these nodes than anybody can have meant.
+    """
+    actions = tuple(actions)
+    if sum(work(len(nodes), action.node_filter) for action in actions) > MAX_WORK:
+        raise DesignInvalid(f"{len(actions)} boot actions with their node filters are too many for {len(nodes)} nodes")
     everybody = dict.fromkeys(nodes)
 
     def targets(action: BootActionDesign) -> Mapping[str, None]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 
 from drydock.design.broken import Broken
-from drydock.design.read_on import read_on
+from drydock.design.findings import messages
 from drydock.design.rules import RULES
 from drydock.design.rules.base import Finding, Rule, schema
 from drydock.model.message import Level, ValidationMessage
@@ -20,26 +20,17 @@ def validate(site: SiteDesign, rules: Sequence[Rule] = RULES, broken: Broken = W
     Of a site that lacks ``broken`` documents, what is wrong with the rest: nothing that their absence may explain,
     and no rule is said to have passed.
     """
+    lost = broken.schemas
     for rule in rules:
-        findings = [finding for finding in rule.check(site) if not broken or _stands(finding, broken)]
-        yield from (_message(rule, finding) for finding in findings)
-        if not broken and not any(finding.level is Level.ERROR for finding in findings):
-            yield _message(rule, Finding(Level.INFO, "Validation successful."))
+        findings = (finding for finding in rule.check(site) if not broken or _stands(finding, broken, lost))
+        said = list(messages(rule, findings, site))
+        yield from said
+        if not broken and not any(message.error for message in said):
+            yield from messages(rule, [Finding(Level.INFO, "Validation successful.")], site)
 
 
-def _stands(finding: Finding, broken: Broken) -> bool:
-    """Whether it would be found if nothing were broken."""
+def _stands(finding: Finding, broken: Broken, lost: Set[str]) -> bool:
+    """Whether it would be found if nothing were broken; ``lost``: the schemas of what is."""
     if finding.level is Level.INFO or (finding.missing is not None and broken.explains(finding.missing)):
         return False
-    return not broken.holds([schema(kind) for kind in finding.kinds])
-
-
-def _message(rule: Rule, finding: Finding) -> ValidationMessage:
-    return ValidationMessage(
-        code=rule.code,
-        rule=rule.name,
-        message=f"{rule.long_name}: {finding.text}",
-        level=finding.level,
-        documents=finding.documents,
-        diagnostic=" ".join(filter(None, (finding.diagnostic, read_on(rule.code, rule.name)))),
-    )
+    return not finding.kinds or not (broken.unknown or any(schema(kind) in lost for kind in finding.kinds))

@@ -23,7 +23,7 @@ class Problem:
         return cls(text, lines + before.count(b"\n") + 1, column, source=source)
 
     def __str__(self) -> str:
-        return f"{self.text} ({_place(self.source, self.line)}, column {self.column})"
+        return f"{self.text} ({place(self.source, self.line)}, column {self.column})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,20 +35,21 @@ class YamlDocument:
 
     @property
     def place(self) -> str:
-        """For a message: ``line 7``, or with the name of the file."""
-        return _place(self.source, self.line)
+        return place(self.source, self.line)
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
     """What reading failed at. ``document``: where the document begins that could not be read, in characters from the
-    beginning of the text. ``final``: no use to go on with the next one.
+    beginning of the text. ``final``: no use to go on with the next one. ``schema``: what the document says it is.
     """
 
     problem: Problem
     document: int
     final: bool
+    schema: str = ""
 
 
-def _place(source: str, line: int) -> str:
+def place(source: str, line: int) -> str:
+    """For a message: ``line 7``, or with the name of the file."""
     return f"{source} line {line}" if source else f"line {line}"

@@ -12,19 +12,36 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
-from yaml.constructor import SafeConstructor
 from yaml.cyaml import CParser  # type: ignore[attr-defined]
 from yaml.resolver import Resolver
 
+from drydock.design.messages import cut
+from drydock.design.secrecy import is_secret_name
 from drydock.design.yaml_document import Fault, Problem, YamlDocument
+from drydock.design.yaml_scalars import (
+    FLOAT,
+    INT,
+    MAP,
+    MAX_KEY,
+    MERGE,
+    SEQ,
+    STR,
+    ScalarRefusedError,
+    convert,
+    invisible,
+    unfit_for_key,
+)
 
 MAX_DEPTH = 100
 #: How many values aliases may stand for, all in all; a "billion laughs" needs more.
 MAX_ALIASED_VALUES = 500_000
 MAX_PROBLEMS = 200
-
-_MAP, _SEQ, _STR, _MERGE = (f"tag:yaml.org,2002:{name}" for name in ("map", "seq", "str", "merge"))
-_NUMBERS = frozenset({"tag:yaml.org,2002:int", "tag:yaml.org,2002:float"})
+#: Values of one text, aliased ones counted as often as they are named.
+MAX_VALUES = 5_000_000
+#: Values of one list, and keys of one mapping: more than any schema allows, so there is no use in reading on.
+MAX_ITEMS = 100_000
+_MAX_TEXT = 300
+_NUMBERS = frozenset({INT, FLOAT})
 _MERGE_KEY = object()
 _NO_KEY = object()
 _SCALARS = (str, int, float, bool, type(None))
@@ -81,8 +98,10 @@ class _Root:
 class Reader:
     """Consumes events; ``_open`` holds the containers that are not closed yet, innermost last."""
 
-    def __init__(self, content: bytes, source: str = "", *, lines: int = 0, aliased: int = 0) -> None:
-        """``source`` and the ``lines`` before ``content`` are for messages; ``aliased`` values were read before it."""
+    def __init__(self, content: bytes, source: str = "", *, lines: int = 0, values: int = 0, aliased: int = 0) -> None:
+        """``source`` and the ``lines`` before ``content`` are for messages; so many ``values`` were read before it, of
+        which ``aliased`` through aliases.
+        """
         self.documents: list[YamlDocument] = []
         self._content = content
         self._source = source
@@ -94,7 +113,7 @@ class Reader:
         self._root = _Root()
         self._open: list[_Sequence | _Mapping] = []
         self._anchors: dict[str, tuple[Any, int]] = {}
-        self._values = 0
+        self._values = values
         self._aliased = aliased
         self._handlers: dict[type, Callable[[Any], None]] = {
             yaml.ScalarEvent: self._scalar,
@@ -111,7 +130,7 @@ class Reader:
 
     def following(self, content: bytes, lines: int) -> Reader:
         """For what comes after a fault, under the same limits."""
-        return Reader(content, self._source, lines=lines, aliased=self._aliased)
+        return Reader(content, self._source, lines=lines, values=self._values, aliased=self._aliased)
 
     def read(self) -> Fault | None:
         """Read until the end, or until a fault: what was complete before it is among the documents."""
@@ -130,7 +149,13 @@ class Reader:
         if self._root.problems:
             # Keep what is already known to be wrong with the document that could not be read to its end.
             self._finish(None)
-        return Fault(problem, self._document, final)
+        return Fault(problem, self._document, final, self._schema())
+
+    def _schema(self) -> str:
+        """What the document that could not be read says it is, if it has said so already."""
+        root = self._open[0] if self._open else None
+        items = root.items if isinstance(root, _Mapping) else {}
+        return str(items.get("schema") or items.get("apiVersion") or "")
 
     def _run(self) -> None:
         handlers, get_event = self._handlers, self._parser.get_event
@@ -145,7 +170,7 @@ class Reader:
             context += f" that begins at line {self._lines + exc.context_mark.line + 1}"
         text = ", ".join(part for part in (context, exc.problem) if part)
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        return Problem(f"malformed YAML: {text}", self._lines + line, column, source=self._source)
+        return Problem(f"malformed YAML: {text:.{_MAX_TEXT}}", self._lines + line, column, source=self._source)
 
     def _start_document(self, event: Any) -> None:
         self._root = _Root(line=self._lines + event.start_mark.line + 1)
@@ -164,17 +189,17 @@ class Reader:
         self.documents.append(YamlDocument(value, root.line, tuple(root.problems), self._source))
 
     def _start_mapping(self, event: Any) -> None:
-        self._start(event, _MAP, _Mapping(event.anchor, self._values))
+        self._start(event, MAP, _Mapping(event.anchor, self._values))
 
     def _start_sequence(self, event: Any) -> None:
-        self._start(event, _SEQ, _Sequence(event.anchor, self._values))
+        self._start(event, SEQ, _Sequence(event.anchor, self._values))
 
     def _start(self, event: Any, tag: str, container: _Sequence | _Mapping) -> None:
         if len(self._open) >= MAX_DEPTH:
             raise _StoppedError(self._problem(event, f"nested deeper than {MAX_DEPTH} levels"), final=False)
         if event.tag not in (None, "!", tag):
-            self._complain(event, f"tag {event.tag} is not supported")
-        self._values += 1
+            self._complain(event, f"tag {event.tag:.100} is not supported")
+        self._count(event, 1)
         self._open.append(container)
 
     def _end(self, event: Any) -> None:
@@ -186,21 +211,31 @@ class Reader:
 
     def _alias(self, event: Any) -> None:
         if event.anchor not in self._anchors:
-            self._complain(event, f"alias *{event.anchor} refers to nothing, or to what contains it")
+            self._complain(event, f"alias *{event.anchor:.100} refers to nothing, or to what contains it")
             value, size = None, 1
         else:
             value, size = self._anchors[event.anchor]
-        self._values += size
+        self._count(event, size)
         self._aliased += size
         if self._aliased > MAX_ALIASED_VALUES:
             text = f"aliases stand for more than {MAX_ALIASED_VALUES} values"
             raise _StoppedError(self._problem(event, text), final=True)
         self._add(value, event)
 
+    def _count(self, event: Any, values: int) -> None:
+        self._values += values
+        if self._values > MAX_VALUES:
+            raise _StoppedError(self._problem(event, f"more than {MAX_VALUES} values"), final=True)
+
     def _scalar(self, event: Any) -> None:
-        self._values += 1
+        self._count(event, 1)
+        if not event.value.isascii():
+            for text in invisible(event, self._shown(event)):
+                self._complain(event, text, error=False)
+        if event.style == '"' and "\0" in event.value:
+            self._complain(event, "a value with the character U+0000")
         if event.tag is not None and event.tag != "!":
-            value = event.value if event.tag == _STR else self._construct(event, event.tag)
+            value = event.value if event.tag == STR else self._construct(event, event.tag)
         elif not event.implicit[0]:
             value = event.value
         else:
@@ -213,34 +248,32 @@ class Reader:
 
     def _plain_value(self, event: Any) -> Any:
         tag = self._resolver.resolve(yaml.ScalarNode, event.value, (True, False))  # type: ignore[no-untyped-call]
-        if tag == _STR:
+        if tag == STR:
             value = event.value
-        elif tag == _MERGE:
+        elif tag == MERGE:
             value = _MERGE_KEY
         else:
             value = self._construct(event, tag)
             if ":" in event.value and tag in _NUMBERS:
                 # Not remembered, so that each place is told.
-                text = f"{event.value:.60} is a number to YAML, to the base 60: put quotes around it"
+                text = f"{self._shown(event)} is a number to YAML, to the base 60: put quotes around it"
                 self._complain(event, text, error=False)
                 return value
         self._plain[event.value] = value
         return value
 
     def _construct(self, event: Any, tag: str) -> Any:
-        node = yaml.ScalarNode(tag, event.value, event.start_mark, event.end_mark)
         try:
-            value = SafeConstructor().construct_object(node)
-        except yaml.MarkedYAMLError as exc:
-            self._complain(event, str(exc.problem))
-        except (ValueError, OverflowError, KeyError, IndexError, AttributeError) as exc:
-            # NOTE: PyYAML lets these escape for texts such as 2017-13-45, 0b and !!bool maybe.
-            self._complain(event, f"not a valid {tag.rpartition(':')[2]} value: {type(exc).__name__}")
-        else:
-            if isinstance(value, list | dict | set):
-                self._complain(event, f"tag {tag} is not supported")
-            return value
-        return None
+            return convert(event, tag, self._shown(event))
+        except ScalarRefusedError as exc:
+            self._complain(event, str(exc))
+            return None
+
+    def _shown(self, event: Any) -> str:
+        """The beginning of a scalar, unless it stands under a name that may be a password's."""
+        container = self._open[-1] if self._open else None
+        key = container.key if isinstance(container, _Mapping) else None
+        return "the value" if isinstance(key, str) and is_secret_name(key) else cut(event.value, 60)
 
     def _add(self, value: Any, event: Any) -> None:
         if not self._open:
@@ -249,6 +282,8 @@ class Reader:
         container = self._open[-1]
         if type(container) is _Sequence:
             container.items.append("<<" if value is _MERGE_KEY else value)
+            if len(container.items) > MAX_ITEMS:
+                raise _StoppedError(self._problem(event, f"a list of more than {MAX_ITEMS} values"), final=False)
         else:
             assert type(container) is _Mapping
             self._add_to_mapping(container, value, event)
@@ -262,6 +297,8 @@ class Reader:
                     value = repr(type(value))
                 elif value in mapping.items:
                     self._duplicate(value, event)
+                elif unfit_for_key(value):
+                    self._complain(event, f"a key with control characters, or of more than {MAX_KEY} characters")
             mapping.key = value
             return
         mapping.key = _NO_KEY
@@ -269,6 +306,8 @@ class Reader:
             self._merge(mapping, value, event)
         else:
             mapping.items[key] = "<<" if value is _MERGE_KEY else value
+            if len(mapping.items) > MAX_ITEMS:
+                raise _StoppedError(self._problem(event, f"a mapping of more than {MAX_ITEMS} keys"), final=False)
 
     def _duplicate(self, key: Any, event: Any) -> None:
         """An error, but for a document's own keys: two documents run together when the line between them is lost.
@@ -299,4 +338,4 @@ class Reader:
 
     def _problem(self, event: Any, text: str, *, error: bool = True) -> Problem:
         mark = event.start_mark
-        return Problem(text, self._lines + mark.line + 1, mark.column + 1, error, self._source)
+        return Problem(f"{text:.{_MAX_TEXT}}", self._lines + mark.line + 1, mark.column + 1, error, self._source)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from drydock.design.yaml_document import Fault, Problem, YamlDocument
 from drydock.design.yaml_reader import Reader
@@ -15,14 +16,21 @@ _LINE_END = "\r\n|[\n\r\x85\u2028\u2029]"
 #: The line that ends a document whatever is open in it. Lines end as YAML has it.
 _MARKER = re.compile(f"(?<=[\n\r\x85\u2028\u2029])---(?=[ \t]|{_LINE_END}|\\Z)")
 _LINE_ENDS = re.compile(_LINE_END)
+#: YAML allows a byte order mark at the beginning of each document, libyaml of the first: files are put together so.
+_BOM_BYTES = codecs.BOM_UTF8
+_BOM = re.compile("(?:\\A|(?<=[\n\r\x85\u2028\u2029]))\ufeff")
 
 
 @dataclass(frozen=True, slots=True)
 class YamlStream:
-    """``faults``: what could not be read, and so is not among the documents."""
+    """``faults``: what could not be read, and so is not among the documents. ``schemas``: what these
+    say they are. ``content``: what was read.
+    """
 
     documents: tuple[YamlDocument, ...]
     faults: tuple[Problem, ...] = ()
+    content: bytes = field(default=b"", repr=False)
+    schemas: tuple[str, ...] = ()
 
 
 def read_stream(content: bytes, source: str = "") -> YamlStream:
@@ -31,21 +39,32 @@ def read_stream(content: bytes, source: str = "") -> YamlStream:
     ``source``: a name for the text, if it is one of several.
     """
     try:
-        content.decode("utf-8")
+        text = content.decode("utf-8")
     except UnicodeDecodeError as exc:
-        return YamlStream((), (Problem.at_offset(content, exc.start, "not UTF-8 text", source),))
+        wide = content[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+        said = "not UTF-8 text, but UTF-16 or UTF-32: save it as UTF-8" if wide else "not UTF-8 text"
+        return YamlStream((), (Problem.at_offset(content, exc.start, said, source),))
+    if _BOM_BYTES in content:
+        text = plain_text(content)
+        content = text.encode("utf-8")
     reader = Reader(content, source)
     fault = reader.read()
     if fault is None:
-        return YamlStream(tuple(reader.documents))
-    return _read_on(content.decode("utf-8"), reader, fault)
+        return YamlStream(tuple(reader.documents), content=content)
+    return replace(_read_on(text, reader, fault), content=content)
+
+
+def plain_text(content: bytes) -> str:
+    """Without byte order marks at the beginning of lines. Raises ``UnicodeDecodeError``."""
+    return _BOM.sub("", content.decode("utf-8"))
 
 
 def _read_on(text: str, reader: Reader, fault: Fault | None) -> YamlStream:
     """From the document after the one that could not be read, as often as it takes."""
-    documents, faults = list(reader.documents), []
+    documents, faults, schemas = list(reader.documents), [], []
     start = lines = 0
     while fault is not None:
+        schemas.append(fault.schema)
         following = _MARKER.search(text, start + fault.document + len("---"))
         if following is None:
             faults.append(fault.problem)
@@ -59,4 +78,4 @@ def _read_on(text: str, reader: Reader, fault: Fault | None) -> YamlStream:
         reader = reader.following(text[start:].encode(), lines)
         fault = reader.read()
         documents += reader.documents
-    return YamlStream(tuple(documents), tuple(faults))
+    return YamlStream(tuple(documents), tuple(faults), schemas=tuple(schemas))

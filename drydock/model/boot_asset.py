@@ -23,7 +23,10 @@ class AssetType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class BootAsset:
-    """``location`` wins over ``data``. ``packages`` (name to version or None) are the inline data of a ``pkg_list``."""
+    """``location`` wins over ``data``. ``packages`` (name to version or None) are the inline data of a ``pkg_list``.
+
+    ``enable``, of a unit: whether systemd enables it; None if its content decides.
+    """
 
     type: AssetType
     path: str | None = None
@@ -33,6 +36,7 @@ class BootAsset:
     location_pipeline: tuple[str, ...] = ()
     data_pipeline: tuple[str, ...] = ()
     mode: int = DEFAULT_MODE
+    enable: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

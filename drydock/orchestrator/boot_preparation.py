@@ -12,6 +12,7 @@ from ulid import ULID
 from drydock.bootaction.fetching import SharedFetch
 from drydock.bootaction.keys import derive_key, derive_matching, events_token, key_digest
 from drydock.bootaction.packages import merge_packages, package_conflicts
+from drydock.bootaction.placing import without_overwritten
 from drydock.bootaction.render import RenderedAsset, TemplateLimits, render_assets, unknown_names
 from drydock.bootaction.report_tool import report_tool
 from drydock.bootaction.room import Room
@@ -83,7 +84,7 @@ class BootPreparation:
         context_id = uuid4()
         key = derive_key(self._settings.secrets[0], context_id, node)
         wanted = [(action, str(ULID())) for action in site.boot_actions if node in action.target_nodes]
-        assets = self._assets(task, node, site, wanted, key)
+        assets = without_overwritten(self._assets(task, node, site, wanted, key))
         found(sum(len(asset.content) for asset in assets))
         now = datetime.now(UTC)
         context = BootContext(

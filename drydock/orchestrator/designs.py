@@ -8,8 +8,8 @@ from drydock.db.unit_of_work import Database
 from drydock.design.compiler import CompiledDesign, at_site
 from drydock.design.filters import select_nodes
 from drydock.design.loader import DesignLoader
-from drydock.errors import DesignInvalid
-from drydock.model.design import DesignSnapshot, ValidationReport
+from drydock.errors import DesignInvalid, InvalidReference
+from drydock.model.design import DESIGN_REF_PREFIX, DesignSnapshot, ValidationReport
 from drydock.model.node_filter import NodeFilterSet
 from drydock.orchestrator.images import ImageCatalogue
 
@@ -30,7 +30,8 @@ class DesignService:
 
     def fetch(self, ref: str, *, created_by: str) -> DesignSnapshot:
         """What ``ref`` names now, kept. Raises ``InvalidReference``, ``ReferenceUnavailable`` or ``DesignNotFound``."""
-        return self.store(self._loader.fetch(ref), created_by=created_by)
+        content, _ = self._fetched(ref)
+        return self.store(content, created_by=created_by)
 
     def read(self, digest: str) -> bytes:
         """Raises ``DesignNotFound``."""
@@ -51,14 +52,30 @@ class DesignService:
         return at_site(self.compiled(digest), self._images.platform())
 
     def validate(self, ref: str) -> ValidationReport:
-        return self.validate_content(self._loader.fetch(ref))
+        _, compiled = self._fetched(ref)
+        return ValidationReport(at_site(compiled, self._images.platform()).messages)
 
     def validate_content(self, content: bytes) -> ValidationReport:
         return ValidationReport(at_site(self._loader.compile(content), self._images.platform()).messages)
 
     def select_nodes(self, ref: str, node_filter: NodeFilterSet | None) -> tuple[str, ...]:
         """Names of the nodes that a filter selects. Raises ``DesignInvalid`` for a design with errors."""
-        compiled = self._loader.compile(self._loader.fetch(ref))
+        _, compiled = self._fetched(ref)
         if not compiled.valid:
             raise DesignInvalid(f"the design has {compiled.error_count} errors; validate it to see them")
         return select_nodes(compiled.site, node_filter)
+
+    def _fetched(self, ref: str) -> tuple[bytes, CompiledDesign]:
+        """What a reference names now, compiled.
+
+        Nothing is said of, and nothing is kept of, an answer that cannot be read and has no document of ours in it: who
+        names a reference may not be who can ask there, and the messages about a design quote it.
+        """
+        content = self._loader.fetch(ref)
+        compiled = self._loader.compile(content)
+        if compiled.no_design and not ref.strip().lower().startswith(DESIGN_REF_PREFIX):
+            raise InvalidReference(
+                "what the reference names is no design: no document in it is one of Drydock's. To see what is wrong "
+                "with it, upload it, or check the file with drydock design validate"
+            )
+        return content, compiled

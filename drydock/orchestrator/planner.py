@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from drydock.design.filters import select_nodes
+from drydock.design.secrecy import without_password
 from drydock.model.message import Level
 from drydock.model.node_filter import parse_node_filter
 from drydock.model.task import Action, Lane
@@ -23,7 +24,7 @@ def resolve_design(ctx: StepContext) -> Outcome:
     if task.design_digest is not None:
         return Done()
     snapshot = ctx.services.designs.fetch(task.design_ref, created_by=task.created_by)
-    return Done(f"design {task.design_ref} pinned as {snapshot.digest}", digest=snapshot.digest)
+    return Done(f"design {without_password(task.design_ref)} pinned as {snapshot.digest}", digest=snapshot.digest)
 
 
 def check_design(ctx: StepContext) -> Outcome:

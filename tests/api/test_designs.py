@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from tests.api.conftest import AppFactory, Client
 from tests.drivers.simulator_process import Simulator, running_simulator
 from tests.orchestrator.sites import site
+from tests.unit.design.http_peer import Answer, serving
 
 ADMIN = {"X-Auth-Token": "admin"}
 YAML = {"Content-Type": "application/x-yaml"}
@@ -33,7 +35,7 @@ def test_a_design_is_kept_by_its_digest(admin: Client, reader: Client, content_t
         assert result.json["design_ref"] == f"drydock://designs/{digest}"
         assert result.json["created"].endswith("+00:00")
         assert not any(message["error"] for message in result.json["messages"])
-    kept = reader.get(f"/designs/{digest}/")
+    kept = admin.get(f"/designs/{digest}/")
     assert (kept.content, kept.headers["Content-Type"]) == (content, "application/x-yaml")
     assert [snapshot["digest"] for snapshot in reader.get("/designs").json] == [digest]
 
@@ -143,3 +145,68 @@ def test_a_provisioner_that_hangs_is_not_waited_for(make_app: AppFactory) -> Non
         kept = upload(Client(make_app(options), ADMIN), site(["n01"]))
     assert kept.status_code == 201
     assert "simulated has not answered within 0.1 s" in platform_messages(kept)[0][1]
+
+
+def test_passwords_are_shown_to_nobody_who_only_reads(
+    admin: Client, reader: Client, make_app: AppFactory, tmp_path: Path
+) -> None:
+    content = site(["n01"])
+    assert b"not-a-secret" in content
+    digest = upload(admin, content).json["digest"]
+    whole, shown = admin.get(f"/designs/{digest}"), reader.get(f"/designs/{digest}")
+    assert (whole.content, whole.headers["ETag"]) == (content, f'"{digest}"')
+    assert b"not-a-secret" not in shown.content
+    assert b"<hidden>" in shown.content
+    assert shown.headers["ETag"] == f'"{digest}-without-secrets"'
+    again = upload(admin, shown.content)
+    assert (again.status_code, "stands for a password" in again.text) == (400, True)
+    policy = tmp_path / "policy.yaml"
+    policy.write_text('"physical_provisioner:read_secrets": "rule:reader_required"\n')
+    trusting = make_app({"api": {"auth_strategy": "noauth"}, "oslo_policy": {"policy_file": str(policy)}})
+    assert Client(trusting, {"X-Auth-Token": "reader"}).get(f"/designs/{digest}").content == content
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b'{"password": "hunter2"}',
+        b"hunter2: [\n",
+        b"- hunter2\n",
+        b"hunter2",
+        b"<html>hunter2: {</html>",
+        b"key: hunter2\nkey: *hunter2\n",
+        b"hunter2: hunter2: x\n",
+        b"hunter2\xff",
+        b"!hunter2 x\n",
+        b"schema: hunter2\n",
+        b"---\nhunter2: !hunter2 {}\n---\nschema: hunter2/a\n",
+    ],
+)
+def test_nothing_of_an_answer_that_is_no_design_is_shown(make_app: AppFactory, answer: bytes) -> None:
+    app = make_app({"api": {"auth_strategy": "noauth"}, "references": {"retries": "0"}})
+    with serving(lambda _: Answer(body=answer)) as peer:
+        for token in ("reader", "admin"):
+            client = Client(app, {"X-Auth-Token": token})
+            verdict = client.post("/validatedesign", {"href": peer.url("/internal")})
+            assert (verdict.status_code, verdict.json["reason"]) == (400, "invalid_reference")
+            assert "is no design" in verdict.json["message"]
+            selected = client.post("/nodefilter", {"design_ref": peer.url("/internal"), "node_filter": None})
+            assert selected.status_code == 400
+            assert not [text for text in (verdict.text, selected.text) if "hunter" in text or "line" in text]
+        assert Client(app, ADMIN).get("/designs").json == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        site(["n01"]) + b"---\nbroken: [\n",
+        b"schema: drydock/Region/v1\nmetadata: [\n",
+        b"apiVersion: drydock/v1\na: b: c\n",
+    ],
+)
+def test_an_answer_with_a_document_of_ours_is_a_design(make_app: AppFactory, text: bytes) -> None:
+    app = make_app({"api": {"auth_strategy": "noauth"}})
+    with serving(lambda _: Answer(body=text)) as peer:
+        verdict = Client(app, ADMIN).post("/validatedesign", {"href": peer.url("/design")})
+    assert verdict.status_code == 400
+    assert "malformed YAML" in verdict.text

@@ -301,3 +301,14 @@ def test_what_is_at_work_or_went_well_is_not_retried(admin: Client, reader: Clie
 )
 def test_every_action_can_be_asked_for(admin: Client, action: str) -> None:
     assert create(admin, action=action, force=True)["force"] is True
+
+
+def test_a_password_in_a_design_ref_is_not_shown(admin: Client, reader: Client) -> None:
+    created = admin.post("/tasks", {**BODY, "design_ref": "https://user:hunter2@127.0.0.1/design"})
+    assert created.status_code == 201
+    shown = [
+        created,
+        *(client.get(path) for client in (admin, reader) for path in ("/tasks", f"/tasks/{created.json['task_id']}")),
+    ]
+    assert not [answer.text for answer in shown if "hunter2" in answer.text]
+    assert created.json["design_ref"] == "https://<hidden>@127.0.0.1/design"

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import datetime
+import ipaddress
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from drydock.drivers.oob.base import Bmc, BootDevice, PowerState
 from drydock.drivers.oob.redfish import RedfishDriver
@@ -273,3 +281,67 @@ def test_bad_options_stop_the_start(options: dict[str, object]) -> None:
 
 def test_options_left_out_have_defaults(bmc: Bmc) -> None:
     assert RedfishDriver.from_options({"timeout": None}).name == "redfish"
+
+
+class _NotFound(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_error(404)
+
+    def log_message(self, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def untrusted_server(tmp_path: Path) -> Iterator[str]:
+    """Of https, with a certificate signed by itself."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name, now = x509.Name([]), datetime.datetime.now(datetime.UTC)
+    address = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(address, critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    file = tmp_path / "server.pem"
+    pem = serialization.Encoding.PEM
+    secret = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    file.write_bytes(secret + certificate.public_bytes(pem))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(file)
+    with ThreadingHTTPServer(("127.0.0.1", 0), _NotFound) as server:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"https://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def test_a_node_may_have_an_endpoint_and_a_system_of_its_own(simulator: Simulator, bmc: Bmc) -> None:
+    own = {"endpoint": simulator.url, "system": "{node}", "timeout": "5"}
+    away = RedfishDriver(endpoint="http://127.0.0.1:1", system="nothing", timeout=1)
+    assert away.power_state(replace(bmc, parameters=own)) is PowerState.OFF
+    address = simulator.url.removeprefix("http://")
+    named = {"endpoint": "http://{address}", "system": f"/redfish/v1/Systems/{bmc.node}"}
+    assert away.power_state(replace(bmc, address=address, parameters=named)) is PowerState.OFF
+    with pytest.raises(DriverUnavailable):
+        away.power_state(replace(bmc, parameters={"network": "oob"}))
+
+
+@pytest.mark.parametrize(("said", "verified"), [("False", False), ("no", False), ("True", True), (None, True)])
+def test_a_node_may_have_a_certificate_that_nobody_signed(
+    untrusted_server: str, bmc: Bmc, said: str | None, verified: bool
+) -> None:
+    parameters = {"endpoint": untrusted_server, **({} if said is None else {"verify_tls": said})}
+    with pytest.raises(DriverError) as caught:
+        RedfishDriver(timeout=5).power_state(replace(bmc, parameters=parameters))
+    assert ("certificate" in str(caught.value).lower()) is verified, str(caught.value)
+
+
+@pytest.mark.parametrize("said", [{"verify_tls": "maybe"}, {"timeout": "soon"}, {"endpoint": "x"}, {"system": "{x}"}])
+def test_what_a_node_says_and_cannot_work_is_refused(bmc: Bmc, said: dict[str, str]) -> None:
+    with pytest.raises(DriverRefused, match=f"oob.{next(iter(said))}") as caught:
+        RedfishDriver().power_state(replace(bmc, address="127.0.0.1", parameters=said))
+    assert_fit_to_show(caught.value, bmc)

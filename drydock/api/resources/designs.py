@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import falcon
 
+from drydock.api.access import Authorizer, is_allowed
 from drydock.api.addresses import Addresses
 from drydock.api.body import JsonBody, read_bytes, require_content_type
 from drydock.api.doors import Designs
@@ -22,7 +23,9 @@ from drydock.api.views.designs import (
     validation_view,
 )
 from drydock.context import RequestContext
+from drydock.design.masking import without_secrets
 from drydock.errors import DesignError, DesignNotFound
+from drydock.policies.designs import READ_SECRETS
 
 YAML_TYPES = ("application/x-yaml", "application/yaml", "text/yaml", "text/x-yaml", "text/vnd.yaml", "text/plain")
 
@@ -52,20 +55,24 @@ class DesignsResource:
 
 
 class DesignResource:
-    def __init__(self, designs: Designs) -> None:
+    def __init__(self, designs: Designs, policy: Authorizer) -> None:
         self._designs = designs
+        self._policy = policy
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, digest: str) -> None:
-        """The documents as they were uploaded; with ``compiled=true`` the site that they make."""
+        """The documents as they were uploaded, for who may read secrets; with ``compiled=true`` the site they make."""
         compiled = Query(req, ("compiled",)).flag("compiled")
         if not re.fullmatch(r"[0-9a-f]{64}", digest):
             raise DesignNotFound("there is no design with this digest; digests are SHA-256 in lower-case hex")
         if compiled:
             reply_json(resp, compiled_view(self._designs.checked(digest), at=datetime.now(UTC)))
             return
-        resp.data = self._designs.read(digest)
+        content = self._designs.read(digest)
         resp.content_type = "application/x-yaml"
-        resp.etag = digest
+        if is_allowed(self._policy, req.context.caller, READ_SECRETS):
+            resp.data, resp.etag = content, digest
+        else:
+            resp.data, resp.etag = without_secrets(content), f"{digest}-without-secrets"
 
 
 class ValidateDesignResource:

@@ -24,6 +24,7 @@ from drydock.api.views.build_data import build_data_view
 from drydock.api.views.tasks import layers_view, subtask_errors_view, task_view
 from drydock.api.waiting import WaitingRoom
 from drydock.context import RequestContext
+from drydock.design.secrecy import without_password
 from drydock.errors import BuildDataNotFound, InvalidInput, TaskNotFound
 from drydock.model.node_filter import parse_node_filter
 from drydock.model.task import REQUESTABLE, Action, NewTask, Task, TaskQuery, TaskStatus
@@ -77,7 +78,7 @@ class TasksResource:
         new = self._tasks.retry_of(_retried_id(body["retry_of"]), created_by=caller.user)
         if REQUESTABLE.get(body.get("action", new.action)) is not new.action:
             raise InvalidInput(f"must be {new.action}, as of the task that is retried, or be left out", field="action")
-        if body.get("design_ref", new.design_ref) != new.design_ref:
+        if body.get("design_ref", new.design_ref) not in (new.design_ref, without_password(new.design_ref)):
             raise InvalidInput("must be that of the task that is retried, or be left out", field="design_ref")
         if body.get("node_filter") is not None:
             raise InvalidInput("cannot be given with retry_of, which is for all nodes that failed", field="node_filter")

@@ -9,7 +9,7 @@ from typing import Any
 from drydock.api.views.status import status_view
 from drydock.api.views.times import timestamp
 from drydock.design.compiler import CompiledDesign
-from drydock.design.site_form import site_form, without_credentials
+from drydock.design.site_form import site_form, without_secrets
 from drydock.model.design import DesignSnapshot, ValidationReport
 from drydock.model.message import DocumentRef, Level, ValidationMessage
 
@@ -28,11 +28,11 @@ def snapshot_view(snapshot: DesignSnapshot) -> Json:
 
 
 def compiled_view(design: CompiledDesign, *, at: datetime) -> Json:
-    """The effective site, without the BMCs' credentials; None if the documents cannot be made one any more."""
+    """The effective site, without what is secret in it; None if the documents cannot be made one any more."""
     return {
         "digest": design.digest,
         "valid": design.valid,
-        "site": None if design.broken else without_credentials(site_form(design.site)),
+        "site": None if design.broken else without_secrets(site_form(design.site)),
         "messages": message_views(design.messages, at=at),
     }
 

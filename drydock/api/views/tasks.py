@@ -9,6 +9,7 @@ from uuid import UUID
 from drydock.api.addresses import Address
 from drydock.api.views.build_data import build_data_view
 from drydock.api.views.times import optional_timestamp, timestamp
+from drydock.design.secrecy import without_password
 from drydock.model.build_data import BuildData
 from drydock.model.machine import MachineContact
 from drydock.model.message import TaskMessage
@@ -25,7 +26,7 @@ def task_view(task: Task, at: Address, *, build_data: Sequence[BuildData] | None
         "task_id": str(task.id),
         "action": task.action.value,
         "parent_task_id": None if task.parent_id is None else str(task.parent_id),
-        "design_ref": task.design_ref,
+        "design_ref": without_password(task.design_ref),
         "status": task.status.value,
         "result": _result_view(task, at),
         "node_filter": task.node_filter,

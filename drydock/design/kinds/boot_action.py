@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from drydock.design.kinds.values import frozen, required, strings
+from drydock.design.secrecy import HIDDEN
 from drydock.errors import DesignInvalid, InvalidInput
 from drydock.model.boot_asset import DEFAULT_MODE, AssetType, BootActionDesign, BootAsset, normal_path
 from drydock.model.node_filter import parse_node_filter
@@ -36,6 +37,10 @@ def _asset(data: Mapping[str, Any], where: str) -> BootAsset:
         raise DesignInvalid(f"{where} has neither data nor location")
     if kind is not AssetType.PKG_LIST and isinstance(content, Mapping):
         raise DesignInvalid(f"{where}.data must be a string: only a pkg_list may have a map")
+    if "enable" in data and kind is not AssetType.UNIT:
+        raise DesignInvalid(f"{where}.enable is for a unit only")
+    if content == HIDDEN:
+        raise DesignInvalid(f"{where}.data is {HIDDEN}, which stands for data where a design is shown to readers")
     path = data.get("path")
     return BootAsset(
         type=kind,
@@ -46,6 +51,7 @@ def _asset(data: Mapping[str, Any], where: str) -> BootAsset:
         location_pipeline=strings(data.get("location_pipeline")),
         data_pipeline=strings(data.get("data_pipeline")),
         mode=_mode(data.get("permissions"), where),
+        enable=data.get("enable"),
     )
 
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, TypeVar
 
 from drydock.design.kinds.storage import physical_devices, volume_groups
 from drydock.design.kinds.values import frozen, required, strings, text_map, whole_number
+from drydock.design.secrecy import HIDDEN
 from drydock.errors import DesignInvalid
 from drydock.model.host_profile import HostProfile, Interface, SrIov
 from drydock.model.node import DHCP, STATIC, Address
 
+_Data = TypeVar("_Data", bound=Collection[Any])
 _Made = TypeVar("_Made")
+_NONE: Mapping[str, Any] = MappingProxyType({})
+_NO_TAGS: Sequence[str] = ()
 
 
 class SharedParts:
@@ -22,9 +26,9 @@ class SharedParts:
     """
 
     def __init__(self) -> None:
-        self._made: dict[tuple[int, str], tuple[Mapping[str, Any], Any]] = {}
+        self._made: dict[tuple[int, str], tuple[Any, Any]] = {}
 
-    def get(self, data: Mapping[str, Any], kind: str, make: Callable[[Mapping[str, Any]], _Made]) -> _Made:
+    def get(self, data: _Data, kind: str, make: Callable[[_Data], _Made]) -> _Made:
         key = (id(data), kind)
         if key not in self._made:
             self._made[key] = (data, make(data))
@@ -39,23 +43,29 @@ def host_profile(name: str, data: Mapping[str, Any]) -> HostProfile:
 
 def settings(data: Mapping[str, Any], shared: SharedParts) -> dict[str, Any]:
     """The arguments that ``HostProfile`` and ``Node`` share, but interfaces. Raises ``DesignInvalid``."""
-    oob = data.get("oob", {})
-    platform, metadata, storage = data.get("platform", {}), data.get("metadata", {}), data.get("storage", {})
+    oob = data.get("oob", _NONE)
+    platform, metadata, storage = (data.get(key, _NONE) for key in ("platform", "metadata", "storage"))
     return {
         "host_profile": data.get("host_profile"),
         "hardware_profile": data.get("hardware_profile"),
         "primary_network": data.get("primary_network"),
         "oob_type": oob.get("type"),
-        "oob_parameters": MappingProxyType({key: str(value) for key, value in oob.items() if key != "type"}),
+        "oob_parameters": shared.get(oob, "oob", _oob_parameters),
         "image": platform.get("image"),
         "kernel": platform.get("kernel"),
-        "kernel_params": text_map(platform.get("kernel_params")),
-        "tags": strings(metadata.get("tags")),
-        "owner_data": frozen(metadata.get("owner_data")),
+        "kernel_params": shared.get(platform.get("kernel_params", _NONE), "params", text_map),
+        "tags": shared.get(metadata.get("tags", _NO_TAGS), "tags", strings),
+        "owner_data": shared.get(metadata.get("owner_data", _NONE), "labels", frozen),
         "rack": metadata.get("rack"),
         "physical_devices": shared.get(storage, "devices", physical_devices),
         "volume_groups": shared.get(storage, "groups", volume_groups),
     }
+
+
+def _oob_parameters(oob: Mapping[str, Any]) -> Mapping[str, str]:
+    if HIDDEN in oob.values():
+        raise DesignInvalid(f"oob holds {HIDDEN}, which stands for a password where a design is shown to readers")
+    return MappingProxyType({key: str(value) for key, value in oob.items() if key != "type"})
 
 
 def interfaces(data: Mapping[str, Any]) -> Mapping[str, Interface]:

@@ -7,6 +7,7 @@ from drydock.design.rules.allowed_networks import AllowedNetworks
 from drydock.design.rules.asset_paths import AssetPaths
 from drydock.design.rules.base import Rule
 from drydock.design.rules.bonds import NetworkBonds
+from drydock.design.rules.boot_macs import BootMacs
 from drydock.design.rules.boot_storage import BootStorage
 from drydock.design.rules.bootaction_scope import BootActionScope
 from drydock.design.rules.cidr_validity import CidrValidity
@@ -22,13 +23,16 @@ from drydock.design.rules.known_networks import KnownNetworks
 from drydock.design.rules.known_racks import KnownRacks
 from drydock.design.rules.libvirt import LibvirtConfiguration
 from drydock.design.rules.mtu import MtuRationality
+from drydock.design.rules.oob_parameters import OobParameters
 from drydock.design.rules.package_lists import PackageLists
 from drydock.design.rules.platform import PlatformSelection
+from drydock.design.rules.signaling import Signaling
 from drydock.design.rules.static_ranges import StaticRanges
 from drydock.design.rules.storage_mountpoint import StorageMountpoint
 from drydock.design.rules.storage_partitioning import StoragePartitioning
 from drydock.design.rules.storage_sizing import StorageSizing
 from drydock.design.rules.trunking import NetworkTrunking
+from drydock.design.rules.unit_assets import UnitAssets
 from drydock.design.rules.usable_addresses import UsableAddresses
 from drydock.design.rules.vlan_tags import VlanTags
 
@@ -61,4 +65,8 @@ RULES: tuple[Rule, ...] = (
     InterfaceLinks(),
     VlanTags(),
     AssetPaths(),
+    BootMacs(),
+    UnitAssets(),
+    Signaling(),
+    OobParameters(),
 )

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import ClassVar
 
 from drydock.design.rules.base import Finding, document
 from drydock.model.host_profile import Interface
 from drydock.model.message import Level
 from drydock.model.network import NetworkLink
-from drydock.model.node import Node
 from drydock.model.site import SiteDesign
 
 
@@ -20,10 +20,14 @@ class AllowedNetworks:
 
     def check(self, site: SiteDesign) -> Iterator[Finding]:
         yield from _duplicates(site.network_links)
+        allowed = {name: frozenset(link.allowed_networks) for name, link in site.network_links.items()}
+        known: dict[int, tuple[Finding, ...]] = {}
         for node in site.nodes.values():
-            for interface in node.interfaces.values():
-                if interface.networks:
-                    yield from _check_interface(node, interface, site.network_links)
+            key = id(node.interfaces)
+            if key not in known:
+                used = [interface for interface in node.interfaces.values() if interface.networks]
+                known[key] = tuple(fault for interface in used for fault in _faults(interface, allowed))
+            yield from (replace(fault, node=node.name) for fault in known[key])
 
 
 def _duplicates(links: Mapping[str, NetworkLink]) -> Iterator[Finding]:
@@ -39,15 +43,13 @@ def _duplicates(links: Mapping[str, NetworkLink]) -> Iterator[Finding]:
                 )
 
 
-def _check_interface(node: Node, interface: Interface, links: Mapping[str, NetworkLink]) -> Iterator[Finding]:
-    documents = (document("BaremetalNode", node.name),)
-    link = links.get(interface.network_link) if interface.network_link is not None else None
-    if link is None:
-        text = f"Interface {interface.name} connected to undefined network link {interface.network_link}."
-        missing = None if interface.network_link is None else document("NetworkLink", interface.network_link)
-        yield Finding(Level.ERROR, text, documents, missing=missing)
+def _faults(interface: Interface, allowed: Mapping[str, frozenset[str]]) -> Iterator[Finding]:
+    name = interface.network_link
+    if name is None or name not in allowed:
+        text = f"Interface {interface.name} connected to undefined network link {name}."
+        yield Finding(Level.ERROR, text, missing=None if name is None else document("NetworkLink", name))
         return
     for network in interface.networks:
-        if network not in link.allowed_networks:
-            text = f"Interface {interface.name}: network {network} is not allowed on network link {link.name}."
-            yield Finding(Level.ERROR, text, (*documents, document("NetworkLink", link.name)))
+        if network not in allowed[name]:
+            text = f"Interface {interface.name}: network {network} is not allowed on network link {name}."
+            yield Finding(Level.ERROR, text, (document("NetworkLink", name),))

@@ -9,11 +9,17 @@ from typing import ClassVar, Protocol
 from drydock.model.message import DocumentRef, Level
 from drydock.model.site import SiteDesign
 
+#: Stands for the names of nodes in the text of a finding. No design has this character.
+NODE = "\0"
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
     """``missing``: the document that does not exist, if that is what the finding is about. ``kinds``: those that it
     found none, or too few of. While such documents are there but broken, the finding is not told.
+
+    ``node``: whom it is about, with ``NODE`` in its place in the text. Findings that differ in their nodes only become
+    one message: what many inherit is one fault. ``documents``: beside the node's own.
     """
 
     level: Level
@@ -22,6 +28,7 @@ class Finding:
     diagnostic: str = ""
     missing: DocumentRef | None = None
     kinds: tuple[str, ...] = ()
+    node: str = ""
 
 
 class Rule(Protocol):

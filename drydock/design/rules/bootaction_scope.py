@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar
 
-from drydock.design.rules.base import Finding, document
+from drydock.design.rules.base import NODE, Finding, document
 from drydock.model.message import Level
 from drydock.model.site import SiteDesign
 
@@ -20,8 +20,8 @@ class BootActionScope:
         in_scope = {node for nodes in targets.values() for node in nodes}
         for node in site.nodes:
             if node not in in_scope:
-                text = f"Node {node} is not in scope for any bootactions."
-                yield Finding(Level.WARNING, text, (document("BaremetalNode", node),), kinds=("BootAction", "Rack"))
+                text = f"Node {NODE} is not in scope for any bootactions."
+                yield Finding(Level.WARNING, text, kinds=("BootAction", "Rack"), node=node)
         for action in site.boot_actions:
             if site.nodes and not action.target_nodes:
                 text = f"Bootaction {action.name} selects no node."

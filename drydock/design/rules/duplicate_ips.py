@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterator
 from typing import ClassVar
 
 from drydock.design.rules.base import Finding, document
+from drydock.design.rules.ip_numbers import identity
 from drydock.model.message import Level
 from drydock.model.node import STATIC
 from drydock.model.site import SiteDesign
@@ -20,24 +20,16 @@ class DuplicateIps:
     def check(self, site: SiteDesign) -> Iterator[Finding]:
         if not site.nodes:
             yield Finding(Level.WARNING, "No BaremetalNodes Found.", kinds=("BaremetalNode",))
-        owners: dict[str, str] = {}
+        owners: dict[object, str] = {}
         for node in site.nodes.values():
             for address in node.addresses:
                 if address.type != STATIC or address.address is None:
                     continue
-                canonical = _canonical(address.address)
+                canonical = identity(address.address, address.network)
                 if canonical in owners:
                     yield _finding(address.address, owners[canonical], node.name)
                 else:
                     owners[canonical] = node.name
-
-
-def _canonical(address: str) -> str:
-    """IPv6 addresses have many spellings."""
-    try:
-        return str(ipaddress.ip_address(address)) if ":" in address else address
-    except ValueError:
-        return address
 
 
 def _finding(address: str, owner: str, other: str) -> Finding:

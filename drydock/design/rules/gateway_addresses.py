@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from drydock.design.rules.base import Finding, document
+from drydock.design.rules.ip_numbers import identity
 from drydock.model.message import Level
 from drydock.model.node import STATIC
 from drydock.model.site import SiteDesign
@@ -17,16 +18,17 @@ class GatewayAddresses:
     long_name: ClassVar[str] = "Gateway Addresses"
 
     def check(self, site: SiteDesign) -> Iterator[Finding]:
-        gateways: dict[str, str] = {}
+        gateways: dict[object, str] = {}
         for network in site.networks.values():
             for route in network.routes:
                 if route.gateway:
-                    gateways.setdefault(route.gateway, network.name)
+                    gateways.setdefault(identity(route.gateway, network.name), network.name)
         for node in site.nodes.values():
             for address in node.addresses:
                 # A warning: a node may be a router.
-                if address.type == STATIC and address.address in gateways:
-                    network_name = gateways[address.address]
+                key = identity(address.address or "", address.network)
+                if address.type == STATIC and key in gateways:
+                    network_name = gateways[key]
                     text = f"The IP Address {address.address} of {node.name} is a gateway of {network_name}."
                     documents = (document("BaremetalNode", node.name), document("Network", network_name))
                     yield Finding(Level.WARNING, text, documents)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar
 
-from drydock.design.rules.base import Finding, document
+from drydock.design.rules.base import NODE, Finding
 from drydock.model.message import Level
 from drydock.model.site import SiteDesign
 
@@ -22,5 +22,5 @@ class Hugepages:
             given = _PAIR & node.kernel_params.keys()
             if len(given) == 1:
                 (lacking,) = _PAIR - given
-                text = f"Invalid hugepages kernel configuration on BaremetalNode {node.name}: {lacking} is missing"
-                yield Finding(Level.ERROR, text, (document("BaremetalNode", node.name),))
+                text = f"Invalid hugepages kernel configuration on BaremetalNode {NODE}: {lacking} is missing"
+                yield Finding(Level.ERROR, text, node=node.name)

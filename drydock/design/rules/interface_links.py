@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar
 
-from drydock.design.rules.base import Finding, document
+from drydock.design.rules.base import NODE, Finding, document
+from drydock.design.rules.ip_numbers import are_dual_stack
 from drydock.model.host_profile import Interface
 from drydock.model.message import DocumentRef, Level
 from drydock.model.network import TrunkMode
@@ -24,8 +25,7 @@ class InterfaceLinks:
             if key not in known:
                 known[key] = tuple(fault for item in node.interfaces.values() for fault in _faults(item, site))
             for text, missing in known[key]:
-                documents = (document("BaremetalNode", node.name),)
-                yield Finding(Level.WARNING, f"{text} on BaremetalNode {node.name}", documents, missing=missing)
+                yield Finding(Level.WARNING, f"{text} on BaremetalNode {NODE}", missing=missing, node=node.name)
 
 
 def _faults(interface: Interface, site: SiteDesign) -> Iterator[tuple[str, DocumentRef | None]]:
@@ -39,5 +39,9 @@ def _faults(interface: Interface, site: SiteDesign) -> Iterator[tuple[str, Docum
         if not interface.networks:
             text = f"Interface {interface.name} is on network link {interface.network_link:.100}, which does not exist"
             yield text, document("NetworkLink", interface.network_link)
-    elif link.trunk_mode is TrunkMode.DISABLED and len(set(interface.networks)) > 1:
+    elif link.trunk_mode is TrunkMode.DISABLED and _too_many(set(interface.networks), site):
         yield f"Interface {interface.name} has several networks, but link {link.name} has no trunking", None
+
+
+def _too_many(networks: set[str], site: SiteDesign) -> bool:
+    return len(networks) > 1 and not are_dual_stack(networks, site.networks)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import ClassVar
 
 from drydock.design.rules.base import Finding, document
+from drydock.design.rules.ip_numbers import is_link_local, number
 from drydock.model.message import Level
 from drydock.model.network import Network, Route
 from drydock.model.node import STATIC, Address, Node
@@ -45,10 +46,16 @@ def _parse(cidr: str) -> _Cidr | None:
 
 def _contains(cidr: _Cidr, address: str) -> bool | None:
     """None if ``address`` is not one."""
-    try:
-        return ipaddress.ip_address(address) in cidr
-    except ValueError:
+    value = number(address)
+    if value is None:
         return None
+    return value[0] == cidr.version and int(cidr.network_address) <= value[1] <= int(cidr.broadcast_address)
+
+
+def _is_on_link(cidr: _Cidr, gateway: str) -> bool:
+    """Routers of IPv6 are mostly named by their link-local address."""
+    value = number(gateway)
+    return value is not None and cidr.version == 6 and is_link_local(value)
 
 
 def _check_route(network: Network, route: Route, cidr: _Cidr | None) -> Iterator[Finding]:
@@ -58,7 +65,7 @@ def _check_route(network: Network, route: Route, cidr: _Cidr | None) -> Iterator
         yield Finding(Level.ERROR, f"No gateway found for route {target} of {network.name}.", documents)
         return
     inside = None if cidr is None else _contains(cidr, route.gateway)
-    if cidr is not None and not inside:
+    if cidr is not None and not inside and not _is_on_link(cidr, route.gateway):
         text = (
             f"The gateway IP Address {route.gateway} is not within the defined CIDR: {network.cidr} of {network.name}."
             if inside is False
@@ -74,7 +81,8 @@ def _check_address(
     network = networks.get(address.network)
     if network is None:
         missing = document("Network", address.network)
-        yield Finding(Level.ERROR, f"{address.network} is not a valid network.", documents, missing=missing)
+        text = f"{address.network} is not a valid network."
+        yield Finding(Level.ERROR, text, missing=missing, node=node.name)
         return
     cidr, text = cidrs[network.name], address.address or ""
     inside = None if cidr is None else _contains(cidr, text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar
 
-from drydock.design.rules.base import Finding, document
+from drydock.design.rules.base import NODE, Finding
 from drydock.model.message import Level
 from drydock.model.node import Node
 from drydock.model.site import SiteDesign
@@ -25,11 +25,10 @@ class IpmiConfiguration:
 
 
 def _check(node: Node) -> Iterator[Finding]:
-    documents = (document("BaremetalNode", node.name),)
     for key in _NEEDED:
         if not node.oob_parameters.get(key):
-            yield Finding(Level.ERROR, f"OOB parameter {key} missing for IPMI node {node.name}.", documents)
+            yield Finding(Level.ERROR, f"OOB parameter {key} missing for IPMI node {NODE}.", node=node.name)
     network = node.oob_parameters.get("network")
     if network and node.static_address(network) is None:
         # A BMC's address that nobody knows beforehand is of no use: DHCP counts as missing.
-        yield Finding(Level.ERROR, f"OOB address missing for IPMI node {node.name}.", documents)
+        yield Finding(Level.ERROR, f"OOB address missing for IPMI node {NODE}.", node=node.name)

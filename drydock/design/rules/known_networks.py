@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar
 
-from drydock.design.rules.base import Finding, document
+from drydock.design.rules.base import NODE, Finding, document
 from drydock.model.message import DocumentRef, Level
 from drydock.model.node import DHCP, Node
 from drydock.model.site import SiteDesign
@@ -32,7 +32,7 @@ class KnownNetworks:
                     if network not in site.networks
                 )
             for network, where in (*of_interfaces[key], *_named(node, site)):
-                yield _unknown(network, f"{where} of node {node.name}", document("BaremetalNode", node.name))
+                yield _unknown(network, f"{where} of node {NODE}", node=node.name)
 
 
 def _named(node: Node, site: SiteDesign) -> Iterator[tuple[str, str]]:
@@ -49,6 +49,6 @@ def _named(node: Node, site: SiteDesign) -> Iterator[tuple[str, str]]:
             yield address.network, "the network of a DHCP address"
 
 
-def _unknown(network: str, where: str, *documents: DocumentRef) -> Finding:
+def _unknown(network: str, where: str, *documents: DocumentRef, node: str = "") -> Finding:
     text = f"Network {network:.100}, {where}, does not exist."
-    return Finding(Level.WARNING, text, documents, missing=document("Network", network))
+    return Finding(Level.WARNING, text, documents, missing=document("Network", network), node=node)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from drydock.design.rules.base import Finding, document
+from drydock.design.rules.base import NODE, Finding
 from drydock.model.message import Level
 from drydock.model.site import SiteDesign
 from drydock.model.storage import Filesystem, LogicalVolume, Partition, PhysicalDevice, VolumeGroup
@@ -62,5 +62,5 @@ def per_node(site: SiteDesign, check: Callable[[Layout], Iterable[Complaint]]) -
         if complaints is None:
             complaints = known[key] = tuple(check(Layout(node.physical_devices, node.volume_groups)))
         for complaint in complaints:
-            text = f"{complaint.text} on BaremetalNode {node.name}"
-            yield Finding(complaint.level, text, (document("BaremetalNode", node.name),), complaint.diagnostic)
+            text = f"{complaint.text} on BaremetalNode {NODE}"
+            yield Finding(complaint.level, text, diagnostic=complaint.diagnostic, node=node.name)

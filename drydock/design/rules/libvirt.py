@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar
 
-from drydock.design.rules.base import Finding, document
+from drydock.design.rules.base import NODE, Finding
 from drydock.model.message import Level
 from drydock.model.node import Node
 from drydock.model.site import SiteDesign
@@ -25,12 +25,11 @@ class LibvirtConfiguration:
 
 
 def _check(node: Node) -> Iterator[Finding]:
-    documents = (document("BaremetalNode", node.name),)
     uri = node.oob_parameters.get("libvirt_uri")
     if not uri:
-        yield Finding(Level.ERROR, f"OOB parameter libvirt_uri missing for Libvirt node {node.name}.", documents)
+        yield Finding(Level.ERROR, f"OOB parameter libvirt_uri missing for Libvirt node {NODE}.", node=node.name)
     elif not uri.startswith(_SCHEME):
         # The text says nothing of the URI itself: it may hold a password.
-        yield Finding(Level.ERROR, f"OOB libvirt_uri of node {node.name} must use scheme {_SCHEME}.", documents)
+        yield Finding(Level.ERROR, f"OOB libvirt_uri of node {NODE} must use scheme {_SCHEME}.", node=node.name)
     if not node.boot_mac:
-        yield Finding(Level.ERROR, f"libvirt node {node.name} must have a boot_mac.", documents)
+        yield Finding(Level.ERROR, f"libvirt node {NODE} must have a boot_mac.", node=node.name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import ClassVar
 
-from drydock.design.rules.base import Finding, document
+from drydock.design.rules.base import NODE, Finding
 from drydock.model.message import Level
 from drydock.model.site import SiteDesign
 
@@ -30,15 +30,14 @@ class PlatformSelection:
             yield Finding(level, f"Images and kernels were not checked: {reason}.")
             return
         for node in site.nodes.values():
-            documents = (document("BaremetalNode", node.name),)
             if node.image is None:
                 continue
             if node.image not in self._images:
-                text = f"Platform Validation: invalid image {node.image} on BaremetalNode {node.name}"
-                yield Finding(Level.ERROR, text, documents, _offer(self._images))
+                text = f"Platform Validation: invalid image {node.image} on BaremetalNode {NODE}"
+                yield Finding(Level.ERROR, text, diagnostic=_offer(self._images), node=node.name)
             elif node.kernel is not None and node.kernel not in self._images[node.image]:
-                text = f"Platform Validation: invalid kernel {node.kernel} on BaremetalNode {node.name}"
-                yield Finding(Level.ERROR, text, documents, _offer(self._images[node.image]))
+                text = f"Platform Validation: invalid kernel {node.kernel} on BaremetalNode {NODE}"
+                yield Finding(Level.ERROR, text, diagnostic=_offer(self._images[node.image]), node=node.name)
 
 
 def _offer(names: Collection[str]) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import ClassVar
 
 from drydock.design.rules.base import Finding, document
+from drydock.design.rules.ip_numbers import are_dual_stack
 from drydock.model.message import Level
 from drydock.model.network import Network, NetworkLink, TrunkMode
 from drydock.model.site import SiteDesign
@@ -30,7 +31,8 @@ def _check(link: NetworkLink, networks: Mapping[str, Network]) -> Iterator[Findi
         yield Finding(Level.ERROR, text, documents, missing=document("Network", native))
     if link.trunk_mode is not TrunkMode.DISABLED:
         return
-    if len(set(link.allowed_networks)) > 1:
+    names = set(link.allowed_networks)
+    if len(names) > 1 and not are_dual_stack(names, networks):
         text = f"If there is more than 1 allowed network, trunking mode must be enabled; for Network Link {link.name}."
         yield Finding(Level.ERROR, text, documents)
     if native is None:

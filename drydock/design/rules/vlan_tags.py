@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from drydock.design.rules.base import Finding, document
+from drydock.design.rules.ip_numbers import are_dual_stack
 from drydock.model.message import Level
 from drydock.model.network import NetworkLink, TrunkMode
 from drydock.model.site import SiteDesign
@@ -31,16 +32,21 @@ def _possible(vlan: str) -> bool:
 
 
 def _trunk(link: NetworkLink, site: SiteDesign) -> Iterator[Finding]:
-    tags: dict[str, str] = {}
+    """IPv4 and IPv6 may share a tag, or be untagged both."""
+    tags: dict[str, list[str]] = {}
     for name in dict.fromkeys(link.allowed_networks):
         network = site.networks.get(name)
         if network is None:
             continue
         documents = (document("Network", name), document("NetworkLink", link.name))
         if network.vlan is None:
-            if name != link.native_network:
+            native = link.native_network
+            if name != native and not (native is not None and are_dual_stack({name, native}, site.networks)):
                 text = f"Network {name} has no vlan, but link {link.name} is a trunk on which it is not the default."
                 yield Finding(Level.WARNING, text, documents)
-        elif tags.setdefault(network.vlan, name) != name:
-            text = f"Networks {tags[network.vlan]} and {name} have the same VLAN tag {network.vlan:.40} on {link.name}."
+            continue
+        sharing = tags.setdefault(network.vlan, [])
+        sharing.append(name)
+        if len(sharing) > 1 and not are_dual_stack(sharing, site.networks):
+            text = f"Networks {sharing[0]} and {name} have the same VLAN tag {network.vlan:.40} on {link.name}."
             yield Finding(Level.WARNING, text, documents)

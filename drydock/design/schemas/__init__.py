@@ -12,6 +12,8 @@ from typing import Any
 import jsonschema_rs
 import yaml
 
+from drydock.design.schema_faults import SchemaWalk
+
 #: Kind in a document's ``schema`` to the file that describes its ``data``.
 KINDS = {
     "Region": "region",
@@ -29,6 +31,12 @@ KINDS = {
 def validator(kind: str) -> jsonschema_rs.Draft4Validator:
     """The compiled validator for the ``data`` of a document of this kind."""
     return jsonschema_rs.Draft4Validator(schema(kind)["data"])
+
+
+@cache
+def walk(kind: str) -> SchemaWalk:
+    """What finds the faults of data that is not valid."""
+    return SchemaWalk(schema(kind)["data"])
 
 
 def schema(kind: str) -> Any:

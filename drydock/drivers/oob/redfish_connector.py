@@ -16,6 +16,7 @@ from sushy import exceptions as sushy_errors
 from drydock.drivers.oob.base import Bmc
 from drydock.drivers.oob.redfish_errors import driver_error
 from drydock.errors import ConfigurationError, DriverError, DriverRefused
+from drydock.model.oob_parameters import KNOWN, MOST_SECONDS, fault, flag, is_template, seconds
 
 KEPT = 512
 """Connections; the one unused for longest goes first. A connection is a few tens of KB, and no open socket."""
@@ -29,14 +30,29 @@ class RedfishOptions:
     timeout: float
 
     def __post_init__(self) -> None:
-        if not 0 < self.timeout <= 600:
-            raise ConfigurationError("redfish: the option timeout must be between 0 and 600 seconds")
+        if not 0 < self.timeout <= MOST_SECONDS:
+            raise ConfigurationError(f"redfish: the option timeout must be between 0 and {MOST_SECONDS} seconds")
         for name in ("endpoint", "system"):
-            try:
-                getattr(self, name).format(address="192.0.2.1", node="n01")
-            except (KeyError, IndexError, ValueError, AttributeError) as exc:
+            if not is_template(getattr(self, name)):
                 fields = "the fields {address} and {node}"
-                raise ConfigurationError(f"redfish: the option {name} is a template with {fields}") from exc
+                raise ConfigurationError(f"redfish: the option {name} is a template with {fields}")
+
+    def of(self, bmc: Bmc) -> RedfishOptions:
+        """With what the design says of this BMC. Raises ``DriverRefused``."""
+        given = {key: bmc.parameters[key] for key in KNOWN["redfish"] if key in bmc.parameters}
+        if not given:
+            return self
+        for key, value in given.items():
+            wrong = fault(key, value)
+            if wrong:
+                raise DriverRefused(f"{bmc.node}: the design's oob.{key} {wrong}")
+        verify, timeout = flag(given.get("verify_tls", "")), seconds(given.get("timeout", ""))
+        return RedfishOptions(
+            endpoint=given.get("endpoint", self.endpoint),
+            system=given.get("system", self.system),
+            verify_tls=self.verify_tls if verify is None else verify,
+            timeout=self.timeout if timeout is None else timeout,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +63,8 @@ class Key:
     system: str
     account: str
     credential: str = field(repr=False)
+    verify_tls: bool
+    timeout: float
 
 
 @dataclass(slots=True)
@@ -70,11 +88,12 @@ class RedfishConnector:
 
         Raises ``DriverUnavailable`` or ``DriverRefused``. Either drops the connection: the next call starts afresh.
         """
-        if not bmc.address and "{address}" in self._options.endpoint + self._options.system:
+        options = self._options.of(bmc)
+        if not bmc.address and "{address}" in options.endpoint + options.system:
             raise DriverRefused(f"{bmc.node}: {verb}: the design gives the BMC no address")
         fields = {"address": _bracketed(bmc.address or ""), "node": bmc.node}
-        url, path = self._options.endpoint.format(**fields), _system_path(self._options.system.format(**fields))
-        key = Key(url, path, bmc.account, bmc.credential)
+        url, path = options.endpoint.format(**fields), _system_path(options.system.format(**fields))
+        key = Key(url, path, bmc.account, bmc.credential, options.verify_tls, options.timeout)
         connection = self._connection(key)
         try:
             with connection.lock:
@@ -96,10 +115,10 @@ class RedfishConnector:
             key.url,
             username=key.account,
             password=key.credential,
-            verify=self._options.verify_tls,
+            verify=key.verify_tls,
             server_side_retries=1,
             server_side_retries_delay=0,
-            read_timeout=self._options.timeout,
+            read_timeout=key.timeout,
         )
 
     def _connection(self, key: Key) -> Connection:

@@ -201,6 +201,27 @@ def test_a_unit_that_cannot_be_enabled_stops_no_other(machine: Machine) -> None:
     assert machine.noted("systemctl")[-1].endswith("enable -- good.service")
 
 
+def test_what_a_tool_says_first_is_told(machine: Machine) -> None:
+    """Not tar's last line, which is always the same."""
+    (machine.root / "etc").mkdir(parents=True)
+    (machine.root / "etc/app").write_bytes(b"a file")
+    files = pack([asset("/etc/app/extra.conf", "file"), asset("/x", "file")])
+    with serving(lambda method, path: tarball(files if path.endswith("files") else pack([]))) as service:
+        assert boot(machine, service).returncode == 1
+        (said,) = {event["description"] for event in service.posted(EVENTS) if event["event_type"] == "finish"}
+    assert said.startswith("cannot unpack files: tar: ")
+    assert "etc/app" in said
+    assert "Exiting with failure" not in said
+
+
+def test_what_systemctl_says_is_told(machine: Machine) -> None:
+    machine.program("systemctl", 'case $* in *enable*) printf "\\nUnit is masked.\\nmore\\n" >&2; exit 1 ;; esac')
+    units = pack([asset("/u/a.service", "unit")])
+    with serving(lambda method, path: tarball(units if path.endswith("units") else pack([]))) as service:
+        assert boot(machine, service).returncode == 1
+        assert service.posted(EVENTS)[-1]["description"] == "cannot enable a.service: Unit is masked."
+
+
 def test_a_proxy_that_takes_the_digest_away_stops_nothing(machine: Machine) -> None:
     with serving(lambda method, path: Answer(200, pack([]))) as service:
         done = boot(machine, service)

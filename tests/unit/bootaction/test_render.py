@@ -189,11 +189,13 @@ def test_order_modes_and_what_is_left_out() -> None:
     assets = rendered(
         file("1", permissions="755"),
         {"type": "file", "data": "nowhere"},
-        {"type": "unit", "path": "/u.service", "data": "2"},
+        {"type": "unit", "path": "/u.service", "data": "[Install]"},
+        {"type": "unit", "path": "/v.service", "data": "2"},
     )
     assert [(asset.action, asset.type, asset.path, asset.mode, asset.content) for asset in assets] == [
         ("act", "file", "/etc/x", 0o755, b"1"),
-        ("act", "unit", "/u.service", 0o600, b"2"),
+        ("act", "unit", "/u.service", 0o600, b"[Install]"),
+        ("act", "file", "/v.service", 0o600, b"2"),
     ]
 
 

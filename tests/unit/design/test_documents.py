@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from drydock.design.compiler import compile_design
+from drydock.design.compiler import compile_design, compile_texts
 from tests.unit.design.documents import (
     Body,
     boot_action,
@@ -57,12 +57,15 @@ def test_unknown_kind_or_version(kind: str, version: str) -> None:
 @pytest.mark.parametrize("metadata", [None, {}, {"name": 5}, {"name": ""}, "text"])
 def test_a_document_without_a_name(metadata: object) -> None:
     design = compile_design(dump({"schema": "drydock/Region/v1", "metadata": metadata, "data": {}}))
-    assert errors(design) == ["Error processing document: metadata.name must be a string, at line 1"]
+    assert errors(design) == [
+        "Error processing document: metadata.name must be a string of 1 to 255 characters, "
+        "none of them a control character, at line 1"
+    ]
 
 
 def test_missing_data_is_a_schema_error() -> None:
     design = compile_design(dump({"schema": "drydock/Region/v1", "metadata": {"name": "x"}}))
-    assert errors(design) == ['Region:v1 schema validation error: [] is not of type "object"']
+    assert errors(design) == ['Region:v1 schema validation error: [] is not of type "object" (line 1)']
 
 
 @pytest.mark.parametrize(
@@ -106,6 +109,13 @@ def test_what_json_does_not_know(text: str, said: str) -> None:
     design = compile_design(f"schema: drydock/Network/v1\nmetadata: {{name: n}}\ndata: {{cidr: a, {text}}}".encode())
     assert codes(design) == ["DD001"]
     assert said in errors(design)[0]
+
+
+@pytest.mark.parametrize("value", ["1:23:45", "1:23" * 50, ".inf", "x\u200b", "hunter2: x"])
+def test_credentials_that_yaml_takes_for_something_else_are_not_repeated(value: str) -> None:
+    text = f"schema: drydock/HostProfile/v1\nmetadata: {{name: n}}\ndata:\n  oob:\n    credential: {value}\n"
+    design = compile_design(text.encode())
+    assert not [message for message in design.messages if value[:4] in message.message and message.level != "Info"]
 
 
 def test_credentials_are_not_repeated() -> None:
@@ -195,3 +205,84 @@ class TestLegacyForm:
 def test_nothing_at_all_is_a_valid_design() -> None:
     assert compile_design(b"").valid
     assert compile_design(b"---\n---\n").valid
+
+
+PLACES = """\
+---
+schema: drydock/Network/v1
+metadata: {name: oam}
+data:
+  cidr: 10.0.0.0/24
+  vlna: '5'
+  ranges:
+  - {type: static, start: 10.0.0.1, end: 10.0.0.2}
+  - type: static
+    start: [1]
+    end: 10.0.0.2
+---
+metadata: {name: base}
+spec:
+  metadata:
+    owner_data: {a: x,
+      b: 5}
+  interfaces: &interfaces
+    eth0: {slaves: no}
+kind: HostProfile
+apiVersion: drydock/v1
+"""
+
+
+def test_schema_errors_name_file_and_line_of_what_is_wrong() -> None:
+    design = compile_texts({"site/ok.yaml": dump(region()), "site/bad.yaml": PLACES.encode()})
+    assert [message.message.rpartition(" (")[2] for message in design.messages if message.code == "DD001"] == [
+        "site/bad.yaml line 10)",
+        "site/bad.yaml line 6)",
+        "site/bad.yaml line 17)",
+        "site/bad.yaml line 19)",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("part", "hint"),
+    [
+        (network("x", vlna="5"), "'vlna' was unexpected); did you mean vlan?"),
+        (hardware("x", boot_mode="uefy"), '"uefy" is not one of "bios" or "uefi"; did you mean uefi?'),
+        (node("x", hardware_profile="sever"), "HardwareProfile sever does not exist; did you mean server?"),
+        (profile("y", host_profile="bse"), "HostProfile bse does not exist; did you mean base?"),
+        (document("NetworkLnk", "x", {}), "did you mean NetworkLink?"),
+        (
+            node("x", primary_network="pex"),
+            "the primary network of node x, does not exist; did you mean pxe?",
+        ),
+        (node("x", metadata={"rack": "rakc1"}), "not described by any Rack document; did you mean rack1?"),
+        (
+            node("x", interfaces={"a": {"device_link": "pex"}}),
+            "which does not exist on BaremetalNode x; did you mean pxe?",
+        ),
+    ],
+)
+def test_what_was_probably_meant_is_told(part: Body, hint: str) -> None:
+    design = compiled(profile("base"), document("Rack", "rack1", {}), hardware("server"), part)
+    assert any(hint in message.message for message in design.messages), [item.message for item in design.messages]
+
+
+def test_one_fault_of_a_profile_is_told_once() -> None:
+    bad = {"eth0": {"device_link": "nowhere", "networks": ["pxe"]}}
+    addresses = [f"10.0.0.{number}" for number in range(11, 25)]
+    nodes = [node(f"n{number}", address, host_profile="base") for number, address in enumerate(addresses)]
+    design = compiled(
+        profile("base", hardware_profile="server", storage={}, interfaces=bad, primary_network="x"), *nodes
+    )
+    for rule in ("allowed-networks", "known-networks", "boot-storage", "bootaction-scope"):
+        (found,) = [message for message in design.messages if message.rule == rule and message.level != "Info"]
+        assert found.documents[-1].name == "base" or rule == "bootaction-scope"
+        assert "n0, n1, n2, n3, n4 and 9 more (14 in all)" in found.message
+        assert len(found.documents) == 11
+
+
+def test_one_fault_of_a_profile_that_stops_nodes_is_told_once() -> None:
+    nodes = [node(f"n{number}", f"10.0.0.{number}", host_profile="base", hardware_profile=None) for number in range(9)]
+    design = compiled(profile("base", hardware_profile="nothing"), *nodes)
+    assert errors(design) == [
+        "Error compiling BaremetalNode n0, n1, n2, n3, n4 and 4 more (9 in all): HardwareProfile nothing does not exist"
+    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import time
 from pathlib import Path
@@ -9,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from drydock.conf.design import METADATA as METADATA_NETWORKS
+from drydock.design.host_list import AddressList
 from drydock.design.loader import DesignLoader
 from drydock.design.reference_cache import ReferenceCache
 from drydock.design.references import References
@@ -133,6 +136,83 @@ class TestFiles:
         for name, text in (("fifo", "not a regular file"), ("large", "larger than 1000 bytes"), (".", "not a regular")):
             with pytest.raises(InvalidReference, match=text):
                 found.fetch(f"file://{tmp_path}/{name}")
+
+
+LOOPBACK = ["*", "!127.0.0.0/8"]
+METADATA = ["*", *(f"!{network}" for network in METADATA_NETWORKS)]
+
+
+class TestWhatAnAddressLeadsTo:
+    @pytest.mark.parametrize(
+        "host",
+        [
+            "0.0.0.0",  # noqa: S104
+            "0",
+            "127.1",
+            "2130706433",
+            "0x7f.1",
+            "0177.0.0.1",
+            "127.0.0.2",
+            "localhost",
+            "localhost.",
+            "[::]",
+            "[::1]",
+            "[::ffff:0.0.0.0]",
+            "[::ffff:127.0.0.1]",
+            "[::ffff:7f00:1]",
+            "[::127.0.0.1]",
+            "[2002:7f00:1::]",
+            "[64:ff9b::127.0.0.1]",
+            "[64:ff9b:1::7f00:1]",
+            "[64:ff9b::]",
+            "[2001:0:7f00:1::]",
+            "[2001:0:808:808:0:0:80ff:fffe]",
+            "[fe80::5efe:7f00:1]",
+            "[::1%25lo]",
+        ],
+    )
+    def test_who_forbids_loopback_forbids_all_that_leads_there(self, host: str) -> None:
+        found = references(allowed_hosts=["*"], allowed_addresses=LOOPBACK)
+        with pytest.raises((InvalidReference, ReferenceUnavailable), match=r"list of allowed addresses|be resolved"):
+            found.fetch(f"http://{host}:9/")
+
+    @pytest.mark.parametrize(
+        "address",
+        [
+            "169.254.169.254",
+            "::ffff:169.254.169.254",
+            "2002:a9fe:a9fe::1",
+            "64:ff9b::a9fe:a9fe",
+            "fe80::a9fe:a9fe",
+            "fd00:ec2::254",
+            "fd00:ec2:0:0::23",
+            "fd20:ce::254",
+            "100.100.100.200",
+            "168.63.129.16",
+            "192.0.0.192",
+        ],
+    )
+    def test_where_clouds_keep_metadata_is_forbidden_by_default(self, address: str) -> None:
+        host = f"[{address}]" if ":" in address else address
+        found = references(allowed_hosts=["*"], allowed_addresses=METADATA)
+        with pytest.raises(InvalidReference, match="no address that is in the list of allowed addresses"):
+            found.fetch(f"http://{host}/latest/")
+
+    @pytest.mark.parametrize("address", ["10.0.0.1", "2002:a00:1::1", "64:ff9b::808:808", "2001:db8::1", "fd00::1"])
+    def test_other_addresses_are_allowed(self, address: str) -> None:
+        assert AddressList([*METADATA, "!127.0.0.0/8"]).allows(ipaddress.ip_address(address))
+
+    def test_what_a_peer_redirects_to_is_not_told(self) -> None:
+        for location in ("http://internal-name.invalid/secret-path", "gopher://secret", "http://192.0.2.1/secret"):
+            moved = Answer(302, headers={"Location": location})
+            with (
+                serving(lambda _, moved=moved: moved) as peer,
+                pytest.raises((InvalidReference, ReferenceUnavailable)) as caught,
+            ):
+                references(allowed_hosts=["127.0.0.1", "*.invalid"]).fetch(peer.url("/start"))
+            assert "/start" in str(caught.value)
+            assert "secret" not in str(caught.value)
+            assert "internal" not in str(caught.value)
 
 
 class TestHttp:

@@ -7,7 +7,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drydock.design.yaml_reader import MAX_DEPTH
+from drydock.design.yaml_reader import MAX_DEPTH, MAX_VALUES, Reader
 from drydock.design.yaml_stream import MAX_FAULTS, read_stream
 from tests.unit.design import field
 
@@ -39,7 +39,7 @@ def test_means_what_safe_load_makes_of_it(text: str) -> None:
     )
 
 
-_scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()
+_scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
 _values = st.recursive(_scalars, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=20)
 
 
@@ -198,3 +198,77 @@ def test_no_text_is_too_strange(content: bytes) -> None:
 @given(st.text(alphabet="{}[]:,-?&*!|>'\"%@`# \n\tab1<~=.", max_size=60))
 def test_no_punctuation_is_too_strange(text: str) -> None:
     assert all(line <= text.count("\n") + 2 and column <= 62 for line, column in places(text.encode()))
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("a: 0x" + "f" * 200, "is read as int and has more than 100 characters"),
+        ("a: 0b" + "1" * 200, "is read as int and has more than 100 characters"),
+        ("a: 1" + "_0" * 100_000, "is read as int and has more than 100 characters"),
+        ("a: " + "7" * 5_000, "is read as int and has more than 100 characters"),
+        ("a: 1" + ":59" * 87_000, "is read as int and has more than 100 characters"),
+        ("a: 1" + ":59" * 87_000 + ".5", "is read as float and has more than 100 characters"),
+        ("a: 1." + "0" * 5_000, "is read as float and has more than 100 characters"),
+        ("a: 2001-12-14t21:59:43." + "1" * 5_000, "is read as timestamp and has more than 100 characters"),
+        ("a: !!int '" + "1:59" * 5_000 + "'", "is read as int and has more than 100 characters"),
+        ("a: !!float '" + "1" * 5_000 + "'", "is read as float and has more than 100 characters"),
+        ("a: !!python/" + "x" * 5_000 + " y", "could not determine a constructor"),
+        ("a: !" + "x" * 5_000 + " {}", "is not supported"),
+        ("a: .inf", ".inf is not a finite number"),
+        ("a: -.INF", "-.INF is not a finite number"),
+        ("a: .nan", ".nan is not a finite number"),
+        ("a: 1.0e+999", "1.0e+999 is not a finite number"),
+        ("a: !!float 1e999", "1e999 is not a finite number"),
+        ("a: 0001-01-01 00:00:00 +99:99", "not a valid timestamp value"),
+        ('a: "x\\0y"', "a value with the character U+0000"),
+        ('"a\\0": y', "control characters"),
+        ('"a\\x9b": y', "control characters"),
+        ("? " + "k" * 2_000 + "\n: x", "a key with control characters, or of more than 1024 characters"),
+    ],
+)
+def test_a_scalar_that_cannot_be_used_is_told_before_it_is_converted(text: str, problem: str) -> None:
+    found = read_stream(text.encode())
+    problems = [item for document in found.documents for item in document.problems]
+    assert any(problem in item.text and item.error for item in problems), (problems, found.faults)
+    assert all(len(item.text) <= 300 for item in problems)
+
+
+def test_a_lone_surrogate_is_a_fault() -> None:
+    (fault,) = read_stream(b'a: "\\ud800"').faults
+    assert "invalid Unicode character escape code" in fault.text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\ufeffa: 1\n---\nb: 2\n",
+        "a: 1\n\ufeff---\nb: 2\n",
+        "a: 1\n---\n\ufeffb: 2\n",
+        "\ufeffa: 1\r\n...\r\n\ufeff---\r\nb: 2",
+    ],
+)
+def test_a_byte_order_mark_at_the_beginning_of_any_document_is_allowed(text: str) -> None:
+    found = read_stream(text.encode())
+    assert ([document.value for document in found.documents], found.faults) == ([{"a": 1}, {"b": 2}], ())
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "line"),
+    [("a: 1\nb: \ufeff2\n", "U+FEFF", 2), ("a:\n\u00a0b: 2\n", "U+00A0", 2), ("a\u200b: 2\n", "U+200B", 1)],
+)
+def test_an_invisible_character_is_told_with_its_line(text: str, code: str, line: int) -> None:
+    (document,) = read_stream(text.encode()).documents
+    assert [(item.line, item.error) for item in document.problems if code in item.text] == [(line, False)]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32"])
+def test_text_in_another_encoding_is_named(encoding: str) -> None:
+    (fault,) = read_stream("a: 1".encode(encoding)).faults
+    assert "UTF-16 or UTF-32: save it as UTF-8" in fault.text
+
+
+def test_more_values_than_any_site_has_are_not_read() -> None:
+    fault = Reader(b"[a]", values=MAX_VALUES).read()
+    assert fault is not None
+    assert "more than 5000000 values" in fault.problem.text

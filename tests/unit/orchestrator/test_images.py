@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from drydock.design.rules.base import NODE
 from drydock.drivers.node.base import Image
 from drydock.errors import DriverRefused, DriverUnavailable
 from drydock.orchestrator.images import FAILURE_SECONDS, ImageCatalogue
@@ -60,7 +61,8 @@ def release() -> Iterator[threading.Event]:
 
 def said(catalogue: ImageCatalogue, image: str = "jammy") -> list[tuple[str, str]]:
     design = site(network(), node(platform={"image": image}))
-    return [(finding.level.value, finding.text) for finding in catalogue.platform().check(design)]
+    found = catalogue.platform().check(design)
+    return [(finding.level.value, finding.text.replace(NODE, finding.node)) for finding in found]
 
 
 def test_what_is_offered_is_asked_once_in_a_while(

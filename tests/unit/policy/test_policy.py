@@ -63,10 +63,42 @@ def test_every_action_has_a_rule_of_its_own() -> None:
     assert set(ACTION_RULES.values()) <= set(RULES)
     assert {rule.removeprefix(PREFIX) for rule in RULES} == {
         *READING,
-        *("create_task", "terminate_task", "delete_tasks", "ingest_data"),
+        *("create_task", "terminate_task", "delete_tasks", "ingest_data", "read_secrets"),
         *("validate_design", "verify_site", "prepare_site", "verify_nodes"),
         *("prepare_nodes", "deploy_nodes", "destroy_nodes", "relabel_nodes"),
     }
+
+
+PROJECT = "0d2e5a6b8c9f4d1e8a7b6c5d4e3f2a1b"
+#: The scopes that docs/security.md narrows the rules to, and a caller of each.
+SCOPES = {
+    f"project_id:{PROJECT}": {"project_id": PROJECT},
+    "system_scope:all": {"system_scope": "all"},
+    "domain_id:default": {"domain_id": "default"},
+}
+
+
+def test_by_default_a_role_counts_in_any_scope() -> None:
+    policy = Policy(options())
+    for scope in (*SCOPES.values(), {"project_id": "other"}, {"domain_id": "other"}):
+        for rule in RULES:
+            policy.authorize(caller("admin", "reader")._replace(**scope), rule)
+
+
+@pytest.mark.parametrize("scope", SCOPES)
+def test_rules_can_be_narrowed_as_the_documentation_says(tmp_path: Path, scope: str) -> None:
+    documented = (Path(__file__).parents[3] / "docs/security.md").read_text()
+    lines = [line for line in documented.splitlines() if line.endswith(f' and {scope}"')]
+    assert [line.partition(":")[0] for line in lines] == ['"admin_required"', '"reader_required"']
+    file = tmp_path / "policy.yaml"
+    file.write_text("\n".join(lines))
+    policy = Policy(options(file))
+    for roles, rules in ((("admin",), RULES), (("reader",), [PREFIX + rule for rule in READING])):
+        for rule in rules:
+            policy.authorize(caller(*roles)._replace(**SCOPES[scope]), rule)
+            for other in ({}, *(found for name, found in SCOPES.items() if name != scope), {"project_id": "0" * 32}):
+                with pytest.raises(Forbidden):
+                    policy.authorize(caller(*roles)._replace(**other), rule)
 
 
 def test_an_old_policy_file_works(tmp_path: Path) -> None:

@@ -49,8 +49,9 @@ def test_others(parts: list[Body], texts: list[str]) -> None:
     assert errors(design) == [f"Rational Boot Storage: {text} on BaremetalNode n1" for text in texts]
 
 
-def test_each_node_is_named_though_they_share_a_layout() -> None:
+def test_what_nodes_have_in_common_is_one_error_that_names_them() -> None:
     layout = disk(part("data", "50g"))
     design = compiled(node("n1", storage=layout), node("n2", "10.0.0.12", storage=layout))
-    found = [message for message in design.messages if message.error]
-    assert [message.documents[0].name for message in found] == ["n1", "n2"]
+    (found,) = [message for message in design.messages if message.error]
+    assert found.message.endswith("on BaremetalNode n1 and n2")
+    assert [document.name for document in found.documents] == ["n1", "n2"]

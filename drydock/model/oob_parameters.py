@@ -1,0 +1,49 @@
+"""What a node's ``oob`` may say to its driver, beside network, account and credential."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from types import MappingProxyType
+
+#: Known for every type of driver.
+COMMON = ("type", "network", "account", "credential")
+#: By type of driver; what other drivers read is not known here.
+KNOWN: Mapping[str, Collection[str]] = MappingProxyType({"redfish": ("endpoint", "system", "verify_tls", "timeout")})
+MOST_SECONDS = 600
+_FLAGS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+
+
+def flag(text: str) -> bool | None:
+    """None for what is neither true nor false."""
+    return _FLAGS.get(text.strip().lower())
+
+
+def seconds(text: str) -> float | None:
+    """None for what is no number of seconds that anybody would wait for an answer."""
+    try:
+        found = float(text)
+    except ValueError:
+        return None
+    return found if 0 < found <= MOST_SECONDS else None
+
+
+def is_template(text: str) -> bool:
+    """Whether it has no other fields than ``{address}`` and ``{node}``."""
+    try:
+        text.format(address="192.0.2.1", node="n01")
+    except (KeyError, IndexError, ValueError, AttributeError):
+        return False
+    return True
+
+
+def fault(key: str, text: str) -> str:
+    """What is wrong with the value of one of the keys of ``redfish``; empty if nothing is."""
+    if key == "verify_tls" and flag(text) is None:
+        return "must be true or false"
+    if key == "timeout" and seconds(text) is None:
+        return f"must be a number of seconds, up to {MOST_SECONDS}"
+    if key in ("endpoint", "system") and not is_template(text):
+        return "may have the fields {address} and {node}, and no others"
+    if key == "endpoint" and not text.startswith(("http://", "https://")):
+        return "must begin with http:// or https://"
+    return ""
