@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -206,6 +207,7 @@ def _boot_settings(conf: cfg.ConfigOpts) -> BootSettings:
             max_bytes=conf.bootaction.template_max_bytes, max_seconds=conf.bootaction.template_max_seconds
         ),
         fetches=conf.bootaction.parallel_fetches,
+        renderers=min(conf.orchestrator.slots, max(4, 2 * len(os.sched_getaffinity(0)))),
         start_units=conf.bootaction.start_units,
         installer_events=conf.bootaction.installer_events,
         report_tool=conf.bootaction.report_tool,

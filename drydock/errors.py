@@ -25,6 +25,7 @@ Clients match on ``code``, never on text: a code once published is neither chang
     │   ├── ReferenceUnavailable    a reference that did not answer (may work later)
     │   └── DesignInvalid           the documents were read, and are wrong
     ├── RenderError                 a boot action asset that cannot be rendered
+    ├── RendererUnavailable         the process that renders templates cannot be started or used now: try again
     ├── SealBroken                  a sealed bundle that does not open: another key, another bundle, or damaged
     ├── DriverError
     │   ├── DriverUnavailable       no answer, or a passing fault: try again
@@ -149,6 +150,11 @@ class DesignInvalid(DesignError):
 
 class RenderError(DrydockError):
     code = "render_error"
+
+
+class RendererUnavailable(DrydockError):
+    code = "renderer_unavailable"
+    retry = True
 
 
 class SealBroken(DrydockError):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -13,13 +12,13 @@ from drydock.bootaction.packages import dump_packages, parse_packages
 from drydock.bootaction.pipeline import SegmentError, Value
 from drydock.bootaction.placing import placed_as
 from drydock.bootaction.rendered import RenderedAsset
-from drydock.bootaction.template_budget import TemplateLimits
-from drydock.bootaction.templates import FAULTS, render_template
+from drydock.bootaction.template_limits import TemplateFaultError, TemplateLimits
+from drydock.bootaction.template_pool import Render
 from drydock.errors import DesignError, DrydockError, NotFound, RenderError
 from drydock.model.boot_asset import AssetType, BootActionDesign, BootAsset
 from drydock.model.site import SiteDesign
 
-__all__ = ["RenderedAsset", "TemplateLimits", "render_assets"]
+__all__ = ["RenderedAsset", "TemplateLimits", "render_assets", "unknown_names"]
 
 _Fetch = Callable[[str], bytes]
 _Variables = Mapping[str, Any]
@@ -34,13 +33,16 @@ def render_assets(
     report_url: str,
     design_ref: str,
     fetch: _Fetch,
-    limits: TemplateLimits,
+    render: Render,
+    max_bytes: int,
 ) -> tuple[RenderedAsset, ...]:
     """Every asset of the boot actions (each with its ULID) for this node, in order; package lists too.
 
     Assets without a path go nowhere and are left out. References are fetched once per URL, by ``fetch``, whose errors
     are passed on with the asset's name: ``RenderError`` for what can never work, the error itself for what may work
-    later. No error says the key.
+    later; also ``RendererUnavailable``. No error says the key.
+
+    ``render``: for templates. ``max_bytes``: of what each segment of a pipeline makes.
     """
     if node not in site.nodes:
         raise RenderError(f"the design has no node {node:.100}")
@@ -58,22 +60,43 @@ def render_assets(
         for asset in action.assets:
             if asset.path is not None or asset.type is AssetType.PKG_LIST:
                 variables = {"node": about_node, "action": about_action}
-                content = _Rendering(action, asset, variables, key, limits).content(fetch_once)
-                rendered.append(RenderedAsset(action.name, placed_as(asset, content), asset.path, asset.mode, content))
+                rendering = _Rendering(action, asset, variables, key, render, max_bytes)
+                content = rendering.content(fetch_once)
+                kind, unknown = placed_as(asset, content), tuple(rendering.unknown)
+                rendered.append(RenderedAsset(action.name, kind, asset.path, asset.mode, content, unknown))
     return tuple(rendered)
+
+
+def unknown_names(assets: Sequence[RenderedAsset]) -> tuple[str, ...]:
+    """A line for each asset whose templates write names that nothing goes by, which makes no text."""
+    return tuple(
+        f"boot action {asset.action}: asset {asset.path or asset.type}: the template writes what is not there: "
+        f"{', '.join(asset.unknown)}"
+        for asset in assets
+        if asset.unknown
+    )
 
 
 class _Rendering:
     """One asset on its way."""
 
     def __init__(
-        self, action: BootActionDesign, asset: BootAsset, variables: _Variables, key: bytes, limits: TemplateLimits
+        self,
+        action: BootActionDesign,
+        asset: BootAsset,
+        variables: _Variables,
+        key: bytes,
+        render: Render,
+        max_bytes: int,
     ) -> None:
         self._asset = asset
         self._where = f"boot action {action.name}: asset {asset.path or asset.type}"
         self._variables = variables
         self._key = key
-        self._limits = limits
+        self._render = render
+        self._max_bytes = max_bytes
+        #: Names in templates that nothing goes by.
+        self.unknown: dict[str, None] = {}
         self._quoted = True
 
     def content(self, fetch: _Fetch) -> bytes:
@@ -95,7 +118,7 @@ class _Rendering:
 
     def _run(self, value: Value, name: str, segments: Sequence[str]) -> bytes:
         try:
-            result = pipeline.run(value, segments, self._template, max_bytes=self._limits.max_bytes)
+            result = pipeline.run(value, segments, self._template, max_bytes=self._max_bytes)
             return result.encode("utf-8") if isinstance(result, str) else result
         except SegmentError as exc:
             raise self._error(f"{name} segment {exc.segment}", str(exc)) from None
@@ -103,15 +126,13 @@ class _Rendering:
             raise self._error(name, f"the text cannot be encoded as UTF-8 at character {exc.start}") from None
 
     def _template(self, value: Value) -> str:
-        source = pipeline.text(value)
         try:
-            # A template may change what it is given; the next one must not see that.
-            return render_template(source, copy.deepcopy(self._variables), self._limits)
-        except FAULTS as exc:
-            line = getattr(exc, "lineno", None)
-            place = f" (line {line})" if line else ""
-            text = f": {exc!s:.500}" if self._quoted else ""
-            raise ValueError(f"{type(exc).__name__}{place}{text}") from None
+            rendered = self._render(pipeline.text(value), self._variables)
+        except TemplateFaultError as exc:
+            raise ValueError(exc.quoting if self._quoted else str(exc)) from None
+        if self._quoted:
+            self.unknown |= dict.fromkeys(rendered.unknown)
+        return rendered.text
 
     def _fetch(self, fetch: _Fetch, url: str) -> bytes:
         try:

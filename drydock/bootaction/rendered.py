@@ -9,10 +9,14 @@ from drydock.model.boot_asset import AssetType
 
 @dataclass(frozen=True, slots=True)
 class RenderedAsset:
-    """``action`` is the boot action's name. A ``pkg_list`` has JSON as ``content`` and no path."""
+    """``action`` is the boot action's name. A ``pkg_list`` has JSON as ``content`` and no path.
+
+    ``unknown``: names that its templates write though nothing goes by them.
+    """
 
     action: str
     type: AssetType
     path: str | None
     mode: int
     content: bytes = field(repr=False)
+    unknown: tuple[str, ...] = ()

@@ -30,7 +30,7 @@ def pack(assets: Iterable[RenderedAsset]) -> bytes:
     with tarfile.open(fileobj=raw, mode="w", format=tarfile.GNU_FORMAT, encoding="utf-8") as archive:
         for path, asset in members.items():
             archive.addfile(_member(path, asset), io.BytesIO(asset.content))
-    return gzip.compress(raw.getvalue(), compresslevel=_LEVEL, mtime=0)
+    return gzip.compress(raw.getbuffer(), compresslevel=_LEVEL, mtime=0)
 
 
 def _member(path: str, asset: RenderedAsset) -> tarfile.TarInfo:

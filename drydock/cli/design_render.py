@@ -5,24 +5,22 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
 from drydock.bootaction.packages import merge_packages
-from drydock.bootaction.render import RenderedAsset, TemplateLimits, render_assets
+from drydock.bootaction.render import RenderedAsset, TemplateLimits, render_assets, unknown_names
+from drydock.bootaction.template_pool import TemplatePool
 from drydock.cli.connection import credentials_of
 from drydock.cli.design_files import file_argument, require_node, site_of
+from drydock.cli.design_references import Answers, Fetch, fetcher, refuse
+from drydock.cli.exit_codes import FAILURE
 from drydock.cli.output import console, is_data, output_option, print_data
 from drydock.cli.tables import Column, Table
-from drydock.client import Credentials
-from drydock.client.errors import NotConfigured
-from drydock.design.references import SERVICE_SCHEMES, References
-from drydock.design.retries import Retries
-from drydock.design.service_token import ServiceTokens
-from drydock.errors import DesignNotFound, DrydockError, InvalidReference
+from drydock.errors import DrydockError
 from drydock.model.site import SiteDesign
 
 #: The same at each call, so that two renderings differ only in what the design changed. Worth nothing as a key.
@@ -30,15 +28,18 @@ EXAMPLE_ID = "00041061050R3GG28A1C60T3GF"
 EXAMPLE_KEY = bytes(range(32))
 PACKAGES = "packages.json"
 #: With their ranks; see ``tables.py``.
-COLUMNS = (("bootaction", 0), ("type", 3), ("path", 0), ("mode", 1), ("size", 2), ("sha256", 4))
-
-Fetch = Callable[[str], bytes]
+COLUMNS = (("node", 0), ("bootaction", 0), ("type", 3), ("path", 0), ("mode", 1), ("size", 2), ("sha256", 4))
 
 
 @click.command()
 @file_argument
-@click.option("--node", metavar="NAME", required=True, help="Whose files.")
-@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Write the files below this directory.")
+@click.option("--node", metavar="NAME", help="Whose files.")
+@click.option("--all", "every", is_flag=True, help="Those of all nodes.")
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Write the files below this directory; with --all below one named after the node in it.",
+)
 @click.option(
     "--reference",
     "answers",
@@ -60,7 +61,8 @@ def render(
     ctx: click.Context,
     *,
     file: str,
-    node: str,
+    node: str | None,
+    every: bool,
     out: Path | None,
     answers: Sequence[str],
     fetch: bool,
@@ -71,124 +73,81 @@ def render(
     """Make the files that a node of the site in FILE would get at its first boot, and list or write them.
 
     The id and the key of the boot actions are examples, always the same. Files keep their permissions; package lists
-    are merged into packages.json.
+    are merged into packages.json. Names in templates that nothing goes by are warned of. With --all, a node whose
+    files cannot be made does not keep the others from it; the exit status says that there was one.
 
     \b
     Examples:
       drydock design render site.yaml --node n01
+      drydock design render site.yaml --all
       drydock design render site.yaml --node n01 --out files \\
         --reference 'promenade+http://promenade.example/join-scripts*=join.sh'
     """
+    if every == (node is not None):
+        raise click.UsageError("say either --node NAME or --all")
     site, design = site_of(ctx, file)
-    require_node(site, node)
-    given = _Answers(answers, _fetcher(credentials_of(ctx)) if fetch else _refuse)
+    if node is not None:
+        require_node(site, node)
+    given = Answers(answers, fetcher(credentials_of(ctx)) if fetch else refuse)
     reference = design_ref or f"drydock://designs/{design.digest}"
-    try:
-        assets = _render(site, node, given, design_ref=reference, report_url=report_url)
-    except DrydockError as exc:
-        raise click.ClickException(str(exc)) from exc
-    packages = merge_packages(assets)
-    if out is not None:
-        _write(out, assets, packages)
-    rows = [_row(asset, node) for asset in assets]
+    nodes = list(site.nodes) if node is None else [node]
+    made: dict[str, _Files] = {}
+    for name, assets in _render(site, nodes, given, design_ref=reference, report_url=report_url):
+        made[name] = _Files(name, assets)
+        if out is not None:
+            _write(out, assets, made[name].packages, below="" if node is not None else name)
+    _show(made, single=node, output=output)
+    if len(made) < len(nodes):
+        ctx.exit(FAILURE)
+
+
+class _Files:
+    """What is shown of a node's files; their contents are not kept."""
+
+    def __init__(self, node: str, assets: Sequence[RenderedAsset]) -> None:
+        self.packages = merge_packages(assets)
+        self.rows = [_row(asset, node) for asset in assets]
+
+
+def _show(made: Mapping[str, _Files], *, single: str | None, output: str) -> None:
     if is_data(output):
-        print_data({"node": node, "assets": rows, "packages": dict(packages)}, output)
-    else:
-        shown = Table([Column(*column) for column in COLUMNS], ([row[name] for name, _ in COLUMNS] for row in rows))
-        console(wide=output == "wide").print(shown, crop=False)
+        found = [{"node": node, "assets": files.rows, "packages": dict(files.packages)} for node, files in made.items()]
+        if single is None:
+            print_data({"nodes": found}, output)
+        elif found:
+            print_data(found[0], output)
+    elif single is None or made:
+        rows = ([row[name] for name, _ in COLUMNS] for files in made.values() for row in files.rows)
+        console(wide=output == "wide").print(Table([Column(*column) for column in COLUMNS], rows), crop=False)
 
 
 def _render(
-    site: SiteDesign, node: str, fetch: Fetch, *, design_ref: str, report_url: str
-) -> tuple[RenderedAsset, ...]:
-    return render_assets(
-        site,
-        node,
-        [(action, EXAMPLE_ID) for action in site.boot_actions if node in action.target_nodes],
-        key=EXAMPLE_KEY,
-        report_url=report_url,
-        design_ref=design_ref,
-        fetch=fetch,
-        limits=TemplateLimits(),
-    )
+    site: SiteDesign, nodes: Sequence[str], fetch: Fetch, *, design_ref: str, report_url: str
+) -> Iterator[tuple[str, Sequence[RenderedAsset]]]:
+    """What can be made; the rest, and what is odd, is told on stderr."""
+    templates = TemplatePool(TemplateLimits())
+    for node in nodes:
+        try:
+            assets = render_assets(
+                site,
+                node,
+                [(action, EXAMPLE_ID) for action in site.boot_actions if node in action.target_nodes],
+                key=EXAMPLE_KEY,
+                report_url=report_url,
+                design_ref=design_ref,
+                fetch=fetch,
+                render=templates.for_task(None),
+                max_bytes=templates.limits.max_bytes,
+            )
+        except DrydockError as exc:
+            click.echo(f"Error: {exc}" if len(nodes) == 1 else f"Error: {node}: {exc}", err=True)
+            continue
+        for line in unknown_names(assets):
+            click.echo(f"Warning: {node}: {line}", err=True)
+        yield node, assets
 
 
-class _Answers:
-    """References answered from files, all others by ``otherwise``."""
-
-    def __init__(self, given: Sequence[str], otherwise: Fetch) -> None:
-        self._exact: dict[str, Path] = {}
-        self._starts: dict[str, Path] = {}
-        self._otherwise = otherwise
-        for item in given:
-            # URLs have = in their queries, names of files hardly ever.
-            url, found, name = item.rpartition("=")
-            if not found or not url or not name:
-                raise click.BadParameter(f"{item} is not URL=FILE", param_hint="--reference")
-            if not Path(name).is_file():
-                raise click.BadParameter(f"{name} is not a file", param_hint="--reference")
-            if url.endswith("*"):
-                self._starts[url[:-1]] = Path(name)
-            else:
-                self._exact[url] = Path(name)
-
-    def __call__(self, url: str) -> bytes:
-        for name in (url, _anonymous(url)):
-            if name in self._exact:
-                return self._exact[name].read_bytes()
-            starts = [start for start in self._starts if name.startswith(start)]
-            if starts:
-                return self._starts[max(starts, key=len)].read_bytes()
-        return self._otherwise(url)
-
-
-def _anonymous(url: str) -> str:
-    """Without user and password: files may be named for it without repeating them."""
-    scheme, found, rest = url.partition("://")
-    authority, slash, path = rest.partition("/")
-    return f"{scheme}{found}{authority.rpartition('@')[2]}{slash}{path}"
-
-
-def _refuse(url: str) -> bytes:
-    """What is said may stand in the log of a pull request: no credentials, and not the query, which may hold some."""
-    shown, query, _ = _anonymous(url).partition("?")
-    hint = f"answer it with --reference '{shown}{'*' if query else ''}=FILE', or fetch it with --fetch"
-    raise InvalidReference(f"{shown}: {hint}")
-
-
-def _fetcher(credentials: Credentials) -> Fetch:
-    """Wherever the design says: whoever runs this may fetch it anyway."""
-
-    def no_snapshot(digest: str) -> bytes:
-        raise DesignNotFound(f"drydock://designs/{digest}: there is no server to ask; answer it with --reference")
-
-    def fetch(url: str) -> bytes:
-        service = url.partition("://")[0].lower() in SERVICE_SCHEMES
-        return References(
-            allowed_schemes=["file", "http", "https", "drydock", *SERVICE_SCHEMES],
-            allowed_hosts=["*"],
-            file_roots=["/"],
-            max_bytes=64 * 1024 * 1024,
-            connect_timeout=10.0,
-            read_timeout=60.0,
-            read_snapshot=no_snapshot,
-            ca_file=credentials.ca_certificate,
-            tokens=_tokens(credentials) if service else None,
-            retries=Retries(times=2, pause=0.5),
-        ).fetch(url)
-
-    return fetch
-
-
-def _tokens(credentials: Credentials) -> ServiceTokens:
-    try:
-        return ServiceTokens(credentials.session(), hosts=["*"])
-    except NotConfigured:
-        text = "a reference to Deckhand or Promenade is fetched with a token: source an openrc file (OS_AUTH_URL, ...)"
-        raise InvalidReference(text) from None
-
-
-def _write(out: Path, assets: Sequence[RenderedAsset], packages: Mapping[str, str | None]) -> None:
+def _write(out: Path, assets: Sequence[RenderedAsset], packages: Mapping[str, str | None], *, below: str) -> None:
     """Raises ``ClickException`` rather than write outside ``out``, where links in it may lead."""
     root = out.resolve()
     files = [(asset.path.lstrip("/"), asset.content, asset.mode) for asset in assets if asset.path is not None]
@@ -196,7 +155,7 @@ def _write(out: Path, assets: Sequence[RenderedAsset], packages: Mapping[str, st
         files.append((PACKAGES, json.dumps(dict(packages), indent=2).encode() + b"\n", 0o644))
     try:
         for name, content, mode in files:
-            path = root / name
+            path = root / below / name
             if not path.parent.resolve().is_relative_to(root):
                 raise click.ClickException(f"{name} would be written outside {out}")
             path.parent.mkdir(parents=True, exist_ok=True)

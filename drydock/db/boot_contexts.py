@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -14,24 +13,28 @@ from sqlalchemy import (
     Connection,
     Double,
     Insert,
+    LargeBinary,
     Row,
     Table,
     TableValuedAlias,
     Text,
     Update,
     Uuid,
+    bindparam,
     func,
     insert,
     select,
     update,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from drydock.db.recordset import one_of, recordset
 from drydock.db.tables import boot_actions, boot_bundles, boot_contexts, machines
 from drydock.errors import BootContextNotFound
 from drydock.model.boot_context import BootContext, PreparedBoot
 
+#: Of bundles in one statement, which takes several times as much for a moment.
+_MOST_BYTES = 16 * 1024 * 1024
 _LIVE = boot_contexts.c.ended.is_(None) & (boot_contexts.c.expires > func.now())
 
 
@@ -58,7 +61,17 @@ _END_OF_TASKS = _end(one_of(boot_contexts.c.task_id, "of_tasks"))
 _contexts = recordset(
     "contexts", id=Uuid, node=Text, task_id=Uuid, key_digest=Text, packages=JSONB, lifetime=Double, events_digest=Text
 )
-_bundles = recordset("bundles", context_id=Uuid, kind=Text, sealed=Text, size=BigInteger)
+#: As lists of columns: in JSON, a bundle would be there three times over before the server has it.
+_bundles = (
+    func.unnest(
+        bindparam("bundle_contexts", type_=ARRAY(Uuid)),
+        bindparam("bundle_kinds", type_=ARRAY(Text)),
+        bindparam("bundles_sealed", type_=ARRAY(LargeBinary)),
+        bindparam("bundle_sizes", type_=ARRAY(BigInteger)),
+    )
+    .table_valued("context_id", "kind", "sealed", "size", name="bundles")
+    .render_derived()
+)
 _actions = recordset("actions", id=Text, context_id=Uuid, task_id=Uuid, node=Text, name=Text, signaling=Boolean)
 
 
@@ -74,7 +87,7 @@ _new_contexts = _same(_contexts, "id", "node", "task_id", "packages") | {
     "key_digest": func.decode(_contexts.c.key_digest, "hex"),
     "expires": func.now() + func.make_interval(0, 0, 0, 0, 0, 0, _contexts.c.lifetime),
 }
-_new_bundles = _same(_bundles, "context_id", "kind", "size") | {"sealed": func.decode(_bundles.c.sealed, "base64")}
+_new_bundles = _same(_bundles, "context_id", "kind", "sealed", "size")
 _new_actions = _same(_actions, "id", "context_id", "task_id", "node", "name", "signaling")
 _new_machines = _same(_contexts, "task_id") | {
     "context_id": _contexts.c.id,
@@ -97,6 +110,11 @@ class BootContextRepository:
         if not prepared:
             return
         self.end([boot.context.node for boot in prepared])
+        for part in _parts(prepared):
+            self._add(part)
+
+    def _add(self, prepared: Sequence[PreparedBoot]) -> None:
+        bundles = [bundle for boot in prepared for bundle in boot.bundles]
         self._connection.execute(
             _ADD,
             {
@@ -112,16 +130,10 @@ class BootContextRepository:
                     }
                     for boot in prepared
                 ],
-                "bundles": [
-                    {
-                        "context_id": str(bundle.context_id),
-                        "kind": bundle.kind.value,
-                        "sealed": b64encode(bundle.sealed).decode(),
-                        "size": bundle.size,
-                    }
-                    for boot in prepared
-                    for bundle in boot.bundles
-                ],
+                "bundle_contexts": [bundle.context_id for bundle in bundles],
+                "bundle_kinds": [bundle.kind.value for bundle in bundles],
+                "bundles_sealed": [bundle.sealed for bundle in bundles],
+                "bundle_sizes": [bundle.size for bundle in bundles],
                 "actions": [
                     {
                         "id": action.id,
@@ -164,6 +176,17 @@ class BootContextRepository:
         if row is None:
             raise BootContextNotFound("this deployment has ended")
         return _from_row(row)
+
+
+def _parts(prepared: Sequence[PreparedBoot]) -> Iterator[Sequence[PreparedBoot]]:
+    """One statement each. Nearly always there is one; what is large is sent by itself."""
+    part: list[PreparedBoot] = []
+    for boot in prepared:
+        if part and sum(before.size for before in part) + boot.size > _MOST_BYTES:
+            yield part
+            part = []
+        part.append(boot)
+    yield part
 
 
 def _from_row(row: Row[tuple[object, ...]]) -> BootContext:

@@ -58,6 +58,11 @@ class PreparedBoot:
     events_digest: bytes = field(repr=False)
     lifetime_seconds: float
 
+    @property
+    def size(self) -> int:
+        """Bytes of all bundles."""
+        return sum(len(bundle.sealed) for bundle in self.bundles)
+
 
 @dataclass(frozen=True, slots=True)
 class Bundle:

@@ -13,10 +13,12 @@ from drydock.bootaction.fetching import SharedFetch
 from drydock.bootaction.keys import derive_key, derive_matching, events_token, key_digest
 from drydock.bootaction.packages import merge_packages, package_conflicts
 from drydock.bootaction.placing import without_overwritten
-from drydock.bootaction.render import RenderedAsset, TemplateLimits, render_assets
+from drydock.bootaction.render import RenderedAsset, TemplateLimits, render_assets, unknown_names
 from drydock.bootaction.report_tool import report_tool
+from drydock.bootaction.room import Room
 from drydock.bootaction.sealing import seal
 from drydock.bootaction.tarball import pack
+from drydock.bootaction.template_pool import TemplatePool
 from drydock.bootaction.user_data import user_data
 from drydock.errors import RenderError
 from drydock.model.boot_action import BootAction
@@ -30,7 +32,8 @@ from drydock.model.task import Task
 class BootSettings:
     """``secrets``: the first signs, all verify. ``report_url``, ``bootdata_url`` end in a slash.
 
-    ``fetches``: how many references are fetched at a time. ``report_tool``: where a node has it, None: nowhere.
+    ``fetches``, ``renderers``: how many references are fetched, and templates rendered, at a time. ``report_tool``:
+    where a node has it, None: nowhere.
     """
 
     secrets: Sequence[bytes] = field(repr=False)
@@ -39,15 +42,22 @@ class BootSettings:
     lifetime_hours: float
     limits: TemplateLimits
     fetches: int = 8
+    renderers: int = 4
     start_units: bool = True
     installer_events: bool = False
     report_tool: str | None = None
+
+
+#: Bytes of assets that a worker has in the making at a time; each takes several times as much for a moment.
+_IN_THE_MAKING = 32 * 1024 * 1024
 
 
 class BootPreparation:
     def __init__(self, settings: BootSettings, fetch: Callable[[str], bytes]) -> None:
         self._settings = settings
         self._fetch = SharedFetch(fetch, at_most=settings.fetches)
+        self._templates = TemplatePool(settings.limits, processes=settings.renderers)
+        self._room = Room(_IN_THE_MAKING)
 
     @staticmethod
     def fetches(node: str, site: SiteDesign) -> bool:
@@ -60,13 +70,22 @@ class BootPreparation:
     def prepare(self, task: Task, node: str, site: SiteDesign) -> tuple[PreparedBoot, Sequence[str]]:
         """Render, pack and seal. Nothing is kept: that is for the transaction that records the step.
 
-        Returns also what to tell the operator: packages that boot actions disagree on, which do not fail the node.
-        Raises ``RenderError``, ``ReferenceUnavailable``, ``InvalidReference``.
+        Returns also what to tell the operator, which does not fail the node: packages that boot actions disagree on,
+        and names in templates that nothing goes by. Waits while other nodes' boots take the memory there is for them.
+
+        Raises ``RenderError``, ``ReferenceUnavailable``, ``InvalidReference``, ``RendererUnavailable``.
         """
+        with self._room.taken(task.root_id) as found:
+            return self._prepared(task, node, site, found)
+
+    def _prepared(
+        self, task: Task, node: str, site: SiteDesign, found: Callable[[int], None]
+    ) -> tuple[PreparedBoot, Sequence[str]]:
         context_id = uuid4()
         key = derive_key(self._settings.secrets[0], context_id, node)
         wanted = [(action, str(ULID())) for action in site.boot_actions if node in action.target_nodes]
         assets = without_overwritten(self._assets(task, node, site, wanted, key))
+        found(sum(len(asset.content) for asset in assets))
         now = datetime.now(UTC)
         context = BootContext(
             id=context_id,
@@ -90,7 +109,7 @@ class BootPreparation:
             events_digest=key_digest(events_token(key)),
             lifetime_seconds=self._settings.lifetime_hours * 3600,
         )
-        return prepared, package_conflicts(assets)
+        return prepared, (*package_conflicts(assets), *unknown_names(assets))
 
     def _assets(
         self, task: Task, node: str, site: SiteDesign, wanted: Sequence[tuple[BootActionDesign, str]], key: bytes
@@ -104,7 +123,8 @@ class BootPreparation:
             report_url=settings.report_url,
             design_ref=task.design_ref,
             fetch=self._fetch.for_task(task.root_id),
-            limits=settings.limits,
+            render=self._templates.for_task(task.root_id),
+            max_bytes=settings.limits.max_bytes,
         )
         if settings.report_tool is None:
             return assets

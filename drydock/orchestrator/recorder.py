@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from uuid import UUID
@@ -27,6 +27,8 @@ LOG = logging.getLogger(__name__)
 BLOCKED_SECONDS = 10.0
 #: How long one statement may take where bundles are written, megabytes for each node.
 BUNDLE_SECONDS = 30.0
+#: Bundles that go into one transaction: it locks rows whose leases are to be renewed.
+_MOST_BYTES = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +51,14 @@ class Record:
     boot: PreparedBoot | None = None
 
 
+_LinedUp = tuple[Sequence[Record], Future[Mapping[UUID, Task]]]
+
+
 class Recorder:
     def __init__(self, database: Database, metrics: Metrics | None = None) -> None:
         self._database = database
         self._metrics = metrics or Metrics("worker")
-        self._lined_up: list[tuple[Sequence[Record], Future[Mapping[UUID, Task]]]] = []
+        self._lined_up: list[_LinedUp] = []
         self._lock = threading.Lock()
         self._writing = threading.Lock()
 
@@ -71,10 +76,11 @@ class Recorder:
             if not written.done():
                 with self._lock:
                     together, self._lined_up = self._lined_up, []
-                self._write_together(together)
+                for part in _parts(together):
+                    self._write_together(part)
         return written.result()
 
-    def _write_together(self, together: Sequence[tuple[Sequence[Record], Future[Mapping[UUID, Task]]]]) -> None:
+    def _write_together(self, together: Sequence[_LinedUp]) -> None:
         try:
             going = self._transaction([record for records, _ in together for record in records])
         except Exception as exc:  # noqa: BLE001 - each slot gets it raised
@@ -122,6 +128,20 @@ class Recorder:
                 uow.tasks.wake_after_end(nodes)
         except DatabaseUnavailable as exc:
             LOG.warning("could not wake who waited for %d ended tasks: %s", len(nodes), exc)
+
+
+def _parts(together: Sequence[_LinedUp]) -> Iterator[Sequence[_LinedUp]]:
+    """As few as keep each within ``_MOST_BYTES``; what is larger than that goes by itself."""
+    part: list[_LinedUp] = []
+    size = 0
+    for records, written in together:
+        more = sum(record.boot.size for record in records if record.boot is not None)
+        if part and size + more > _MOST_BYTES:
+            yield part
+            part, size = [], 0
+        part.append((records, written))
+        size += more
+    yield part
 
 
 def _apply(uow: UnitOfWork, records: Sequence[Record]) -> Mapping[UUID, Task]:

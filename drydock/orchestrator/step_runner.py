@@ -145,8 +145,14 @@ class StepRunner:
         workflow = self._workflows[going[0].action]
         if going[0].step is None:
             return self._write([Record(Begin(self._enter(task, step, step, Done()))) for task in going])
-        outcomes = self.attempt(step, going)
-        return self.record(workflow, step, [(task, outcomes[task.id]) for task in going])
+        going_on: list[Task] = []
+        while going:
+            outcomes = self.attempt(step, going)
+            going_on += self.record(
+                workflow, step, [(task, outcomes[task.id]) for task in going if task.id in outcomes]
+            )
+            going = [task for task in going if task.id not in outcomes]
+        return going_on
 
     def _is_at_stop(self, task: Task) -> bool:
         workflow = self._workflows.get(task.action)

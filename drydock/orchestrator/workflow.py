@@ -132,7 +132,8 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class BulkStep:
-    """A step of many nodes at once. ``run`` answers for each task it is given, by its id.
+    """A step of many nodes at once. ``run`` answers for tasks it is given, by their ids: for all of them, or for at
+    least one; then those answers are written down before it is run for the others.
 
     In the lane ``WATCH`` it changes no machine. ``later``: there is nothing to see at once; the first look comes
     after the usual pause. Should it raise what is final, the tasks are tried one by one, to find out whose it is.

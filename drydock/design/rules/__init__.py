@@ -25,6 +25,7 @@ from drydock.design.rules.libvirt import LibvirtConfiguration
 from drydock.design.rules.mtu import MtuRationality
 from drydock.design.rules.oob_parameters import OobParameters
 from drydock.design.rules.package_lists import PackageLists
+from drydock.design.rules.pipelines import Pipelines
 from drydock.design.rules.platform import PlatformSelection
 from drydock.design.rules.signaling import Signaling
 from drydock.design.rules.static_ranges import StaticRanges
@@ -69,4 +70,5 @@ RULES: tuple[Rule, ...] = (
     UnitAssets(),
     Signaling(),
     OobParameters(),
+    Pipelines(),
 )

@@ -9,7 +9,7 @@ is being installed goes to stop_machine first.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from uuid import UUID
@@ -33,6 +33,8 @@ LOOK_AGAIN_SECONDS = 60.0
 POWER_POLL_SECONDS = 2.0
 #: Nodes of one slot whose assets are fetched at a time; how many fetches there are at all is an option's matter.
 FETCHING_AT_ONCE = 8
+#: What a slot has prepared at most, but for the last nodes, before it is written down.
+PREPARED_BYTES = 8 * 1024 * 1024
 CONTEXT_GONE = "its boot context has ended or expired"
 
 
@@ -53,14 +55,29 @@ def apply_platform(contexts: Sequence[StepContext]) -> Mapping[UUID, Outcome]:
 
 
 def prepare_boot(contexts: Sequence[StepContext]) -> Mapping[UUID, Outcome]:
-    """Nodes that something is to be fetched for are prepared side by side: most of their time is waiting."""
-    fetching = [ctx for ctx in contexts if ctx.services.boot.fetches(ctx.node, ctx.site)]
-    outcomes = {ctx.task.id: _prepared(ctx) for ctx in contexts if ctx not in fetching}
-    if fetching:
-        with ThreadPoolExecutor(min(len(fetching), FETCHING_AT_ONCE), thread_name_prefix="prepare") as threads:
-            for ctx, outcome in zip(fetching, threads.map(_prepared, fetching), strict=True):
-                outcomes[ctx.task.id] = outcome
+    """Answers for as many nodes as make ``PREPARED_BYTES``, so that these are written down before others are made.
+
+    Nodes that something is to be fetched for are prepared side by side: most of their time is waiting.
+    """
+    outcomes: dict[UUID, Outcome] = {}
+    with ThreadPoolExecutor(FETCHING_AT_ONCE, thread_name_prefix="prepare") as threads:
+        for together in _side_by_side(contexts):
+            each = map if len(together) == 1 else threads.map
+            outcomes |= zip((ctx.task.id for ctx in together), each(_prepared, together), strict=True)
+            if sum(_size(outcome) for outcome in outcomes.values()) >= PREPARED_BYTES:
+                break
     return outcomes
+
+
+def _side_by_side(contexts: Sequence[StepContext]) -> Iterator[Sequence[StepContext]]:
+    fetching = [ctx for ctx in contexts if ctx.services.boot.fetches(ctx.node, ctx.site)]
+    yield from ([ctx] for ctx in contexts if ctx not in fetching)
+    for start in range(0, len(fetching), FETCHING_AT_ONCE):
+        yield fetching[start : start + FETCHING_AT_ONCE]
+
+
+def _size(outcome: Outcome) -> int:
+    return outcome.boot.size if isinstance(outcome, Done) and outcome.boot is not None else 0
 
 
 def _prepared(ctx: StepContext) -> Outcome:

@@ -3,16 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from drydock.bootaction.render import RenderedAsset, TemplateLimits, render_assets
+from drydock.bootaction.template_pool import Render, TemplatePool
 from drydock.model.site import SiteDesign
 from tests.unit.design.documents import boot_action, link, network, node, site
 
 KEY = bytes(range(32))
+LIMITS = TemplateLimits()
 ULID = "00041061050R3GG28A1C60T3GF"
 REPORT_URL = "http://localhost:9000/api/v1.0/bootactions/"
 DESIGN_REF = "deckhand+http://deckhand.example/revisions/1"
+
+
+@cache
+def pool(limits: TemplateLimits = LIMITS) -> TemplatePool:
+    """Shared by all tests; its processes end with ours."""
+    return TemplatePool(limits)
+
+
+def renderer(limits: TemplateLimits = LIMITS) -> Render:
+    """Of a task of its own, for which no template has reached a limit yet."""
+    return pool(limits).for_task(object())
 
 
 def fetched(url: str) -> bytes:
@@ -38,7 +52,7 @@ def one_site(*assets: dict[str, Any], **action: Any) -> SiteDesign:
 
 
 def rendered(
-    *assets: dict[str, Any], fetch: Callable[[str], bytes] = fetched, limits: TemplateLimits | None = None
+    *assets: dict[str, Any], fetch: Callable[[str], bytes] = fetched, limits: TemplateLimits = LIMITS
 ) -> tuple[RenderedAsset, ...]:
     found = one_site(*assets)
     return render_assets(
@@ -49,7 +63,8 @@ def rendered(
         report_url=REPORT_URL,
         design_ref=DESIGN_REF,
         fetch=fetch,
-        limits=limits or TemplateLimits(),
+        render=renderer(limits),
+        max_bytes=limits.max_bytes,
     )
 
 

@@ -9,10 +9,10 @@ import tarfile
 import pytest
 
 from drydock.bootaction.packages import merge_packages
-from drydock.bootaction.render import TemplateLimits, render_assets
+from drydock.bootaction.render import render_assets
 from drydock.bootaction.tarball import pack
 from drydock.design.compiler import compile_design
-from tests.unit.bootaction.sites import fetched
+from tests.unit.bootaction.sites import fetched, renderer
 from tests.unit.design import field
 
 
@@ -32,7 +32,8 @@ def test_rendered_assets(name: str) -> None:
             report_url=wanted["report_url"],
             design_ref=wanted["design_ref"],
             fetch=fetched,
-            limits=TemplateLimits(),
+            render=renderer(),
+            max_bytes=1 << 20,
         )
         with tarfile.open(fileobj=io.BytesIO(pack(assets))) as archive:
             modes.update({(node, member.name): oct(member.mode) for member in archive})

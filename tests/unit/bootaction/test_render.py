@@ -12,7 +12,7 @@ from drydock.bootaction.render import TemplateLimits, render_assets
 from drydock.bootaction.rendered import RenderedAsset
 from drydock.errors import DesignNotFound, InvalidReference, ReferenceUnavailable, RenderError
 from drydock.model.boot_asset import AssetType
-from tests.unit.bootaction.sites import DESIGN_REF, KEY, REPORT_URL, ULID, file, one_site, rendered, text
+from tests.unit.bootaction.sites import DESIGN_REF, KEY, REPORT_URL, ULID, file, one_site, rendered, renderer, text
 
 
 @pytest.mark.parametrize(
@@ -76,8 +76,8 @@ def test_pipelines(data: str, segments: list[str], content: bytes) -> None:
         ("{{ a.b }}", ["utf8_decode", "template"], "data_pipeline segment template: UndefinedError: 'a' is undefined"),
         ("{{ '\\ud800' }}", ["utf8_decode", "template"], "data_pipeline: the text cannot be encoded as UTF-8"),
         ("x", ["base64_encode"] * 100, "segment base64_encode: the result is larger than 1000 bytes"),
-        ("{{ 'x' * 2000 }}", ["utf8_decode", "template"], "segment template: LimitExceededError"),
-        ("{{ 'é' * 900 }}", ["utf8_decode", "template", "utf8_encode"], "utf8_encode: the result is larger than 1000"),
+        ("{{ 'x' * 2000 }}", ["utf8_decode", "template"], "segment template: the template makes more than 1000 bytes"),
+        ("{{ 'é' * 900 }}", ["utf8_decode", "template"], "segment template: the template makes more than 1000 bytes"),
     ],
 )
 def test_failures_name_action_asset_and_segment(data: str, segments: list[str], error: str) -> None:
@@ -220,7 +220,8 @@ def test_unknown_node() -> None:
             report_url=REPORT_URL,
             design_ref=DESIGN_REF,
             fetch=lambda _: b"",
-            limits=TemplateLimits(),
+            render=renderer(),
+            max_bytes=1 << 20,
         )
 
 

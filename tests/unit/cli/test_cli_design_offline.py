@@ -217,3 +217,32 @@ class TestRender:
         assert {(item["bootaction"], item["path"]) for item in own} == set(found)
         same = [item for item in own if found[item["bootaction"], item["path"]] == item["sha256"]]
         assert len(same) >= len(own) - 1
+
+
+class TestRenderAll:
+    def design(self, template: str) -> bytes:
+        file = {"type": "file", "path": "/etc/x", "data": template, "data_pipeline": ["utf8_decode", "template"]}
+        nodes = [node("n1"), node("n2", addressing=[{"network": "pxe", "address": "10.0.0.12"}])]
+        return dump(network(), link(), hardware(), *nodes, boot_action("a", assets=[file]))
+
+    def test_every_node_has_its_own(self, offline: Run, tmp_path: Path) -> None:
+        content = self.design("{{ node.hostname }}")
+        result = offline("render", "-", "--all", "--out", str(tmp_path / "out"), "-o", "json", stdin=content)
+        assert result.exit_code == 0, result.output
+        assert [found["node"] for found in json.loads(result.stdout)["nodes"]] == ["n1", "n2"]
+        for name in ("n1", "n2"):
+            assert (tmp_path / "out" / name / "etc" / "x").read_text() == name
+
+    def test_one_that_fails_does_not_keep_the_others(self, offline: Run) -> None:
+        content = self.design("{% if node.hostname == 'n1' %}{{ 1 / 0 }}{% endif %}{{ node.rack }}")
+        result = offline("render", "-", "--all", stdin=content)
+        assert result.exit_code == 1
+        assert "Error: n1: boot action a: asset /etc/x: data_pipeline segment template: ZeroDivision" in result.stderr
+        assert "Warning: n2: boot action a: asset /etc/x: the template writes what is not there: rack" in result.stderr
+        assert "n2" in result.stdout
+
+    def test_which_nodes_must_be_said(self, offline: Run) -> None:
+        for arguments in ((), ("--all", "--node", "n1")):
+            result = offline("render", "-", *arguments, stdin=self.design("x"))
+            assert result.exit_code == 2
+            assert "say either --node NAME or --all" in result.stderr

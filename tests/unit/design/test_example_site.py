@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from drydock.bootaction.render import TemplateLimits, render_assets
+from drydock.bootaction.render import render_assets
 from drydock.design.compiler import CompiledDesign, compile_design
 from drydock.design.provisioning import bmc, provisioned_node
+from tests.unit.bootaction.sites import renderer
 
 EXAMPLE = Path(__file__).resolve().parents[3] / "etc" / "drydock" / "examples" / "site.yaml"
 ULID = "00041061050R3GG28A1C60T3GF"
@@ -50,7 +51,15 @@ def test_scripts_report_where_and_with_what_they_should(example: CompiledDesign)
     for name in site.nodes:
         actions = [(action, ULID) for action in site.boot_actions if name in action.target_nodes]
         assets = render_assets(
-            site, name, actions, key=key, report_url=URL, design_ref="x", fetch=lambda _: b"", limits=TemplateLimits()
+            site,
+            name,
+            actions,
+            key=key,
+            report_url=URL,
+            design_ref="x",
+            fetch=lambda _: b"",
+            render=renderer(),
+            max_bytes=1 << 20,
         )
         scripts = [asset.content.decode() for asset in assets if (asset.path or "").startswith("/opt/drydock/")]
         units = [asset.content.decode() for asset in assets if asset.type == "unit"]

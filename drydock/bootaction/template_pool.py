@@ -1,0 +1,120 @@
+"""Renderer processes, kept and given template after template; started when they are needed."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from drydock.bootaction.template_child import Answer, ChildGoneError, TemplateChild
+from drydock.bootaction.template_frames import Kind, pack
+from drydock.bootaction.template_limits import MAX_SOURCE, LimitExceededError, TemplateFaultError, TemplateLimits
+
+#: A template that has reached a limit gets a quarter of the time at its next node of the task, and so on to the least.
+_LESS, _LEAST_SECONDS = 4, 0.2
+_REMEMBERED = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class RenderedText:
+    """``unknown``: names that the template writes or walks, and that nothing goes by."""
+
+    text: str
+    unknown: tuple[str, ...] = ()
+
+
+Render = Callable[[str, Mapping[str, Any]], RenderedText]
+
+
+class TemplatePool:
+    """Safe to share between threads. ``processes``: how many templates are rendered at a time; others wait."""
+
+    def __init__(self, limits: TemplateLimits, *, processes: int = 1) -> None:
+        self.limits = limits
+        self._places = threading.BoundedSemaphore(processes)
+        self._idle: list[TemplateChild] = []
+        self._strikes = _Strikes()
+
+    def for_task(self, scope: Hashable) -> Render:
+        """What renders a source with these variables. ``scope``: limits reached are remembered within it.
+
+        Raises ``TemplateFaultError``, which ``LimitExceededError`` is one of, and
+        ``RendererUnavailable``.
+        """
+        return lambda source, variables: self._render(scope, source, variables)
+
+    def close(self) -> None:
+        """End the processes that are idle."""
+        while self._idle:
+            self._idle.pop().end()
+
+    def _render(self, scope: Hashable, source: str, variables: Mapping[str, Any]) -> RenderedText:
+        if len(source) > MAX_SOURCE:
+            raise LimitExceededError(f"the template is longer than {MAX_SOURCE} characters")
+        limits = self.limits
+        template = (scope, hashlib.sha256(source.encode("utf-8", "surrogatepass")).digest())
+        with self._places:
+            seconds = self._strikes.allowed(template, limits.max_seconds)
+            request = pack(
+                {"source": source, "variables": variables, "seconds": seconds, "max_bytes": limits.max_bytes}
+            )
+            try:
+                answer = self._answer(request, seconds)
+            except LimitExceededError:
+                self._strikes.add(template)
+                raise
+        text = answer.body.decode("utf-8", "surrogatepass")
+        if answer.kind is Kind.LIMIT:
+            self._strikes.add(template)
+            raise LimitExceededError(answer.message)
+        if answer.kind is not Kind.TEXT:
+            raise TemplateFaultError(answer.message, text)
+        return RenderedText(text, answer.unknown)
+
+    def _answer(self, request: bytes, seconds: float) -> Answer:
+        while True:
+            kept = self._kept()
+            child = kept or TemplateChild(max_memory=self.limits.max_memory)
+            try:
+                answer = child.ask(request, seconds=seconds, max_bytes=self.limits.max_bytes)
+            except ChildGoneError:
+                if kept is None:
+                    raise
+                continue
+            if child.alive:
+                self._idle.append(child)
+            return answer
+
+    def _kept(self) -> TemplateChild | None:
+        """The one that worked last, which has the template compiled."""
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return None
+
+
+class _Strikes:
+    """Which templates reached a limit, so that one for 1,000 nodes does not take 1,000 times the limit.
+
+    No node fails for another's: with an own share of time, a template that is a bomb for some nodes only is rendered
+    for the others.
+    """
+
+    def __init__(self) -> None:
+        self._counts: OrderedDict[Hashable, int] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def allowed(self, template: Hashable, seconds: float) -> float:
+        with self._lock:
+            count = self._counts.get(template, 0)
+        share: float = seconds / _LESS**count
+        return max(share, min(seconds, _LEAST_SECONDS))
+
+    def add(self, template: Hashable) -> None:
+        with self._lock:
+            self._counts[template] = self._counts.pop(template, 0) + 1
+            if len(self._counts) > _REMEMBERED:
+                self._counts.popitem(last=False)

@@ -1,0 +1,92 @@
+"""The process that renders foreign templates: the operating system ends it when a template wants too much.
+
+    python -m drydock.bootaction.template_process MEMORY_BYTES
+
+Its standard input is a socket, from which it takes request after request until the other end is closed. A timer of the
+kernel ends it by SIGPROF when a request has taken its CPU time, even in the middle of a single call that never returns.
+"""
+
+from __future__ import annotations
+
+import gc
+import resource
+import signal
+import socket
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from drydock.bootaction.template_frames import FrameError, Kind, pack, receive
+from drydock.bootaction.template_limits import LimitExceededError
+from drydock.bootaction.templates import FAULTS, TemplateRenderer
+
+#: A source and its variables, escaped.
+_MAX_REQUEST = 16 * 1024 * 1024
+#: What is compiled and imported late, such as codecs.
+_OPEN_FILES = 16
+
+
+def main() -> None:
+    max_memory = int(sys.argv[1])
+    # Whoever stops the worker may signal all its processes: steps in hand are finished nevertheless.
+    for ignored in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(ignored, signal.SIG_IGN)
+    renderer = TemplateRenderer()
+    renderer.render("{% for x in [1] %}{{ x | tojson }}{% endfor %}", {}, max_bytes=100)
+    gc.freeze()
+    _limit(max_memory)
+    # Memory that is not given back would be missing from the next template's share.
+    retire_at = _memory() + max_memory // 4
+    with socket.socket(fileno=0) as connection:
+        try:
+            connection.sendall(pack({"kind": Kind.READY}))
+            last = False
+            while not last:
+                request, _ = receive(connection, max_header=_MAX_REQUEST, max_body=0)
+                header, body = _answer(renderer, request)
+                last = header["kind"] is Kind.LIMIT or _memory() > retire_at
+                connection.sendall(pack({**header, "last": last}, body))
+        except (FrameError, ConnectionError):
+            # The worker has closed its end, or is gone.
+            return
+
+
+def _limit(max_memory: int) -> None:
+    limits = {
+        resource.RLIMIT_AS: _memory() + max_memory,
+        resource.RLIMIT_CORE: 0,
+        resource.RLIMIT_FSIZE: 0,
+        resource.RLIMIT_NOFILE: _OPEN_FILES,
+        resource.RLIMIT_NPROC: 0,
+    }
+    for kind, most in limits.items():
+        _, hard = resource.getrlimit(kind)
+        allowed = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        resource.setrlimit(kind, (allowed, allowed))
+
+
+def _memory() -> int:
+    """Bytes of address space, which is what the limit counts."""
+    return int(Path("/proc/self/statm").read_bytes().split()[0]) * resource.getpagesize()
+
+
+def _answer(renderer: TemplateRenderer, request: Mapping[str, Any]) -> tuple[Mapping[str, Any], bytes]:
+    signal.setitimer(signal.ITIMER_PROF, request["seconds"])
+    try:
+        text, unknown = renderer.render(request["source"], request["variables"], max_bytes=request["max_bytes"])
+        return {"kind": Kind.TEXT, "unknown": unknown}, text
+    except LimitExceededError as exc:
+        return {"kind": Kind.LIMIT, "message": str(exc)}, b""
+    except MemoryError:
+        return {"kind": Kind.LIMIT, "message": "the template needs too much memory"}, b""
+    except FAULTS as exc:
+        line = getattr(exc, "lineno", None)
+        message = type(exc).__name__ + (f" (line {line})" if line else "")
+        return {"kind": Kind.FAULT, "message": message}, f"{exc!s:.500}".encode("utf-8", "backslashreplace")
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+
+
+if __name__ == "__main__":
+    main()

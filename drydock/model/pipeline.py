@@ -1,0 +1,45 @@
+"""What the segments of an asset's pipeline take and give."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Form(StrEnum):
+    """What travels through a pipeline. Inline data and what a reference answers are bytes, a location is text."""
+
+    TEXT = "text"
+    BYTES = "bytes"
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentForms:
+    """``takes`` None: both."""
+
+    takes: Form | None
+    gives: Form
+
+
+TEMPLATE = "template"
+FORMS: Mapping[str, SegmentForms] = {
+    "utf8_decode": SegmentForms(Form.BYTES, Form.TEXT),
+    "utf8_encode": SegmentForms(Form.TEXT, Form.BYTES),
+    "base64_encode": SegmentForms(Form.BYTES, Form.BYTES),
+    "base64_decode": SegmentForms(None, Form.BYTES),
+    TEMPLATE: SegmentForms(Form.TEXT, Form.TEXT),
+}
+
+
+def misfit(segments: Sequence[str], form: Form) -> str | None:
+    """What is wrong with the first segment that cannot work on what it gets, ``form`` at first; None if all can."""
+    for position, name in enumerate(segments, 1):
+        known = FORMS.get(name)
+        if known is None:
+            return f"segment {position}, {name:.60}, is unknown; known are {', '.join(FORMS)}"
+        if known.takes not in (None, form):
+            before = "utf8_decode" if form is Form.BYTES else "utf8_encode"
+            return f"segment {position}, {name}, wants {known.takes}, but has {form}: put {before} before it"
+        form = known.gives
+    return None
