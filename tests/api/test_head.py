@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from uuid import uuid4
 
 import pytest
 
 from tests.api.conftest import AppFactory, Client
 from tests.api.seeds import Seeds
 
+#: No task has it.
+UNKNOWN = "00000000-0000-4000-8000-000000000000"
 #: Compared by itself, or of each reply its own.
 _OWN = {"x-drydock-req", "content-length"}
 
@@ -28,9 +29,9 @@ _OWN = {"x-drydock-req", "content-length"}
         "/designs",
         "/designs/" + "0" * 64,
         "/nothing",
-        f"/tasks/{uuid4()}",
-        f"/tasks/{uuid4()}/events",
-        f"/tasks/{uuid4()}/builddata",
+        f"/tasks/{UNKNOWN}",
+        f"/tasks/{UNKNOWN}/events",
+        f"/tasks/{UNKNOWN}/builddata",
     ],
 )
 def test_head_is_get_without_a_body(admin: Client, nobody: Client, path: str) -> None:
@@ -71,4 +72,4 @@ def test_it_waits_for_nothing_and_keeps_no_stream(make_app: AppFactory, seeds: S
 def test_head_needs_what_get_needs(nobody: Client) -> None:
     denied = nobody("HEAD", "/tasks", headers={"X-Auth-Token": "nonsense"})
     assert (denied.status_code, denied.content) == (401, b"")
-    assert nobody("HEAD", f"/tasks/{uuid4()}/terminate").status_code == 401
+    assert nobody("HEAD", f"/tasks/{UNKNOWN}/terminate").status_code == 401
