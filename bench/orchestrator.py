@@ -78,7 +78,7 @@ def main() -> None:
         _claims(server.url, found, turns=3 if options.quick else 7)
         rows.clear(server.url)
         with _site(directory, server) as site:
-            _first_step(site, found, turns=10 if options.quick else 40)
+            _first_step(site, found, turns=20 if options.quick else 200)
             _deployments(site, found, sizes)
     found.finish()
 
@@ -167,7 +167,15 @@ def _site(directory: Path, server: postgres.EmbeddedPostgres) -> Iterator[Site]:
             ready=processes.http_ready(f"http://{servers.LOOPBACK}:{simulator}/health"),
         )  # fmt: skip
         children.start("api", [programs / "drydock-api"], ready=processes.http_ready(f"{base}/health"))
-        workers = tuple(children.start(f"worker-{n}", [programs / "drydock-worker"]).pid for n in (1, 2))
+        # NOTE: a task that is queued while the workers still import their modules waits for them, for a second or two.
+        workers = tuple(
+            children.start(
+                f"worker-{n}",
+                [programs / "drydock-worker"],
+                ready=processes.line_ready(directory / f"worker-{n}.log", "worker ready"),
+            ).pid
+            for n in (1, 2)
+        )
         yield Site(base, server.url, workers, server.pid)
 
 
@@ -223,6 +231,7 @@ def _first_step(site: Site, found: Figures, *, turns: int) -> None:
     sample = Sample(tuple(waits))
     table("from POST to the end of the first step, idle, ms", ["median", "worst"], [[sample, f"{max(waits):.0f}"]])
     found.add("first_step_ms", sample.median, "<=", 200)
+    found.add("first_step_worst_ms", max(waits), "<=", 200)
 
 
 def _deployments(site: Site, found: Figures, sizes: tuple[int, ...]) -> None:
