@@ -10,6 +10,8 @@ from typing import Any
 import psycopg2.extensions
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
+#: Levels of JSON that are read as such.
+DEEPEST = 100
 _TIMESTAMPTZ = 1184
 _EARLIEST = datetime.min.replace(tzinfo=UTC)
 _LATEST = datetime.max.replace(tzinfo=UTC)
@@ -18,9 +20,22 @@ _LATEST = datetime.max.replace(tzinfo=UTC)
 def read_json(text: str) -> Any:
     """What is nested too deep or has numbers too long is answered as its text, as are numbers beyond a float's."""
     try:
-        return json.loads(text, parse_float=_number)
+        value = json.loads(text, parse_float=_number)
     except (RecursionError, ValueError):
         return text
+    # What could just be read, an answer deeper in the stack might not be able to write.
+    brackets = text.count("[") + text.count("{")
+    return text if brackets > DEEPEST and _deeper_than(value, DEEPEST) else value
+
+
+def _deeper_than(value: Any, limit: int) -> bool:
+    level = [value]
+    for _ in range(limit):
+        lists = (each.values() if isinstance(each, dict) else each for each in level)
+        level = [item for items in lists for item in items if isinstance(item, dict | list)]
+        if not level:
+            return False
+    return True
 
 
 def _number(text: str) -> float | str:
