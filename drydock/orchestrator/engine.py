@@ -123,7 +123,6 @@ class Engine:
         renewer.join(timeout=self._settings.lease_seconds)
 
     def _serve(self, pools: Mapping[Lane, ThreadPoolExecutor], listener: Listener) -> None:
-        ready = False
         while not self.stopping():
             started = time.monotonic()
             claimed, sleep_seconds = self._claim()
