@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 from jinja2 import nodes
 from jinja2.exceptions import TemplateError
-from jinja2.meta import find_undeclared_variables
 from jinja2.sandbox import SandboxedEnvironment
 
 #: Characters between the braces of one template that are parsed; a longer one is left to its rendering.
@@ -23,6 +22,8 @@ VARIABLES: Mapping[str, frozenset[str]] = {
     "action": frozenset({"action_id", "action_key", "report_url", "design_ref"}),
 }
 _METHODS = frozenset(dir(dict))
+#: Names that Jinja itself gives in places.
+_SPECIAL = frozenset({"loop", "self", "super", "caller", "varargs", "kwargs"})
 #: Tests and filters that are there for names that may be missing.
 _GUARDS = frozenset({"defined", "undefined", "default", "d"})
 
@@ -67,7 +68,7 @@ def check_template(source: str, networks: Container[str]) -> TemplateFindings:
 
 def _unknown(environment: SandboxedEnvironment, tree: nodes.Template, networks: Container[str]) -> Iterator[str]:
     guarded = {id(name) for guard in _guards(tree) for name in (guard, *guard.find_all(nodes.Expr))}
-    undeclared = find_undeclared_variables(tree) - set(environment.globals) - {"lipsum"}
+    undeclared = _undeclared(tree) - set(environment.globals) - {"lipsum"}
     ours = undeclared & set(VARIABLES)
     mentioned = {name.name for name in tree.find_all(nodes.Name) if id(name) not in guarded}
     yield from sorted((undeclared - ours) & mentioned)
@@ -76,6 +77,22 @@ def _unknown(environment: SandboxedEnvironment, tree: nodes.Template, networks: 
             path = None if id(part) in guarded else _path(part)
             if path is not None and path[0] in ours and not _is_there(path, networks):
                 yield ".".join(path)
+
+
+def _undeclared(tree: nodes.Template) -> set[str]:
+    """Names that are read and set nowhere in the template.
+
+    NOTE: not jinja2.meta's find_undeclared_variables, which generates code and, on the way, evaluates what is constant:
+    ``{{ 'a' * 10 ** 10 }}`` would be made in this process.
+    """
+    names = list(tree.find_all(nodes.Name))
+    declared = {name.name for name in names if name.ctx != "load"} | {
+        macro.name for macro in tree.find_all(nodes.Macro)
+    }
+    declared.update(imported.target for imported in tree.find_all(nodes.Import))
+    for imported in tree.find_all(nodes.FromImport):
+        declared.update(name if isinstance(name, str) else name[1] for name in imported.names)
+    return {name.name for name in names if name.ctx == "load"} - declared - _SPECIAL
 
 
 def _is_there(path: tuple[str, ...], networks: Container[str]) -> bool:

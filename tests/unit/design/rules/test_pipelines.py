@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import time
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -138,3 +139,23 @@ def test_many_templates_cost_no_seconds() -> None:
     began = time.process_time()
     design(*templates)
     assert time.process_time() - began < 20
+
+
+@pytest.mark.parametrize(
+    "bomb", ["{{ 'a' * 10 ** 9 }}", "{{ 'a' | center(10 ** 9) }}", "{% set x = [0] * 10 ** 8 %}{{ x }}"]
+)
+def test_nothing_is_evaluated(bomb: str) -> None:
+    """What is constant in a template is not made by whoever validates it."""
+    tracemalloc.start()
+    assert check_template(bomb, ()).fault is None
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 5_000_000
+
+
+def test_what_a_template_sets_itself_is_known() -> None:
+    own = (
+        "{% macro m(a) %}{{ a }}{{ caller() }}{{ varargs }}{% endmacro %}{% set s = 1 %}{% for i, j in [(1, s)] %}"
+        "{{ loop.index }}{{ i }}{{ j }}{% endfor %}{% call m(1) %}{% endcall %}{{ namespace(x=1).x }}{{ nodee }}"
+    )
+    assert check_template(own, ()).unknown == ("nodee",)
