@@ -1,3 +1,3 @@
 """Drydock: bare-metal provisioning from a declarative site design."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -101,8 +101,12 @@ PAUSE = (
 _finished = recordset(
     "finished", id=Uuid, status=Text, message=Text, reason=Text, successes=ARRAY(Text), failures=ARRAY(Text)
 )
-#: What failed after it was to terminate failed by that: its key had ended.
-_stopped = tasks.c.terminate & (_finished.c.status == ResultStatus.FAILURE.value)
+#: What failed after it was to terminate failed by that, whatever it says: its key had ended.
+_stopped = (
+    tasks.c.terminate
+    & (_finished.c.status == ResultStatus.FAILURE.value)
+    & ~_finished.c.reason.startswith("terminated by ")
+)
 _TERMINATED = "terminated by " + tasks.c.terminated_by + " at step " + func.coalesce(tasks.c.step, "start")
 FINISH = (
     update(tasks)

@@ -138,7 +138,9 @@ class StepRunner:
                 self._hand_back(task, seconds=LEFT_ALONE_SECONDS)
             return ()
         given_up = {task.id: why for task in going if (why := self._given_up(task, step)) is not None}
-        self._write([self._ending(task, given_up[task.id]) for task in going if task.id in given_up])
+        self._write(
+            [self._ending(task, self._of_stop(task, given_up[task.id])) for task in going if task.id in given_up]
+        )
         going = [task for task in going if task.id not in given_up]
         if not going:
             return ()
@@ -157,6 +159,10 @@ class StepRunner:
     def _is_at_stop(self, task: Task) -> bool:
         workflow = self._workflows.get(task.action)
         return workflow is not None and workflow.stop is not None and task.step == workflow.stop.step.name
+
+    def _of_stop(self, task: Task, outcome: Failed) -> Failed:
+        """What became of the machine is said behind why the task ends."""
+        return Failed(f"{_terminated(task)}; {outcome.reason}") if self._is_at_stop(task) else outcome
 
     def _given_up(self, task: Task, step: AnyStep) -> Failed | None:
         """Why the task ends before its step is run again; None if it goes on.
@@ -212,7 +218,7 @@ class StepRunner:
             if isinstance(outcome, Wait | Retry) and not task.overdue:
                 return _waiting(task, step, outcome)
             why = outcome.message if isinstance(outcome, Done) else outcome.reason
-            return self._ending(task, Failed(f"{_terminated(task)}; {why}"))
+            return self._ending(task, self._of_stop(task, Failed(why)))
         if isinstance(outcome, Done):
             following = None if outcome.finished else workflow.after(step)
             if following is None:

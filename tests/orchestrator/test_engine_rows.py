@@ -8,11 +8,13 @@ import pytest
 
 from drydock.db.messages import Line
 from drydock.db.outcomes import Finish, Pause
+from drydock.drivers.oob.base import Bmc, PowerState
 from drydock.errors import BootActionFinal, Forbidden
 from drydock.model.boot_action import Report, ReportDetail, ReportStatus
 from drydock.model.boot_context import BundleKind
-from drydock.model.task import Action, Lane, ResultStatus, TaskResult, TaskStatus
+from drydock.model.task import Action, Lane, ResultStatus, Task, TaskResult, TaskStatus
 from drydock.orchestrator.recorder import Record, Recorder
+from tests.orchestrator.fakes import FakeBmcs
 from tests.orchestrator.sites import site
 from tests.orchestrator.world import World
 
@@ -224,3 +226,47 @@ def test_a_lane_that_is_full_does_not_hide_what_another_lane_has(world: World) -
     assert len(nodes) == 3
     world.create("validate_design")
     assert [task.action for task in world.claim()] == [Action.VALIDATE_DESIGN]
+
+
+def until_installing(world: World) -> Task:
+    task = world.create("deploy_nodes", design_ref=world.store(site(["n01", "n02"])).ref)
+    for _ in range(30):
+        if {sub.step for sub in world.subtasks(task.id).values()} == {"await_deployment"}:
+            return task
+        world.work()
+        world.pass_time(0.5)
+    raise AssertionError([sub.step for sub in world.subtasks(task.id).values()])
+
+
+def test_a_machine_whose_installation_is_terminated_is_switched_off(world: World) -> None:
+    task = until_installing(world)
+    for node in ("n01", "n02"):
+        world.bmcs.power[node] = PowerState.ON
+    world.orchestrator.terminate(world.subtasks(task.id)["n01"].id, by="operator")
+    with world.database.unit_of_work() as uow:
+        assert uow.machines.live_context("n01") is None
+    while world.subtasks(task.id)["n01"].status.open:
+        world.work()
+        world.pass_time(5)
+    world.run_until_idle(before=world.machines_report)
+    assert world.bmcs.power == {"n01": PowerState.OFF, "n02": PowerState.ON}
+    stopped = world.subtasks(task.id)["n01"]
+    assert (stopped.status, stopped.step) == (TaskStatus.TERMINATED, "stop_machine")
+    assert stopped.result.reason == "terminated by operator at step stop_machine; the machine is switched off"
+
+
+def test_a_machine_that_cannot_be_switched_off_holds_no_termination_up(world: World) -> None:
+    class Deaf(FakeBmcs):
+        def power_off(self, bmc: Bmc) -> None:
+            """It says yes and does nothing."""
+
+    task = until_installing(world)
+    world.bmcs = Deaf()
+    world.bmcs.power = {"n01": PowerState.ON, "n02": PowerState.ON}
+    world.services = replace(world.services, oob_drivers={"redfish": world.bmcs})
+    world.use_runner()
+    world.orchestrator.terminate(task.id, by="operator")
+    world.run_until_idle(at_most=90)
+    for stopped in world.subtasks(task.id).values():
+        assert stopped.status is TaskStatus.TERMINATED
+        assert stopped.result.reason.startswith("terminated by operator at step stop_machine; waiting for the BMC")
