@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 from jinja2 import nodes
 from jinja2.exceptions import TemplateError
-from jinja2.meta import find_undeclared_variables
 from jinja2.sandbox import SandboxedEnvironment
 
 #: Characters between the braces of one template that are parsed; a longer one is left to its rendering.
@@ -23,6 +22,8 @@ VARIABLES: Mapping[str, frozenset[str]] = {
     "action": frozenset({"action_id", "action_key", "report_url", "design_ref"}),
 }
 _METHODS = frozenset(dir(dict))
+#: What Jinja provides by itself, in some places.
+_SPECIAL = frozenset({"loop", "caller", "varargs", "kwargs", "self", "super"})
 #: Tests and filters that are there for names that may be missing.
 _GUARDS = frozenset({"defined", "undefined", "default", "d"})
 
@@ -51,6 +52,7 @@ def check_template(source: str, networks: Container[str]) -> TemplateFindings:
     if code_size(source) > MOST_CODE:
         return TemplateFindings()
     environment = SandboxedEnvironment()
+    del environment.globals["lipsum"]
     try:
         tree = environment.parse(source)
     except TemplateError as exc:
@@ -67,15 +69,27 @@ def check_template(source: str, networks: Container[str]) -> TemplateFindings:
 
 def _unknown(environment: SandboxedEnvironment, tree: nodes.Template, networks: Container[str]) -> Iterator[str]:
     guarded = {id(name) for guard in _guards(tree) for name in (guard, *guard.find_all(nodes.Expr))}
-    undeclared = find_undeclared_variables(tree) - set(environment.globals) - {"lipsum"}
-    ours = undeclared & set(VARIABLES)
+    declared = {*environment.globals, *_SPECIAL, *_declared(tree)}
+    ours = set(VARIABLES) - declared
     mentioned = {name.name for name in tree.find_all(nodes.Name) if id(name) not in guarded}
-    yield from sorted((undeclared - ours) & mentioned)
+    yield from sorted(mentioned - ours - declared)
     for kind in (nodes.Getattr, nodes.Getitem):
         for part in tree.find_all(kind):
             path = None if id(part) in guarded else _path(part)
             if path is not None and path[0] in ours and not _is_there(path, networks):
                 yield ".".join(path)
+
+
+def _declared(tree: nodes.Template) -> Iterator[str]:
+    """Names that the template gives a meaning, wherever that holds.
+
+    NOTE: not ``jinja2.meta``, which compiles the template, and thereby computes whatever in it is constant.
+    """
+    yield from (name.name for name in tree.find_all(nodes.Name) if name.ctx != "load")
+    yield from (macro.name for macro in tree.find_all(nodes.Macro))
+    yield from (imported.target for imported in tree.find_all(nodes.Import))
+    for imports in tree.find_all(nodes.FromImport):
+        yield from (name if isinstance(name, str) else name[1] for name in imports.names)
 
 
 def _is_there(path: tuple[str, ...], networks: Container[str]) -> bool:
