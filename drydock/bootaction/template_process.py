@@ -9,12 +9,12 @@ kernel ends it by SIGPROF when a request has taken its CPU time, even in the mid
 from __future__ import annotations
 
 import gc
+import os
 import resource
 import signal
 import socket
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from drydock.bootaction.template_frames import FrameError, Kind, pack, receive
@@ -35,9 +35,11 @@ def main() -> None:
     renderer = TemplateRenderer()
     renderer.render("{% for x in [1] %}{{ x | tojson }}{% endfor %}", {}, max_bytes=100)
     gc.freeze()
-    _limit(max_memory)
+    # Kept open: it is read after each template.
+    statm = os.open("/proc/self/statm", os.O_RDONLY | os.O_CLOEXEC)
+    _limit(_memory(statm) + max_memory)
     # Memory that is not given back would be missing from the next template's share.
-    retire_at = _memory() + max_memory // 4
+    retire_at = _memory(statm) + max_memory // 4
     with socket.socket(fileno=0) as connection:
         try:
             connection.sendall(pack({"kind": Kind.READY}))
@@ -45,16 +47,16 @@ def main() -> None:
             while not last:
                 request, _ = receive(connection, max_header=_MAX_REQUEST, max_body=0)
                 header, body = _answer(renderer, request)
-                last = header["kind"] is Kind.LIMIT or _memory() > retire_at
+                last = header["kind"] is Kind.LIMIT or _memory(statm) > retire_at
                 connection.sendall(pack({**header, "last": last}, body))
         except (FrameError, ConnectionError):
             # The worker has closed its end, or is gone.
             return
 
 
-def _limit(max_memory: int) -> None:
+def _limit(address_space: int) -> None:
     limits = {
-        resource.RLIMIT_AS: _memory() + max_memory,
+        resource.RLIMIT_AS: address_space,
         resource.RLIMIT_CORE: 0,
         resource.RLIMIT_FSIZE: 0,
         resource.RLIMIT_NOFILE: _OPEN_FILES,
@@ -66,9 +68,9 @@ def _limit(max_memory: int) -> None:
         resource.setrlimit(kind, (allowed, allowed))
 
 
-def _memory() -> int:
+def _memory(statm: int) -> int:
     """Bytes of address space, which is what the limit counts."""
-    return int(Path("/proc/self/statm").read_bytes().split()[0]) * resource.getpagesize()
+    return int(os.pread(statm, 32, 0).split()[0]) * resource.getpagesize()
 
 
 def _answer(renderer: TemplateRenderer, request: Mapping[str, Any]) -> tuple[Mapping[str, Any], bytes]:

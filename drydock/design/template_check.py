@@ -22,8 +22,8 @@ VARIABLES: Mapping[str, frozenset[str]] = {
     "action": frozenset({"action_id", "action_key", "report_url", "design_ref"}),
 }
 _METHODS = frozenset(dir(dict))
-#: Names that Jinja itself gives in places.
-_SPECIAL = frozenset({"loop", "self", "super", "caller", "varargs", "kwargs"})
+#: What Jinja provides by itself, in some places.
+_SPECIAL = frozenset({"loop", "caller", "varargs", "kwargs", "self", "super"})
 #: Tests and filters that are there for names that may be missing.
 _GUARDS = frozenset({"defined", "undefined", "default", "d"})
 
@@ -52,6 +52,7 @@ def check_template(source: str, networks: Container[str]) -> TemplateFindings:
     if code_size(source) > MOST_CODE:
         return TemplateFindings()
     environment = SandboxedEnvironment()
+    del environment.globals["lipsum"]
     try:
         tree = environment.parse(source)
     except TemplateError as exc:
@@ -68,10 +69,10 @@ def check_template(source: str, networks: Container[str]) -> TemplateFindings:
 
 def _unknown(environment: SandboxedEnvironment, tree: nodes.Template, networks: Container[str]) -> Iterator[str]:
     guarded = {id(name) for guard in _guards(tree) for name in (guard, *guard.find_all(nodes.Expr))}
-    undeclared = _undeclared(tree) - set(environment.globals) - {"lipsum"}
-    ours = undeclared & set(VARIABLES)
+    declared = {*environment.globals, *_SPECIAL, *_declared(tree)}
+    ours = set(VARIABLES) - declared
     mentioned = {name.name for name in tree.find_all(nodes.Name) if id(name) not in guarded}
-    yield from sorted((undeclared - ours) & mentioned)
+    yield from sorted(mentioned - ours - declared)
     for kind in (nodes.Getattr, nodes.Getitem):
         for part in tree.find_all(kind):
             path = None if id(part) in guarded else _path(part)
@@ -79,20 +80,16 @@ def _unknown(environment: SandboxedEnvironment, tree: nodes.Template, networks: 
                 yield ".".join(path)
 
 
-def _undeclared(tree: nodes.Template) -> set[str]:
-    """Names that are read and set nowhere in the template.
+def _declared(tree: nodes.Template) -> Iterator[str]:
+    """Names that the template gives a meaning, wherever that holds.
 
-    NOTE: not jinja2.meta's find_undeclared_variables, which generates code and, on the way, evaluates what is constant:
-    ``{{ 'a' * 10 ** 10 }}`` would be made in this process.
+    NOTE: not ``jinja2.meta``, which compiles the template, and thereby computes whatever in it is constant.
     """
-    names = list(tree.find_all(nodes.Name))
-    declared = {name.name for name in names if name.ctx != "load"} | {
-        macro.name for macro in tree.find_all(nodes.Macro)
-    }
-    declared.update(imported.target for imported in tree.find_all(nodes.Import))
-    for imported in tree.find_all(nodes.FromImport):
-        declared.update(name if isinstance(name, str) else name[1] for name in imported.names)
-    return {name.name for name in names if name.ctx == "load"} - declared - _SPECIAL
+    yield from (name.name for name in tree.find_all(nodes.Name) if name.ctx != "load")
+    yield from (macro.name for macro in tree.find_all(nodes.Macro))
+    yield from (imported.target for imported in tree.find_all(nodes.Import))
+    for imports in tree.find_all(nodes.FromImport):
+        yield from (name if isinstance(name, str) else name[1] for name in imports.names)
 
 
 def _is_there(path: tuple[str, ...], networks: Container[str]) -> bool:

@@ -122,6 +122,10 @@ def test_what_no_node_gets_is_no_error() -> None:
         "{% raw %}" + "{{" * 100_000,
         "{#" * 120_000,
         "{{ '" + "\\" * 200_000,
+        # Constants: whoever compiles a template computes them.
+        "{{ 'a' * 10 ** 10 }}",
+        "{{ 9 ** 9 ** 9 }}{{ 'a' | center(10 ** 10) }}{{ [1] * 10 ** 10 }}{{ '%*d' % (10 ** 10, 1) }}",
+        "{% if 'a' * 10 ** 10 %}{% endif %}{% set x = 10 ** 10 ** 10 %}{{ x }}",
     ],
 )
 def test_a_large_template_costs_no_seconds(source: str) -> None:
