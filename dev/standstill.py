@@ -42,7 +42,7 @@ class Watch:
         try:
             with requests.Session() as session:
                 session.trust_env = False  # no proxy on the way to loopback
-                answer = session.get(f"{self._url}/machines", params={"fields": FIELDS}, timeout=5)
+                answer = session.get(f"{self._url}/machines?fields={FIELDS}", timeout=5)
                 answer.raise_for_status()
                 views: list[Mapping[str, Any]] = answer.json()
                 return views

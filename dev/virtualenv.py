@@ -36,20 +36,20 @@ def install(home: Path, requirements: Path, doing: Doing) -> None:
     """What ``requirements`` pin, into the environment ``home``. Raises ``NotInstalled``."""
     (home / UNFINISHED).touch()
     wanted = len(list(_pins(requirements)))
-    pip = subprocess.Popen(
-        _pip(home, "-r", requirements), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT
-    )
     seen: list[str] = []
     found = 0
-    assert pip.stdout is not None
-    for line in pip.stdout:
-        seen.append(line)
-        if line.startswith(("Collecting ", "Requirement already satisfied: ")):
-            found += 1
-            doing(f"package {found} of {wanted}")
-        elif line.startswith("Installing collected packages"):
-            doing(f"installing {line.count(',') + 1} packages")
-    if pip.wait():
+    with subprocess.Popen(
+        _pip(home, "-r", requirements), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT
+    ) as pip:
+        assert pip.stdout is not None
+        for line in pip.stdout:
+            seen.append(line)
+            if line.startswith(("Collecting ", "Requirement already satisfied: ")):
+                found += 1
+                doing(f"package {found} of {wanted}")
+            elif line.startswith("Installing collected packages"):
+                doing(f"installing {line.count(',') + 1} packages")
+    if pip.returncode:
         raise NotInstalled("pip cannot install what {} pins:\n{}".format(requirements.name, "".join(seen[-20:])))
     (home / UNFINISHED).unlink()
 
