@@ -15,7 +15,7 @@ ARGS ?=
 ROUNDS ?= 3
 SEED ?= 1
 
-.PHONY: help setup run demo test upgrade-test check pythons format smoke chaos bench samples pins clean
+.PHONY: help setup run demo test upgrade-test image-test check pythons format smoke chaos bench samples pins clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ test: setup  ## Run all tests, with a real PostgreSQL and a real Keystone
 upgrade-test: setup  ## Deploy with processes of this release and of the one before mixed, both ways
 	@$(BIN)/python -m dev.prepare
 	$(BIN)/python -m pytest tests/upgrade
+
+image-test: setup  ## Build the image with buildah and run it with podman, where both are installed
+	$(BIN)/python -m pytest tests/image
 
 check: setup  ## Format, lint, types, import rules, generated files, unit tests
 	@$(BIN)/python -m dev.machine_tools
