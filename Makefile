@@ -2,9 +2,11 @@
 
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
-VENV := .venv
-STAMP := $(VENV)/.stamp
-BIN := $(VENV)/bin
+# The virtual environment, and the interpreter that it is made of: make test PYTHON=/usr/bin/python3.11. An environment of
+# another interpreter is made anew; without PYTHON the one that is there stays.
+VENV ?= .venv
+PYTHON ?=
+BIN = $(VENV)/bin
 PORT ?= 9000
 # Arguments for pytest, such as: make test ARGS="tests/api -k tasks"
 ARGS ?=
@@ -13,56 +15,57 @@ ARGS ?=
 ROUNDS ?= 3
 SEED ?= 1
 
-.PHONY: help run demo test upgrade-test check format smoke chaos bench samples pins clean
+.PHONY: help setup run demo test upgrade-test image-test check pythons format smoke chaos bench samples pins clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-run: $(STAMP)  ## Start everything, deploy the example site, keep serving on PORT (9000) until Ctrl-C
+run: setup  ## Start everything, deploy the example site, keep serving on PORT (9000) until Ctrl-C
 	@$(BIN)/python -m dev.run --port $(PORT)
 
-demo: $(STAMP)  ## The same, but end when the site is deployed: exit 0 if it was
+demo: setup  ## The same, but end when the site is deployed: exit 0 if it was
 	@$(BIN)/python -m dev.run --port $(PORT) --once
 
-test: $(STAMP)  ## Run all tests, with a real PostgreSQL and a real Keystone
+test: setup  ## Run all tests, with a real PostgreSQL and a real Keystone
 	@$(BIN)/python -m dev.prepare
 	$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
 
-upgrade-test: $(STAMP)  ## Deploy with processes of this release and of the one before mixed, both ways
+upgrade-test: setup  ## Deploy with processes of this release and of the one before mixed, both ways
 	@$(BIN)/python -m dev.prepare
 	$(BIN)/python -m pytest tests/upgrade
 
-check: $(STAMP)  ## Format, lint, types, import rules, generated files, unit tests
-	$(BIN)/ruff format --check .
-	$(BIN)/ruff check .
-	$(BIN)/mypy
-	$(BIN)/lint-imports --no-cache
-	@PATH="$(CURDIR)/$(BIN):$$PATH" sh dev/samples.sh --check
-	@$(BIN)/python -m dev.machine_tools
-	$(BIN)/python -m pytest -q tests/unit
+image-test: setup  ## Build the image with buildah and run it with podman, where both are installed
+	$(BIN)/python -m pytest tests/image
 
-format: $(STAMP)  ## Format the code and mend what can be mended
+check: setup  ## Format, lint, types, import rules, generated files, unit tests
+	@$(BIN)/python -m dev.machine_tools
+	@$(BIN)/python -m dev.check
+
+pythons: setup  ## Unit tests, start and a deployment on each other Python 3.11 to 3.13 of this machine
+	@$(BIN)/python -m dev.pythons
+
+format: setup  ## Format the code and mend what can be mended
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
 smoke:  ## Ask a running service a few questions with curl (DRYDOCK_URL, default http://127.0.0.1:9000)
 	@sh dev/smoke.sh
 
-chaos: $(STAMP)  ## Kill, freeze and cut off everything at random while sites are deployed (ROUNDS, SEED)
+chaos: setup  ## Kill, freeze and cut off everything at random while sites are deployed (ROUNDS, SEED)
 	@$(BIN)/python -m tests.chaos --rounds $(ROUNDS) --seed $(SEED)
 
-bench: $(STAMP)  ## Run all benchmarks in their short form
+bench: setup  ## Run all benchmarks in their short form
 	@for name in $$(ls bench/*.py | xargs grep -l __main__ | xargs -n 1 basename | sed 's/[.]py$$//'); do \
 	    if [ $$name != gen_site ]; then echo "== $$name"; $(BIN)/python -m bench.$$name --quick || exit 1; fi; done
 
-samples: $(STAMP)  ## Write etc/drydock/*.sample anew
-	@PATH="$(CURDIR)/$(BIN):$$PATH" sh dev/samples.sh
+samples: setup  ## Write etc/drydock/*.sample anew
+	@PATH="$$(cd $(BIN) && pwd):$$PATH" sh dev/samples.sh
 
-pins: $(STAMP)  ## Write requirements*.txt from what is installed and was tested
+pins: setup  ## Write requirements*.txt from what is installed and was tested
 	$(BIN)/python -m dev.pins
 
 clean:  ## Remove what was set up, the development database included
 	@sh dev/clean.sh
 
-$(STAMP): setup.py requirements.txt requirements-dev.txt dev/setup.sh
-	@sh dev/setup.sh
+setup:
+	@VENV="$(VENV)" PYTHON="$(PYTHON)" sh dev/setup.sh

@@ -8,11 +8,18 @@ command=${1:-api}
 
 case "$command" in
 api)
-    # In a container loopback is nobody. A configuration file says for itself where to listen.
-    if [ -z "${DRYDOCK_CONFIG_FILE:-}" ] && [ ! -e /etc/drydock/drydock.conf ]; then
-        export OS_API__BIND_HOST="${OS_API__BIND_HOST:-0.0.0.0}"
-    fi
-    exec drydock-api "$@"
+    # Files that are read later win: what the site's own says counts, and what it leaves out is the image's.
+    case " $*" in
+    *" --config-file"*) ;;
+    *)
+        site=${DRYDOCK_CONFIG_FILE:-/etc/drydock/drydock.conf}
+        # One that is named and not there is an error.
+        if [ -n "${DRYDOCK_CONFIG_FILE:-}" ] || [ -e "$site" ]; then
+            set -- --config-file "$site" "$@"
+        fi
+        ;;
+    esac
+    exec drydock-api --config-file /usr/local/share/drydock/defaults.conf "$@"
     ;;
 worker)
     exec drydock-worker "$@"
@@ -24,10 +31,7 @@ db-upgrade)
     exec drydock-manage db upgrade "$@"
     ;;
 healthcheck)
-    # The API answers 204 as long as it can serve. The others answer nowhere: they are well while they run.
-    grep -q drydock-api /proc/1/cmdline || exit 0
-    exec python -c 'import sys, urllib.request as u; sys.exit(u.urlopen(sys.argv[1], timeout=4).status != 204)' \
-        "${DRYDOCK_HEALTH_URL:-http://127.0.0.1:9000/api/v1.0/health}"
+    exec python -m drydock.health_check
     ;;
 *)
     exec "$command" "$@"

@@ -8,6 +8,7 @@ The first start on a machine takes 40 s (``keystone_venv``, ``keystone_state``),
 
 from __future__ import annotations
 
+import platform
 import secrets
 import shutil
 import time
@@ -26,6 +27,7 @@ from keystoneauth1.identity.base import BaseIdentityPlugin
 from dev import keystone_state, keystone_venv, processes
 from dev.locks import file_lock
 from dev.ports import LOOPBACK, free_port
+from dev.progress import Doing, quiet
 
 SERVICE_TYPE = "physicalprovisioner"
 DOMAIN = "Default"
@@ -190,14 +192,15 @@ def _created(rest: adapter.Adapter, kind: str, body: Mapping[str, Any]) -> str:
 
 def start(
     directory: Path, *, drydock_url: str = f"http://{LOOPBACK}:9000", token_seconds: int = TOKEN_SECONDS,
-    cache: Path = keystone_venv.CACHE,
+    cache: Path = keystone_venv.CACHE, doing: Doing = quiet,
 ) -> KeystoneServer:  # fmt: skip
     """Start a Keystone that keeps its state in ``directory``; new tokens live ``token_seconds``."""
-    home = keystone_venv.ensure(cache)
-    keystone_state.copy_template(_template(cache, home), directory)
+    home = keystone_venv.ensure(cache, doing)
+    keystone_state.copy_template(_template(cache, home, doing), directory)
     keystone_state.configure(directory, token_seconds=token_seconds)
     server = KeystoneServer(directory, home)
     try:
+        doing("starting")
         server.start()
         server.publish(drydock_url)
     except BaseException:
@@ -206,18 +209,21 @@ def start(
     return server
 
 
-def _template(cache: Path, home: Path) -> Path:
+def _template(cache: Path, home: Path, doing: Doing) -> Path:
     """The bootstrapped state to copy; made when this code or the packages changed."""
     sources = (Path(__file__).read_text(), Path(keystone_state.__file__).read_text())
-    template = cache / f"keystone-state-{keystone_venv.fingerprint(*sources)}"
+    python = platform.python_version()
+    template = cache / f"keystone-state-{python}-{keystone_venv.fingerprint(*sources)}"
     with file_lock(cache / "keystone-state.lock"):
         if template.exists():
             return template
-        for old in cache.glob("keystone-state-*/"):
+        for old in cache.glob(f"keystone-state-{python}-*/"):
             shutil.rmtree(old)
-        unfinished = cache / "keystone-state-unfinished"
+        unfinished = cache / f"keystone-state-{python}-unfinished"
         unfinished.mkdir(mode=0o700)
+        doing("database and keys")
         keystone_state.bootstrap(unfinished, home)
+        doing("users and services")
         with KeystoneServer(unfinished, home) as server:
             server.start()
             server.create_users()

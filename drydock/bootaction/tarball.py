@@ -12,6 +12,10 @@ from drydock.errors import InvalidInput, RenderError
 from drydock.model.boot_asset import AssetType, normal_path
 
 _LEVEL = 6
+_STRIDE = 512
+#: Of gzip: its header without optional fields, the flag of an extra field, our field's name, and what a field has before
+#: its data: the length of all, its name and its length.
+_HEADER, _HAS_EXTRA, _FIELD, _EXTRA_HEAD = 10, 0x04, b"dd", 6
 
 
 def pack(assets: Iterable[RenderedAsset]) -> bytes:
@@ -30,7 +34,18 @@ def pack(assets: Iterable[RenderedAsset]) -> bytes:
     with tarfile.open(fileobj=raw, mode="w", format=tarfile.GNU_FORMAT, encoding="utf-8") as archive:
         for path, asset in members.items():
             archive.addfile(_member(path, asset), io.BytesIO(asset.content))
-    return gzip.compress(raw.getbuffer(), compresslevel=_LEVEL, mtime=0)
+    return _padded(gzip.compress(raw.getbuffer(), compresslevel=_LEVEL, mtime=0))
+
+
+def _padded(compressed: bytes) -> bytes:
+    """The same with an extra field in its header (RFC 1952) that makes its length a multiple of ``_STRIDE``.
+
+    The length is stored: how well a secret compresses would tell guesses of it apart.
+    """
+    room = -(len(compressed) + _EXTRA_HEAD) % _STRIDE
+    field = _FIELD + room.to_bytes(2, "little") + bytes(room)
+    header = compressed[:3] + bytes([compressed[3] | _HAS_EXTRA]) + compressed[4:_HEADER]
+    return header + len(field).to_bytes(2, "little") + field + compressed[_HEADER:]
 
 
 def _member(path: str, asset: RenderedAsset) -> tarfile.TarInfo:

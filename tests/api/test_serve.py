@@ -155,7 +155,7 @@ def test_workers_add_up_their_metrics(url: str, server: tuple[str, Path]) -> Non
 
 @pytest.mark.parametrize("command", [API, GUNICORN], ids=["drydock-api", "gunicorn"])
 def test_noauth_refuses_to_serve_others(command: tuple[str, ...], tmp_path: Path) -> None:
-    settings = environment("postgresql+psycopg2://x@127.0.0.1:9/x", 9, tmp_path, OS_API__BIND_HOST="0.0.0.0")  # noqa: S104
+    settings = environment("postgresql+psycopg2://x@127.0.0.1:9/x", 9, tmp_path, OS_API__BIND_HOST="0.0.0.0")
     ended = subprocess.run(command, env=settings, capture_output=True, text=True, timeout=60, cwd=tmp_path)
     assert ended.returncode != 0
     assert "noauth" in ended.stderr + ended.stdout

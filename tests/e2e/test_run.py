@@ -68,6 +68,25 @@ def test_it_deploys_the_example_serves_and_leaves_nothing_behind(directory: Path
     assert left == []
 
 
+def test_it_gives_up_with_a_sentence_when_nothing_happens_any_more(directory: Path, tmp_path: Path) -> None:
+    log = tmp_path / "run.log"
+    command = [sys.executable, "-m", "dev.run", "--once", "--port", str(free_port()), "--patience", "5"]
+    environment = {**processes.neutral_environment(), "PYTHONUNBUFFERED": "1"}
+    running = processes.start(
+        "make run", [*command, "--directory", directory / "run"], log=log, directory=ROOT, environment=environment
+    )
+    try:
+        running.wait_ready(processes.line_ready(log, "  worker "), seconds=150)
+        for pid in of_program(running, "drydock-worker"):
+            os.kill(pid, signal.SIGSTOP)
+        running.wait_ready(processes.line_ready(log, "nothing happened to any machine for 5 s"), seconds=60)
+        running.wait_ready(lambda: running.exit_code is not None, seconds=60)
+    finally:
+        exit_code = running.stop(seconds=30)
+    assert exit_code == 1
+    assert "Traceback" not in log.read_text()
+
+
 def check_what_it_prints_works(printed: str) -> None:
     health, tasks, machine, listed = (shell(command) for command in COMMAND.findall(printed))
     assert " 204 " in health.stdout.splitlines()[0]

@@ -12,8 +12,8 @@ import pytest
 from dev import machine_tools
 from drydock.bootaction.tarball import pack
 from drydock.bootaction.user_data import ENABLED_PATH, ENV_PATH, UNIT, UNIT_PATH
+from tests.bootaction.test_boot_script import asset, boot, tarball
 from tests.unit.bootaction.machine import Answer, Machine, serving
-from tests.unit.bootaction.test_boot_script import asset, boot, tarball
 from tests.unit.bootaction.test_user_data import full
 
 ISOLATED = ("unshare", "--mount", "--pid", "--fork", "--kill-child")

@@ -37,7 +37,7 @@ def test_each_error_has_its_status(error: errors.DrydockError, status: int) -> N
 
 
 def test_codes_are_unique() -> None:
-    codes = [error.code for error in _all(errors.DrydockError)]
+    codes = [error.code for error in _all(errors.DrydockError) if "code" in vars(error)]
     assert len(codes) == len(set(codes))
 
 

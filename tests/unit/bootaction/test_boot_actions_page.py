@@ -49,7 +49,7 @@ def test_the_example() -> None:
     # A line break at the end of a template is dropped.
     assert {path: contents[path] for path in shown} == {path: text.removesuffix("\n") for path, text in shown.items()}
     assert asked == ["https://files.example.org/join?host=n1&design=deckhand%2Bhttp%3A//a/b"]
-    assert merge_packages(assets) == {"chrony": "4.3-2+deb12u1", "jq": None}
+    assert merge_packages(assets) == {"chrony": "4.3-2", "jq": None}
 
 
 def test_segments_and_variables_are_those_there_are() -> None:

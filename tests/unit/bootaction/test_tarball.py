@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import os
 import subprocess
 import tarfile
 from pathlib import Path
@@ -29,7 +30,7 @@ def members(packed: bytes) -> list[tuple[str, int, bytes]]:
 
 def test_the_form() -> None:
     packed = pack([asset("/opt/a.sh", b"#!/bin/sh\n", 0o555), asset("/" + "long/" * 60 + "x", b"")])
-    assert packed[:10] == b"\x1f\x8b\x08\x00\x00\x00\x00\x00" + packed[8:10]
+    assert packed[:10] == b"\x1f\x8b\x08\x04\x00\x00\x00\x00" + packed[8:10]
     raw = gzip.decompress(packed)
     assert raw[257:265] == b"ustar  \0"
     with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
@@ -39,6 +40,16 @@ def test_the_form() -> None:
         (0, 0, "", "", 0, tarfile.REGTYPE)
     }
     assert [item.mode for item in found] == [0o555, 0o600]
+
+
+def test_its_length_tells_no_guess_from_another() -> None:
+    """The length of what is sealed is stored."""
+    lengths = {len(pack([asset("/etc/pin", f"pin={pin}".encode())])) for pin in range(10_000, 100_000, 499)}
+    assert len(lengths) == 1
+    for size in range(0, 3000, 7):
+        packed = pack([asset(content=os.urandom(size))])
+        assert len(packed) % 512 == 0
+        assert len(members(packed)[0][2]) == size
 
 
 def test_gnu_tar_reads_it(tmp_path: Path) -> None:

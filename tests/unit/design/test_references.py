@@ -146,7 +146,7 @@ class TestWhatAnAddressLeadsTo:
     @pytest.mark.parametrize(
         "host",
         [
-            "0.0.0.0",  # noqa: S104
+            "0.0.0.0",
             "0",
             "127.1",
             "2130706433",

@@ -207,7 +207,7 @@ def test_what_a_tool_says_first_is_told(machine: Machine) -> None:
     (machine.root / "etc/app").write_bytes(b"a file")
     files = pack([asset("/etc/app/extra.conf", "file"), asset("/x", "file")])
     with serving(lambda method, path: tarball(files if path.endswith("files") else pack([]))) as service:
-        assert boot(machine, service).returncode == 1
+        assert boot(machine, service).returncode == 3
         (said,) = {event["description"] for event in service.posted(EVENTS) if event["event_type"] == "finish"}
     assert said.startswith("cannot unpack files: tar: ")
     assert "etc/app" in said
@@ -218,7 +218,7 @@ def test_what_systemctl_says_is_told(machine: Machine) -> None:
     machine.program("systemctl", 'case $* in *enable*) printf "\\nUnit is masked.\\nmore\\n" >&2; exit 1 ;; esac')
     units = pack([asset("/u/a.service", "unit")])
     with serving(lambda method, path: tarball(units if path.endswith("units") else pack([]))) as service:
-        assert boot(machine, service).returncode == 1
+        assert boot(machine, service).returncode == 3
         assert service.posted(EVENTS)[-1]["description"] == "cannot enable a.service: Unit is masked."
 
 
