@@ -46,28 +46,31 @@ def seconds_of(value: float | ColumnElement[float]) -> ColumnElement[Any]:
 
 _steps = cast(bindparam("steps", type_=ARRAY(Text)), ARRAY(Text))
 _step_known = or_(_steps.is_(None), tasks.c.step.is_(None), tasks.c.action + " " + tasks.c.step == any_(_steps))
-#: What this version can work on. Of a task that is to terminate it needs to know neither action nor step.
+#: What this version can work on, in a lane that it knows. Of a task that is to terminate it needs no action or step.
 KNOWN = and_(
-    tasks.c.lane.in_([lane.value for lane in Lane]),
     tasks.c.status.in_([status.value for status in TaskStatus]),
     # A claim adds one.
     tasks.c.lease_epoch < 2**63 - 1,
     or_(tasks.c.terminate, and_(tasks.c.action.in_([action.value for action in Action]), _step_known)),
 )
 # NOTE: now() and not clock_timestamp(), which is volatile and would keep the index out.
-DUE = and_(tasks.c.wake_at <= func.now(), or_(tasks.c.lease_until.is_(None), tasks.c.lease_until < func.now()))
+_FREE = or_(tasks.c.lease_until.is_(None), tasks.c.lease_until < func.now())
 _LAPSED = tasks.c.lease_owner.is_not(None)
 _MOST_COUNTED = 1000
 #: Whose lease lapsed, now or the time before: it may be what ended its worker.
 _SUSPECT = or_(_LAPSED, tasks.c.lapses > 0)
 
+_FRESH = (tasks.c.lease_owner.is_(None), tasks.c.lapses <= 0)
 
-def _claimable(name: str, *which: ColumnElement[bool], order: Collection[ColumnElement[Any]], at_most: str) -> CTE:
+
+def _claimable(
+    name: str, *which: ColumnElement[bool], order: Collection[ColumnElement[Any]], at_most: ColumnElement[int]
+) -> CTE:
     return (
         select(tasks.c.id, _LAPSED.label("lapsed"))
-        .where(*which, DUE, KNOWN)
+        .where(tasks.c.wake_at <= func.now(), *which, KNOWN)
         .order_by(*order)
-        .limit(bindparam(at_most, type_=Integer))
+        .limit(at_most)
         .with_for_update(skip_locked=True, key_share=True)
         .cte(name)
     )
@@ -77,22 +80,30 @@ def _fresh(lane: Lane) -> CTE:
     return _claimable(
         f"due_{lane.value}",
         tasks.c.lane == lane.value,
-        ~_SUSPECT,
+        *_FRESH,
         order=[tasks.c.wake_at],
-        at_most=f"at_most_{lane.value}",
+        at_most=bindparam(f"at_most_{lane.value}", type_=Integer),
     )
 
 
+_fresh_of_all = union_all(*(select(found.c.id, found.c.lapsed) for found in map(_fresh, Lane))).cte("fresh")
+_found = select(func.count()).select_from(_fresh_of_all).scalar_subquery()
+#: To look for suspects reads all that is due: unless told to, only what finds less than it may take does so.
+_at_most_suspects = func.coalesce(
+    cast(bindparam("at_most_suspects", type_=Integer), Integer),
+    case((_found < bindparam("at_most", type_=Integer), 1), else_=0),
+)
 # Those that lapsed less often go first: they are less likely to end this worker too.
 _suspects = _claimable(
     "suspects",
     tasks.c.lane == any_(bindparam("lanes", type_=ARRAY(Text))),
     _SUSPECT,
+    _FREE,
     order=[tasks.c.lapses, tasks.c.wake_at],
-    at_most="at_most_suspects",
+    at_most=_at_most_suspects,
 )
 # Nobody else waits for these rows: SKIP LOCKED needs no order of locking.
-_all_due = union_all(*(select(found.c.id, found.c.lapsed) for found in (*map(_fresh, Lane), _suspects))).cte("due")
+_all_due = union_all(*(select(found.c.id, found.c.lapsed) for found in (_fresh_of_all, _suspects))).cte("due")
 CLAIM = (
     update(tasks)
     .where(tasks.c.id == _all_due.c.id)
@@ -131,7 +142,7 @@ def _next_due(lanes: Collection[Lane]) -> Select[tuple[Any]]:
     """Seconds until a free task of these lanes is due. One look at the index per lane: a minimum over all reads all."""
     soonest = [
         select(func.min(tasks.c.wake_at))
-        .where(tasks.c.lane == lane.value, tasks.c.wake_at.is_not(None), ~_SUSPECT, KNOWN)
+        .where(tasks.c.lane == lane.value, tasks.c.wake_at.is_not(None), *_FRESH, KNOWN)
         .scalar_subquery()
         for lane in lanes
     ]
@@ -145,7 +156,7 @@ NEXT_DUE: Mapping[frozenset[Lane], Select[tuple[Any]]] = {
 #: Due tasks that this version leaves alone: how many, and some of them.
 UNKNOWN = (
     select(tasks.c.id, tasks.c.action, tasks.c.step, tasks.c.lane, tasks.c.status, func.count().over().label("number"))
-    .where(DUE, ~KNOWN)
+    .where(tasks.c.wake_at <= func.now(), _FREE, ~and_(tasks.c.lane.in_([lane.value for lane in Lane]), KNOWN))
     .order_by(tasks.c.seq)
     .limit(bindparam("at_most"))
 )

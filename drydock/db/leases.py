@@ -46,13 +46,14 @@ class LeaseRepository:
         at_most: Mapping[Lane, int],
         *,
         lease_seconds: float,
-        suspects: int = 1,
+        suspects: int | None = None,
         steps: Steps = None,
     ) -> Mapping[Lane, Sequence[Task]]:
         """Take due tasks, so many of each lane, those due longest. Others' rows are skipped, not waited for.
 
         Beside them at most ``suspects`` whose lease lapsed the time before: one at a time, so that the one that ends
-        its worker takes no other along again and again. ``steps``: known ones, as "action step"; None: all.
+        its worker takes no other along again and again; None: one, if there are fewer of the others than asked for.
+        ``steps``: known ones, as "action step"; None: all.
         """
         limits = {f"at_most_{lane.value}": at_most.get(lane, 0) for lane in Lane}
         wanted = [lane.value for lane, number in at_most.items() if number > 0]
@@ -63,6 +64,7 @@ class LeaseRepository:
                 "lease_seconds": lease_seconds,
                 "lanes": wanted,
                 "at_most_suspects": suspects,
+                "at_most": sum(limits.values()),
                 "steps": _listed(steps),
                 **limits,
             },
