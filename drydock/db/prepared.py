@@ -115,6 +115,12 @@ class OwnConnections:
                 with suppress(DatabaseUnavailable):
                     self._end(connection, b"ROLLBACK")
 
+    def close(self) -> None:
+        """The calling thread's connection; those of others end with their threads."""
+        connection: _OwnConnection | None = getattr(self._own, "connection", None)
+        if connection is not None:
+            self._forget(connection)
+
     def _execute(
         self, statement: Prepared, parameters: Mapping[str, object], *, once: bool = False, begin: bool = False
     ) -> tuple[_OwnConnection, Any]:

@@ -171,6 +171,7 @@ class Database:
         return listen(self._connections, CHANGE)
 
     def close(self) -> None:
+        self._own.close()
         self._engine.dispose()
         self._connections.close()
 

@@ -50,10 +50,11 @@ def crowd(new_database: Callable[[], str]) -> Iterator[World]:
         connection.execute(text(f"ALTER DATABASE {name} SET deadlock_timeout = '20ms'"))
         connection.engine.dispose()
     engine = connect(url, pool_size=40, max_overflow=0, application_name="crowd")
+    world = World(engine)
     try:
-        yield World(engine)
+        yield world
     finally:
-        engine.dispose()
+        world.database.close()
 
 
 def deadlocks(world: World) -> int:

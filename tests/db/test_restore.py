@@ -11,7 +11,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 
 from dev import postgres, unprivileged
@@ -36,9 +36,8 @@ def count_up(url: str, transactions: int) -> None:
     engine.dispose()
 
 
-def work_at(url: str) -> tuple[Engine, World]:
-    engine = connect(url, pool_size=8, max_overflow=0, application_name="tests")
-    return engine, World(engine)
+def work_at(url: str) -> World:
+    return World(connect(url, pool_size=8, max_overflow=0, application_name="tests"))
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +76,7 @@ class Restored:
     """A deployment that was on its way when the dump was made, and an ended task; the stream's last event was read."""
 
     def __init__(self, old: str, new: str, format_: str, directory: Path) -> None:
-        engine, before = work_at(old)
+        before = work_at(old)
         before.forget_everything()
         self.ended = before.create("validate_design")
         before.run_until_idle()
@@ -86,9 +85,9 @@ class Restored:
             before.work()
             before.pass_time(15)
         self.told = all_events(before, self.task.id)
-        engine.dispose()
+        before.database.close()
         self._copy(old, new, format_, directory / "dump")
-        self._engine, self.world = work_at(new)
+        self.world = work_at(new)
         # The machines, and the provisioner that knows them, are where they were.
         self.world.provisioner = before.provisioner
         self.world.services = replace(self.world.services, provisioner=before.provisioner)
@@ -109,7 +108,7 @@ class Restored:
         subprocess.run(restore, check=True, stdout=subprocess.DEVNULL)
 
     def close(self) -> None:
-        self._engine.dispose()
+        self.world.database.close()
 
 
 @pytest.fixture(scope="module", params=["custom", "plain"])

@@ -18,4 +18,4 @@ def world(database_url: str) -> Iterator[World]:
         yield world
     finally:
         world.forget_everything()
-        engine.dispose()
+        world.database.close()
