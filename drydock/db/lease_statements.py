@@ -22,6 +22,7 @@ from sqlalchemy import (
     literal,
     or_,
     select,
+    text,
     union_all,
     update,
 )
@@ -29,7 +30,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from drydock.db.locking import LOCK_ORDER
 from drydock.db.recordset import one_of
-from drydock.db.tables import tasks
+from drydock.db.tables import sql_one_of, tasks
 from drydock.model.task import CLOSED, Action, Lane, TaskStatus
 
 OPEN = tasks.c.status.notin_([status.value for status in CLOSED])
@@ -48,10 +49,10 @@ _steps = cast(bindparam("steps", type_=ARRAY(Text)), ARRAY(Text))
 _step_known = or_(_steps.is_(None), tasks.c.step.is_(None), tasks.c.action + " " + tasks.c.step == any_(_steps))
 #: What this version can work on, in a lane that it knows. Of a task that is to terminate it needs no action or step.
 KNOWN = and_(
-    tasks.c.status.in_([status.value for status in TaskStatus]),
+    text(sql_one_of("tasks.status", TaskStatus)),
     # A claim adds one.
     tasks.c.lease_epoch < 2**63 - 1,
-    or_(tasks.c.terminate, and_(tasks.c.action.in_([action.value for action in Action]), _step_known)),
+    or_(tasks.c.terminate, and_(text(sql_one_of("tasks.action", Action)), _step_known)),
 )
 # NOTE: now() and not clock_timestamp(), which is volatile and would keep the index out.
 _FREE = or_(tasks.c.lease_until.is_(None), tasks.c.lease_until < func.now())
@@ -156,7 +157,7 @@ NEXT_DUE: Mapping[frozenset[Lane], Select[tuple[Any]]] = {
 #: Due tasks that this version leaves alone: how many, and some of them.
 UNKNOWN = (
     select(tasks.c.id, tasks.c.action, tasks.c.step, tasks.c.lane, tasks.c.status, func.count().over().label("number"))
-    .where(tasks.c.wake_at <= func.now(), _FREE, ~and_(tasks.c.lane.in_([lane.value for lane in Lane]), KNOWN))
+    .where(tasks.c.wake_at <= func.now(), _FREE, ~and_(text(sql_one_of("tasks.lane", Lane)), KNOWN))
     .order_by(tasks.c.seq)
     .limit(bindparam("at_most"))
 )

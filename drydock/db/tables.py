@@ -45,7 +45,8 @@ metadata = MetaData(
 )
 
 
-def _one_of(column: str, values: type[StrEnum]) -> str:
+def sql_one_of(column: str, values: type[StrEnum]) -> str:
+    """As text: lists that are parameters are written anew into a statement each time it is executed."""
     listed = ", ".join(f"'{value}'" for value in values)
     return f"{column} IN ({listed})"
 
@@ -123,9 +124,9 @@ tasks = Table(
     Column("lease_epoch", BigInteger, nullable=False, server_default="0"),
     # Leases that lapsed in a row, without an outcome in between.
     Column("lapses", Integer, nullable=False, server_default="0"),
-    CheckConstraint(_one_of("lane", Lane), name="lane"),
-    CheckConstraint(_one_of("status", TaskStatus), name="status"),
-    CheckConstraint(_one_of("result_status", ResultStatus), name="result_status"),
+    CheckConstraint(sql_one_of("lane", Lane), name="lane"),
+    CheckConstraint(sql_one_of("status", TaskStatus), name="status"),
+    CheckConstraint(sql_one_of("result_status", ResultStatus), name="result_status"),
     CheckConstraint(f"({_IS_OPEN}) OR wake_at IS NULL", name="closed_never_wakes"),
     UniqueConstraint("created_by", "idempotency_key"),
     Index("ix_tasks_due", "lane", "wake_at", postgresql_where=text("wake_at IS NOT NULL")),
@@ -203,7 +204,7 @@ boot_bundles = Table(
     # Empty: a plain digest would tell whether a guess of what is in the bundle is right. API processes of 0.1 read it.
     Column("etag", Text, nullable=False, server_default=""),
     Column("size", BigInteger, nullable=False),
-    CheckConstraint(_one_of("kind", BundleKind), name="kind"),
+    CheckConstraint(sql_one_of("kind", BundleKind), name="kind"),
 )
 
 boot_actions = Table(
@@ -217,7 +218,7 @@ boot_actions = Table(
     Column("signaling", Boolean, nullable=False),
     Column("status", Text),
     Column("finalized", DateTime(timezone=True)),
-    CheckConstraint(_one_of("status", ReportStatus), name="status"),
+    CheckConstraint(sql_one_of("status", ReportStatus), name="status"),
     # Not unique by name: two boot actions of a design may share one, and both count.
     Index(None, "context_id"),
     Index(None, "task_id"),
@@ -231,7 +232,7 @@ boot_reports = Table(
     Column("idempotency_key", Text, primary_key=True),
     Column("digest", LargeBinary, nullable=False),
     Column("status", Text),
-    CheckConstraint(_one_of("status", ReportStatus), name="status"),
+    CheckConstraint(sql_one_of("status", ReportStatus), name="status"),
 )
 
 # What a machine says of itself on its way, and how much of it is kept: a counter each, as a machine may be hostile.
