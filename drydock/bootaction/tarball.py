@@ -13,8 +13,8 @@ from drydock.model.boot_asset import AssetType, normal_path
 
 _LEVEL = 6
 _STRIDE = 512
-#: Of gzip: its header without optional fields, the flag of an extra field, our field's name, and what a field has before
-#: its data: the length of all, its name and its length.
+#: Of gzip: its header without optional fields, the flag of an extra field, our field's name, and what a field has
+#: before its data: the length of all, its name and its length.
 _HEADER, _HAS_EXTRA, _FIELD, _EXTRA_HEAD = 10, 0x04, b"dd", 6
 
 
