@@ -24,7 +24,10 @@ Step = Callable[[Machine, int], None]
 
 
 class Life:
-    """``install`` and ``come_up`` are what happens at the end of an installation and of a boot from disk."""
+    """``install`` and ``come_up`` are what happens at the end of an installation and of a boot from disk.
+
+    ``failed`` is what a machine does that failed by a defect of the simulator, and is given why.
+    """
 
     def __init__(self, scheduler: Scheduler, delays: Delays, dice: Dice) -> None:
         self._scheduler = scheduler
@@ -32,6 +35,7 @@ class Life:
         self.delays = delays
         self.install: Step = _nothing
         self.come_up: Step = _nothing
+        self.failed: Callable[[Machine, str], None] = _nothing
 
     # -- what others build on
 
@@ -45,12 +49,14 @@ class Life:
         try:
             step(machine, epoch)
         except Exception as exc:
+            reason = f"the simulator failed: {type(exc).__name__}: {exc}"
             with self.still(machine, epoch) as lasts:
                 if lasts:
-                    reason = f"the simulator failed: {type(exc).__name__}: {exc}"
                     if machine.deployment is not None:
                         machine.deployment.phase, machine.deployment.detail = Phase.FAILED, reason
                     machine.enter(State.FAILED, reason)
+            if lasts:
+                self.failed(machine, reason)
             raise
 
     @contextmanager
@@ -192,5 +198,5 @@ class Life:
         machine.note("released and erased")
 
 
-def _nothing(machine: Machine, epoch: int) -> None:
+def _nothing(machine: Machine, given: object) -> None:
     """A site whose machines neither install nor run anything."""

@@ -33,6 +33,17 @@ class Reporting:
             machine.enter(State.RUNNING, "booted from disk")
             self._next(machine)
 
+    def fail(self, machine: Machine, reason: str) -> None:
+        """Say of what is still to be reported that it failed: else it would be waited for in vain."""
+        with machine.lock:
+            deployment = machine.deployment
+            owed = list(deployment.owed) if deployment is not None and deployment.installed else []
+        document = {"status": "failure", "details": [{"message": reason, "error": True}]}
+        for action in owed:
+            answer = self._http.post(action.url, action.key, document)
+            with machine.lock:
+                _record(machine, action, document, answer)
+
     def _next(self, machine: Machine) -> None:
         """What was reported is off the list: a machine that restarts later does not report it again."""
         if machine.deployment is not None and machine.deployment.owed:

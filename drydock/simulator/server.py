@@ -46,7 +46,8 @@ def build(plan: Plan) -> tuple[falcon.App[falcon.Request, falcon.Response], Sche
     life = Life(scheduler, plan.delays, Dice(plan.seed))
     http = NodeHttp()
     life.install = Installation(life, http).finish
-    life.come_up = Reporting(life, http).come_up
+    reporting = Reporting(life, http)
+    life.come_up, life.failed = reporting.come_up, reporting.fail
     return create_app(site, life, bmc_credentials=plan.bmc_credentials), scheduler
 
 

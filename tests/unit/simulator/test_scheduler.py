@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from drydock.simulator.delays import Delays, Dice, Range
+from drydock.simulator.exchange import Answer, NodeHttp
 from drydock.simulator.life import Life
-from drydock.simulator.machine import Deployment, Machine, Phase, State
+from drydock.simulator.machine import BootAction, Deployment, Machine, Phase, State
+from drydock.simulator.reporting import Reporting
 from drydock.simulator.scheduler import Scheduler
 from tests.drivers.simulator_process import eventually
 
@@ -74,3 +77,33 @@ def test_a_machine_whose_thread_fails_says_so_at_once(tmp_path: Path, scheduler:
     assert machine.deployment is not None
     assert machine.deployment.phase is Phase.FAILED
     assert machine.deployment.detail == "the simulator failed: TypeError: no such argument"
+
+
+class BrokenHttp(NodeHttp):
+    """Fails as no server makes it fail, until a final status is posted."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.posted: list[Mapping[str, Any]] = []
+
+    def post(self, url: str, key: str, document: Mapping[str, Any]) -> Answer:
+        if "status" not in document:
+            raise TypeError("no such argument")
+        self.posted.append(document)
+        return Answer(url, 200)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_one_that_fails_while_it_reports_says_so_of_what_it_owes(tmp_path: Path, scheduler: Scheduler) -> None:
+    nothing, http = Range(0, 0), BrokenHttp()
+    life = Life(scheduler, Delays(nothing, nothing, nothing, nothing), Dice(0))
+    reporting = Reporting(life, http)
+    life.failed = reporting.fail
+    machine = Machine("n01", tmp_path / "n01")
+    owed = [BootAction(name, f"http://192.0.2.1/{name}", "0" * 64) for name in "ab"]
+    machine.deployment = Deployment("d", "", installed=True, owed=owed)
+    reporting.come_up(machine, machine.epoch)
+    eventually(lambda: len(machine.reported), lambda count: count == 2)
+    assert machine.state is State.FAILED
+    reason = "the simulator failed: TypeError: no such argument"
+    assert http.posted == [{"status": "failure", "details": [{"message": reason, "error": True}]}] * 2
