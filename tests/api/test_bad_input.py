@@ -105,7 +105,7 @@ def test_limits(admin: Client, value: str) -> None:
     refused(admin.get("/tasks", query_string=f"limit={value}"), 400, "limit")
 
 
-@pytest.mark.parametrize("value", [*NUMBERS, "0", "-1", "36501"])
+@pytest.mark.parametrize("value", [*NUMBERS, "-1", "36501"])
 def test_days(admin: Client, value: str) -> None:
     refused(admin("DELETE", "/tasks", query_string=f"days={value}"), 400, "days")
 

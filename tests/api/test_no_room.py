@@ -149,7 +149,7 @@ from drydock.api.routes import Services, routes
 from drydock.metrics import Metrics
 metrics = Metrics("api")
 none = object()
-table = routes(Services(none, none, none, none, none, Limits(), metrics, none))
+table = routes(Services(none, none, none, none, none, Limits(), metrics, none, none))
 methods = [*falcon.HTTP_METHODS, "other"]
 statuses = [200, 201, 202, 204, 206, 304, 400, 401, 403, 404, 405, 408, 409, 411, 413, 414, 415, 416, 422, 429, 431,
             500, 501, 502, 503, 504]

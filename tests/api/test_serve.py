@@ -193,7 +193,7 @@ def test_a_bare_server_builds_it_once_or_says_why_not(api_database: str, tmp_pat
             [sys.executable, "-c", _BARE], env=settings, cwd=tmp_path, timeout=60, capture_output=True, text=True
         )
         assert (done.stdout == "1 200\n") is (settings is right)
-    assert "the API cannot serve: [api] node_listen" in done.stderr
+    assert "the API cannot serve: OS_API__NODE_LISTEN in the environment" in done.stderr
 
 
 def test_settings_follow_the_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
