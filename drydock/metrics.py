@@ -74,6 +74,7 @@ class Metrics:
             "drydock_unknown_tasks",
             "Due tasks that this version does not know how to work on, and leaves alone.",
             registry=registry,
+            multiprocess_mode="livesum",
         )
         self.unforeseen_errors = Counter(
             "drydock_unforeseen_errors",
