@@ -32,10 +32,11 @@ ensure_venv_module() {
     exit 1
 }
 
-# The interpreter of the environment, and what it was filled from.
+# The interpreter of the environment, what it was filled from, and the checkout that is installed in it.
 state() {
     "$1" -c 'import sys; print(sys.base_prefix, sys.version)'
     cat setup.py requirements.txt requirements-dev.txt | cksum
+    pwd
 }
 
 python=${PYTHON:-$venv/bin/python}

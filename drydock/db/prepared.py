@@ -15,9 +15,10 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 import psycopg
-from psycopg.adapt import PyFormat, Transformer
+from psycopg.adapt import AdaptersMap, PyFormat, Transformer
 from psycopg.pq import ConnStatus, DiagnosticField, ExecStatus, Format
 from psycopg.pq.abc import PGconn, PGresult
+from psycopg.types.json import set_json_loads
 from sqlalchemy import LargeBinary, Select
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql.dml import ReturningInsert
@@ -26,6 +27,7 @@ from drydock.db.connections import Connections
 from drydock.db.deadlines import Watch
 from drydock.db.outages import Kind, Trouble, one_line, trouble_of
 from drydock.db.session import Session
+from drydock.db.values import read_json
 from drydock.errors import DatabaseUnavailable
 
 #: The plans are made once, perhaps while the tables are still empty: they must use the indexes all the same. What a
@@ -204,13 +206,25 @@ class OwnConnections:
 _WORTH_ANOTHER_CONNECTION = frozenset({Kind.LOST, Kind.ELSEWHERE, Kind.STALE, Kind.SCHEMA})
 
 
+class _Types:
+    """How values are read: psycopg's ways but for JSON, which each driver reads alike.
+
+    NOTE: without the connection all text is taken for UTF-8 and all times for UTC, which ``Connections`` sees to.
+    """
+
+    connection = None
+
+    def __init__(self) -> None:
+        self.adapters = AdaptersMap(psycopg.adapters)
+        set_json_loads(read_json, self)
+
+
 class _OwnConnection(psycopg.Connection[Any]):
     """psycopg's own way to libpq, past its cursors, which cost as much again as the round trip. Raises its errors."""
 
     def __init__(self, libpq: PGconn) -> None:
         super().__init__(libpq)
-        # NOTE: without the connection it takes all text for UTF-8 and all times for UTC, which ``Connections`` sees to.
-        self._types = Transformer()
+        self._types = Transformer(_Types())
         self.watch: Watch
         self.generation = 0
 

@@ -17,8 +17,13 @@ _EARLIEST = datetime.min.replace(tzinfo=UTC)
 _LATEST = datetime.max.replace(tzinfo=UTC)
 
 
-def read_json(text: str) -> Any:
-    """What is nested too deep or has numbers too long is answered as its text, as are numbers beyond a float's."""
+def read_json(text: str | bytes) -> Any:
+    """What is nested too deep or has numbers too long is answered as its text, as are numbers beyond a float's.
+
+    NOTE: how deep Python itself reads depends on its version; since 3.12 it is deeper than it writes.
+    """
+    if isinstance(text, bytes):
+        text = text.decode()
     try:
         value = json.loads(text, parse_float=_number)
     except (RecursionError, ValueError):
