@@ -32,6 +32,7 @@ def deep(levels: int) -> list[Any]:
         ("step = 'count_sheep', status = 'running'", {"step": "count_sheep"}),
         ("node_filter = '[1, \"x\"]'", {"node_filter": [1, "x"]}),
         ("node_filter = (repeat('[', 3000) || repeat(']', 3000))::jsonb", {"node_filter": "[" * 3000 + "]" * 3000}),
+        ("node_filter = (repeat('[', 900) || repeat(']', 900))::jsonb", {"node_filter": "[" * 900 + "]" * 900}),
         ("node_filter = (repeat('[', 90) || repeat(']', 90))::jsonb", {"node_filter": deep(90)}),
         ("node_filter = ('[[]' || repeat(', [{}]', 300) || ']')::jsonb", {"node_filter": [[], *[[{}]] * 300]}),
         ("step_since = '12000-01-01'", {"step_since": "9999-12-31T23:59:59.999999+00:00"}),
