@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
+import shlex
 import shutil
 import subprocess
 import sys
@@ -49,7 +50,7 @@ def serving(
     for name in ("TMPDIR", "TMP", "TEMP"):
         env.pop(name, None)
     log = directory / "api.log"
-    script = f"set -e; {prepare}; exec {sys.executable} -m drydock.serve"
+    script = f"set -e; {prepare}; exec {shlex.quote(sys.executable)} -m drydock.serve"
     command = ["unshare", "--mount", "sh", "-c", script]
     child = processes.start("api", command, log=log, environment=env, directory=Path("/proc"))
     url = f"http://127.0.0.1:{port}/api/v1.0"
@@ -60,8 +61,18 @@ def serving(
         child.stop()
 
 
-def mounted(*directories: str, size: str) -> str:
-    return "; ".join(f"mount -t tmpfs -o size={size} none {directory}" for directory in directories)
+def mounted(*directories: str, size: str, read_only: bool = False) -> str:
+    """Empty file systems over these; what the API itself runs from stays in sight, should it lie below one of them."""
+    needed = {Path(path).resolve() for path in (ROOT, sys.prefix, sys.base_prefix)}
+    hidden = [path for path in sorted(needed) if any(path.is_relative_to(directory) for directory in directories)]
+    kept = {f"/mnt/{number}": shlex.quote(str(path)) for number, path in enumerate(hidden)}
+    lines = ["mount -t tmpfs none /mnt"] if kept else []
+    lines += [f"mkdir {aside}; mount --bind {path} {aside}" for aside, path in kept.items()]
+    lines += [f"mount -t tmpfs -o size={size} none {directory}" for directory in directories]
+    lines += [f"mkdir -p {path}; mount --bind {aside} {path}" for aside, path in kept.items()]
+    if read_only:
+        lines += [f"mount -o remount,ro {directory}" for directory in directories]
+    return "; ".join(lines)
 
 
 def many_requests(url: str) -> None:
@@ -105,14 +116,17 @@ class TestNoRoom:
             self.unharmed(log())
 
     def test_nothing_can_be_written_but_for_heartbeats(self, api_database: str, free_port: int, tmp_path: Path) -> None:
-        prepare = mounted("/tmp", "/var/tmp", size="4k,ro")
+        prepare = mounted("/tmp", "/var/tmp", size="4k", read_only=True)
         with serving(api_database, free_port, tmp_path, prepare) as (url, log):
             many_requests(url)
             assert len(re.findall("each process shows its own metrics: .*No usable temporary directory", log())) == 1
             self.unharmed(log())
 
     def test_nothing_can_be_written_at_all(self, tmp_path: Path) -> None:
-        script = mounted("/tmp", "/var/tmp", "/dev/shm", size="4k,ro") + f"; exec {sys.executable} -m drydock.serve"
+        script = (
+            mounted("/tmp", "/var/tmp", "/dev/shm", size="4k", read_only=True)
+            + f"; exec {shlex.quote(sys.executable)} -m drydock.serve"
+        )
         env = {
             **processes.neutral_environment(),
             "PYTHONPATH": str(ROOT),
