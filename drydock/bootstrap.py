@@ -15,6 +15,7 @@ from drydock.api.app import create_app
 from drydock.api.limits import Limits
 from drydock.auth.health import checks as auth_checks
 from drydock.auth.service_session import service_session
+from drydock.bootaction.preparation import BootPreparation, BootSettings
 from drydock.bootaction.render import TemplateLimits
 from drydock.conf import boot_secrets, max_waiting, public_url, trusted_proxies
 from drydock.conf.api import MAX_EVENT_BYTES
@@ -22,10 +23,6 @@ from drydock.conf.design import token_hosts
 from drydock.db.engine import connect
 from drydock.db.unit_of_work import Database
 from drydock.design.loader import DesignLoader
-from drydock.design.reference_cache import ReferenceCache
-from drydock.design.references import References
-from drydock.design.retries import Retries
-from drydock.design.service_token import NoTokens, ServiceTokens, TokenSource
 from drydock.drivers.labels.base import NodeLabels
 from drydock.drivers.labels.promenade import PromenadeLabels
 from drydock.drivers.node.base import NodeProvisioner
@@ -33,22 +30,25 @@ from drydock.drivers.registry import load_node_provisioner, load_oob_drivers
 from drydock.errors import ConfigurationError
 from drydock.metrics import Metrics
 from drydock.metrics import serve as serve_metrics
-from drydock.orchestrator.boot import BootService
-from drydock.orchestrator.boot_preparation import BootPreparation, BootSettings
-from drydock.orchestrator.changes import ChangeWaiter
-from drydock.orchestrator.designs import DesignService
-from drydock.orchestrator.engine import Engine, EngineSettings, worker_name
-from drydock.orchestrator.health import Health
-from drydock.orchestrator.images import ImageCatalogue
-from drydock.orchestrator.machines import MachineService, ScriptSettings
-from drydock.orchestrator.orchestrator import Orchestrator
-from drydock.orchestrator.presence import Presence
-from drydock.orchestrator.queue_metrics import QueueMetrics
-from drydock.orchestrator.retention import PeriodicRetention
-from drydock.orchestrator.step_runner import StepRunner
-from drydock.orchestrator.workflow import Services
-from drydock.orchestrator.workflows import WORKFLOWS
+from drydock.orchestrator.engine.engine import Engine, EngineSettings, worker_name
+from drydock.orchestrator.engine.presence import Presence
+from drydock.orchestrator.engine.step_runner import StepRunner
+from drydock.orchestrator.services.boot_actions import BootService
+from drydock.orchestrator.services.changes import ChangeWaiter
+from drydock.orchestrator.services.designs import DesignService
+from drydock.orchestrator.services.health import Health
+from drydock.orchestrator.services.images import ImageCatalogue
+from drydock.orchestrator.services.machines import MachineService, ScriptSettings
+from drydock.orchestrator.services.queue_metrics import QueueMetrics
+from drydock.orchestrator.services.retention import PeriodicRetention
+from drydock.orchestrator.services.tasks import TaskService
+from drydock.orchestrator.workflows.table import WORKFLOWS
+from drydock.orchestrator.workflows.workflow import StepServices
 from drydock.policy import Policy
+from drydock.references.reference_cache import ReferenceCache
+from drydock.references.references import References
+from drydock.references.retries import Retries
+from drydock.references.service_token import NoTokens, ServiceTokens, TokenSource
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -69,7 +69,7 @@ def build_engine(conf: cfg.ConfigOpts) -> Engine:
     shared = _shared(
         conf, pool_size=conf.orchestrator.slots + conf.orchestrator.task_slots + 4, application_name="drydock-worker"
     )
-    services = Services(
+    services = StepServices(
         database=shared.database,
         designs=shared.designs,
         boot=BootPreparation(_boot_settings(conf), shared.references.fetch),
@@ -126,7 +126,7 @@ def build_application(conf: cfg.ConfigOpts) -> WSGIApplication:
     metrics = Metrics("api")
     metrics.add(QueueMetrics(shared.database))
     app = create_app(
-        orchestrator=Orchestrator(
+        orchestrator=TaskService(
             shared.database, shared.provisioner, ChangeWaiter(shared.database), guard=conf.orchestrator.guard
         ),
         designs=shared.designs,

@@ -9,10 +9,10 @@ import click
 
 from drydock.client import Credentials
 from drydock.client.errors import NotConfigured
-from drydock.design.references import SERVICE_SCHEMES, References
-from drydock.design.retries import Retries
-from drydock.design.service_token import ServiceTokens
 from drydock.errors import DesignNotFound, InvalidReference
+from drydock.references.references import SERVICE_SCHEMES, References
+from drydock.references.retries import Retries
+from drydock.references.service_token import ServiceTokens
 
 Fetch = Callable[[str], bytes]
 

@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from threading import Lock
 
 from drydock.design.compiler import CompiledDesign, compile_design
-from drydock.design.references import References
+from drydock.references.references import References
 
 
 class DesignLoader:

@@ -20,7 +20,7 @@ from drydock.db.tables import boot_contexts
 from drydock.db.unit_of_work import Database
 from drydock.model.boot_action import Report, ReportDetail
 from drydock.model.boot_context import BundleKind
-from drydock.orchestrator.boot import BootService
+from drydock.orchestrator.services.boot_actions import BootService
 from tests.api.conftest import AppFactory, Client
 from tests.api.seeds import BootedNode, Seeds
 from tests.drivers.simulator_process import eventually

@@ -15,7 +15,7 @@ from sqlalchemy import text
 from drydock.db.engine import connect
 from drydock.db.unit_of_work import Database
 from drydock.metrics import Metrics
-from drydock.orchestrator.presence import Presence
+from drydock.orchestrator.engine.presence import Presence
 from tests.api.conftest import AppFactory, Client
 from tests.api.odd_keystone import odd_keystone
 from tests.api.seeds import Seeds

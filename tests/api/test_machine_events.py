@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from drydock.bootaction.keys import events_token
-from drydock.orchestrator.machines import MAX_EVENTS, MAX_LOG_BYTES
+from drydock.orchestrator.services.machines import MAX_EVENTS, MAX_LOG_BYTES
 from tests.api.conftest import Client
 from tests.api.seeds import BootedNode, Seeds
 from tests.drivers.simulator_process import eventually

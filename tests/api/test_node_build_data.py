@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from drydock.orchestrator.machines import MAX_KEPT_BYTES, MAX_KEPT_ROWS
+from drydock.orchestrator.services.machines import MAX_KEPT_BYTES, MAX_KEPT_ROWS
 from tests.api.conftest import Client
 from tests.api.seeds import Seeds
 

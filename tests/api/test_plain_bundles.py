@@ -9,7 +9,7 @@ import falcon
 import pytest
 
 from drydock.model.boot_context import BundleKind
-from drydock.orchestrator.boot import BootService
+from drydock.orchestrator.services.boot_actions import BootService
 from tests.api.conftest import AppFactory, Client
 from tests.api.seeds import BootedNode, Seeds
 

@@ -22,7 +22,7 @@ from drydock.db.tables import boot_reports
 from drydock.db.unit_of_work import Database, UnitOfWork
 from drydock.errors import BootActionFinal, DatabaseUnavailable
 from drydock.model.boot_action import BootAction, Report, ReportDetail, ReportStatus
-from drydock.orchestrator.boot import BootService
+from drydock.orchestrator.services.boot_actions import BootService
 from tests.api.conftest import Client
 from tests.api.seeds import BootedNode, Seeds
 from tests.api.test_serve import GUNICORN, environment

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from drydock.model.task import Action
-from drydock.orchestrator.workflows import WORKFLOWS
+from drydock.orchestrator.workflows.table import WORKFLOWS
 from tests.chaos.audit import Hold
 from tests.chaos.evidence import Evidence, Post, TaskRow, posts
 

@@ -30,8 +30,8 @@ from drydock.errors import (
 from drydock.model.boot_action import Report, ReportDetail, ReportStatus
 from drydock.model.machine import LogFile, MachineEvent, NewBuildData
 from drydock.model.task import Action, Lane, TaskQuery, TaskStatus
-from drydock.orchestrator.machines import MachineService, ScriptSettings
-from drydock.orchestrator.retention import delete_old
+from drydock.orchestrator.services.machines import MachineService, ScriptSettings
+from drydock.orchestrator.services.retention import delete_old
 from tests.orchestrator.sites import site
 from tests.orchestrator.world import World
 

@@ -17,7 +17,7 @@ from drydock.db.engine import connect
 from drydock.db.unit_of_work import Database
 from drydock.errors import BootContextNotFound, DatabaseUnavailable
 from drydock.model.boot_context import BundleKind
-from drydock.orchestrator.boot import BootService
+from drydock.orchestrator.services.boot_actions import BootService
 from tests.db.forwarder import Forwarder
 from tests.db.uses import fetch, is_unavailable, works, write
 from tests.drivers.simulator_process import eventually

@@ -12,9 +12,9 @@ import requests
 from dev.keystone import KeystoneServer
 from drydock import conf as options
 from drydock.auth.service_session import service_session
-from drydock.design.references import SERVICE_SCHEMES, References
-from drydock.design.service_token import ServiceTokens
 from drydock.errors import InvalidReference, ReferenceUnavailable
+from drydock.references.references import SERVICE_SCHEMES, References
+from drydock.references.service_token import ServiceTokens
 from tests.unit.design.http_peer import Answer, Peer, serving
 from tests.unit.design.test_references import moved, references
 

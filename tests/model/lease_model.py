@@ -1,10 +1,11 @@
 """Lease, epoch, hold and final status as a handful of transactions, small enough to try every order of events.
 
 An event is what the product does in one transaction or outside of any (``drydock/db/leases.py``, ``holds.py``,
-``tasks.py``, ``orchestrator/step_runner.py``, ``boot.py``). A worker that is frozen, slow or dead is one whose next
-event does not come: the search tries that anyway. Time is not measured: a lease lapses whenever it likes, as often as
-it likes. Epochs are not counted either, for then there would be no end of states: a slot knows whether the epoch of
-its claim is still the row's (``current``), which is all that a guard ever asks.
+``tasks.py``, ``orchestrator/engine/step_runner.py``, ``orchestrator/services/boot_actions.py``). A worker that is
+frozen, slow or dead is one whose next event does not come: the search tries that anyway. Time is not measured: a
+lease lapses whenever it likes, as often as it likes. Epochs are not counted either, for then there would be no end of
+states: a slot knows whether the epoch of its claim is still the row's (``current``), which is all that a guard ever
+asks.
 
 The steps of a task: two that drive the machine, one right after the other; then one that waits for the final report.
 A task without a report (to destroy a node, say) finds nothing to wait for.

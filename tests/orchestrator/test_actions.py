@@ -14,8 +14,8 @@ from drydock.errors import DriverRefused, DriverUnavailable
 from drydock.model.boot_action import ReportStatus
 from drydock.model.machine import MachineContact
 from drydock.model.task import REQUESTABLE, Action, ResultStatus, Task, TaskStatus
-from drydock.orchestrator.silence import pause, silence
-from drydock.orchestrator.workflows import WORKFLOWS
+from drydock.orchestrator.workflows.install_progress import pause, silence
+from drydock.orchestrator.workflows.table import WORKFLOWS
 from tests.orchestrator.sites import site
 from tests.orchestrator.world import World
 

@@ -13,7 +13,7 @@ from drydock.errors import BootActionFinal, Forbidden
 from drydock.model.boot_action import Report, ReportDetail, ReportStatus
 from drydock.model.boot_context import BundleKind
 from drydock.model.task import Action, Lane, ResultStatus, Task, TaskResult, TaskStatus
-from drydock.orchestrator.recorder import Record, Recorder
+from drydock.orchestrator.engine.recorder import Record, Recorder
 from tests.orchestrator.fakes import FakeBmcs
 from tests.orchestrator.sites import site
 from tests.orchestrator.world import World

@@ -11,18 +11,18 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
+from drydock.bootaction.preparation import BootPreparation
 from drydock.db.tables import tasks
 from drydock.drivers.node.base import Progress, ProgressState, ProvisionedNode
 from drydock.errors import DriverRefused, DriverUnavailable, ReferenceUnavailable
 from drydock.metrics import Metrics
 from drydock.model.boot_context import BundleKind
 from drydock.model.task import Action, ResultStatus, Task, TaskStatus
-from drydock.orchestrator.boot_preparation import BootPreparation
-from drydock.orchestrator.engine import Engine, EngineSettings
-from drydock.orchestrator.outcome import Outcome
-from drydock.orchestrator.step_runner import StepRunner
-from drydock.orchestrator.workflow import AnyStep
-from drydock.orchestrator.workflows import WORKFLOWS
+from drydock.orchestrator.engine.engine import Engine, EngineSettings
+from drydock.orchestrator.engine.step_runner import StepRunner
+from drydock.orchestrator.workflows.outcome import Outcome
+from drydock.orchestrator.workflows.table import WORKFLOWS
+from drydock.orchestrator.workflows.workflow import AnyStep
 from tests.drivers.simulator_process import eventually
 from tests.orchestrator.sites import site
 from tests.orchestrator.world import Timeouts, World

@@ -13,11 +13,11 @@ from sqlalchemy import func, select, update
 from drydock.db.tables import tasks
 from drydock.metrics import Metrics
 from drydock.model.task import Action, Lane, ResultStatus, Task, TaskStatus
-from drydock.orchestrator.engine import Engine, EngineSettings
-from drydock.orchestrator.outcome import Outcome
-from drydock.orchestrator.step_runner import StepRunner
-from drydock.orchestrator.workflow import AnyStep
-from drydock.orchestrator.workflows import WORKFLOWS
+from drydock.orchestrator.engine.engine import Engine, EngineSettings
+from drydock.orchestrator.engine.step_runner import StepRunner
+from drydock.orchestrator.workflows.outcome import Outcome
+from drydock.orchestrator.workflows.table import WORKFLOWS
+from drydock.orchestrator.workflows.workflow import AnyStep
 from tests.drivers.simulator_process import eventually
 from tests.orchestrator.sites import site
 from tests.orchestrator.test_laws import SUBTASK, WorkerKilled, every_step, use

@@ -12,10 +12,10 @@ from drydock.bootaction.render import TemplateLimits
 from drydock.metrics import Metrics
 from drydock.model.boot_context import BundleKind
 from drydock.model.task import Task
-from drydock.orchestrator.outcome import Outcome
-from drydock.orchestrator.step_runner import StepRunner
-from drydock.orchestrator.workflow import AnyStep
-from drydock.orchestrator.workflows import WORKFLOWS
+from drydock.orchestrator.engine.step_runner import StepRunner
+from drydock.orchestrator.workflows.outcome import Outcome
+from drydock.orchestrator.workflows.table import WORKFLOWS
+from drydock.orchestrator.workflows.workflow import AnyStep
 from tests.orchestrator.sites import site
 from tests.orchestrator.test_groups import JOIN, deploy, use_fetch
 from tests.orchestrator.world import Timeouts, World

@@ -10,10 +10,10 @@ import pytest
 
 from drydock.errors import DriverRefused, DriverUnavailable
 from drydock.model.task import REQUESTABLE, Action, ResultStatus, Task, TaskStatus
-from drydock.orchestrator.outcome import Outcome
-from drydock.orchestrator.step_runner import StepRunner
-from drydock.orchestrator.workflow import AnyStep, Step, Workflow
-from drydock.orchestrator.workflows import WORKFLOWS
+from drydock.orchestrator.engine.step_runner import StepRunner
+from drydock.orchestrator.workflows.outcome import Outcome
+from drydock.orchestrator.workflows.table import WORKFLOWS
+from drydock.orchestrator.workflows.workflow import AnyStep, Step, Workflow
 from tests.orchestrator.world import World
 
 REQUESTED = tuple(dict.fromkeys(REQUESTABLE.values()))

@@ -14,9 +14,9 @@ from drydock.db.engine import driver_url
 from drydock.drivers.node.base import Progress, ProgressState, ProvisionedNode
 from drydock.metrics import Metrics
 from drydock.model.task import ResultStatus
-from drydock.orchestrator.engine import Engine, EngineSettings
-from drydock.orchestrator.step_runner import StepRunner
-from drydock.orchestrator.workflows import WORKFLOWS
+from drydock.orchestrator.engine.engine import Engine, EngineSettings
+from drydock.orchestrator.engine.step_runner import StepRunner
+from drydock.orchestrator.workflows.table import WORKFLOWS
 from tests.drivers.simulator_process import eventually
 from tests.orchestrator.sites import site
 from tests.orchestrator.world import Timeouts, World

@@ -15,10 +15,10 @@ from drydock.db.outcomes import Finish, Pause
 from drydock.db.tables import tasks
 from drydock.model.boot_context import BundleKind
 from drydock.model.task import ResultStatus, Task, TaskResult, TaskStatus
-from drydock.orchestrator.outcome import Outcome
-from drydock.orchestrator.recorder import Record, Recorder
-from drydock.orchestrator.step_runner import StepRunner
-from drydock.orchestrator.workflow import AnyStep
+from drydock.orchestrator.engine.recorder import Record, Recorder
+from drydock.orchestrator.engine.step_runner import StepRunner
+from drydock.orchestrator.workflows.outcome import Outcome
+from drydock.orchestrator.workflows.workflow import AnyStep
 from tests.drivers.simulator_process import eventually
 from tests.orchestrator.sites import site
 from tests.orchestrator.world import World

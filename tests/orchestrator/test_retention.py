@@ -11,7 +11,7 @@ from sqlalchemy import func, select, text, update
 from drydock.db.tables import boot_actions, boot_bundles, boot_contexts, build_data, designs, task_messages, tasks
 from drydock.errors import TaskNotFound
 from drydock.orchestrator import retention
-from drydock.orchestrator.retention import PeriodicRetention, delete_old
+from drydock.orchestrator.services.retention import PeriodicRetention, delete_old
 from tests.orchestrator.sites import site
 from tests.orchestrator.world import World
 

@@ -10,7 +10,7 @@ import pytest
 
 from drydock.errors import InvalidInput, ScopeUnconfirmed
 from drydock.model.task import ResultStatus, Task
-from drydock.orchestrator.orchestrator import Orchestrator
+from drydock.orchestrator.services.tasks import TaskService
 from tests.orchestrator.sites import site
 from tests.orchestrator.world import World
 
@@ -112,7 +112,7 @@ def test_a_size_of_what_works_on_no_node_is_refused(world: World) -> None:
 
 
 def test_without_the_guard_each_such_task_has_a_warning(world: World) -> None:
-    world.orchestrator = Orchestrator(world.database, world.provisioner, world.orchestrator._changes, guard=False)
+    world.orchestrator = TaskService(world.database, world.provisioner, world.orchestrator._changes, guard=False)
     for node_filter in (None, FOUND_OUT["every name"]):
         task = ended(world, world.create("destroy_nodes", node_filter=node_filter, all_nodes=False))
         assert task.result.status is ResultStatus.SUCCESS

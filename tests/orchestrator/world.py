@@ -9,24 +9,24 @@ from uuid import UUID
 from sqlalchemy import Engine as SqlEngine
 from sqlalchemy import func, text, update
 
+from drydock.bootaction.preparation import BootPreparation, BootSettings
 from drydock.bootaction.render import TemplateLimits
 from drydock.db.tables import tasks
 from drydock.db.unit_of_work import Database
 from drydock.design.loader import DesignLoader
-from drydock.design.references import References
 from drydock.metrics import Metrics
 from drydock.model.boot_action import BootAction, Report, ReportStatus
 from drydock.model.design import DesignSnapshot
 from drydock.model.task import REQUESTABLE, Lane, NewTask, Task, TaskQuery
-from drydock.orchestrator.boot import BootService
-from drydock.orchestrator.boot_preparation import BootPreparation, BootSettings
-from drydock.orchestrator.changes import ChangeWaiter
-from drydock.orchestrator.designs import DesignService
-from drydock.orchestrator.images import ImageCatalogue
-from drydock.orchestrator.orchestrator import Orchestrator
-from drydock.orchestrator.step_runner import StepRunner
-from drydock.orchestrator.workflow import Services
-from drydock.orchestrator.workflows import WORKFLOWS
+from drydock.orchestrator.engine.step_runner import StepRunner
+from drydock.orchestrator.services.boot_actions import BootService
+from drydock.orchestrator.services.changes import ChangeWaiter
+from drydock.orchestrator.services.designs import DesignService
+from drydock.orchestrator.services.images import ImageCatalogue
+from drydock.orchestrator.services.tasks import TaskService
+from drydock.orchestrator.workflows.table import WORKFLOWS
+from drydock.orchestrator.workflows.workflow import StepServices
+from drydock.references.references import References
 from tests.orchestrator.fakes import FakeBmcs, FakeLabels, FakeProvisioner
 from tests.orchestrator.sites import site
 
@@ -68,7 +68,7 @@ class World:
             lifetime_hours=24,
             limits=TemplateLimits(max_bytes=1 << 20, max_seconds=10),
         )
-        self.services = Services(
+        self.services = StepServices(
             database=self.database,
             designs=self.designs,
             boot=BootPreparation(self.boot_settings, references.fetch),
@@ -78,7 +78,7 @@ class World:
             observe_seconds=1,
             start_rate=1e6,
         )
-        self.orchestrator = Orchestrator(self.database, self.provisioner, ChangeWaiter(self.database))
+        self.orchestrator = TaskService(self.database, self.provisioner, ChangeWaiter(self.database))
         self.boot = BootService(self.database)
         self.owner = "worker-1"
         self.use_runner()

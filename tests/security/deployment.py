@@ -16,12 +16,12 @@ import yaml
 
 from drydock import conf
 from drydock.bootaction.keys import events_token
+from drydock.bootaction.preparation import BootPreparation, BootSettings
 from drydock.bootaction.render import TemplateLimits
 from drydock.bootstrap import build_application
-from drydock.design.references import References
 from drydock.model.boot_action import BootAction
 from drydock.model.task import Task
-from drydock.orchestrator.boot_preparation import BootPreparation, BootSettings
+from drydock.references.references import References
 from tests.orchestrator.world import SECRET, World
 
 ADMIN = {"X-Auth-Token": "admin"}

@@ -18,9 +18,9 @@ from drydock.bootaction.keys import derive_key
 from drydock.bootaction.sealing import unseal
 from drydock.db.reports import MAX_MESSAGE_BYTES, MAX_MESSAGES
 from drydock.db.tables import boot_bundles, boot_contexts, machines, task_messages
-from drydock.design.references import References
 from drydock.errors import InvalidReference, ReferenceUnavailable, RenderError, SealBroken
 from drydock.model.task import ResultStatus, TaskStatus
+from drydock.references.references import References
 from tests.orchestrator.sites import site as design_of
 from tests.orchestrator.world import SECRET
 from tests.security.deployment import ADMIN, Site

@@ -14,7 +14,7 @@ from drydock.api.limits import Limits
 from drydock.api.routes import PREFIX, Route, Services, routes
 from drydock.metrics import Metrics
 from drydock.model.task import Action
-from drydock.orchestrator.workflows import WORKFLOWS
+from drydock.orchestrator.workflows.table import WORKFLOWS
 from drydock.policies import list_rules
 
 REFERENCE = Path(__file__).parents[2] / "docs/reference"

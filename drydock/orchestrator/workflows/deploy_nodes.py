@@ -21,11 +21,11 @@ from drydock.model.boot_action import BootAction, ReportStatus
 from drydock.model.boot_context import BootContext
 from drydock.model.machine import MachineContact
 from drydock.model.task import Action, Lane
-from drydock.orchestrator.outcome import Done, Failed, Outcome, Wait, of_error
-from drydock.orchestrator.planner import for_each_node
-from drydock.orchestrator.present_state import look
-from drydock.orchestrator.silence import pause, silence
-from drydock.orchestrator.workflow import BulkStep, Step, StepContext, Stop, Workflow, ask
+from drydock.orchestrator.workflows.already_done import look
+from drydock.orchestrator.workflows.install_progress import pause, silence
+from drydock.orchestrator.workflows.outcome import Done, Failed, Outcome, Wait, of_error
+from drydock.orchestrator.workflows.planner import for_each_node
+from drydock.orchestrator.workflows.workflow import BulkStep, Step, StepContext, Stop, Workflow, ask
 
 #: A final status wakes the task that waits for it; it looks by itself only to tell of the last contact.
 LOOK_AGAIN_SECONDS = 60.0

@@ -7,9 +7,9 @@ from uuid import UUID
 
 from drydock.drivers.node.base import NodeState
 from drydock.model.task import Action
-from drydock.orchestrator.outcome import Done, Outcome, Wait
-from drydock.orchestrator.planner import for_each_node
-from drydock.orchestrator.workflow import BulkStep, StepContext, Workflow
+from drydock.orchestrator.workflows.outcome import Done, Outcome, Wait
+from drydock.orchestrator.workflows.planner import for_each_node
+from drydock.orchestrator.workflows.workflow import BulkStep, StepContext, Workflow
 
 
 def revoke_key(contexts: Sequence[StepContext]) -> Mapping[UUID, Outcome]:

@@ -16,10 +16,10 @@ from uuid import UUID
 from drydock.drivers.node.base import NodeState
 from drydock.drivers.oob.base import BootDevice, PowerState
 from drydock.model.task import Action, Lane
-from drydock.orchestrator.outcome import Done, Outcome, Wait
-from drydock.orchestrator.planner import for_each_node
-from drydock.orchestrator.present_state import look
-from drydock.orchestrator.workflow import BulkStep, Step, StepContext, Workflow, ask
+from drydock.orchestrator.workflows.already_done import look
+from drydock.orchestrator.workflows.outcome import Done, Outcome, Wait
+from drydock.orchestrator.workflows.planner import for_each_node
+from drydock.orchestrator.workflows.workflow import BulkStep, Step, StepContext, Workflow, ask
 
 #: BMCs take seconds to change power; asking more often only loads them.
 POWER_POLL_SECONDS = 2.0

@@ -10,9 +10,9 @@ from drydock.drivers.node.base import ProvisionedSite
 from drydock.model.network import Network, NetworkLink
 from drydock.model.site import Region, Repository, SiteDesign
 from drydock.model.task import Action, Lane
-from drydock.orchestrator.outcome import Outcome
-from drydock.orchestrator.planner import check_design, resolve_design
-from drydock.orchestrator.workflow import Step, StepContext, Workflow
+from drydock.orchestrator.workflows.outcome import Outcome
+from drydock.orchestrator.workflows.planner import check_design, resolve_design
+from drydock.orchestrator.workflows.workflow import Step, StepContext, Workflow
 
 
 def prepare_site(ctx: StepContext) -> Outcome:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from drydock.model.task import Action
-from drydock.orchestrator.outcome import Done, Failed, Outcome
-from drydock.orchestrator.planner import for_each_node
-from drydock.orchestrator.workflow import Step, StepContext, Workflow
+from drydock.orchestrator.workflows.outcome import Done, Failed, Outcome
+from drydock.orchestrator.workflows.planner import for_each_node
+from drydock.orchestrator.workflows.workflow import Step, StepContext, Workflow
 
 
 def relabel(ctx: StepContext) -> Outcome:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from drydock.model.task import Action, Lane
-from drydock.orchestrator.planner import check_design, resolve_design
-from drydock.orchestrator.workflow import Step, Workflow
+from drydock.orchestrator.workflows.planner import check_design, resolve_design
+from drydock.orchestrator.workflows.workflow import Step, Workflow
 
 VALIDATE_DESIGN = Workflow(
     Action.VALIDATE_DESIGN,

@@ -7,9 +7,9 @@ from uuid import UUID
 
 from drydock.drivers.node.base import NodeState, Observation
 from drydock.model.task import Action, Lane
-from drydock.orchestrator.outcome import Done, Outcome
-from drydock.orchestrator.planner import for_each_node
-from drydock.orchestrator.workflow import BulkStep, Step, StepContext, Workflow
+from drydock.orchestrator.workflows.outcome import Done, Outcome
+from drydock.orchestrator.workflows.planner import for_each_node
+from drydock.orchestrator.workflows.workflow import BulkStep, Step, StepContext, Workflow
 
 
 def check_bmc(ctx: StepContext) -> Outcome:

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from drydock.design.provisioning import bmc
 from drydock.model.task import Action, Lane
-from drydock.orchestrator.outcome import Done, Failed, Outcome
-from drydock.orchestrator.planner import check_design, resolve_design
-from drydock.orchestrator.workflow import Step, StepContext, Workflow
+from drydock.orchestrator.workflows.outcome import Done, Failed, Outcome
+from drydock.orchestrator.workflows.planner import check_design, resolve_design
+from drydock.orchestrator.workflows.workflow import Step, StepContext, Workflow
 
 
 def check_provisioner(ctx: StepContext) -> Outcome:

@@ -6,7 +6,7 @@ import pytest
 
 from drydock.cli.steps import STEPS, fraction_done
 from drydock.client.watching import node_progress
-from drydock.orchestrator.workflows import WORKFLOWS
+from drydock.orchestrator.workflows.table import WORKFLOWS
 from tests.unit.client.peer import subtask
 
 

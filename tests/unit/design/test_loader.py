@@ -10,8 +10,8 @@ import pytest
 from drydock.design import loader as loader_module
 from drydock.design.compiler import CompiledDesign, compile_design
 from drydock.design.loader import DesignLoader
-from drydock.design.references import References
 from drydock.errors import InvalidReference
+from drydock.references.references import References
 from tests.unit.design.documents import dump, network
 
 

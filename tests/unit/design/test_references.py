@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from drydock.conf.design import METADATA as METADATA_NETWORKS
-from drydock.design.host_list import AddressList
 from drydock.design.loader import DesignLoader
-from drydock.design.reference_cache import ReferenceCache
-from drydock.design.references import References
-from drydock.design.retries import Retries
 from drydock.errors import ConfigurationError, DesignNotFound, InvalidReference, ReferenceUnavailable
+from drydock.references.host_list import AddressList
+from drydock.references.reference_cache import ReferenceCache
+from drydock.references.references import References
+from drydock.references.retries import Retries
 from tests.unit.design.http_peer import Answer, closed_port, dripping, serving
 
 DIGEST = "ab" * 32

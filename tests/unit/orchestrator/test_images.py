@@ -11,7 +11,7 @@ import pytest
 from drydock.design.rules.base import NODE
 from drydock.drivers.node.base import Image
 from drydock.errors import DriverRefused, DriverUnavailable
-from drydock.orchestrator.images import FAILURE_SECONDS, ImageCatalogue
+from drydock.orchestrator.services.images import FAILURE_SECONDS, ImageCatalogue
 from tests.orchestrator.fakes import FakeProvisioner
 from tests.unit.design.documents import network, node, site
 

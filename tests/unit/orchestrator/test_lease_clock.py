@@ -9,8 +9,8 @@ import pytest
 
 from drydock.errors import LeaseLost
 from drydock.model.task import Action, Lease, Task, TaskStatus
-from drydock.orchestrator.fencing import fenced
-from drydock.orchestrator.lease_clock import LeaseClock, claim_of
+from drydock.orchestrator.engine.fencing import fenced
+from drydock.orchestrator.engine.lease_clock import LeaseClock, claim_of
 
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 

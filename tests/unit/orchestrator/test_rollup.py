@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from drydock.model.rollup import NodeOutcome, failure_lines
 from drydock.model.task import ResultStatus
-from drydock.orchestrator.rollup import NodeOutcome, failure_lines
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,11 @@ from drydock.design.filters import select_nodes, unknown_criteria
 from drydock.design.secrecy import without_password
 from drydock.model.message import Level
 from drydock.model.node_filter import parse_node_filter
+from drydock.model.rollup import NodeOutcome, roll_up
 from drydock.model.task import Action, Lane
-from drydock.orchestrator.outcome import Done, Failed, Outcome, Wait
-from drydock.orchestrator.rollup import NodeOutcome, roll_up
-from drydock.orchestrator.scope_guard import refusal, unconfirmed
-from drydock.orchestrator.workflow import Step, StepContext, Workflow
+from drydock.orchestrator.services.scope_guard import refusal, unconfirmed
+from drydock.orchestrator.workflows.outcome import Done, Failed, Outcome, Wait
+from drydock.orchestrator.workflows.workflow import Step, StepContext, Workflow
 
 #: How often a parent looks at its subtasks when no wake-up reaches it.
 LOOK_AGAIN_SECONDS = 10.0

@@ -22,8 +22,8 @@ from drydock.errors import (
 )
 from drydock.model.boot_action import BootAction, Report
 from drydock.model.boot_context import Bundle, BundleKind
-from drydock.orchestrator.contacts import Contacts
-from drydock.orchestrator.patience import Patience
+from drydock.orchestrator.services.contacts import Contacts
+from drydock.orchestrator.services.outage_retry import OutageRetry
 
 
 class BootService:
@@ -31,7 +31,7 @@ class BootService:
 
     def __init__(self, database: Database, *, hold_seconds: float = 0.0) -> None:
         self._database = database
-        self._patience = Patience(hold_seconds)
+        self._patience = OutageRetry(hold_seconds)
         self._contacts = Contacts(database)
 
     def bundle(self, node: str, kind: BundleKind, key: bytes) -> Bundle:

@@ -13,7 +13,7 @@ from drydock.db.unit_of_work import Database, UnitOfWork
 from drydock.errors import BootContextNotFound, Conflict, Forbidden
 from drydock.model.boot_context import BootContext
 from drydock.model.machine import LogFile, MachineEvent, NewBuildData
-from drydock.orchestrator.patience import Patience
+from drydock.orchestrator.services.outage_retry import OutageRetry
 
 #: Of one deployment of one node, as a machine may be hostile: events that become messages; rows and bytes of build
 #: data, log files among them.
@@ -44,7 +44,7 @@ class MachineService:
     def __init__(self, database: Database, settings: ScriptSettings, *, hold_seconds: float = 0.0) -> None:
         self._database = database
         self._settings = settings
-        self._patience = Patience(hold_seconds)
+        self._patience = OutageRetry(hold_seconds)
 
     def script(self, node: str, key: bytes) -> str:
         """The boot script for this node, without its key. Raises ``BootContextNotFound``, ``Forbidden``."""

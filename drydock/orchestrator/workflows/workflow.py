@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from uuid import UUID
 
+from drydock.bootaction.preparation import BootPreparation
 from drydock.db.unit_of_work import Database, UnitOfWork
 from drydock.design.compiler import CompiledDesign
 from drydock.design.provisioning import bmc, provisioned_node
@@ -17,14 +18,12 @@ from drydock.drivers.oob.base import Bmc, OobDriver
 from drydock.errors import DesignInvalid, DriverRefused, LeaseLost
 from drydock.model.site import SiteDesign
 from drydock.model.task import Action, Lane, Task
-from drydock.orchestrator.boot_preparation import BootPreparation
-from drydock.orchestrator.designs import DesignService
-from drydock.orchestrator.fencing import fenced
-from drydock.orchestrator.outcome import Done, Failed, Outcome, Wait
+from drydock.orchestrator.services.designs import DesignService
+from drydock.orchestrator.workflows.outcome import Done, Failed, Outcome, Wait
 
 
 @dataclass(frozen=True, slots=True)
-class Services:
+class StepServices:
     """What steps work with.
 
     ``observe_seconds``: how often a machine at work is looked at. ``start_rate``: nodes of one task that start per
@@ -41,20 +40,11 @@ class Services:
     start_rate: float = 200.0
     deployment_places: int = 1000
 
-    def fenced(self, check: Callable[[], None]) -> Services:
-        """The same; ``check`` is called before each verb of a driver, and may raise ``LeaseLost`` instead of it."""
-        return replace(
-            self,
-            provisioner=fenced(self.provisioner, check),
-            oob_drivers={kind: fenced(driver, check) for kind, driver in self.oob_drivers.items()},
-            labels=None if self.labels is None else fenced(self.labels, check),
-        )
-
 
 class StepContext:
     """One attempt at one step of one task."""
 
-    def __init__(self, task: Task, services: Services) -> None:
+    def __init__(self, task: Task, services: StepServices) -> None:
         self.task = task
         self.services = services
 

@@ -10,7 +10,7 @@ from uuid import UUID
 from drydock.errors import InvalidInput, NothingToRetry, TaskNotEnded
 from drydock.model.node_filter import parse_node_filter
 from drydock.model.task import NewTask, ResultStatus, Task
-from drydock.orchestrator.scope_guard import guarded
+from drydock.orchestrator.services.scope_guard import guarded
 
 
 def retry_of(task: Task, outcomes: Sequence[tuple[str, ResultStatus, str, str, str]], *, created_by: str) -> NewTask:

@@ -10,10 +10,10 @@ from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 import requests
 import urllib3
 
-from drydock.design.deadline import DeadlineAdapter
-from drydock.design.host_list import Address, AddressList, HostList, resolve
-from drydock.design.service_token import TokenSource
 from drydock.errors import InvalidReference, ReferenceUnavailable, TokenRefused
+from drydock.references.deadline import DeadlineAdapter
+from drydock.references.host_list import Address, AddressList, HostList, resolve
+from drydock.references.service_token import TokenSource
 
 MAX_REDIRECTS = 5
 _CHUNK = 65536

@@ -15,7 +15,7 @@ from prometheus_client.registry import Collector
 
 from drydock.db.queue_numbers import LaneNumbers
 from drydock.db.unit_of_work import Database
-from drydock.orchestrator.probe import Probe
+from drydock.orchestrator.services.probe import Probe
 
 LOG = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from drydock.db.unit_of_work import Database
 from drydock.errors import DatabaseUnavailable, DrydockError
 from drydock.model.health import DependencyHealth
-from drydock.orchestrator.probe import Probe
+from drydock.orchestrator.services.probe import Probe
 
 #: However many dependencies hang, this is how long it takes to say so.
 PATIENCE_SECONDS = 3.0

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from drydock.drivers.node.base import NodeState, Observation
 from drydock.model.task import ResultStatus, Task
-from drydock.orchestrator.outcome import Done, Outcome
-from drydock.orchestrator.workflow import Services, StepContext
+from drydock.orchestrator.workflows.outcome import Done, Outcome
+from drydock.orchestrator.workflows.workflow import StepContext, StepServices
 
 FORCED = "asked to go ahead whatever state the node is in"
 
@@ -50,7 +50,7 @@ def _forced(contexts: Sequence[StepContext]) -> Mapping[UUID, Outcome]:
     }
 
 
-def _on_record(services: Services, deployments: Sequence[str | None]) -> Mapping[UUID, tuple[Task, bool]]:
+def _on_record(services: StepServices, deployments: Sequence[str | None]) -> Mapping[UUID, tuple[Task, bool]]:
     ids = [known for text in deployments if (known := _uuid(text)) is not None]
     if not ids:
         return {}

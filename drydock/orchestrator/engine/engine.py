@@ -21,9 +21,9 @@ from drydock.db.notifications import Listener
 from drydock.db.unit_of_work import Database
 from drydock.errors import DatabaseUnavailable
 from drydock.model.task import Lane, Task
-from drydock.orchestrator.lease_clock import Claim, LeaseClock, claim_of
-from drydock.orchestrator.step_runner import StepRunner
-from drydock.orchestrator.unknown_tasks import UnknownTasks
+from drydock.orchestrator.engine.lease_clock import Claim, LeaseClock, claim_of
+from drydock.orchestrator.engine.step_runner import StepRunner
+from drydock.orchestrator.engine.unknown_tasks import UnknownTasks
 
 LOG = logging.getLogger(__name__)
 

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from drydock.db.messages import Line
 from drydock.db.outcomes import Finish
+from drydock.model.rollup import NodeOutcome, failure_lines, roll_up
 from drydock.model.task import ResultStatus, Task, TaskResult
-from drydock.orchestrator.outcome import Done, Failed
-from drydock.orchestrator.recorder import Record
-from drydock.orchestrator.rollup import NodeOutcome, failure_lines, roll_up
+from drydock.orchestrator.engine.recorder import Record
+from drydock.orchestrator.workflows.outcome import Done, Failed
 
 
 def ending(task: Task, outcome: Done | Failed, outcomes: Sequence[NodeOutcome]) -> Record:

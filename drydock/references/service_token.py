@@ -8,8 +8,8 @@ from typing import Protocol
 from keystoneauth1.exceptions import ClientException
 from keystoneauth1.session import Session
 
-from drydock.design.host_list import Address, HostList
 from drydock.errors import InvalidReference, ReferenceUnavailable
+from drydock.references.host_list import Address, HostList
 
 
 class TokenSource(Protocol):

@@ -11,7 +11,7 @@ from drydock.design.loader import DesignLoader
 from drydock.errors import DesignInvalid, InvalidReference
 from drydock.model.design import DESIGN_REF_PREFIX, DesignSnapshot, ValidationReport
 from drydock.model.node_filter import NodeFilterSet
-from drydock.orchestrator.images import ImageCatalogue
+from drydock.orchestrator.services.images import ImageCatalogue
 
 
 class DesignService:

@@ -16,16 +16,16 @@ from drydock.model.build_data import BuildData
 from drydock.model.event import EventPage, Position
 from drydock.model.message import TaskMessage
 from drydock.model.task import NewTask, Task, TaskPage, TaskQuery, TaskStatus
-from drydock.orchestrator.changes import ChangeWaiter
-from drydock.orchestrator.retention import delete_old
-from drydock.orchestrator.retries import left_to_do, retry_of
-from drydock.orchestrator.scope_guard import admitted
+from drydock.orchestrator.services.changes import ChangeWaiter
+from drydock.orchestrator.services.retention import delete_old
+from drydock.orchestrator.services.scope_guard import admitted
+from drydock.orchestrator.services.task_retry import left_to_do, retry_of
 
 #: How long a request may go on deleting; clients allow 30.
 DELETE_SECONDS = 25.0
 
 
-class Orchestrator:
+class TaskService:
     """``guard``: whether a whole site is destroyed or forced only by a request that says its size."""
 
     def __init__(

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, TypeVar, cast
+
+from drydock.orchestrator.workflows.workflow import StepServices
 
 Driver = TypeVar("Driver")
 
@@ -15,6 +18,16 @@ def fenced(driver: Driver, check: Callable[[], None]) -> Driver:
     install or switch off what is another task's by now. Looking once, when a step begins, would not be enough.
     """
     return cast(Driver, _Fenced(driver, check))
+
+
+def fenced_services(services: StepServices, check: Callable[[], None]) -> StepServices:
+    """The same; ``check`` is called before each verb of a driver, and may raise ``LeaseLost`` instead of it."""
+    return replace(
+        services,
+        provisioner=fenced(services.provisioner, check),
+        oob_drivers={kind: fenced(driver, check) for kind, driver in services.oob_drivers.items()},
+        labels=None if services.labels is None else fenced(services.labels, check),
+    )
 
 
 class _Fenced:

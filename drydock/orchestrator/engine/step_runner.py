@@ -25,12 +25,13 @@ from drydock.errors import DatabaseUnavailable, DrydockError, LeaseLost
 from drydock.log import FIELDS
 from drydock.metrics import Metrics
 from drydock.model.message import Level
+from drydock.model.rollup import NodeOutcome
 from drydock.model.task import Action, Lane, Task
-from drydock.orchestrator.endings import ending, told
-from drydock.orchestrator.outcome import Done, Failed, Outcome, Retry, Wait, of_error
-from drydock.orchestrator.recorder import BLOCKED_SECONDS, Begin, Record, Recorder
-from drydock.orchestrator.rollup import NodeOutcome
-from drydock.orchestrator.workflow import AnyStep, BulkStep, Services, StepContext, Workflow
+from drydock.orchestrator.engine.endings import ending, told
+from drydock.orchestrator.engine.fencing import fenced_services
+from drydock.orchestrator.engine.recorder import BLOCKED_SECONDS, Begin, Record, Recorder
+from drydock.orchestrator.workflows.outcome import Done, Failed, Outcome, Retry, Wait, of_error
+from drydock.orchestrator.workflows.workflow import AnyStep, BulkStep, StepContext, StepServices, Workflow
 
 LOG = logging.getLogger(__name__)
 
@@ -47,7 +48,7 @@ LEFT_ALONE_SECONDS = 60.0
 class StepRunner:
     def __init__(
         self,
-        services: Services,
+        services: StepServices,
         workflows: Mapping[Action, Workflow],
         timeouts: Mapping[str, float],
         metrics: Metrics,
@@ -182,7 +183,7 @@ class StepRunner:
 
     def attempt(self, step: AnyStep, tasks: Sequence[Task]) -> Mapping[UUID, Outcome]:
         """Run the step for these tasks, outside any transaction; whatever it raises becomes their outcome."""
-        services = self._services.fenced(partial(self._check_leases, tasks))
+        services = fenced_services(self._services, partial(self._check_leases, tasks))
         try:
             with self.metrics.step_seconds.labels(tasks[0].action.value, step.name).time():
                 return step.answers([StepContext(task, services) for task in tasks])

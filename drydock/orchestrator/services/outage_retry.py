@@ -1,4 +1,4 @@
-"""Patience: a machine that asks while the database is being restarted is kept waiting instead of failing.
+"""OutageRetry: a machine that asks while the database is being restarted is kept waiting instead of failing.
 
 An installer does not ask twice, so a refusal is a machine that is not installed. Operators' clients do ask again, and
 are told at once; only the nodes' services use this.
@@ -23,7 +23,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class Patience:
+class OutageRetry:
     """Tries again for ``seconds``, with pauses that grow and differ, so that those who waited do not come at once."""
 
     def __init__(self, seconds: float) -> None:

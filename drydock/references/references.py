@@ -6,12 +6,12 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import SplitResult, urlsplit
 
-from drydock.design.file_reference import FileFetcher
-from drydock.design.http_reference import HttpFetcher
-from drydock.design.reference_cache import ReferenceCache
-from drydock.design.retries import Retries
-from drydock.design.service_token import NoTokens, TokenSource
 from drydock.errors import ConfigurationError, InvalidReference
+from drydock.references.file_reference import FileFetcher
+from drydock.references.http_reference import HttpFetcher
+from drydock.references.reference_cache import ReferenceCache
+from drydock.references.retries import Retries
+from drydock.references.service_token import NoTokens, TokenSource
 
 MAX_LENGTH = 8192
 #: References that are asked for with a Keystone token of the service.
