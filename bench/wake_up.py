@@ -16,6 +16,7 @@ from bench import rows, servers
 from bench.figures import Figures, table
 from bench.load import Load, LoadFailed, request
 from dev import processes
+from dev.ports import free_port
 
 WAKE_WITHIN = 0.1
 
@@ -41,7 +42,7 @@ def _wake_times(directory: Path, server: servers.Server, url: str, count: int) -
             "worker",
             [sys.executable, "-m", "drydock.worker"],
             log=log,
-            environment=servers.environment(url, 0),
+            environment=servers.environment(url, free_port()),
             directory=directory,
         )
         stack.callback(worker.stop)
