@@ -17,8 +17,9 @@ from drydock.bootaction.keys import derive_key, key_digest
 from drydock.bootaction.sealing import seal
 from drydock.db.engine import driver_url
 from drydock.db.tables import boot_actions, boot_bundles, boot_contexts, machines, tasks
+from drydock.model.actions import Action
 from drydock.model.boot_context import BundleKind
-from drydock.model.task import Action, Lane, TaskStatus
+from drydock.model.task import Lane, TaskStatus
 
 BATCH = 1000
 #: Who made the tasks that stand here.

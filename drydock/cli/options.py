@@ -9,13 +9,11 @@ from typing import Any
 import click
 
 from drydock.cli.scope import Choice
+from drydock.model.actions import ROWS
 
 Command = Callable[..., Any]
 
-ACTIONS = (
-    "validate_design, verify_site, prepare_site, verify_nodes, prepare_nodes, deploy_nodes, destroy_nodes, "
-    "relabel_nodes"
-)
+ACTION_NAMES = ", ".join(row.action for row in ROWS)
 
 #: An id, the beginning of one, or "latest".
 task_argument = click.argument("task_id", metavar="TASK")

@@ -17,13 +17,11 @@ import click
 from drydock.cli.output import clean
 from drydock.cli.references import DESIGN_SCHEME
 from drydock.client.errors import Forbidden
+from drydock.model.actions import action_row
 
 if TYPE_CHECKING:
     from drydock.client import DrydockClient
 
-OF_THE_SITE = frozenset({"validate_design", "verify_site", "prepare_site"})
-DESTROYING = frozenset({"destroy_nodes", "destroy_node"})
-FORCEFUL = frozenset({"prepare_nodes", "prepare_node", "deploy_nodes", "deploy_node"})
 #: Names in one sentence.
 LISTED = 20
 
@@ -64,7 +62,8 @@ class Wanted:
 
     @property
     def guarded(self) -> bool:
-        return self.action in DESTROYING or (self.force and self.action in FORCEFUL)
+        row = action_row(self.action)
+        return row is not None and (row.wipes or (self.force and row.wipes_with_force))
 
 
 def one_filter(kind: str, criteria: Mapping[str, Any]) -> dict[str, Any]:
@@ -77,7 +76,8 @@ def expected_nodes(client: DrydockClient, wanted: Wanted) -> int | None:
     Raises UsageError for a choice that cannot be meant; ends the command if somebody who is asked says no.
     """
     node_filter = wanted.choice.node_filter
-    if wanted.action in OF_THE_SITE and (node_filter or wanted.expect_nodes is not None):
+    row = action_row(wanted.action)
+    if row is not None and row.of_node is None and (node_filter or wanted.expect_nodes is not None):
         raise click.UsageError(f"{wanted.action} is for the whole site: nodes cannot be chosen for it")
     if not (node_filter or wanted.guarded or wanted.expect_nodes is not None):
         return None
@@ -102,7 +102,8 @@ def expected_nodes(client: DrydockClient, wanted: Wanted) -> int | None:
 
 
 def _confirmed(wanted: Wanted, selected: Sequence[str]) -> int:
-    what = wanted.action if wanted.action in DESTROYING else f"{wanted.action} --force"
+    row = action_row(wanted.action)
+    what = wanted.action if row is not None and row.wipes else f"{wanted.action} --force"
     sentence = f"{what} is for every node of the design: {_counted(selected)}"
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise click.UsageError(f"{sentence}; if that is meant, add --expect-nodes {len(selected)} (or --all-nodes)")

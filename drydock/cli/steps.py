@@ -2,41 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from drydock.client import NodeProgress
-
-#: The steps of each action on one node, in order, as the server takes them.
-STEPS: Mapping[str, tuple[str, ...]] = {
-    "verify_node": ("check_bmc", "look_up"),
-    "prepare_node": (
-        "look_at_node",
-        "set_boot_device",
-        "power_off",
-        "power_on",
-        "identify",
-        "collect_inventory",
-        "configure_hardware",
-    ),
-    "deploy_node": (
-        "look_at_node",
-        "apply_networking",
-        "apply_storage",
-        "apply_platform",
-        "prepare_boot",
-        "await_place",
-        "start_deployment",
-        "await_deployment",
-        "await_boot_actions",
-    ),
-    "destroy_node": ("revoke_key", "destroy"),
-    "relabel_node": ("relabel",),
-}
+from drydock.model.actions import NODE_STEPS
 
 
 def steps_done(node: NodeProgress) -> tuple[int, int]:
     """Steps behind it, and steps in all; (0 or 1, 1) where the steps are not known."""
-    steps = STEPS.get(node.action, ())
+    steps = NODE_STEPS.get(node.action, ())
     if node.finished and not node.failed:
         return (len(steps) or 1, len(steps) or 1)
     return (steps.index(node.step), len(steps)) if node.step in steps else (0, len(steps) or 1)
@@ -51,4 +25,4 @@ def fraction_done(nodes: Iterable[NodeProgress]) -> float:
 def fraction_text(node: NodeProgress) -> str:
     """``3/8``, or nothing for an action whose steps are not known."""
     done, total = steps_done(node)
-    return f"{done}/{total}" if node.action in STEPS else ""
+    return f"{done}/{total}" if node.action in NODE_STEPS else ""

@@ -10,7 +10,7 @@ import click
 
 from drydock.cli.connection import client_of
 from drydock.cli.options import (
-    ACTIONS,
+    ACTION_NAMES,
     interval_option,
     selection_options,
     task_argument,
@@ -23,7 +23,7 @@ from drydock.cli.scope import Choice, Wanted, expected_nodes
 
 
 @click.command()
-@click.option("-a", "--action", required=True, metavar="ACTION", help=f"What to do: {ACTIONS}.")
+@click.option("-a", "--action", required=True, metavar="ACTION", help=f"What to do: {ACTION_NAMES}.")
 @click.option(
     "-d",
     "--design-ref",

@@ -8,7 +8,7 @@ import click
 
 from drydock.cli.connection import client_of
 from drydock.cli.lazy import Lazy, LazyGroup
-from drydock.cli.options import ACTIONS, interval_option, task_argument, timeout_option
+from drydock.cli.options import ACTION_NAMES, interval_option, task_argument, timeout_option
 from drydock.cli.output import clean, is_data, output_option, print_data
 from drydock.cli.references import find_task
 
@@ -33,7 +33,7 @@ def task() -> None:
 
 @task.command("list")
 @click.option("--status", metavar="STATUS", help="queued, running, terminating, terminated or complete.")
-@click.option("--action", metavar="ACTION", help=f"Such as {ACTIONS}, deploy_node.")
+@click.option("--action", metavar="ACTION", help=f"Such as {ACTION_NAMES}, deploy_node.")
 @click.option("--node", metavar="NAME", help="Tasks of this node.")
 @click.option("--created-by", metavar="USER")
 @click.option("--parent", metavar="TASK", help="Subtasks of this task.")

@@ -31,7 +31,8 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from drydock.db.locking import LOCK_ORDER
 from drydock.db.recordset import one_of
 from drydock.db.tables import sql_one_of, tasks
-from drydock.model.task import CLOSED, Action, Lane, TaskStatus
+from drydock.model.actions import Action
+from drydock.model.task import CLOSED, Lane, TaskStatus
 
 OPEN = tasks.c.status.notin_([status.value for status in CLOSED])
 NOW = func.clock_timestamp()

@@ -9,7 +9,8 @@ from sqlalchemy import ColumnElement, Connection, Select, or_, select
 
 from drydock.db.tables import tasks
 from drydock.errors import TaskNotFound
-from drydock.model.task import CLOSED, Action, ResultStatus
+from drydock.model.actions import Action
+from drydock.model.task import CLOSED, ResultStatus
 
 #: By the action on a node: whose later success leaves nothing for a retry of it to do.
 _SETTLED_BY: Mapping[Action, tuple[Action, ...]] = {

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from drydock.model.task import Action, Lease, ResultStatus, Task, TaskResult, TaskStatus
+from drydock.model.actions import Action
+from drydock.model.task import Lease, ResultStatus, Task, TaskResult, TaskStatus
 
 
 def storable(text: str) -> str:

@@ -37,18 +37,9 @@ from drydock.db.tables import NEXT_TRANSACTION, TRANSACTION, boot_contexts, task
 from drydock.db.task_lists import listed
 from drydock.db.termination import terminate
 from drydock.errors import IdempotencyConflict, TaskNotFound
+from drydock.model.actions import Action
 from drydock.model.design import snapshot_of
-from drydock.model.task import (
-    CLOSED,
-    Action,
-    Lane,
-    NewTask,
-    ResultStatus,
-    Task,
-    TaskPage,
-    TaskQuery,
-    TaskStatus,
-)
+from drydock.model.task import CLOSED, Lane, NewTask, ResultStatus, Task, TaskPage, TaskQuery, TaskStatus
 
 #: Rows read at once when a list has no limit of its own.
 PAGE = 500

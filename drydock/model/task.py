@@ -8,45 +8,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from drydock.model.actions import Action
 from drydock.model.machine import MachineContact
 from drydock.model.message import TaskMessage
 from drydock.model.stored import StoredEnum
-
-
-class Action(StoredEnum):
-    """What a task does. The plural ones are asked for by operators, the singular ones are their subtasks."""
-
-    VALIDATE_DESIGN = "validate_design"
-    VERIFY_SITE = "verify_site"
-    PREPARE_SITE = "prepare_site"
-    VERIFY_NODES = "verify_nodes"
-    PREPARE_NODES = "prepare_nodes"
-    DEPLOY_NODES = "deploy_nodes"
-    DESTROY_NODES = "destroy_nodes"
-    RELABEL_NODES = "relabel_nodes"
-    VERIFY_NODE = "verify_node"
-    PREPARE_NODE = "prepare_node"
-    DEPLOY_NODE = "deploy_node"
-    DESTROY_NODE = "destroy_node"
-    RELABEL_NODE = "relabel_node"
-
-
-#: What clients may ask for, by every name they use (WIRE: singular names are stored as the plural).
-REQUESTABLE: Mapping[str, Action] = {
-    "validate_design": Action.VALIDATE_DESIGN,
-    "verify_site": Action.VERIFY_SITE,
-    "prepare_site": Action.PREPARE_SITE,
-    "verify_nodes": Action.VERIFY_NODES,
-    "verify_node": Action.VERIFY_NODES,
-    "prepare_nodes": Action.PREPARE_NODES,
-    "prepare_node": Action.PREPARE_NODES,
-    "deploy_nodes": Action.DEPLOY_NODES,
-    "deploy_node": Action.DEPLOY_NODES,
-    "destroy_nodes": Action.DESTROY_NODES,
-    "destroy_node": Action.DESTROY_NODES,
-    "relabel_nodes": Action.RELABEL_NODES,
-    "relabel_node": Action.RELABEL_NODES,
-}
 
 
 class TaskStatus(StoredEnum):

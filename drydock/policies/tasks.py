@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from oslo_policy import policy
 
-from drydock.model.task import REQUESTABLE, Action
+from drydock.model.actions import REQUESTABLE, Action
 from drydock.policies.base import ADMIN, PREFIX, READER, rule
 
 READ_TASK = PREFIX + "read_task"

@@ -14,9 +14,10 @@ from drydock.bootaction.keys import derive_key, events_token, key_digest
 from drydock.bootaction.sealing import seal
 from drydock.db.messages import Line
 from drydock.db.unit_of_work import Database
+from drydock.model.actions import Action
 from drydock.model.boot_action import BootAction
 from drydock.model.boot_context import BootContext, BundleKind, PreparedBoot, SealedBundle
-from drydock.model.task import Action, Lane, NewTask, Task
+from drydock.model.task import Lane, NewTask, Task
 
 SECRET = bytes(range(32))
 

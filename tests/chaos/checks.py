@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from drydock.model.task import Action
+from drydock.model.actions import Action
 from drydock.orchestrator.workflows.table import WORKFLOWS
 from tests.chaos.audit import Hold
 from tests.chaos.evidence import Evidence, Post, TaskRow, posts

@@ -11,9 +11,10 @@ from sqlalchemy import Connection, func, update
 from drydock.db.tables import boot_contexts, designs
 from drydock.db.unit_of_work import UnitOfWork
 from drydock.errors import BootContextNotFound, DesignNotFound
+from drydock.model.actions import Action
 from drydock.model.boot_action import BootAction, Report, ReportStatus
 from drydock.model.boot_context import BootContext, BundleKind, PreparedBoot, SealedBundle
-from drydock.model.task import Action, NewTask, Task
+from drydock.model.task import NewTask, Task
 
 
 def add_task(uow: UnitOfWork) -> Task:

@@ -27,9 +27,10 @@ from drydock.errors import (
     TaskNotEnded,
     TaskNotFound,
 )
+from drydock.model.actions import Action
 from drydock.model.boot_action import Report, ReportDetail, ReportStatus
 from drydock.model.machine import LogFile, MachineEvent, NewBuildData
-from drydock.model.task import Action, Lane, TaskQuery, TaskStatus
+from drydock.model.task import Lane, TaskQuery, TaskStatus
 from drydock.orchestrator.services.machines import MachineService, ScriptSettings
 from drydock.orchestrator.services.retention import delete_old
 from tests.orchestrator.sites import site

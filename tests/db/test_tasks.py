@@ -14,7 +14,8 @@ from drydock.db.outcomes import Enter, Finish, Pause
 from drydock.db.tables import task_messages, tasks
 from drydock.db.unit_of_work import UnitOfWork
 from drydock.errors import IdempotencyConflict, LeaseLost, TaskNotFound
-from drydock.model.task import Action, Lane, NewTask, ResultStatus, Task, TaskQuery, TaskResult, TaskStatus
+from drydock.model.actions import Action
+from drydock.model.task import Lane, NewTask, ResultStatus, Task, TaskQuery, TaskResult, TaskStatus
 
 
 def add(uow: UnitOfWork, *, key: str | None = None, digest: bytes | None = None, by: str = "alice") -> Task:

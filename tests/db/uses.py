@@ -8,8 +8,9 @@ import pytest
 
 from drydock.db.unit_of_work import Database
 from drydock.errors import BootContextNotFound, DatabaseUnavailable
+from drydock.model.actions import Action
 from drydock.model.boot_context import BundleKind
-from drydock.model.task import Action, NewTask
+from drydock.model.task import NewTask
 
 NEW = NewTask(action=Action.VALIDATE_DESIGN, design_ref="drydock://designs/" + "0" * 64, created_by="tests")
 

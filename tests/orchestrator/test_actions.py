@@ -11,9 +11,10 @@ import pytest
 from drydock.drivers.node.base import Deployment, Image, NodeState, Observation
 from drydock.drivers.oob.base import PowerState
 from drydock.errors import DriverRefused, DriverUnavailable
+from drydock.model.actions import REQUESTABLE, Action
 from drydock.model.boot_action import ReportStatus
 from drydock.model.machine import MachineContact
-from drydock.model.task import REQUESTABLE, Action, ResultStatus, Task, TaskStatus
+from drydock.model.task import ResultStatus, Task, TaskStatus
 from drydock.orchestrator.workflows.install_progress import pause, silence
 from drydock.orchestrator.workflows.table import WORKFLOWS
 from tests.orchestrator.sites import site

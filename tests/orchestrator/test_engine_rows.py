@@ -10,9 +10,10 @@ from drydock.db.messages import Line
 from drydock.db.outcomes import Finish, Pause
 from drydock.drivers.oob.base import Bmc, PowerState
 from drydock.errors import BootActionFinal, Forbidden
+from drydock.model.actions import Action
 from drydock.model.boot_action import Report, ReportDetail, ReportStatus
 from drydock.model.boot_context import BundleKind
-from drydock.model.task import Action, Lane, ResultStatus, Task, TaskResult, TaskStatus
+from drydock.model.task import Lane, ResultStatus, Task, TaskResult, TaskStatus
 from drydock.orchestrator.engine.recorder import Record, Recorder
 from tests.orchestrator.fakes import FakeBmcs
 from tests.orchestrator.sites import site

@@ -16,8 +16,9 @@ from drydock.db.tables import tasks
 from drydock.drivers.node.base import Progress, ProgressState, ProvisionedNode
 from drydock.errors import DriverRefused, DriverUnavailable, ReferenceUnavailable
 from drydock.metrics import Metrics
+from drydock.model.actions import Action
 from drydock.model.boot_context import BundleKind
-from drydock.model.task import Action, ResultStatus, Task, TaskStatus
+from drydock.model.task import ResultStatus, Task, TaskStatus
 from drydock.orchestrator.engine.engine import Engine, EngineSettings
 from drydock.orchestrator.engine.step_runner import StepRunner
 from drydock.orchestrator.workflows.outcome import Outcome

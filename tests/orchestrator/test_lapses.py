@@ -12,7 +12,8 @@ from sqlalchemy import func, select, update
 
 from drydock.db.tables import tasks
 from drydock.metrics import Metrics
-from drydock.model.task import Action, Lane, ResultStatus, Task, TaskStatus
+from drydock.model.actions import Action
+from drydock.model.task import Lane, ResultStatus, Task, TaskStatus
 from drydock.orchestrator.engine.engine import Engine, EngineSettings
 from drydock.orchestrator.engine.step_runner import StepRunner
 from drydock.orchestrator.workflows.outcome import Outcome

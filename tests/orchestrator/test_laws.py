@@ -9,7 +9,8 @@ from uuid import UUID
 import pytest
 
 from drydock.errors import DriverRefused, DriverUnavailable
-from drydock.model.task import REQUESTABLE, Action, ResultStatus, Task, TaskStatus
+from drydock.model.actions import REQUESTABLE, Action
+from drydock.model.task import ResultStatus, Task, TaskStatus
 from drydock.orchestrator.engine.step_runner import StepRunner
 from drydock.orchestrator.workflows.outcome import Outcome
 from drydock.orchestrator.workflows.table import WORKFLOWS
@@ -97,7 +98,7 @@ class FailsAtStep(StepRunner):
         def broken(ctx: object) -> Outcome:
             raise error
 
-        return super().attempt(Step(broken, timeout=step.timeout), tasks)
+        return super().attempt(Step(step.name, broken, timeout=step.timeout), tasks)
 
 
 def use(world: World, kind: type[StepRunner], **attributes: object) -> None:

@@ -15,9 +15,10 @@ from drydock.db.tables import tasks
 from drydock.db.unit_of_work import Database
 from drydock.design.loader import DesignLoader
 from drydock.metrics import Metrics
+from drydock.model.actions import REQUESTABLE
 from drydock.model.boot_action import BootAction, Report, ReportStatus
 from drydock.model.design import DesignSnapshot
-from drydock.model.task import REQUESTABLE, Lane, NewTask, Task, TaskQuery
+from drydock.model.task import Lane, NewTask, Task, TaskQuery
 from drydock.orchestrator.engine.step_runner import StepRunner
 from drydock.orchestrator.services.boot_actions import BootService
 from drydock.orchestrator.services.changes import ChangeWaiter

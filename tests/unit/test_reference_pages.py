@@ -13,7 +13,7 @@ from drydock.api.access import Access
 from drydock.api.limits import Limits
 from drydock.api.routes import PREFIX, Route, Services, routes
 from drydock.metrics import Metrics
-from drydock.model.task import Action
+from drydock.model.actions import Action
 from drydock.orchestrator.workflows.table import WORKFLOWS
 from drydock.policies import list_rules
 

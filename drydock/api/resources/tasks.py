@@ -27,8 +27,9 @@ from drydock.api.waiting import WaitingRoom
 from drydock.context import RequestContext
 from drydock.design.secrecy import without_password
 from drydock.errors import BuildDataNotFound, InvalidInput, TaskNotFound
+from drydock.model.actions import REQUESTABLE, Action
 from drydock.model.node_filter import parse_node_filter
-from drydock.model.task import REQUESTABLE, Action, NewTask, Task, TaskQuery, TaskStatus
+from drydock.model.task import NewTask, Task, TaskQuery, TaskStatus
 from drydock.policies.nodes import READ_BUILD_DATA
 from drydock.policies.tasks import ACTION_RULES
 

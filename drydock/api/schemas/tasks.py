@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from drydock.api.schemas.design_ref import DESIGN_REF
-from drydock.model.task import REQUESTABLE
+from drydock.model.actions import REQUESTABLE
 
 CREATE_TASK: Mapping[str, Any] = {
     "type": "object",

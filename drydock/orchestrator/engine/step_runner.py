@@ -24,9 +24,10 @@ from drydock.db.unit_of_work import Database
 from drydock.errors import DatabaseUnavailable, DrydockError, LeaseLost
 from drydock.log import FIELDS
 from drydock.metrics import Metrics
+from drydock.model.actions import Action
 from drydock.model.message import Level
 from drydock.model.rollup import NodeOutcome
-from drydock.model.task import Action, Lane, Task
+from drydock.model.task import Lane, Task
 from drydock.orchestrator.engine.endings import ending, told
 from drydock.orchestrator.engine.fencing import fenced_services
 from drydock.orchestrator.engine.recorder import BLOCKED_SECONDS, Begin, Record, Recorder

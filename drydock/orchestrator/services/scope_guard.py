@@ -10,20 +10,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from drydock.errors import InvalidInput, ScopeUnconfirmed
+from drydock.model.actions import ACTIONS
 from drydock.model.node_filter import parse_node_filter
-from drydock.model.task import Action, NewTask, Task
+from drydock.model.task import NewTask, Task
 
-#: Actions that force makes go ahead whatever is on a machine.
-FORCEFUL = frozenset({Action.PREPARE_NODES, Action.DEPLOY_NODES})
-#: Actions that work on no node.
-OF_THE_SITE = frozenset({Action.VALIDATE_DESIGN, Action.VERIFY_SITE, Action.PREPARE_SITE})
 #: Names of nodes in a sentence.
 LISTED = 10
 
 
 def guarded(task: Task | NewTask) -> bool:
     """Whether it takes from machines what is on them."""
-    return task.action is Action.DESTROY_NODES or (task.force and task.action in FORCEFUL)
+    row = ACTIONS.get(task.action)
+    return row is not None and (row.wipes or (task.force and row.wipes_with_force))
 
 
 def admitted(new: NewTask, *, guard: bool) -> NewTask:
@@ -31,7 +29,7 @@ def admitted(new: NewTask, *, guard: bool) -> NewTask:
 
     Raises ``ScopeUnconfirmed``, and ``InvalidInput`` for a size of what has none.
     """
-    if new.expect_nodes is not None and new.action in OF_THE_SITE:
+    if new.expect_nodes is not None and ACTIONS[new.action].of_node is None:
         raise InvalidInput(f"is for actions on nodes; {new.action} is for the site", field="expect_nodes")
     if not guarded(new) or _confirmed(new):
         return new
@@ -76,7 +74,7 @@ def _confirmed(task: Task | NewTask) -> bool:
 
 
 def _verb(task: Task | NewTask) -> str:
-    return task.action if task.action is Action.DESTROY_NODES else f"{task.action} with force"
+    return task.action if ACTIONS[task.action].wipes else f"{task.action} with force"
 
 
 def _what_to_add(number: str) -> str:

@@ -17,10 +17,11 @@ from uuid import UUID
 from drydock.drivers.node.base import Deployment, NodeState, Observation
 from drydock.drivers.oob.base import PowerState
 from drydock.errors import DatabaseUnavailable, DrydockError
+from drydock.model.actions import Action
 from drydock.model.boot_action import BootAction, ReportStatus
 from drydock.model.boot_context import BootContext
 from drydock.model.machine import MachineContact
-from drydock.model.task import Action, Lane
+from drydock.model.task import Lane
 from drydock.orchestrator.workflows.already_done import look
 from drydock.orchestrator.workflows.install_progress import pause, silence
 from drydock.orchestrator.workflows.outcome import Done, Failed, Outcome, Wait, of_error
@@ -199,17 +200,20 @@ def stop_machine(ctx: StepContext) -> Outcome:
 DEPLOY_NODE = Workflow(
     Action.DEPLOY_NODE,
     steps=(
-        BulkStep(look_at_node, timeout="identify_node", lane=Lane.WATCH),
-        BulkStep(apply_networking, timeout="apply_node_networking"),
-        BulkStep(apply_storage, timeout="apply_node_storage"),
-        BulkStep(apply_platform, timeout="apply_node_platform"),
-        BulkStep(prepare_boot, timeout="prepare_boot"),
-        BulkStep(await_place, timeout=None, lane=Lane.WATCH),
-        BulkStep(start_deployment, timeout="deploy_node"),
-        BulkStep(await_deployment, timeout="deploy_node", lane=Lane.WATCH, later=True),
-        BulkStep(await_boot_actions, timeout="bootaction_final_status", lane=Lane.WATCH),
+        BulkStep("look_at_node", look_at_node, timeout="identify_node", lane=Lane.WATCH),
+        BulkStep("apply_networking", apply_networking, timeout="apply_node_networking"),
+        BulkStep("apply_storage", apply_storage, timeout="apply_node_storage"),
+        BulkStep("apply_platform", apply_platform, timeout="apply_node_platform"),
+        BulkStep("prepare_boot", prepare_boot, timeout="prepare_boot"),
+        BulkStep("await_place", await_place, timeout=None, lane=Lane.WATCH),
+        BulkStep("start_deployment", start_deployment, timeout="deploy_node"),
+        BulkStep("await_deployment", await_deployment, timeout="deploy_node", lane=Lane.WATCH, later=True),
+        BulkStep("await_boot_actions", await_boot_actions, timeout="bootaction_final_status", lane=Lane.WATCH),
     ),
-    stop=Stop(Step(stop_machine, timeout="power"), of_steps=frozenset({"start_deployment", "await_deployment"})),
+    stop=Stop(
+        Step("stop_machine", stop_machine, timeout="power"),
+        of_steps=frozenset({"start_deployment", "await_deployment"}),
+    ),
 )
 
 DEPLOY_NODES = for_each_node(Action.DEPLOY_NODES, DEPLOY_NODE)

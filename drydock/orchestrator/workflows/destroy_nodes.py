@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from drydock.drivers.node.base import NodeState
-from drydock.model.task import Action
+from drydock.model.actions import Action
 from drydock.orchestrator.workflows.outcome import Done, Outcome, Wait
 from drydock.orchestrator.workflows.planner import for_each_node
 from drydock.orchestrator.workflows.workflow import BulkStep, StepContext, Workflow
@@ -42,8 +42,8 @@ def destroy(contexts: Sequence[StepContext]) -> Mapping[UUID, Outcome]:
 DESTROY_NODE = Workflow(
     Action.DESTROY_NODE,
     (
-        BulkStep(revoke_key, timeout="destroy_node"),
-        BulkStep(destroy, timeout="destroy_node"),
+        BulkStep("revoke_key", revoke_key, timeout="destroy_node"),
+        BulkStep("destroy", destroy, timeout="destroy_node"),
     ),
 )
 

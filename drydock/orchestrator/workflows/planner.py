@@ -6,17 +6,17 @@ from collections.abc import Callable
 
 from drydock.design.filters import select_nodes, unknown_criteria
 from drydock.design.secrecy import without_password
+from drydock.model.actions import ACTIONS, Action
 from drydock.model.message import Level
 from drydock.model.node_filter import parse_node_filter
 from drydock.model.rollup import NodeOutcome, roll_up
-from drydock.model.task import Action, Lane
+from drydock.model.task import Lane
 from drydock.orchestrator.services.scope_guard import refusal, unconfirmed
 from drydock.orchestrator.workflows.outcome import Done, Failed, Outcome, Wait
 from drydock.orchestrator.workflows.workflow import Step, StepContext, Workflow
 
 #: How often a parent looks at its subtasks when no wake-up reaches it.
 LOOK_AGAIN_SECONDS = 10.0
-INSTALL_NOTHING = frozenset({Action.DESTROY_NODES, Action.RELABEL_NODES})
 
 
 def resolve_design(ctx: StepContext) -> Outcome:
@@ -30,7 +30,7 @@ def resolve_design(ctx: StepContext) -> Outcome:
 
 def check_design(ctx: StepContext) -> Outcome:
     """What is taken down or relabelled may have been made of an image that is not offered any more."""
-    design = ctx.design if ctx.task.action in INSTALL_NOTHING else ctx.checked_design
+    design = ctx.checked_design if ACTIONS[ctx.task.action].uses_images else ctx.design
     if design.valid:
         warnings = sum(1 for message in design.messages if message.level is Level.WARNING)
         return Done(f"design is valid, {warnings} warnings")
@@ -38,13 +38,13 @@ def check_design(ctx: StepContext) -> Outcome:
     return Failed(f"the design has {len(errors)} errors", details=errors)
 
 
-def plan(action: Action, lane: Lane) -> Callable[[StepContext], Outcome]:
+def plan_nodes(action: Action, lane: Lane) -> Callable[[StepContext], Outcome]:
     """The step that makes one subtask of ``action`` per node in scope; ``lane``: of its first step.
 
     A scope that is not what was asked for fails the task before any node is touched.
     """
 
-    def plan_nodes(ctx: StepContext) -> Outcome:
+    def plan(ctx: StepContext) -> Outcome:
         node_filter = parse_node_filter(ctx.task.node_filter)
         nodes = select_nodes(ctx.site, node_filter)
         refused = refusal(ctx.task, nodes, len(ctx.site.nodes))
@@ -56,7 +56,7 @@ def plan(action: Action, lane: Lane) -> Callable[[StepContext], Outcome]:
         warnings = (*unconfirmed(ctx.task, nodes, len(ctx.site.nodes)), *unknown_criteria(ctx.site, node_filter))
         return Done(f"{len(nodes)} nodes in scope", warnings=warnings)
 
-    return plan_nodes
+    return plan
 
 
 def await_nodes(ctx: StepContext) -> Outcome:
@@ -72,9 +72,9 @@ def await_nodes(ctx: StepContext) -> Outcome:
 def for_each_node(action: Action, of_node: Workflow) -> Workflow:
     """The workflow of a task that takes each of its nodes through ``of_node``."""
     steps = (
-        Step(resolve_design, timeout="resolve_design", lane=Lane.TASK),
-        Step(check_design, timeout="resolve_design", lane=Lane.TASK),
-        Step(plan(of_node.action, of_node.steps[0].lane), timeout="resolve_design", lane=Lane.TASK),
-        Step(await_nodes, timeout=None, lane=Lane.TASK),
+        Step("resolve_design", resolve_design, timeout="resolve_design", lane=Lane.TASK),
+        Step("check_design", check_design, timeout="resolve_design", lane=Lane.TASK),
+        Step("plan_nodes", plan_nodes(of_node.action, of_node.steps[0].lane), timeout="resolve_design", lane=Lane.TASK),
+        Step("await_nodes", await_nodes, timeout=None, lane=Lane.TASK),
     )
     return Workflow(action, steps)

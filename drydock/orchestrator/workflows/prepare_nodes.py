@@ -15,7 +15,8 @@ from uuid import UUID
 
 from drydock.drivers.node.base import NodeState
 from drydock.drivers.oob.base import BootDevice, PowerState
-from drydock.model.task import Action, Lane
+from drydock.model.actions import Action
+from drydock.model.task import Lane
 from drydock.orchestrator.workflows.already_done import look
 from drydock.orchestrator.workflows.outcome import Done, Outcome, Wait
 from drydock.orchestrator.workflows.planner import for_each_node
@@ -80,13 +81,13 @@ def configure_hardware(contexts: Sequence[StepContext]) -> Mapping[UUID, Outcome
 PREPARE_NODE = Workflow(
     Action.PREPARE_NODE,
     (
-        BulkStep(look_at_node, timeout="identify_node", lane=Lane.WATCH),
-        Step(set_boot_device, timeout="power"),
-        Step(power_off, timeout="power"),
-        Step(power_on, timeout="power"),
-        BulkStep(identify, timeout="identify_node"),
-        Step(collect_inventory, timeout="power"),
-        BulkStep(configure_hardware, timeout="configure_hardware"),
+        BulkStep("look_at_node", look_at_node, timeout="identify_node", lane=Lane.WATCH),
+        Step("set_boot_device", set_boot_device, timeout="power"),
+        Step("power_off", power_off, timeout="power"),
+        Step("power_on", power_on, timeout="power"),
+        BulkStep("identify", identify, timeout="identify_node"),
+        Step("collect_inventory", collect_inventory, timeout="power"),
+        BulkStep("configure_hardware", configure_hardware, timeout="configure_hardware"),
     ),
 )
 

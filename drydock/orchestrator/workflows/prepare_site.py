@@ -7,9 +7,10 @@ from dataclasses import asdict
 from typing import Any
 
 from drydock.drivers.node.base import ProvisionedSite
+from drydock.model.actions import Action
 from drydock.model.network import Network, NetworkLink
 from drydock.model.site import Region, Repository, SiteDesign
-from drydock.model.task import Action, Lane
+from drydock.model.task import Lane
 from drydock.orchestrator.workflows.outcome import Outcome
 from drydock.orchestrator.workflows.planner import check_design, resolve_design
 from drydock.orchestrator.workflows.workflow import Step, StepContext, Workflow
@@ -81,8 +82,8 @@ def _repository(repository: Repository) -> Mapping[str, Any]:
 PREPARE_SITE = Workflow(
     Action.PREPARE_SITE,
     (
-        Step(resolve_design, timeout="resolve_design", lane=Lane.TASK),
-        Step(check_design, timeout="resolve_design", lane=Lane.TASK),
-        Step(prepare_site, timeout="prepare_site", lane=Lane.TASK),
+        Step("resolve_design", resolve_design, timeout="resolve_design", lane=Lane.TASK),
+        Step("check_design", check_design, timeout="resolve_design", lane=Lane.TASK),
+        Step("prepare_site", prepare_site, timeout="prepare_site", lane=Lane.TASK),
     ),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from drydock.model.task import Action
+from drydock.model.actions import Action
 from drydock.orchestrator.workflows.outcome import Done, Failed, Outcome
 from drydock.orchestrator.workflows.planner import for_each_node
 from drydock.orchestrator.workflows.workflow import Step, StepContext, Workflow
@@ -20,6 +20,6 @@ def relabel(ctx: StepContext) -> Outcome:
     return Done(f"{len(wanted)} labels given to {labels.name}")
 
 
-RELABEL_NODE = Workflow(Action.RELABEL_NODE, (Step(relabel, timeout="relabel_node"),))
+RELABEL_NODE = Workflow(Action.RELABEL_NODE, (Step("relabel", relabel, timeout="relabel_node"),))
 
 RELABEL_NODES = for_each_node(Action.RELABEL_NODES, RELABEL_NODE)

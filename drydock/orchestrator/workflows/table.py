@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from drydock.model.task import Action
+from drydock.model.actions import Action
 from drydock.orchestrator.workflows.deploy_nodes import DEPLOY_NODE, DEPLOY_NODES
 from drydock.orchestrator.workflows.destroy_nodes import DESTROY_NODE, DESTROY_NODES
 from drydock.orchestrator.workflows.prepare_nodes import PREPARE_NODE, PREPARE_NODES

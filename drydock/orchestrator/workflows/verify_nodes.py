@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from drydock.drivers.node.base import NodeState, Observation
-from drydock.model.task import Action, Lane
+from drydock.model.actions import Action
+from drydock.model.task import Lane
 from drydock.orchestrator.workflows.outcome import Done, Outcome
 from drydock.orchestrator.workflows.planner import for_each_node
 from drydock.orchestrator.workflows.workflow import BulkStep, Step, StepContext, Workflow
@@ -33,8 +34,8 @@ def _told(provisioner: str, seen: Observation) -> str:
 VERIFY_NODE = Workflow(
     Action.VERIFY_NODE,
     (
-        Step(check_bmc, timeout="verify_node"),
-        BulkStep(look_up, timeout="verify_node", lane=Lane.WATCH),
+        Step("check_bmc", check_bmc, timeout="verify_node"),
+        BulkStep("look_up", look_up, timeout="verify_node", lane=Lane.WATCH),
     ),
 )
 

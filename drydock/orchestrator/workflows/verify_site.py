@@ -6,7 +6,8 @@ Nothing is changed, and no machine is asked: all of it runs in the lane of quick
 from __future__ import annotations
 
 from drydock.design.provisioning import bmc
-from drydock.model.task import Action, Lane
+from drydock.model.actions import Action
+from drydock.model.task import Lane
 from drydock.orchestrator.workflows.outcome import Done, Failed, Outcome
 from drydock.orchestrator.workflows.planner import check_design, resolve_design
 from drydock.orchestrator.workflows.workflow import Step, StepContext, Workflow
@@ -38,9 +39,9 @@ def check_drivers(ctx: StepContext) -> Outcome:
 VERIFY_SITE = Workflow(
     Action.VERIFY_SITE,
     (
-        Step(check_provisioner, timeout="verify_site", lane=Lane.TASK),
-        Step(resolve_design, timeout="resolve_design", lane=Lane.TASK),
-        Step(check_design, timeout="resolve_design", lane=Lane.TASK),
-        Step(check_drivers, timeout="verify_site", lane=Lane.TASK),
+        Step("check_provisioner", check_provisioner, timeout="verify_site", lane=Lane.TASK),
+        Step("resolve_design", resolve_design, timeout="resolve_design", lane=Lane.TASK),
+        Step("check_design", check_design, timeout="resolve_design", lane=Lane.TASK),
+        Step("check_drivers", check_drivers, timeout="verify_site", lane=Lane.TASK),
     ),
 )

@@ -16,8 +16,9 @@ from drydock.drivers.labels.base import NodeLabels
 from drydock.drivers.node.base import NodeProvisioner, Progress, ProgressState, ProvisionedNode
 from drydock.drivers.oob.base import Bmc, OobDriver
 from drydock.errors import DesignInvalid, DriverRefused, LeaseLost
+from drydock.model.actions import Action
 from drydock.model.site import SiteDesign
-from drydock.model.task import Action, Lane, Task
+from drydock.model.task import Lane, Task
 from drydock.orchestrator.services.designs import DesignService
 from drydock.orchestrator.workflows.outcome import Done, Failed, Outcome, Wait
 
@@ -106,15 +107,15 @@ class StepContext:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One short, repeatable piece of work. ``timeout`` names an option of ``[timeouts]``; None: as long as it takes."""
+    """One short, repeatable piece of work. ``name`` is stored in the rows of tasks, see ``model/actions.py``.
 
+    ``timeout`` names an option of ``[timeouts]``; None: as long as it takes.
+    """
+
+    name: str
     run: Callable[[StepContext], Outcome]
     timeout: str | None
     lane: Lane = Lane.NODE
-
-    @property
-    def name(self) -> str:
-        return self.run.__name__
 
     def answers(self, contexts: Sequence[StepContext]) -> Mapping[UUID, Outcome]:
         return {ctx.task.id: self.run(ctx) for ctx in contexts}
@@ -129,14 +130,11 @@ class BulkStep:
     after the usual pause. Should it raise what is final, the tasks are tried one by one, to find out whose it is.
     """
 
+    name: str
     run: Callable[[Sequence[StepContext]], Mapping[UUID, Outcome]]
     timeout: str | None
     lane: Lane = Lane.NODE
     later: bool = False
-
-    @property
-    def name(self) -> str:
-        return self.run.__name__
 
     def answers(self, contexts: Sequence[StepContext]) -> Mapping[UUID, Outcome]:
         return self.run(contexts)

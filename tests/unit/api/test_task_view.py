@@ -9,9 +9,10 @@ from uuid import UUID, uuid4
 from drydock.api.addresses import Address
 from drydock.api.reply import PIECE, json_array
 from drydock.api.views.tasks import layers_view, subtask_errors_view, task_view
+from drydock.model.actions import Action
 from drydock.model.build_data import BuildData
 from drydock.model.message import TaskMessage
-from drydock.model.task import Action, ResultStatus, Task, TaskProgress, TaskResult, TaskStatus
+from drydock.model.task import ResultStatus, Task, TaskProgress, TaskResult, TaskStatus
 
 AT = Address("https://drydock.example.org", "/cloud")
 NOON = datetime(2026, 1, 2, 12, 0, tzinfo=UTC)

@@ -4,15 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from drydock.cli.steps import STEPS, fraction_done
+from drydock.cli.steps import fraction_done
 from drydock.client.watching import node_progress
-from drydock.orchestrator.workflows.table import WORKFLOWS
+from drydock.model.actions import NODE_STEPS
 from tests.unit.client.peer import subtask
-
-
-def test_the_steps_shown_are_the_servers() -> None:
-    served = {action.value: tuple(step.name for step in flow.steps) for action, flow in WORKFLOWS.items()}
-    assert {action: served[action] for action in STEPS} == STEPS
 
 
 def test_how_far_a_site_is() -> None:
@@ -23,7 +18,7 @@ def test_how_far_a_site_is() -> None:
         subtask("n4", status="complete", outcome="success"),
     ]
     assert fraction_done(map(node_progress, nodes)) == pytest.approx(
-        (0 + (1 - 1 / len(STEPS["deploy_node"])) + 1 + 1) / 4
+        (0 + (1 - 1 / len(NODE_STEPS["deploy_node"])) + 1 + 1) / 4
     )
     assert fraction_done([]) == 0.0
     unknown = node_progress({**subtask("n5", step="dance"), "action": "juggle_node"})

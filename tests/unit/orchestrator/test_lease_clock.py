@@ -8,7 +8,8 @@ from uuid import UUID
 import pytest
 
 from drydock.errors import LeaseLost
-from drydock.model.task import Action, Lease, Task, TaskStatus
+from drydock.model.actions import Action
+from drydock.model.task import Lease, Task, TaskStatus
 from drydock.orchestrator.engine.fencing import fenced
 from drydock.orchestrator.engine.lease_clock import LeaseClock, claim_of
 
