@@ -23,68 +23,24 @@ LOG = logging.getLogger(__name__)
 
 
 class Metrics:
-    """The numbers of this process; with ``SHARED_DIRECTORY`` set, ``exposition`` adds up all that share it."""
+    """The numbers of this process; with ``SHARED_DIRECTORY`` set, ``exposition`` adds up all that share it.
 
-    def __init__(self, component: str = "api") -> None:
-        registry = self.registry = CollectorRegistry()
-        self.requests = Counter(
-            "drydock_http_requests", "Requests answered.", ["method", "route", "status"], registry=registry
-        )
-        self.request_seconds = Histogram(
-            "drydock_http_request_seconds",
-            "Time until an answer was ready; requests that waited for a change are not counted.",
-            ["method", "route"],
-            registry=registry,
-        )
-        self.waiting = Gauge(
-            "drydock_http_waiting",
-            "Requests kept waiting for a change of their task.",
-            multiprocess_mode="livesum",
-            registry=registry,
-        )
-        self.streams = Gauge(
-            "drydock_http_streams",
-            "Streams of a task's events that are open.",
-            multiprocess_mode="livesum",
-            registry=registry,
-        )
-        self.steps = Counter(
-            "drydock_steps", "Steps run by the engine, by outcome.", ["action", "step", "outcome"], registry=registry
-        )
-        self.step_seconds = Histogram(
-            "drydock_step_seconds", "Time that steps took.", ["action", "step"], registry=registry
-        )
-        self.leases_lapsed = Counter(
-            "drydock_leases_lapsed",
-            "Leases that were found lapsed: their workers died, hung, or lost the database.",
-            registry=registry,
-        )
-        self.tasks_ended = Counter(
-            "drydock_tasks_ended",
-            "Tasks that ended in this worker: kind is task for an operator's, node for a node's part of one.",
-            ["action", "kind", "result"],
-            registry=registry,
-        )
-        self.leases_lost = Counter(
-            "drydock_leases_lost",
-            "Steps of this worker whose outcome was not kept, as the lease had lapsed meanwhile.",
-            registry=registry,
-        )
-        self.unknown_tasks = Gauge(
-            "drydock_unknown_tasks",
-            "Due tasks that this version does not know how to work on, and leaves alone.",
-            registry=registry,
-            multiprocess_mode="livesum",
-        )
+    ``component``: what the process is, as shown in ``drydock_build_info``.
+    """
+
+    component: str
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
         self.unforeseen_errors = Counter(
             "drydock_unforeseen_errors",
             "Errors nobody foresaw; the log has their tracebacks.",
             ["where"],
-            registry=registry,
+            registry=self.registry,
         )
         self._shared = os.environ.get(SHARED_DIRECTORY)
         self._of_all: list[Collector] = []
-        self.add(BuildInfo(component))
+        self.add(BuildInfo(self.component))
         self.add(ServerProcesses(self._shared) if self._shared else ProcessCollector(registry=None))
 
     def add(self, collector: Collector) -> None:
@@ -102,6 +58,72 @@ class Metrics:
         for collector in self._of_all:
             registry.register(collector)
         return generate_latest(registry)
+
+
+class ApiMetrics(Metrics):
+    component = "api"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.requests = Counter(
+            "drydock_http_requests", "Requests answered.", ["method", "route", "status"], registry=self.registry
+        )
+        self.request_seconds = Histogram(
+            "drydock_http_request_seconds",
+            "Time until an answer was ready; requests that waited for a change are not counted.",
+            ["method", "route"],
+            registry=self.registry,
+        )
+        self.waiting = Gauge(
+            "drydock_http_waiting",
+            "Requests kept waiting for a change of their task.",
+            multiprocess_mode="livesum",
+            registry=self.registry,
+        )
+        self.streams = Gauge(
+            "drydock_http_streams",
+            "Streams of a task's events that are open.",
+            multiprocess_mode="livesum",
+            registry=self.registry,
+        )
+
+
+class EngineMetrics(Metrics):
+    component = "worker"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.steps = Counter(
+            "drydock_steps",
+            "Steps run by the engine, by outcome.",
+            ["action", "step", "outcome"],
+            registry=self.registry,
+        )
+        self.step_seconds = Histogram(
+            "drydock_step_seconds", "Time that steps took.", ["action", "step"], registry=self.registry
+        )
+        self.leases_lapsed = Counter(
+            "drydock_leases_lapsed",
+            "Leases that were found lapsed: their workers died, hung, or lost the database.",
+            registry=self.registry,
+        )
+        self.tasks_ended = Counter(
+            "drydock_tasks_ended",
+            "Tasks that ended in this worker: kind is task for an operator's, node for a node's part of one.",
+            ["action", "kind", "result"],
+            registry=self.registry,
+        )
+        self.leases_lost = Counter(
+            "drydock_leases_lost",
+            "Steps of this worker whose outcome was not kept, as the lease had lapsed meanwhile.",
+            registry=self.registry,
+        )
+        self.unknown_tasks = Gauge(
+            "drydock_unknown_tasks",
+            "Due tasks that this version does not know how to work on, and leaves alone.",
+            registry=self.registry,
+            multiprocess_mode="livesum",
+        )
 
 
 def serve(metrics: Metrics, host: str, port: int) -> None:

@@ -112,7 +112,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
     def load(self) -> WSGIApplication:
         """Runs in each worker; connections and threads of the application are its own."""
         # NOTE: imported here because metrics look for their shared directory when they are first imported.
-        from drydock.bootstrap import build_application
+        from drydock.bootstrap.api import build_application
 
         return build_application(self._options)
 

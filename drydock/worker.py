@@ -15,7 +15,7 @@ import signal
 import sys
 from types import FrameType
 
-from drydock import bootstrap
+from drydock.bootstrap.worker import build_worker
 from drydock.errors import DrydockError
 from drydock.start import Process, start
 
@@ -25,16 +25,15 @@ LOG = logging.getLogger(__name__)
 def main() -> None:
     try:
         options = start(Process.WORKER, sys.argv[1:])
-        engine = bootstrap.build_engine(options)
-        retention = bootstrap.build_retention(options)
-        presence = bootstrap.build_presence(options)
+        parts = build_worker(options)
+        parts.metrics.start()
     except DrydockError as exc:
         sys.exit(f"drydock-worker: {exc}")
     again: list[int] = []
 
     def stop(signum: int, frame: FrameType | None) -> None:
         again.clear()
-        engine.stop()
+        parts.engine.stop()
 
     def start_anew(signum: int, frame: FrameType | None) -> None:
         try:
@@ -43,7 +42,7 @@ def main() -> None:
             LOG.error("SIGHUP: this worker goes on as it is: %s", exc)
             return
         again.append(signum)
-        engine.stop()
+        parts.engine.stop()
 
     _collect_garbage_seldom()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
@@ -51,11 +50,11 @@ def main() -> None:
     signal.signal(signal.SIGHUP, start_anew)
     signal.signal(signal.SIGUSR2, signal.SIG_IGN)
     faulthandler.register(signal.SIGUSR1, all_threads=True)
-    retention.start()
-    presence.start()
-    engine.run()
-    presence.stop()
-    retention.stop()
+    parts.retention.start()
+    parts.presence.start()
+    parts.engine.run()
+    parts.presence.stop()
+    parts.retention.stop()
     LOG.info("worker stopped")
     if again:
         os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - the same program

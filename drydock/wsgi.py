@@ -28,7 +28,7 @@ class LazyApplication:
 
     def build(self) -> WSGIApplication:
         """Raises ``ConfigurationError``."""
-        from drydock.bootstrap import build_application
+        from drydock.bootstrap.api import build_application
         from drydock.errors import DrydockError
         from drydock.start import Process, start
 

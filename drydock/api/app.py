@@ -16,7 +16,7 @@ from drydock.api.middleware import RequestLog
 from drydock.api.plain_bundles import PlainBundles
 from drydock.api.routes import Route, Services, routes
 from drydock.errors import ConfigurationError
-from drydock.metrics import Metrics
+from drydock.metrics import ApiMetrics
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -31,7 +31,7 @@ def create_app(
     health: Health,
     policy: Authorizer,
     limits: Limits,
-    metrics: Metrics,
+    metrics: ApiMetrics,
     addresses: Addresses,
 ) -> WSGIApplication:
     """The application, to be wrapped in ``drydock.auth.wrap``.

@@ -11,7 +11,7 @@ import falcon
 from drydock import errors
 from drydock.api.reply import reply_json
 from drydock.api.views.status import error_view
-from drydock.metrics import Metrics
+from drydock.metrics import ApiMetrics
 
 LOG = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ def status_of(error: errors.DrydockError) -> int:
 class ErrorHandlers:
     """Every error reply of the API."""
 
-    def __init__(self, metrics: Metrics) -> None:
+    def __init__(self, metrics: ApiMetrics) -> None:
         self._metrics = metrics
 
     def add_to(self, app: falcon.App[falcon.Request, falcon.Response]) -> None:

@@ -16,7 +16,7 @@ from prometheus_client import Counter, Histogram
 from drydock.api.access import read_caller
 from drydock.api.node_key import shown_path
 from drydock.log import LineLog, shown
-from drydock.metrics import Metrics
+from drydock.metrics import ApiMetrics
 
 HEADER = "X-Drydock-Req"
 #: Seconds until the log and the numbers have a request that came right behind another.
@@ -49,7 +49,7 @@ class RequestLog:
     ``req.context.request_id``.
     """
 
-    def __init__(self, metrics: Metrics) -> None:
+    def __init__(self, metrics: ApiMetrics) -> None:
         self._metrics = metrics
         self._log = LineLog(logging.getLogger("drydock.api.request"))
         # Looking a labelled counter up costs more than counting. As many as there are routes, methods and statuses.

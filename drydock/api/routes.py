@@ -22,7 +22,7 @@ from drydock.api.resources.tasks import TaskBuildDataResource, TaskResource, Tas
 from drydock.api.resources.versions import VersionsResource
 from drydock.api.streams import StreamRoom
 from drydock.api.waiting import WaitingRoom
-from drydock.metrics import Metrics
+from drydock.metrics import ApiMetrics
 from drydock.model.boot_context import BundleKind
 from drydock.policies.designs import INGEST_DATA, READ_DATA, VALIDATE_SITE_DESIGN
 from drydock.policies.health import HEALTH_DATA
@@ -42,7 +42,7 @@ class Services:
     health: Health
     policy: Authorizer
     limits: Limits
-    metrics: Metrics
+    metrics: ApiMetrics
     machines: Machines
     addresses: Addresses
 

@@ -13,7 +13,7 @@ import falcon
 
 from drydock.api.views.events import KEEP_ALIVE, RETRY, end_text, event_text
 from drydock.errors import DatabaseUnavailable, TaskNotFound
-from drydock.metrics import Metrics
+from drydock.metrics import ApiMetrics
 from drydock.model.event import EventPage, Position
 
 LOG = logging.getLogger(__name__)
@@ -40,7 +40,7 @@ class StreamRoom:
     Unlike a long poll, a stream that finds no seat is refused (503): there is no right answer to give at once.
     """
 
-    def __init__(self, events: _Events, *, seats: int, lasts: float, metrics: Metrics) -> None:
+    def __init__(self, events: _Events, *, seats: int, lasts: float, metrics: ApiMetrics) -> None:
         self._events = events
         self._seats = threading.Semaphore(seats)
         self._lasts = lasts

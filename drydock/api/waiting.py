@@ -6,7 +6,7 @@ import threading
 from typing import Protocol
 from uuid import UUID
 
-from drydock.metrics import Metrics
+from drydock.metrics import ApiMetrics
 
 
 class _Changes(Protocol):
@@ -20,7 +20,7 @@ class WaitingRoom:
     Waiting requests hold threads that booting nodes need.
     """
 
-    def __init__(self, changes: _Changes, *, seats: int, longest: float, metrics: Metrics) -> None:
+    def __init__(self, changes: _Changes, *, seats: int, longest: float, metrics: ApiMetrics) -> None:
         self._changes = changes
         self._seats = threading.Semaphore(seats)
         self._longest = longest

@@ -14,7 +14,7 @@ from sqlalchemy import create_engine, delete
 from dev.keystone import KeystoneServer
 from drydock import conf
 from drydock.api import middleware
-from drydock.bootstrap import build_application
+from drydock.bootstrap.api import build_application
 from drydock.db import migrate
 from drydock.db.engine import connect, driver_url
 from drydock.db.tables import designs, tasks

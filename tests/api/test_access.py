@@ -13,7 +13,7 @@ from drydock.api.limits import Limits
 from drydock.api.routes import Route, Services, routes
 from drydock.auth.bypass import NODE_PATH
 from drydock.auth.headers import IDENTITY_HEADERS
-from drydock.metrics import Metrics
+from drydock.metrics import ApiMetrics
 from drydock.policies import tasks as task_rules
 from tests.api.conftest import AppFactory, Client
 
@@ -24,7 +24,7 @@ READING = {"read_task", "read_data", "read_build_data", "health_data", "validate
 def table() -> tuple[Route, ...]:
     """The rows, with nothing behind them: the walk looks at paths, access and rules."""
     nothing: Any = None
-    return routes(Services(nothing, nothing, nothing, nothing, nothing, Limits(), Metrics(), nothing, nothing))
+    return routes(Services(nothing, nothing, nothing, nothing, nothing, Limits(), ApiMetrics(), nothing, nothing))
 
 
 TABLE = table()

@@ -14,7 +14,7 @@ from sqlalchemy import text
 
 from drydock.db.engine import connect
 from drydock.db.unit_of_work import Database
-from drydock.metrics import Metrics
+from drydock.metrics import EngineMetrics
 from drydock.orchestrator.engine.presence import Presence
 from tests.api.conftest import AppFactory, Client
 from tests.api.odd_keystone import odd_keystone
@@ -140,7 +140,7 @@ def test_each_alarm_that_is_documented_can_be_raised(make_app: AppFactory, seeds
     client = Client(make_app(NOAUTH), READER)
     client.get("/health")
     shown = client.get("/metrics").text
-    worker = Metrics("worker")
+    worker = EngineMetrics()
     worker.tasks_ended.labels("deploy_nodes", "node", "failure").inc()
     worker.unforeseen_errors.labels("engine").inc()
     shown += generate_latest(worker.registry).decode()

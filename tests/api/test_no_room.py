@@ -160,8 +160,8 @@ shared_metrics.reserve(os.environ)
 import falcon
 from drydock.api.limits import Limits
 from drydock.api.routes import Services, routes
-from drydock.metrics import Metrics
-metrics = Metrics("api")
+from drydock.metrics import ApiMetrics
+metrics = ApiMetrics()
 none = object()
 table = routes(Services(none, none, none, none, none, Limits(), metrics, none, none))
 methods = [*falcon.HTTP_METHODS, "other"]
@@ -197,15 +197,15 @@ def test_what_a_process_that_went_did_not_use_is_given_back(tmp_path: Path, monk
 import os
 from drydock import shared_metrics
 shared_metrics.reserve(os.environ)
-from drydock.metrics import Metrics
-Metrics("api").requests.labels("GET", "/x", "200").inc(7)
+from drydock.metrics import ApiMetrics
+ApiMetrics().requests.labels("GET", "/x", "200").inc(7)
 print(os.getpid())
 """
     pid = int(subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, check=True).stdout)
     shared_metrics.give_back(pid)
     assert sum(path.stat().st_size for path in tmp_path.iterdir()) < 4096
     shown = subprocess.run(
-        [sys.executable, "-c", "from drydock.metrics import Metrics; print(Metrics('api').exposition().decode())"],
+        [sys.executable, "-c", "from drydock.metrics import ApiMetrics; print(ApiMetrics().exposition().decode())"],
         cwd=ROOT, capture_output=True, text=True, check=True,
     ).stdout  # fmt: skip
     assert 'drydock_http_requests_total{method="GET",route="/x",status="200"} 7.0' in shown

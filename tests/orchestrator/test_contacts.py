@@ -12,7 +12,7 @@ from sqlalchemy import select
 from drydock.db.tables import boot_contexts, machines
 from drydock.db.unit_of_work import Database
 from drydock.errors import DatabaseUnavailable
-from drydock.orchestrator import contacts as contacts_module
+from drydock.orchestrator.services import contacts as contacts_module
 from drydock.orchestrator.services.contacts import INTERVAL, Contacts
 from tests.orchestrator.sites import site
 from tests.orchestrator.world import World

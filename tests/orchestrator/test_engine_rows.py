@@ -10,6 +10,7 @@ from drydock.db.messages import Line
 from drydock.db.outcomes import Finish, Pause
 from drydock.drivers.oob.base import Bmc, PowerState
 from drydock.errors import BootActionFinal, Forbidden
+from drydock.metrics import EngineMetrics
 from drydock.model.actions import Action
 from drydock.model.boot_action import Report, ReportDetail, ReportStatus
 from drydock.model.boot_context import BundleKind
@@ -34,7 +35,7 @@ def test_a_lapsed_lease_is_claimed_and_its_old_holder_cannot_write(world: World)
     assert mine.lease is not None
     assert zombie.lease is not None
     assert mine.lease.epoch == zombie.lease.epoch + 1
-    recorder = Recorder(world.database)
+    recorder = Recorder(world.database, EngineMetrics())
     recorder.write([Record(Finish(zombie, TaskResult(ResultStatus.FAILURE)), [Line(zombie.id, "not ours to tell")])])
     assert world.orchestrator.task(mine.id).status.open
     recorder.write([Record(Finish(mine, TaskResult(ResultStatus.SUCCESS)))])
@@ -58,7 +59,7 @@ def test_a_wake_up_during_a_step_is_not_lost(world: World) -> None:
     with world.database.unit_of_work() as uow:
         uow.tasks.wake(task.id)
         uow.commit()
-    Recorder(world.database).write([Record(Pause(claimed, 3600, "the step saw the world before"))])
+    Recorder(world.database, EngineMetrics()).write([Record(Pause(claimed, 3600, "the step saw the world before"))])
     assert len(world.claim()) == 1
 
 
@@ -222,7 +223,9 @@ def test_a_lane_that_is_full_does_not_hide_what_another_lane_has(world: World) -
     world.create("deploy_nodes")
     world.work()
     with world.database.unit_of_work() as uow:
-        nodes = uow.leases.claim("other", {Lane.WATCH: 100}, lease_seconds=30, steps=world.runner.steps)[Lane.WATCH]
+        nodes = uow.leases.claim("other", {Lane.WATCH: 100}, lease_seconds=30, steps=world.runner.known.names)[
+            Lane.WATCH
+        ]
         uow.commit()
     assert len(nodes) == 3
     world.create("validate_design")

@@ -15,16 +15,17 @@ from drydock.bootaction.preparation import BootPreparation
 from drydock.db.tables import tasks
 from drydock.drivers.node.base import Progress, ProgressState, ProvisionedNode
 from drydock.errors import DriverRefused, DriverUnavailable, ReferenceUnavailable
-from drydock.metrics import Metrics
+from drydock.metrics import EngineMetrics
 from drydock.model.actions import Action
 from drydock.model.boot_context import BundleKind
 from drydock.model.task import ResultStatus, Task, TaskStatus
-from drydock.orchestrator.engine.engine import Engine, EngineSettings
+from drydock.orchestrator.engine.engine import Engine
 from drydock.orchestrator.engine.step_runner import StepRunner
 from drydock.orchestrator.workflows.outcome import Outcome
 from drydock.orchestrator.workflows.table import WORKFLOWS
 from drydock.orchestrator.workflows.workflow import AnyStep
 from tests.drivers.simulator_process import eventually
+from tests.orchestrator.engines import make_engine, running
 from tests.orchestrator.sites import site
 from tests.orchestrator.world import Timeouts, World
 
@@ -95,7 +96,7 @@ def test_who_makes_the_provisioner_stumble_takes_others_along_once_only(world: W
 
 def test_a_request_is_not_made_unless_all_its_tasks_are_certainly_ours(world: World) -> None:
     world.runner = StepRunner(
-        world.services, WORKFLOWS, Timeouts(), Metrics(), certainly_ours=lambda task: task.node != "n02"
+        world.services, WORKFLOWS, Timeouts(), EngineMetrics(), certainly_ours=lambda task: task.node != "n02"
     )
     world.create("deploy_nodes", design_ref=world.store(site(NODES)).ref)
     for _ in range(4):
@@ -122,7 +123,7 @@ def test_a_task_that_is_terminated_while_its_group_is_at_work_revokes_no_key(wor
     one, others = (world.store(site(NODES)).ref for _ in range(2))
     stopped = world.create("destroy_nodes", design_ref=one, node_filter=scope("n01"))
     going = world.create("destroy_nodes", design_ref=others, node_filter=scope(*NODES[1:]))
-    runner = TerminatedBefore(world.services, WORKFLOWS, Timeouts(), Metrics())
+    runner = TerminatedBefore(world.services, WORKFLOWS, Timeouts(), EngineMetrics())
     runner.world, runner.step, runner.root = world, "revoke_key", stopped.id
     world.runner = runner
     world.run_until_idle()
@@ -169,20 +170,9 @@ def test_a_fetch_that_fails_fails_its_node_only(world: World) -> None:
 
 @contextmanager
 def working(world: World) -> Iterator[Engine]:
-    engine = Engine(
-        world.database,
-        lambda stopping, ours: StepRunner(world.services, WORKFLOWS, Timeouts(), Metrics(), stopping, ours),
-        EngineSettings(slots=2, poll_interval=0.1),
-        world.owner,
-    )
-    thread = threading.Thread(target=engine.run)
-    thread.start()
-    try:
+    engine = make_engine(world, slots=2, poll_interval=0.1)
+    with running(engine):
         yield engine
-    finally:
-        engine.stop()
-        thread.join(timeout=60)
-        assert not thread.is_alive()
 
 
 def test_a_group_that_parts_is_worked_off_by_as_many_slots_as_there_are(world: World) -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from uuid import UUID
 
@@ -11,18 +10,19 @@ import pytest
 from sqlalchemy import func, select, update
 
 from drydock.db.tables import tasks
-from drydock.metrics import Metrics
+from drydock.metrics import EngineMetrics
 from drydock.model.actions import Action
 from drydock.model.task import Lane, ResultStatus, Task, TaskStatus
-from drydock.orchestrator.engine.engine import Engine, EngineSettings
+from drydock.orchestrator.engine.engine import Engine
 from drydock.orchestrator.engine.step_runner import StepRunner
 from drydock.orchestrator.workflows.outcome import Outcome
 from drydock.orchestrator.workflows.table import WORKFLOWS
 from drydock.orchestrator.workflows.workflow import AnyStep
 from tests.drivers.simulator_process import eventually
+from tests.orchestrator.engines import make_engine, running
 from tests.orchestrator.sites import site
 from tests.orchestrator.test_laws import SUBTASK, WorkerKilled, every_step, use
-from tests.orchestrator.world import Timeouts, World
+from tests.orchestrator.world import World
 
 WHY = "the worker died or hung at this step 3 times"
 NODES = ("n01", "n02", "n03", "n04", "n05")
@@ -161,21 +161,10 @@ def stop_at(world: World, step: str) -> None:
 
 
 @contextmanager
-def engine(world: World, runner: Callable[..., StepRunner], metrics: Metrics) -> Iterator[Engine]:
-    settings = EngineSettings(slots=4, poll_interval=0.2, lease_seconds=30)
-    made = Engine(
-        world.database,
-        lambda stopping, ours: runner(world.services, WORKFLOWS, Timeouts(), metrics, stopping, ours),
-        settings,
-        "one",
-    )
-    thread = threading.Thread(target=made.run)
-    thread.start()
-    try:
+def engine(world: World, runner: type[StepRunner], metrics: EngineMetrics) -> Iterator[Engine]:
+    made = make_engine(world, runner=runner, metrics=metrics, owner="one")
+    with running(made):
         yield made
-    finally:
-        made.stop()
-        thread.join()
 
 
 def test_a_worker_takes_up_lapsed_tasks_one_by_one_and_counts_them(world: World) -> None:
@@ -183,7 +172,7 @@ def test_a_worker_takes_up_lapsed_tasks_one_by_one_and_counts_them(world: World)
         world.create("validate_design")
     assert len(world.claim(owner="dead")) == 12
     world.pass_time(31)
-    metrics, most = Metrics(), []
+    metrics, most = EngineMetrics(), []
     in_hand = select(func.count()).where(tasks.c.lease_owner == "one")
 
     class Watched(StepRunner):

@@ -9,7 +9,7 @@ from dataclasses import replace
 from uuid import UUID
 
 from drydock.bootaction.render import TemplateLimits
-from drydock.metrics import Metrics
+from drydock.metrics import EngineMetrics
 from drydock.model.boot_context import BundleKind
 from drydock.model.task import Task
 from drydock.orchestrator.engine.step_runner import StepRunner
@@ -43,7 +43,7 @@ def prepare_with(world: World, asset: bytes) -> Sequence[int]:
     """
     world.boot_settings = replace(world.boot_settings, limits=TemplateLimits(max_bytes=20 * MIB, max_seconds=10))
     use_fetch(world, lambda url: asset)
-    runner = Counting(world.services, WORKFLOWS, Timeouts(), Metrics())
+    runner = Counting(world.services, WORKFLOWS, Timeouts(), EngineMetrics())
     runner.answered = []
     world.runner = runner
     deploy(world, site(NODES) + JOIN)

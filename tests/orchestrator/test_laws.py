@@ -14,7 +14,7 @@ from drydock.model.task import ResultStatus, Task, TaskStatus
 from drydock.orchestrator.engine.step_runner import StepRunner
 from drydock.orchestrator.workflows.outcome import Outcome
 from drydock.orchestrator.workflows.table import WORKFLOWS
-from drydock.orchestrator.workflows.workflow import AnyStep, Step, Workflow
+from drydock.orchestrator.workflows.workflow import AnyStep, Step
 from tests.orchestrator.world import World
 
 REQUESTED = tuple(dict.fromkeys(REQUESTABLE.values()))
@@ -69,17 +69,17 @@ class EachStepTwice(StepRunner):
 class KilledAfterStep(StepRunner):
     rule: Rule
 
-    def record(self, workflow: Workflow, step: AnyStep, answered: Answered) -> Sequence[Task]:
+    def record(self, step: AnyStep, answered: Answered) -> Sequence[Task]:
         if any(self.rule.applies(step, task) for task, _ in answered):
             raise WorkerKilled
-        return super().record(workflow, step, answered)
+        return super().record(step, answered)
 
 
 class KilledAfterRecord(StepRunner):
     rule: Rule
 
-    def record(self, workflow: Workflow, step: AnyStep, answered: Answered) -> Sequence[Task]:
-        following = super().record(workflow, step, answered)
+    def record(self, step: AnyStep, answered: Answered) -> Sequence[Task]:
+        following = super().record(step, answered)
         if any(self.rule.applies(step, task) for task, _ in answered):
             raise WorkerKilled
         return following

@@ -12,14 +12,11 @@ from sqlalchemy import create_engine, make_url, text
 
 from drydock.db.engine import driver_url
 from drydock.drivers.node.base import Progress, ProgressState, ProvisionedNode
-from drydock.metrics import Metrics
 from drydock.model.task import ResultStatus
-from drydock.orchestrator.engine.engine import Engine, EngineSettings
-from drydock.orchestrator.engine.step_runner import StepRunner
-from drydock.orchestrator.workflows.table import WORKFLOWS
 from tests.drivers.simulator_process import eventually
+from tests.orchestrator.engines import make_engine, running
 from tests.orchestrator.sites import site
-from tests.orchestrator.world import Timeouts, World
+from tests.orchestrator.world import World
 
 NODES = ["n01", "n02", "n03"]
 FOR_EVER = 3600.0
@@ -28,20 +25,8 @@ FOR_EVER = 3600.0
 @contextmanager
 def working(world: World) -> Iterator[threading.Thread]:
     """A worker whose leases do not lapse."""
-    engine = Engine(
-        world.database,
-        lambda stopping, ours: StepRunner(world.services, WORKFLOWS, Timeouts(), Metrics(), stopping, ours),
-        EngineSettings(slots=2, poll_interval=0.1, lease_seconds=FOR_EVER),
-        world.owner,
-    )
-    thread = threading.Thread(target=engine.run)
-    thread.start()
-    try:
+    with running(make_engine(world, slots=2, poll_interval=0.1, lease_seconds=FOR_EVER)) as thread:
         yield thread
-    finally:
-        engine.stop()
-        thread.join(timeout=60)
-        assert not thread.is_alive()
 
 
 class Server:

@@ -10,7 +10,7 @@ from sqlalchemy import func, select, text, update
 
 from drydock.db.tables import boot_actions, boot_bundles, boot_contexts, build_data, designs, task_messages, tasks
 from drydock.errors import TaskNotFound
-from drydock.orchestrator import retention
+from drydock.orchestrator.services import retention
 from drydock.orchestrator.services.retention import PeriodicRetention, delete_old
 from tests.orchestrator.sites import site
 from tests.orchestrator.world import World

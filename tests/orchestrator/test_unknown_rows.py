@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from drydock.errors import InvalidInput
-from drydock.metrics import Metrics
+from drydock.metrics import EngineMetrics
 from drydock.model.event import Position
 from drydock.model.message import TaskMessage
 from drydock.model.task import Lane, ResultStatus, Task, TaskStatus
@@ -72,7 +72,7 @@ def test_an_unknown_row_is_left_alone_and_others_go_on(wide: World, assignment: 
     unknown, other = wide.create("validate_design"), wide.create("validate_design")
     change(wide, unknown.id, assignment)
     before = row_of(wide, unknown.id)
-    metrics = Metrics()
+    metrics = EngineMetrics()
     with engine(wide, type(wide.runner), metrics):
         eventually(lambda: wide.orchestrator.task(other.id).status, lambda status: status is TaskStatus.COMPLETE)
         eventually(lambda: metrics.registry.get_sample_value("drydock_unknown_tasks"), lambda number: number == 1)
@@ -98,7 +98,7 @@ def test_unknown_steps_take_no_slot_from_known_ones(world: World) -> None:
         change(world, world.create("validate_design").id, "step = 'count_sheep', status = 'running'")
     known = world.create("validate_design")
     with world.database.statements() as uow:
-        steps = world.runner.steps
+        steps = world.runner.known.names
         (claimed,) = uow.leases.claim("a", {Lane.TASK: 1}, lease_seconds=30, steps=steps)[Lane.TASK]
         assert claimed.id == known.id
         assert uow.leases.next_due_in([Lane.TASK], steps=steps) is None
@@ -116,7 +116,7 @@ def test_an_unknown_row_that_was_claimed_is_given_back_as_it_was(world: World) -
 def test_what_is_left_alone_is_said_once(world: World, caplog: pytest.LogCaptureFixture) -> None:
     moment = [0.0]
     with caplog.at_level(logging.WARNING):
-        unknown = UnknownTasks(world.database, world.runner.steps, Metrics(), clock=lambda: moment[0])
+        unknown = UnknownTasks(world.database, world.runner.known.names, EngineMetrics(), clock=lambda: moment[0])
         for number in (1, 1, 2):
             while len(world.all_tasks()) < number:
                 change(world, world.create("validate_design").id, "action = 'reboot_nodes'")
@@ -171,7 +171,7 @@ def test_no_row_ends_a_list_an_events_page_or_a_worker(wide: World, assignment: 
         wide.orchestrator.events(task.id, Position(), at_most=100)
         wide.orchestrator.wait_for_change(task.id, 0)
         other = wide.create("validate_design")
-        with engine(wide, type(wide.runner), Metrics()):
+        with engine(wide, type(wide.runner), EngineMetrics()):
             eventually(lambda: wide.orchestrator.task(other.id).status.open, lambda is_open: not is_open)
         assert len(wide.all_tasks()) == 3
 

@@ -14,7 +14,7 @@ from drydock.bootaction.render import TemplateLimits
 from drydock.db.tables import tasks
 from drydock.db.unit_of_work import Database
 from drydock.design.loader import DesignLoader
-from drydock.metrics import Metrics
+from drydock.metrics import EngineMetrics
 from drydock.model.actions import REQUESTABLE
 from drydock.model.boot_action import BootAction, Report, ReportStatus
 from drydock.model.design import DesignSnapshot
@@ -78,6 +78,7 @@ class World:
             labels=self.labels,
             observe_seconds=1,
             start_rate=1e6,
+            deployment_places=1000,
         )
         self.orchestrator = TaskService(self.database, self.provisioner, ChangeWaiter(self.database))
         self.boot = BootService(self.database)
@@ -86,7 +87,7 @@ class World:
 
     def use_runner(self, kind: type[StepRunner] = StepRunner) -> None:
         """A worker's inside, made of what ``services`` is now."""
-        self.runner = kind(self.services, WORKFLOWS, Timeouts(), Metrics())
+        self.runner = kind(self.services, WORKFLOWS, Timeouts(), EngineMetrics())
 
     def use_places(self, places: int) -> None:
         self.services = replace(self.services, deployment_places=places)
@@ -114,7 +115,7 @@ class World:
                 owner or self.owner,
                 dict.fromkeys(Lane, 100),
                 lease_seconds=lease_seconds,
-                steps=self.runner.steps,
+                steps=self.runner.known.names,
             )
             uow.commit()
         return tuple(task for lane in Lane for task in claimed.get(lane, ()))

@@ -18,7 +18,7 @@ from drydock import conf
 from drydock.bootaction.keys import events_token
 from drydock.bootaction.preparation import BootPreparation, BootSettings
 from drydock.bootaction.render import TemplateLimits
-from drydock.bootstrap import build_application
+from drydock.bootstrap.api import build_application
 from drydock.model.boot_action import BootAction
 from drydock.model.task import Task
 from drydock.references.references import References

@@ -12,7 +12,7 @@ import pytest
 from drydock.api.access import Access
 from drydock.api.limits import Limits
 from drydock.api.routes import PREFIX, Route, Services, routes
-from drydock.metrics import Metrics
+from drydock.metrics import ApiMetrics
 from drydock.model.actions import Action
 from drydock.orchestrator.workflows.table import WORKFLOWS
 from drydock.policies import list_rules
@@ -25,7 +25,7 @@ _CALL = re.compile(r"(?:(GET|POST|PUT|DELETE) )?(/[^\s?]*)")
 
 def table() -> tuple[Route, ...]:
     nothing: Any = None
-    return routes(Services(nothing, nothing, nothing, nothing, nothing, Limits(), Metrics(), nothing, nothing))
+    return routes(Services(nothing, nothing, nothing, nothing, nothing, Limits(), ApiMetrics(), nothing, nothing))
 
 
 def methods(route: Route) -> set[str]:

@@ -9,7 +9,7 @@ from drydock.api.doors import Health
 from drydock.api.head import WithHead
 from drydock.api.reply import reply_json
 from drydock.api.views.health import health_view
-from drydock.metrics import Metrics
+from drydock.metrics import ApiMetrics
 
 
 class HealthResource(WithHead):
@@ -31,7 +31,7 @@ class ExtendedHealthResource(WithHead):
 
 
 class MetricsResource(WithHead):
-    def __init__(self, metrics: Metrics) -> None:
+    def __init__(self, metrics: ApiMetrics) -> None:
         self._metrics = metrics
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:

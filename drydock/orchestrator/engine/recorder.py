@@ -17,7 +17,7 @@ from drydock.db.messages import Line
 from drydock.db.outcomes import Enter, Finish, Pause
 from drydock.db.unit_of_work import Database, UnitOfWork
 from drydock.errors import DatabaseUnavailable
-from drydock.metrics import Metrics
+from drydock.metrics import EngineMetrics
 from drydock.model.boot_context import PreparedBoot
 from drydock.model.task import Task
 
@@ -55,9 +55,9 @@ _LinedUp = tuple[Sequence[Record], Future[Mapping[UUID, Task]]]
 
 
 class Recorder:
-    def __init__(self, database: Database, metrics: Metrics | None = None) -> None:
+    def __init__(self, database: Database, metrics: EngineMetrics) -> None:
         self._database = database
-        self._metrics = metrics or Metrics("worker")
+        self._metrics = metrics
         self._lined_up: list[_LinedUp] = []
         self._lock = threading.Lock()
         self._writing = threading.Lock()

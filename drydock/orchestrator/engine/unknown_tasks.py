@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection
 from uuid import UUID
 
 from drydock.db.unit_of_work import Database
-from drydock.metrics import Metrics
+from drydock.metrics import EngineMetrics
 
 LOG = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ class UnknownTasks:
         self,
         database: Database,
         steps: Collection[str],
-        metrics: Metrics,
+        metrics: EngineMetrics,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """``steps``: known ones, as "action step"."""

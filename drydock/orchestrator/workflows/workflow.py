@@ -36,10 +36,10 @@ class StepServices:
     boot: BootPreparation
     provisioner: NodeProvisioner
     oob_drivers: Mapping[str, OobDriver]
-    labels: NodeLabels | None = None
-    observe_seconds: float = 5.0
-    start_rate: float = 200.0
-    deployment_places: int = 1000
+    labels: NodeLabels | None
+    observe_seconds: float
+    start_rate: float
+    deployment_places: int
 
 
 class StepContext:
@@ -58,16 +58,18 @@ class StepContext:
     @cached_property
     def design(self) -> CompiledDesign:
         """The pinned snapshot, compiled; shared with other tasks."""
-        if self.task.design_digest is None:
-            raise DesignInvalid("the task has no design yet")
-        return self.services.designs.compiled(self.task.design_digest)
+        return self.services.designs.compiled(self._pinned)
 
     @property
     def checked_design(self) -> CompiledDesign:
         """The same, checked against what the provisioner offers now."""
+        return self.services.designs.checked(self._pinned)
+
+    @property
+    def _pinned(self) -> str:
         if self.task.design_digest is None:
             raise DesignInvalid("the task has no design yet")
-        return self.services.designs.checked(self.task.design_digest)
+        return self.task.design_digest
 
     @property
     def site(self) -> SiteDesign:

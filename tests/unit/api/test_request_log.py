@@ -12,7 +12,7 @@ from falcon.testing import create_environ
 
 from drydock.api import middleware
 from drydock.api.middleware import RequestLog
-from drydock.metrics import Metrics
+from drydock.metrics import ApiMetrics
 from tests.drivers.simulator_process import eventually
 
 
@@ -48,21 +48,21 @@ def answer(requests: RequestLog, path: str = "/x", *, waited: bool = False) -> f
     return resp
 
 
-def counted(metrics: Metrics, name: str) -> float:
+def counted(metrics: ApiMetrics, name: str) -> float:
     return sum(
         sample.value for metric in metrics.registry.collect() for sample in metric.samples if sample.name == name
     )
 
 
 def test_one_that_comes_alone_is_told_at_once(log: Lines) -> None:
-    requests = RequestLog(Metrics())
+    requests = RequestLog(ApiMetrics())
     resp = answer(requests)
     assert [f"request_id={resp.get_header('x-drydock-req')} " in line for line in log.lines] == [True]
     assert log.threads == {threading.current_thread().name}
 
 
 def test_those_that_come_together_are_told_soon(log: Lines) -> None:
-    metrics = Metrics()
+    metrics = ApiMetrics()
     requests = RequestLog(metrics)
     for number in range(100):
         answer(requests, f"/{number}", waited=number % 2 == 0)
@@ -77,7 +77,7 @@ def test_nobody_waits_for_a_thread_that_is_not_to_be_had(log: Lines, monkeypatch
         raise RuntimeError("can't start new thread")
 
     monkeypatch.setattr(threading.Thread, "start", refuse)
-    requests = RequestLog(Metrics())
+    requests = RequestLog(ApiMetrics())
     for _ in range(3):
         answer(requests)
     assert len(log.lines) == 3
@@ -88,7 +88,7 @@ def test_so_many_are_left_for_later_at_most(log: Lines, monkeypatch: pytest.Monk
     monkeypatch.setattr(threading.Thread, "start", lambda thread: asked.append(thread.run))
     monkeypatch.setattr(middleware, "MOST", 5)
     monkeypatch.setattr(middleware, "PAUSE", 3600)
-    requests = RequestLog(Metrics())
+    requests = RequestLog(ApiMetrics())
     requests._written = float("inf")  # one was just written, and the next pause never ends
     for _ in range(6):
         answer(requests)
@@ -96,7 +96,7 @@ def test_so_many_are_left_for_later_at_most(log: Lines, monkeypatch: pytest.Monk
 
 
 def test_all_threads_requests_are_told(log: Lines) -> None:
-    metrics = Metrics()
+    metrics = ApiMetrics()
     requests = RequestLog(metrics)
     threads = [threading.Thread(target=lambda: [answer(requests) for _ in range(200)]) for _ in range(8)]
     for thread in threads:

@@ -17,10 +17,10 @@ from click.testing import Result
 from rich.console import Console
 
 from drydock.cli.live import picture
-from drydock.cli.steps import STEPS
 from drydock.cli.summary import MANY, summary, waiting_for
 from drydock.client import TaskSnapshot
 from drydock.client.watching import node_progress
+from drydock.model.actions import NODE_STEPS
 from tests.unit.client.peer import TASK, Peer, status_body, subtask, task
 
 Run = Callable[..., Result]
@@ -144,7 +144,7 @@ def test_the_live_display_shows_all_nodes_of_a_small_site() -> None:
     assert "1/2 nodes" in text
     assert "1 success, 1 running" in text
     (line,) = [line for line in text.splitlines() if line.startswith("n1")]
-    steps = STEPS["deploy_node"]
+    steps = NODE_STEPS["deploy_node"]
     done = f"{steps.index('await_deployment')}/{len(steps)}"
     assert line.split() == ["n1", "running", "await_deployment", done, "2m05s", "3", "installing"]
 

@@ -1,0 +1,62 @@
+"""The API's process, put together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from oslo_config import cfg
+
+from drydock import auth
+from drydock.api.addresses import Addresses
+from drydock.api.app import create_app
+from drydock.api.limits import Limits
+from drydock.auth.health import checks as auth_checks
+from drydock.bootstrap.shared import build_shared, with_slash
+from drydock.conf import max_waiting, public_url, trusted_proxies
+from drydock.conf.api import MAX_EVENT_BYTES
+from drydock.metrics import ApiMetrics
+from drydock.orchestrator.services.boot_actions import BootService
+from drydock.orchestrator.services.changes import ChangeWaiter
+from drydock.orchestrator.services.health import Health
+from drydock.orchestrator.services.machines import MachineService, ScriptSettings
+from drydock.orchestrator.services.queue_metrics import QueueMetrics
+from drydock.orchestrator.services.tasks import TaskService
+from drydock.policy import Policy
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+
+def build_application(conf: cfg.ConfigOpts) -> WSGIApplication:
+    """The API: node-route bypass > Keystone > Falcon. Raises ``ConfigurationError``."""
+    shared = build_shared(conf, pool_size=conf.database.pool_size, application_name="drydock-api")
+    metrics = ApiMetrics()
+    metrics.add(QueueMetrics(shared.database))
+    app = create_app(
+        orchestrator=TaskService(
+            shared.database, shared.provisioner, ChangeWaiter(shared.database), guard=conf.orchestrator.guard
+        ),
+        designs=shared.designs,
+        machines=MachineService(shared.database, _script_settings(conf), hold_seconds=conf.api.node_hold_seconds),
+        boot=BootService(shared.database, hold_seconds=conf.api.node_hold_seconds),
+        health=Health(shared.database, {"provisioner": shared.provisioner.check, **auth_checks(conf)}),
+        policy=Policy(conf),
+        limits=Limits(
+            max_body_bytes=conf.api.max_body_bytes,
+            max_design_bytes=conf.api.max_design_bytes,
+            max_event_bytes=MAX_EVENT_BYTES,
+            max_wait_seconds=conf.api.max_wait_seconds,
+            max_waiting=max_waiting(conf),
+        ),
+        metrics=metrics,
+        addresses=Addresses(public_url(conf), trusted_proxies(conf)),
+    )
+    return auth.wrap(app, conf)
+
+
+def _script_settings(conf: cfg.ConfigOpts) -> ScriptSettings:
+    return ScriptSettings(
+        bootdata_url=with_slash(conf.bootaction.bootdata_url),
+        report_url=with_slash(conf.bootaction.report_url),
+        start_units=conf.bootaction.start_units,
+    )
