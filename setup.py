@@ -62,7 +62,7 @@ setup(
             "drydock-simulator=drydock.simulator.main:main",
         ],
         "oslo.config.opts": ["drydock=drydock.conf:list_opts"],
-        "oslo.policy.policies": ["drydock=drydock.policies:list_rules"],
+        "oslo.policy.policies": ["drydock=drydock.policies.rules:list_rules"],
         "drydock.oob_drivers": ["redfish=drydock.drivers.oob.redfish:RedfishDriver.from_options"],
         "drydock.node_drivers": ["simulated=drydock.drivers.node.simulated:SimulatedProvisioner.from_options"],
     },

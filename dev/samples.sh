@@ -1,5 +1,5 @@
 #!/bin/sh
-# Generate etc/drydock/*.sample; with --check only compare them with what would be generated.
+# Generate etc/drydock/*.sample and the reference of the API; with --check only compare them with what would be generated.
 set -eu
 cd "$(dirname "$0")/.."
 made=$(mktemp -d)
@@ -16,3 +16,5 @@ for sample in drydock.conf.sample policy.yaml.sample; do
         exit 1
     fi
 done
+
+python -m dev.api_reference "$@"

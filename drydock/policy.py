@@ -15,7 +15,7 @@ from oslo_policy import policy as oslo_policy
 
 from drydock.context import RequestContext
 from drydock.errors import ConfigurationError, Forbidden
-from drydock.policies import list_rules
+from drydock.policies.rules import list_rules
 
 #: oslo.policy looks for changed files at each decision, which costs more than the rest of a small request.
 REMEMBERED_SECONDS = 1.0

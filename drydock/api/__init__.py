@@ -1,6 +1,1 @@
-"""The HTTP API: routes, access, resources, schemas, views."""
-
-from drydock.api.app import create_app
-from drydock.api.limits import Limits
-
-__all__ = ["Limits", "create_app"]
+"""The REST API: Falcon over the services of the orchestrator."""

@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from enum import Enum
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Iterable, Mapping
+from typing import Any
 from uuid import UUID
 
 import falcon
 
+from drydock.api.limits import Limits
 from drydock.api.node_key import read_credential
+from drydock.api.requests import RequestReader
+from drydock.api.route import Access, Authorizer, Route
 from drydock.context import AUTHENTICATION_FAILED, IDENTITY_UNAVAILABLE, NOTHING_HERE, RequestContext
 from drydock.errors import Forbidden, NotAuthenticated
-
-if TYPE_CHECKING:
-    from drydock.api.routes import Route
-
-
-class Access(Enum):
-    """OPEN: everybody. OPERATOR: a confirmed identity that the method's rule allows. NODE_KEY: a node's own key."""
-
-    OPEN = "open"
-    OPERATOR = "operator"
-    NODE_KEY = "node key"
-
-
-class Authorizer(Protocol):
-    def authorize(self, caller: RequestContext, rule: str) -> None: ...
 
 
 def is_allowed(policy: Authorizer, caller: RequestContext, rule: str) -> bool:
@@ -39,11 +26,18 @@ def is_allowed(policy: Authorizer, caller: RequestContext, rule: str) -> bool:
 
 
 class AccessControl:
-    """Falcon middleware. Leaves ``req.context.caller`` on operators' routes, ``req.context.node_key`` on nodes'."""
+    """Falcon middleware. Leaves ``req.context.caller`` on operators' routes, ``req.context.node_key`` on nodes'; and
+    ``req.context.reader``, which reads the request as its operation says.
+    """
 
-    def __init__(self, routes: Mapping[str, Route], policy: Authorizer) -> None:
-        self._routes = routes
+    def __init__(self, table: Iterable[Route], policy: Authorizer, limits: Limits) -> None:
         self._policy = policy
+        self._routes = {route.path: route for route in table}
+        self._readers = {
+            (route.path, method): RequestReader(operation, limits)
+            for route in self._routes.values()
+            for method, operation in route.operations.items()
+        }
 
     def process_request(self, req: falcon.Request, resp: falcon.Response) -> None:
         if NOTHING_HERE in req.env:
@@ -55,6 +49,7 @@ class AccessControl:
         if req.method == "OPTIONS" or req.uri_template is None:
             return
         route = self._routes[req.uri_template]
+        req.context.reader = self._readers.get((route.path, "GET" if req.method == "HEAD" else req.method))
         if route.access is Access.NODE_KEY:
             req.context.node_key = read_credential(req, params)
         elif route.access is Access.OPERATOR:
@@ -69,10 +64,10 @@ class AccessControl:
             if failure is not None:
                 raise failure
             raise NotAuthenticated("a valid token is needed in X-Auth-Token")
-        rule = route.rules.get("GET" if req.method == "HEAD" else req.method)
-        # Without a rule the route does not have the method either (create_app sees to that), and falcon answers 405.
-        if rule is not None:
-            self._policy.authorize(caller, rule)
+        operation = route.operation(req.method)
+        # A method without an operation is none of the resource either, which create_app checks: falcon answers 405.
+        if operation is not None and operation.rule is not None:
+            self._policy.authorize(caller, operation.rule)
 
 
 def read_caller(environ: Mapping[str, Any], request_id: str) -> RequestContext:

@@ -7,40 +7,43 @@ against falcon's.
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from drydock.api.doors import Boot
 from drydock.api.middleware import HEADER, Answered, RequestLog, new_request_id
 from drydock.api.node_key import IN_ENVIRON
-from drydock.api.resources.bootdata import FAILED, MEDIA_TYPE, file_name
+from drydock.api.operations.machines import GZIP
+from drydock.api.paths import plain_paths
+from drydock.api.resources.bootdata import FAILED, file_name
+from drydock.api.route import Route
 from drydock.bootaction.keys import parse_key
 from drydock.errors import InvalidInput
 from drydock.model.boot_context import BundleKind
+from drydock.orchestrator.services.boot_actions import BootService
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication
 
-_PATH = re.compile(r"(/api/v1\.0/(?:bootdata|bootactions/nodes)/)([\w.-]{1,255})/(files|units)/?", re.ASCII)
 _IN_PARTS = frozenset({"HTTP_RANGE", "HTTP_IF_NONE_MATCH"})
 _KINDS = {"files": BundleKind.FILE, "units": BundleKind.UNIT}
 
 
 class PlainBundles:
-    def __init__(self, app: WSGIApplication, boot: Boot, log: RequestLog) -> None:
+    def __init__(self, app: WSGIApplication, boot: BootService, log: RequestLog, table: Iterable[Route]) -> None:
         self._app = app
         self._boot = boot
         self._log = log
+        self._paths, self._routes = plain_paths(table)
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
-        asked = _PATH.fullmatch(environ["PATH_INFO"])
+        asked = self._paths.fullmatch(environ["PATH_INFO"])
         if asked is None or environ["REQUEST_METHOD"] != "GET" or not _IN_PARTS.isdisjoint(environ):
             return self._app(environ, start_response)
         started = time.monotonic()
-        prefix, node, name = asked.groups()
-        kind = _KINDS[name]
+        number = asked.lastindex or 0
+        route, node = self._routes[number], asked[number + 1]
+        kind = _KINDS[route.resource]
         try:
             key = parse_key(environ.get(IN_ENVIRON, ""))
         except InvalidInput:
@@ -55,12 +58,11 @@ class PlainBundles:
             ("content-disposition", f'attachment; filename="{file_name(node, kind)}"'),
             ("etag", f'"{bundle.etag}"'),
             ("accept-ranges", "bytes"),
-            ("content-type", MEDIA_TYPE),
+            ("content-type", GZIP),
             (HEADER, request_id),
             ("content-length", str(len(bundle.content))),
         ]
-        route = f"{prefix}{{hostname}}/{name}"
         now = time.monotonic()
-        self._log.tell(Answered(time.time(), now - started, 200, request_id, route, environ), now)
+        self._log.tell(Answered(time.time(), now - started, 200, request_id, route.path, environ), now)
         start_response("200 OK", headers)
         return [bundle.content]

@@ -11,7 +11,7 @@ from uuid import UUID
 import falcon
 
 from drydock.api.text import check_line
-from drydock.errors import InvalidInput
+from drydock.errors import InvalidInput, TaskNotFound
 
 T = TypeVar("T")
 
@@ -108,6 +108,14 @@ def parse_uuid(text: str) -> UUID | None:
     if not re.fullmatch(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", text):
         return None
     return UUID(text)
+
+
+def read_task_id(text: str) -> UUID:
+    """Of a path. Raises ``TaskNotFound``: what is no UUID is the id of no task."""
+    parsed = parse_uuid(text)
+    if parsed is None:
+        raise TaskNotFound("there is no task with this id; ids are UUIDs")
+    return parsed
 
 
 def _shown(name: str) -> str:

@@ -22,6 +22,8 @@ LOG = logging.getLogger(__name__)
 PAGE = 500
 #: Seconds after which a stream that has nothing to tell says so: a client that has gone is noticed by that.
 PULSE = 3.0
+#: Seconds after which a stream ends, for its client to come again with a token that is valid.
+LASTS = 600.0
 #: Seconds until the next look when something is known to come.
 SOON = 0.25
 
@@ -34,30 +36,29 @@ class _Events(Protocol):
     def wait_for_changes(self, mark: int, seconds: float) -> None: ...
 
 
-class StreamRoom:
-    """At most ``seats`` streams per process, each for at most ``lasts`` seconds; clients come again by themselves.
+class EventStreams:
+    """At most ``slots`` streams per process, each for at most ``LASTS`` seconds; clients come again by themselves.
 
-    Unlike a long poll, a stream that finds no seat is refused (503): there is no right answer to give at once.
+    Unlike a long poll, a stream that finds no slot is refused (503): there is no right answer to give at once.
     """
 
-    def __init__(self, events: _Events, *, seats: int, lasts: float, metrics: ApiMetrics) -> None:
+    def __init__(self, events: _Events, *, slots: int, metrics: ApiMetrics) -> None:
         self._events = events
-        self._seats = threading.Semaphore(seats)
-        self._lasts = lasts
+        self._slots = threading.Semaphore(slots)
         self._metrics = metrics
 
     def open(self, task_id: UUID, after: Position) -> Iterator[bytes]:
-        """To be iterated and closed by the server. Raises ``TaskNotFound``, and falcon's 503 when no seat is free."""
+        """To be iterated and closed by the server. Raises ``TaskNotFound``, and falcon's 503 when no slot is free."""
         mark = self._events.mark_changes()
         first = self._events.events(task_id, after, at_most=PAGE)
-        if not self._seats.acquire(blocking=False):
+        if not self._slots.acquire(blocking=False):
             raise falcon.HTTPServiceUnavailable(description="too many streams of events are open; try again later")
         self._metrics.streams.inc()
-        return _Seated(self._stream(task_id, after, first, mark), self._leave)
+        return _InSlot(self._stream(task_id, after, first, mark), self._leave)
 
     def _leave(self) -> None:
         self._metrics.streams.dec()
-        self._seats.release()
+        self._slots.release()
 
     def _stream(self, task_id: UUID, after: Position, page: EventPage, mark: int) -> Iterator[bytes]:
         """Between two looks there is no transaction and no connection, just a thread that sleeps."""
@@ -74,7 +75,7 @@ class StreamRoom:
                 if page.ended:
                     yield end_text(task_id, page)
                     return
-                if time.monotonic() - began >= self._lasts:
+                if time.monotonic() - began >= LASTS:
                     return
                 if not page.more:
                     self._events.wait_for_changes(mark, SOON if page.behind else PULSE)
@@ -85,13 +86,13 @@ class StreamRoom:
             LOG.warning("stream of events ended early: %s", exc, extra={"task": str(task_id)})
 
 
-class _Seated(Iterator[bytes]):
-    """A stream that gives its seat back once, whether it was read to the end, in part, or not at all."""
+class _InSlot(Iterator[bytes]):
+    """A stream that gives its slot back once, whether it was read to the end, in part, or not at all."""
 
     def __init__(self, parts: Iterator[bytes], leave: Callable[[], None]) -> None:
         self._parts = parts
         self._leave = leave
-        self._seated = True
+        self._open = True
 
     def __next__(self) -> bytes:
         try:
@@ -101,6 +102,6 @@ class _Seated(Iterator[bytes]):
             raise
 
     def close(self) -> None:
-        if self._seated:
-            self._seated = False
+        if self._open:
+            self._open = False
             self._leave()

@@ -13,26 +13,26 @@ class _Changes(Protocol):
     def wait_for_change(self, task_id: UUID, seconds: float) -> None: ...
 
 
-class WaitingRoom:
-    """At most ``seats`` waiting requests per process, each for at most ``longest`` seconds.
+class LongPolls:
+    """At most ``slots`` waiting requests per process, each for at most ``longest`` seconds.
 
-    Who finds no seat does not wait: it is answered at once with what there is, which is always a right answer.
+    When no slot is free the request is answered at once with the present state, which is always a right answer.
     Waiting requests hold threads that booting nodes need.
     """
 
-    def __init__(self, changes: _Changes, *, seats: int, longest: float, metrics: ApiMetrics) -> None:
+    def __init__(self, changes: _Changes, *, slots: int, longest: float, metrics: ApiMetrics) -> None:
         self._changes = changes
-        self._seats = threading.Semaphore(seats)
+        self._slots = threading.Semaphore(slots)
         self._longest = longest
         self._metrics = metrics
 
     def wait(self, task_id: UUID, seconds: float) -> bool:
         """Whether it waited. Raises ``TaskNotFound``."""
-        if seconds <= 0 or not self._seats.acquire(blocking=False):
+        if seconds <= 0 or not self._slots.acquire(blocking=False):
             return False
         try:
             with self._metrics.waiting.track_inprogress():
                 self._changes.wait_for_change(task_id, min(seconds, self._longest))
         finally:
-            self._seats.release()
+            self._slots.release()
         return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from oslo_config import cfg
@@ -18,12 +19,12 @@ if TYPE_CHECKING:
 __all__ = ["wrap"]
 
 
-def wrap(app: WSGIApplication, conf: cfg.ConfigOpts) -> WSGIApplication:
-    """``app`` behind what ``[api] auth_strategy`` asks for, node routes around it.
+def wrap(app: WSGIApplication, conf: cfg.ConfigOpts, node_paths: re.Pattern[str]) -> WSGIApplication:
+    """``app`` behind what ``[api] auth_strategy`` asks for; what ``node_paths`` matches goes around it.
 
     Raises ``ConfigurationError`` when [keystone_authtoken] is needed and incomplete, or [api] node_listen is wrong.
     """
     authenticated = NoAuth(app) if conf.api.auth_strategy == "noauth" else KeystoneAuth(app, conf)
-    wrapped = NodeRouteBypass(app, authenticated)
+    wrapped = NodeRouteBypass(app, authenticated, node_paths)
     listener = node_listener(conf)
-    return wrapped if listener is None else NodeListener(app, wrapped, listener.port)
+    return wrapped if listener is None else NodeListener(app, wrapped, listener.port, node_paths)

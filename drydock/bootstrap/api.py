@@ -10,6 +10,9 @@ from drydock import auth
 from drydock.api.addresses import Addresses
 from drydock.api.app import create_app
 from drydock.api.limits import Limits
+from drydock.api.operations import TABLE
+from drydock.api.paths import node_paths
+from drydock.api.services import ApiServices
 from drydock.auth.health import checks as auth_checks
 from drydock.bootstrap.shared import build_shared, with_slash
 from drydock.conf import max_waiting, public_url, trusted_proxies
@@ -32,8 +35,8 @@ def build_application(conf: cfg.ConfigOpts) -> WSGIApplication:
     shared = build_shared(conf, pool_size=conf.database.pool_size, application_name="drydock-api")
     metrics = ApiMetrics()
     metrics.add(QueueMetrics(shared.database))
-    app = create_app(
-        orchestrator=TaskService(
+    services = ApiServices(
+        tasks=TaskService(
             shared.database, shared.provisioner, ChangeWaiter(shared.database), guard=conf.orchestrator.guard
         ),
         designs=shared.designs,
@@ -51,7 +54,8 @@ def build_application(conf: cfg.ConfigOpts) -> WSGIApplication:
         metrics=metrics,
         addresses=Addresses(public_url(conf), trusted_proxies(conf)),
     )
-    return auth.wrap(app, conf)
+    app = create_app(services)
+    return auth.wrap(app, conf, node_paths(TABLE))
 
 
 def _script_settings(conf: cfg.ConfigOpts) -> ScriptSettings:

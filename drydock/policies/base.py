@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from oslo_policy import policy
 
-PREFIX = "physical_provisioner:"
+from drydock.api.operations import TABLE
 
 ADMIN = "rule:admin_required"
 READER = "rule:reader_required"
 
 
-def rule(
-    name: str, check: str, description: str, operations: Sequence[tuple[str, str]]
-) -> policy.DocumentedRuleDefault:
-    """A rule of ours. ``operations`` are (method, path below /api/v1.0) pairs."""
-    return policy.DocumentedRuleDefault(
-        name=PREFIX + name,
-        check_str=check,
-        description=description,
-        operations=[{"method": method, "path": "/api/v1.0" + path} for method, path in operations],
-    )
+def rule(name: str, check: str, description: str) -> policy.DocumentedRuleDefault:
+    """A rule of ours, with the operations of the route table that need it."""
+    operations: list[policy.Operation] = [
+        {"method": method, "path": route.path}
+        for route in TABLE
+        for method, operation in route.operations.items()
+        if name in (operation.rule, *operation.also)
+    ]
+    return policy.DocumentedRuleDefault(name=name, check_str=check, description=description, operations=operations)
 
 
 def list_rules() -> list[policy.RuleDefault]:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from oslo_policy import policy
 
-from drydock.policies.base import PREFIX, READER, rule
-
-HEALTH_DATA = PREFIX + "health_data"
+from drydock.policies.base import READER, rule
+from drydock.policies.names import HEALTH_DATA
 
 
 def list_rules() -> list[policy.RuleDefault]:
-    return [rule("health_data", READER, "See which dependency is ill.", [("GET", "/health/extended")])]
+    return [rule(HEALTH_DATA, READER, "See which dependency is ill.")]

@@ -4,21 +4,9 @@ from __future__ import annotations
 
 from oslo_policy import policy
 
-from drydock.policies.base import PREFIX, READER, rule
-
-READ_BUILD_DATA = PREFIX + "read_build_data"
+from drydock.policies.base import READER, rule
+from drydock.policies.names import READ_BUILD_DATA
 
 
 def list_rules() -> list[policy.RuleDefault]:
-    return [
-        rule(
-            "read_build_data",
-            READER,
-            "See what was found out about nodes while they were built.",
-            [
-                ("GET", "/nodes/{hostname}/builddata"),
-                ("GET", "/tasks/{task_id}/builddata"),
-                ("GET", "/tasks/{task_id}?builddata=true"),
-            ],
-        ),
-    ]
+    return [rule(READ_BUILD_DATA, READER, "See what was found out about nodes while they were built.")]

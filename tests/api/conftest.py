@@ -19,6 +19,7 @@ from drydock.db import migrate
 from drydock.db.engine import connect, driver_url
 from drydock.db.tables import designs, tasks
 from drydock.db.unit_of_work import Database
+from tests.api.replies import check_reply
 from tests.api.seeds import Seeds
 
 V1 = "/api/v1.0"
@@ -39,6 +40,7 @@ class Client:
         headers = {**self._headers, **arguments.pop("headers", {})}
         result = self._client.simulate_request(method, full, headers=headers, remote_addr="127.0.0.1", **arguments)
         assert result.headers["X-Drydock-Req"]
+        check_reply(method, full.partition("?")[0], result.status_code, result.headers, result.content)
         return result
 
     def get(self, path: str, **arguments: Any) -> Result:

@@ -8,31 +8,22 @@ from typing import Any
 import pytest
 
 from dev.keystone import KeystoneServer
-from drydock.api.access import Access
-from drydock.api.limits import Limits
-from drydock.api.routes import Route, Services, routes
-from drydock.auth.bypass import NODE_PATH
+from drydock.api.operations import TABLE
+from drydock.api.paths import node_paths
+from drydock.api.route import Access, Route
 from drydock.auth.headers import IDENTITY_HEADERS
-from drydock.metrics import ApiMetrics
-from drydock.policies import tasks as task_rules
+from drydock.policies import names as task_rules
 from tests.api.conftest import AppFactory, Client
 
 #: Rules that a reader's token is enough for.
 READING = {"read_task", "read_data", "read_build_data", "health_data", "validate_site_design"}
 
 
-def table() -> tuple[Route, ...]:
-    """The rows, with nothing behind them: the walk looks at paths, access and rules."""
-    nothing: Any = None
-    return routes(Services(nothing, nothing, nothing, nothing, nothing, Limits(), ApiMetrics(), nothing, nothing))
-
-
-TABLE = table()
 OPERATOR_CALLS = [
-    (method, route.path, rule)
+    (method, route.path, operation.rule)
     for route in TABLE
     if route.access is Access.OPERATOR
-    for method, rule in route.rules.items()
+    for method, operation in route.operations.items()
 ]
 NODE_PATHS = [route.path for route in TABLE if route.access is Access.NODE_KEY and "{token}" not in route.path]
 POSTED = ("action_id", "builddata", "events")
@@ -128,7 +119,7 @@ def test_node_routes_want_a_key_and_nothing_else(nobody: Client, tokens: dict[st
 def test_the_bypass_and_the_table_agree() -> None:
     for route in TABLE:
         for path in (filled(route.path)[1:], filled(route.path)[1:] + "/"):
-            assert bool(NODE_PATH.fullmatch(path)) is (route.access is Access.NODE_KEY), path
+            assert bool(node_paths(TABLE).fullmatch(path)) is (route.access is Access.NODE_KEY), path
 
 
 def test_open_routes_are_few() -> None:
@@ -142,7 +133,7 @@ def test_a_key_opens_no_other_route(nobody: Client) -> None:
 
 @pytest.mark.parametrize("route", TABLE, ids=lambda route: route.path)
 def test_options_and_wrong_methods(keystone_app: Any, tokens: dict[str, str], route: Route) -> None:
-    methods = {name[3:].upper() for name in dir(route.resource) if name.startswith("on_")}
+    methods = {*route.operations, *(["HEAD"] if "GET" in route.operations else [])}
     headers = {"X-Bootaction-Key": "0" * 64}
     client = as_user(keystone_app, tokens["admin"])
     options = Client(keystone_app, {})("OPTIONS", filled(route.path))
@@ -153,11 +144,6 @@ def test_options_and_wrong_methods(keystone_app: Any, tokens: dict[str, str], ro
         assert (result.status_code, result.json["reason"]) == (405, "method_not_allowed")
         assert set(result.headers["Allow"].split(", ")) >= methods
         assert result.json["type"] == "error"
-
-
-def test_what_can_be_got_can_be_asked_for_its_head() -> None:
-    for route in TABLE:
-        assert hasattr(route.resource, "on_head") is hasattr(route.resource, "on_get"), route.path
 
 
 @pytest.mark.parametrize(

@@ -158,18 +158,15 @@ from drydock import shared_metrics
 os.environ["PROMETHEUS_MULTIPROC_DIR"] = sys.argv[1]
 shared_metrics.reserve(os.environ)
 import falcon
-from drydock.api.limits import Limits
-from drydock.api.routes import Services, routes
+from drydock.api.operations import TABLE
 from drydock.metrics import ApiMetrics
 metrics = ApiMetrics()
-none = object()
-table = routes(Services(none, none, none, none, none, Limits(), metrics, none, none))
 methods = [*falcon.HTTP_METHODS, "other"]
 statuses = [200, 201, 202, 204, 206, 304, 400, 401, 403, 404, 405, 408, 409, 411, 413, 414, 415, 416, 422, 429, 431,
             500, 501, 502, 503, 504]
-for route in [*(each.path for each in table), "none"]:
-    has = [name.removeprefix("on_").upper() for each in table if each.path == route for name in dir(each.resource)
-           if name.startswith("on_")]
+for route in [*(each.path for each in TABLE), "none"]:
+    has = [method for each in TABLE if each.path == route for method in each.operations]
+    has += ["HEAD"] if "GET" in has else []
     for method in methods:
         metrics.request_seconds.labels(method, route).observe(1)
         for status in statuses if method in has else (200, 400, 401, 403, 404, 405, 500, 503):

@@ -5,10 +5,15 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-import falcon
 import pytest
+from falcon.testing import TestClient
 
-from drydock.model.boot_context import BundleKind
+from drydock.api.middleware import RequestLog
+from drydock.api.operations import TABLE
+from drydock.api.plain_bundles import PlainBundles
+from drydock.db.engine import connect
+from drydock.db.unit_of_work import Database
+from drydock.metrics import ApiMetrics
 from drydock.orchestrator.services.boot_actions import BootService
 from tests.api.conftest import AppFactory, Client
 from tests.api.seeds import BootedNode, Seeds
@@ -50,18 +55,24 @@ def test_the_answer_is_falcons(nobody: Client, node: BootedNode, path: str, capl
     ] == [True, True]
 
 
-def test_falcon_is_not_asked(nobody: Client, node: BootedNode, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_falcon_is_not_asked(node: BootedNode, api_database: str) -> None:
     asked: list[str] = []
 
-    def refuse(_: falcon.App[Any, Any], environ: dict[str, Any], start_response: Any) -> list[bytes]:
+    def refuse(environ: dict[str, Any], start_response: Any) -> list[bytes]:
         asked.append(environ["PATH_INFO"])
-        start_response("418 I'm a teapot", [("Content-Type", "text/plain"), ("X-Drydock-Req", "none")])
+        start_response("418 I'm a teapot", [("Content-Type", "text/plain")])
         return []
 
-    monkeypatch.setattr(falcon.App, "__call__", refuse)
-    plain, falcons = both(nobody, "/bootdata/n01/files", node.header)
-    assert (plain.status_code, plain.content) == (200, node.tarballs[BundleKind.FILE])
-    assert (falcons.status_code, len(asked)) == (418, 1)
+    engine = connect(api_database, pool_size=1, max_overflow=0, application_name="tests")
+    boot = BootService(Database(engine), hold_seconds=0)
+    client = TestClient(PlainBundles(refuse, boot, RequestLog(ApiMetrics()), TABLE))
+    for path in PATHS:
+        plain = client.simulate_get(f"/api/v1.0{path}", headers=node.header)
+        assert (plain.status_code, plain.content[:2]) == (200, b"\x1f\x8b")
+        assert not asked
+        assert client.simulate_get(f"/api/v1.0{path}", headers={**node.header, **NOT_PLAIN}).status_code == 418
+        assert asked.pop() == f"/api/v1.0{path}"
+    engine.dispose()
 
 
 def test_both_are_counted_as_one_route(nobody: Client, node: BootedNode) -> None:

@@ -10,7 +10,6 @@ from drydock.drivers.node.base import (
     Deployment,
     Image,
     NodeState,
-    NodeSummary,
     Observation,
     Progress,
     ProgressState,
@@ -18,6 +17,7 @@ from drydock.drivers.node.base import (
     ProvisionedSite,
 )
 from drydock.drivers.oob.base import Bmc, BootDevice, PowerState
+from drydock.model.node_summary import NodeSummary
 
 DONE = Progress(ProgressState.SUCCEEDED)
 

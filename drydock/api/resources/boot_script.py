@@ -6,13 +6,13 @@ import hashlib
 
 import falcon
 
-from drydock.api.doors import Machines
 from drydock.api.head import WithHead
 from drydock.api.text import check_line
+from drydock.orchestrator.services.machines import MachineService
 
 
 class BootScriptResource(WithHead):
-    def __init__(self, machines: Machines) -> None:
+    def __init__(self, machines: MachineService) -> None:
         self._machines = machines
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, hostname: str) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import falcon
 
-from drydock.api.doors import Boot
 from drydock.api.head import WithHead
+from drydock.api.operations.machines import GZIP
 from drydock.api.reply import reply_content
 from drydock.api.text import check_line
 from drydock.model.boot_context import BundleKind
+from drydock.orchestrator.services.boot_actions import BootService
 
-MEDIA_TYPE = "application/gzip"
 #: WSGI environment: why the bundle cannot be had, where it was asked for already.
 FAILED = "drydock.bundle_failed"
 
@@ -21,7 +21,7 @@ def file_name(node: str, kind: BundleKind) -> str:
 
 
 class BootDataResource(WithHead):
-    def __init__(self, boot: Boot, kind: BundleKind) -> None:
+    def __init__(self, boot: BootService, kind: BundleKind) -> None:
         self._boot = boot
         self._kind = kind
 
@@ -31,4 +31,4 @@ class BootDataResource(WithHead):
             raise failure
         bundle = self._boot.bundle(check_line(hostname, field="hostname"), self._kind, req.context.node_key)
         resp.downloadable_as = file_name(hostname, self._kind)
-        reply_content(req, resp, bundle.content, digest=bundle.etag, media_type=MEDIA_TYPE)
+        reply_content(req, resp, bundle.content, digest=bundle.etag, media_type=GZIP)

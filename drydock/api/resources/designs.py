@@ -7,15 +7,13 @@ from datetime import UTC, datetime
 
 import falcon
 
-from drydock.api.access import Authorizer, is_allowed
+from drydock.api.access import is_allowed
 from drydock.api.addresses import Addresses
-from drydock.api.body import JsonBody, read_bytes, require_content_type
-from drydock.api.doors import Designs
 from drydock.api.head import WithHead
-from drydock.api.limits import Limits
-from drydock.api.query import Query
+from drydock.api.operations.designs import YAML
 from drydock.api.reply import reply_created, reply_json
-from drydock.api.schemas.designs import VALIDATE_DESIGN
+from drydock.api.requests import read_content, read_json, read_query
+from drydock.api.route import PREFIX, Authorizer
 from drydock.api.views.designs import (
     compiled_view,
     message_views,
@@ -26,15 +24,13 @@ from drydock.api.views.designs import (
 from drydock.context import RequestContext
 from drydock.design.masking import without_secrets
 from drydock.errors import DesignError, DesignNotFound
-from drydock.policies.designs import READ_SECRETS
-
-YAML_TYPES = ("application/x-yaml", "application/yaml", "text/yaml", "text/x-yaml", "text/vnd.yaml", "text/plain")
+from drydock.orchestrator.services.designs import DesignService
+from drydock.policies.names import READ_SECRETS
 
 
 class DesignsResource(WithHead):
-    def __init__(self, designs: Designs, limits: Limits, addresses: Addresses) -> None:
+    def __init__(self, designs: DesignService, addresses: Addresses) -> None:
         self._designs = designs
-        self._max_bytes = limits.max_design_bytes
         self._addresses = addresses
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
@@ -43,33 +39,32 @@ class DesignsResource(WithHead):
     def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Only designs without errors are kept: what is wrong is said here, and not by each task that uses it."""
         caller: RequestContext = req.context.caller
-        content = read_bytes(req, self._max_bytes)
-        require_content_type(req, YAML_TYPES)
+        content = read_content(req)
         report = self._designs.validate_content(content)
         if not report.valid:
             reply_json(resp, validation_view(report, at=datetime.now(UTC)), status=400)
             return
         snapshot = self._designs.store(content, created_by=caller.user)
         messages = message_views(report.messages, at=datetime.now(UTC))
-        location = self._addresses.of(req).path(f"/api/v1.0/designs/{snapshot.digest}")
+        location = self._addresses.of(req).path(f"{PREFIX}/designs/{snapshot.digest}")
         reply_created(resp, location, {**snapshot_view(snapshot), "messages": messages})
 
 
 class DesignResource(WithHead):
-    def __init__(self, designs: Designs, policy: Authorizer) -> None:
+    def __init__(self, designs: DesignService, policy: Authorizer) -> None:
         self._designs = designs
         self._policy = policy
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, digest: str) -> None:
         """The documents as they were uploaded, for who may read secrets; with ``compiled=true`` the site they make."""
-        compiled = Query(req, ("compiled",)).flag("compiled")
+        compiled = read_query(req)["compiled"]
         if not re.fullmatch(r"[0-9a-f]{64}", digest):
             raise DesignNotFound("there is no design with this digest; digests are SHA-256 in lower-case hex")
         if compiled:
             reply_json(resp, compiled_view(self._designs.checked(digest), at=datetime.now(UTC)))
             return
         content = self._designs.read(digest)
-        resp.content_type = "application/x-yaml"
+        resp.content_type = YAML
         if is_allowed(self._policy, req.context.caller, READ_SECRETS):
             resp.data, resp.etag = content, digest
         else:
@@ -77,13 +72,12 @@ class DesignResource(WithHead):
 
 
 class ValidateDesignResource:
-    def __init__(self, designs: Designs, limits: Limits) -> None:
+    def __init__(self, designs: DesignService) -> None:
         self._designs = designs
-        self._body = JsonBody(VALIDATE_DESIGN, limits.max_body_bytes)
 
     def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
         """200 or 400, always a verdict; also on a design that cannot be had."""
-        ref = self._body.read(req)["href"]
+        ref = read_json(req)["href"]
         try:
             view = validation_view(self._designs.validate(ref), at=datetime.now(UTC))
         except (DesignError, DesignNotFound) as exc:

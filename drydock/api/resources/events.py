@@ -5,15 +5,15 @@ from __future__ import annotations
 import falcon
 
 from drydock.api.head import WithHead
-from drydock.api.resources.tasks import read_task_id
-from drydock.api.streams import StreamRoom
+from drydock.api.query import read_task_id
+from drydock.api.streams import EventStreams
 from drydock.api.views.events import read_position
 
 EVENT_STREAM = "text/event-stream"
 
 
 class EventsResource(WithHead):
-    def __init__(self, streams: StreamRoom) -> None:
+    def __init__(self, streams: EventStreams) -> None:
         self._streams = streams
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, task_id: str) -> None:

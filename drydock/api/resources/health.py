@@ -5,11 +5,11 @@ from __future__ import annotations
 import falcon
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from drydock.api.doors import Health
 from drydock.api.head import WithHead
 from drydock.api.reply import reply_json
 from drydock.api.views.health import health_view
 from drydock.metrics import ApiMetrics
+from drydock.orchestrator.services.health import Health
 
 
 class HealthResource(WithHead):

@@ -9,29 +9,26 @@ from typing import Any
 
 import falcon
 
-from drydock.api.body import JsonBody
-from drydock.api.doors import Machines
-from drydock.api.limits import Limits
 from drydock.api.reply import reply_json
-from drydock.api.schemas.machine_events import EVENT, MAX_PATH_BYTES
+from drydock.api.requests import read_json
+from drydock.api.schemas.machine_events import MAX_PATH_BYTES
 from drydock.api.text import check_line
 from drydock.errors import InvalidInput
 from drydock.model.machine import LogFile, MachineEvent
+from drydock.orchestrator.services.machines import MachineService
 
 _EXTRA = ("result", "timestamp", "duration")
 
 
 class MachineEventsResource:
-    def __init__(self, machines: Machines, limits: Limits) -> None:
+    def __init__(self, machines: MachineService) -> None:
         self._machines = machines
-        # cloud-init and curtin send JSON under other names, or none.
-        self._body = JsonBody(EVENT, limits.max_event_bytes, any_content_type=True)
 
     def on_post(self, req: falcon.Request, resp: falcon.Response, hostname: str, token: str = "") -> None:
         """``token`` was looked at on the way in."""
         node = check_line(hostname, field="hostname")
         self._machines.admit(node, req.context.node_key, events=True)
-        self._machines.event(node, req.context.node_key, read_event(self._body.read(req)))
+        self._machines.event(node, req.context.node_key, read_event(read_json(req)))
         reply_json(resp, {})
 
 

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import falcon
 
-from drydock.api.body import JsonBody
-from drydock.api.doors import Designs, Nodes
 from drydock.api.head import WithHead
-from drydock.api.limits import Limits
-from drydock.api.query import Query
 from drydock.api.reply import reply_json
-from drydock.api.schemas.nodes import NODE_FILTER
+from drydock.api.requests import read_json, read_query
 from drydock.api.text import check_line
 from drydock.api.views.build_data import build_data_view
 from drydock.api.views.nodes import node_view
 from drydock.errors import BuildDataNotFound, DesignNotFound, InvalidInput
 from drydock.model.node_filter import parse_node_filter
+from drydock.orchestrator.services.designs import DesignService
+from drydock.orchestrator.services.tasks import TaskService
 
 
 class NodesResource(WithHead):
-    def __init__(self, nodes: Nodes) -> None:
+    def __init__(self, nodes: TaskService) -> None:
         self._nodes = nodes
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
@@ -27,12 +25,11 @@ class NodesResource(WithHead):
 
 
 class NodeFilterResource:
-    def __init__(self, designs: Designs, limits: Limits) -> None:
+    def __init__(self, designs: DesignService) -> None:
         self._designs = designs
-        self._body = JsonBody(NODE_FILTER, limits.max_body_bytes)
 
     def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
-        body = self._body.read(req)
+        body = read_json(req)
         node_filter = parse_node_filter(body.get("node_filter"))
         try:
             names = self._designs.select_nodes(body["design_ref"], node_filter)
@@ -42,11 +39,11 @@ class NodeFilterResource:
 
 
 class NodeBuildDataResource(WithHead):
-    def __init__(self, nodes: Nodes) -> None:
+    def __init__(self, nodes: TaskService) -> None:
         self._nodes = nodes
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, hostname: str) -> None:
-        latest = Query(req, ("latest",)).flag("latest")
+        latest = read_query(req)["latest"]
         found = self._nodes.node_build_data(check_line(hostname, field="hostname"), latest=latest)
         if not found:
             raise BuildDataNotFound(f"node {hostname} has no build data")

@@ -11,37 +11,26 @@ from uuid import UUID
 
 import falcon
 
-from drydock.api.access import Authorizer
 from drydock.api.addresses import Address, Addresses
-from drydock.api.body import JsonBody
-from drydock.api.doors import Tasks
 from drydock.api.head import WithHead
 from drydock.api.idempotency import read_idempotency_key
-from drydock.api.limits import Limits
-from drydock.api.query import Query, parse_uuid
+from drydock.api.query import parse_uuid, read_task_id
 from drydock.api.reply import json_array, reply_created, reply_json
-from drydock.api.schemas.tasks import CREATE_TASK
+from drydock.api.requests import read_json, read_query
+from drydock.api.route import PREFIX, Authorizer
 from drydock.api.views.build_data import build_data_view
 from drydock.api.views.tasks import layers_view, subtask_errors_view, task_view
-from drydock.api.waiting import WaitingRoom
+from drydock.api.waiting import LongPolls
 from drydock.context import RequestContext
 from drydock.design.secrecy import without_password
 from drydock.errors import BuildDataNotFound, InvalidInput, TaskNotFound
-from drydock.model.actions import REQUESTABLE, Action
+from drydock.model.actions import REQUESTABLE
 from drydock.model.node_filter import parse_node_filter
-from drydock.model.task import NewTask, Task, TaskQuery, TaskStatus
-from drydock.policies.nodes import READ_BUILD_DATA
-from drydock.policies.tasks import ACTION_RULES
+from drydock.model.task import NewTask, Task, TaskQuery
+from drydock.orchestrator.services.tasks import TaskService
+from drydock.policies.names import ACTION_RULES, READ_BUILD_DATA
 
-PATH = "/api/v1.0/tasks"
-MAX_PAGE = 1000
-#: A hundred years.
-MAX_DAYS = 36500
-DEFAULT_DAYS = 90
-
-_STATUSES = {status.value: status for status in TaskStatus}
-_ACTIONS = {action.value: action for action in Action}
-_FILTERS = ("status", "action", "node", "created_by", "parent")
+PATH = f"{PREFIX}/tasks"
 
 
 class _Scope(TypedDict):
@@ -50,11 +39,10 @@ class _Scope(TypedDict):
 
 
 class TasksResource(WithHead):
-    def __init__(self, tasks: Tasks, policy: Authorizer, limits: Limits, addresses: Addresses) -> None:
+    def __init__(self, tasks: TaskService, policy: Authorizer, addresses: Addresses) -> None:
         self._tasks = tasks
         self._policy = policy
         self._addresses = addresses
-        self._body = JsonBody(CREATE_TASK, limits.max_body_bytes)
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         query = _task_query(req)
@@ -72,7 +60,7 @@ class TasksResource(WithHead):
         reply_json(resp, [task_view(task, at) for task in page.tasks])
 
     def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
-        body = self._body.read(req)
+        body = read_json(req)
         new = _new_task(body, req) if body.get("retry_of") is None else self._retry(body, req)
         self._policy.authorize(req.context.caller, ACTION_RULES[new.action])
         task = self._tasks.create_task(new)
@@ -98,16 +86,14 @@ class TasksResource(WithHead):
         )
 
     def on_delete(self, req: falcon.Request, resp: falcon.Response) -> None:
-        days = Query(req, ("days",)).integer("days", minimum=0, maximum=MAX_DAYS)
-        if days is None:
-            days = DEFAULT_DAYS
+        days: int = read_query(req)["days"]
         deleted = self._tasks.delete_tasks(older_than_days=days)
         resp.content_type = falcon.MEDIA_TEXT
         resp.text = f"deleted {deleted} tasks that ended more than {days} days ago\n"
 
 
 class TaskResource(WithHead):
-    def __init__(self, tasks: Tasks, policy: Authorizer, waiting: WaitingRoom, addresses: Addresses) -> None:
+    def __init__(self, tasks: TaskService, policy: Authorizer, waiting: LongPolls, addresses: Addresses) -> None:
         self._tasks = tasks
         self._policy = policy
         self._waiting = waiting
@@ -115,14 +101,12 @@ class TaskResource(WithHead):
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, task_id: str) -> None:
         wanted = read_task_id(task_id)
-        query = Query(req, ("builddata", "subtaskerrors", "layers", "wait"))
-        builddata = query.flag("builddata")
-        depth = query.integer("layers", minimum=-1, maximum=1000)
+        query = read_query(req)
+        builddata, depth = query["builddata"], query["layers"]
         if depth == 0:
             raise InvalidInput("must be at least 1, or -1 for all layers", field="layers")
-        subtask_errors = query.flag("subtaskerrors")
         # HEAD is not kept waiting: there is nothing that it could wait for.
-        seconds = query.seconds("wait") if req.method == "GET" else 0.0
+        seconds = query["wait"] if req.method == "GET" else 0.0
         if builddata:
             self._policy.authorize(req.context.caller, READ_BUILD_DATA)
         req.context.waited = self._waiting.wait(wanted, seconds)
@@ -131,7 +115,7 @@ class TaskResource(WithHead):
             view = self._one(wanted, at, builddata=builddata)
         else:
             view = self._layers(wanted, depth, at, builddata=builddata)
-        if subtask_errors:
+        if query["subtaskerrors"]:
             view["subtask_errors"] = subtask_errors_view(self._tasks.subtask_errors(wanted))
         reply_json(resp, view)
 
@@ -146,7 +130,7 @@ class TaskResource(WithHead):
 
 
 class TerminateResource:
-    def __init__(self, tasks: Tasks, addresses: Addresses) -> None:
+    def __init__(self, tasks: TaskService, addresses: Addresses) -> None:
         self._tasks = tasks
         self._addresses = addresses
 
@@ -157,7 +141,7 @@ class TerminateResource:
 
 
 class TaskBuildDataResource(WithHead):
-    def __init__(self, tasks: Tasks) -> None:
+    def __init__(self, tasks: TaskService) -> None:
         self._tasks = tasks
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, task_id: str) -> None:
@@ -167,27 +151,19 @@ class TaskBuildDataResource(WithHead):
         reply_json(resp, [build_data_view(item) for item in found])
 
 
-def read_task_id(text: str) -> UUID:
-    """A malformed id is simply nobody's."""
-    parsed = parse_uuid(text)
-    if parsed is None:
-        raise TaskNotFound("there is no task with this id; ids are UUIDs")
-    return parsed
-
-
 def _task_query(req: falcon.Request) -> TaskQuery:
-    query = Query(req, (*_FILTERS, "id_prefix", "subtasks", "order", "limit", "marker"))
+    query = read_query(req)
     return TaskQuery(
-        status=query.choice("status", _STATUSES),
-        action=query.choice("action", _ACTIONS),
-        node=query.text("node"),
-        created_by=query.text("created_by"),
-        parent=query.uuid("parent"),
-        limit=query.integer("limit", minimum=1, maximum=MAX_PAGE),
-        marker=query.uuid("marker"),
-        ids=query.uuid_range("id_prefix"),
-        subtasks=query.flag("subtasks") or not query.has("subtasks"),
-        newest_first=query.choice("order", {"oldest": False, "newest": True}) or False,
+        status=query["status"],
+        action=query["action"],
+        node=query["node"],
+        created_by=query["created_by"],
+        parent=query["parent"],
+        limit=query["limit"],
+        marker=query["marker"],
+        ids=query["id_prefix"],
+        subtasks=query["subtasks"],
+        newest_first=query["order"],
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from drydock.api.doors import NodeSummary
+from drydock.model.node_summary import NodeSummary
 
 
 def node_view(node: NodeSummary) -> dict[str, Any]:

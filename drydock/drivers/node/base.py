@@ -8,6 +8,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
+from drydock.model.node_summary import NodeSummary
+
 
 class ProgressState(StrEnum):
     PENDING = "pending"
@@ -96,20 +98,6 @@ class Deployment:
     id: str
     node: str
     user_data: str = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class NodeSummary:
-    """A machine as GET nodes shows it. ``memory`` in MiB."""
-
-    hostname: str
-    memory: int
-    cpu_count: int
-    status_name: str
-    boot_mac: str
-    power_state: str
-    power_address: str
-    boot_ip: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,6 @@ from drydock.drivers.node.base import (
     Deployment,
     Image,
     NodeState,
-    NodeSummary,
     Observation,
     Progress,
     ProgressState,
@@ -20,6 +19,7 @@ from drydock.drivers.node.base import (
 )
 from drydock.drivers.node.simulated_connector import SimulatedConnector
 from drydock.errors import ConfigurationError, DriverRefused
+from drydock.model.node_summary import NodeSummary
 
 Answer = TypeVar("Answer")
 

@@ -10,11 +10,12 @@ from dataclasses import replace
 from uuid import UUID
 
 from drydock.db.unit_of_work import Database
-from drydock.drivers.node.base import NodeProvisioner, NodeSummary
+from drydock.drivers.node.base import NodeProvisioner
 from drydock.errors import TaskNotFound
 from drydock.model.build_data import BuildData
 from drydock.model.event import EventPage, Position
 from drydock.model.message import TaskMessage
+from drydock.model.node_summary import NodeSummary
 from drydock.model.task import NewTask, Task, TaskPage, TaskQuery, TaskStatus
 from drydock.orchestrator.services.changes import ChangeWaiter
 from drydock.orchestrator.services.retention import delete_old

@@ -11,8 +11,8 @@ import pytest
 from falcon import testing
 
 from drydock.api.body import JsonBody, field_path, read_bytes
-from drydock.api.resources.bootaction import read_report
-from drydock.api.schemas.bootaction import REPORT
+from drydock.api.resources.boot_action import read_report
+from drydock.api.schemas.boot_action import REPORT
 from drydock.api.schemas.tasks import CREATE_TASK
 from drydock.errors import InvalidInput
 from drydock.model.boot_action import ReportStatus

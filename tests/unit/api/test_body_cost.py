@@ -11,7 +11,7 @@ import pytest
 from falcon.testing import create_environ
 
 from drydock.api.body import JsonBody
-from drydock.api.schemas.bootaction import REPORT
+from drydock.api.schemas.boot_action import REPORT
 from drydock.api.schemas.tasks import CREATE_TASK
 from drydock.errors import InvalidInput
 

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from drydock.api.waiting import WaitingRoom
+from drydock.api.waiting import LongPolls
 from drydock.errors import TaskNotFound
 from drydock.metrics import ApiMetrics
 
@@ -26,7 +26,7 @@ class Changes:
 
 def test_who_finds_no_seat_is_answered_at_once() -> None:
     changes = Changes()
-    room = WaitingRoom(changes, seats=2, longest=60, metrics=ApiMetrics())
+    room = LongPolls(changes, slots=2, longest=60, metrics=ApiMetrics())
     waiters = [threading.Thread(target=room.wait, args=(uuid4(), 5)) for _ in range(2)]
     for waiter in waiters:
         waiter.start()
@@ -41,11 +41,11 @@ def test_who_finds_no_seat_is_answered_at_once() -> None:
 def test_nobody_waits_longer_than_allowed_or_for_nothing() -> None:
     changes = Changes()
     changes.change.set()
-    room = WaitingRoom(changes, seats=1, longest=60, metrics=ApiMetrics())
+    room = LongPolls(changes, slots=1, longest=60, metrics=ApiMetrics())
     assert room.wait(uuid4(), 3600)
     assert changes.asked == [60]
     assert not room.wait(uuid4(), 0)
-    assert not WaitingRoom(changes, seats=0, longest=60, metrics=ApiMetrics()).wait(uuid4(), 5)
+    assert not LongPolls(changes, slots=0, longest=60, metrics=ApiMetrics()).wait(uuid4(), 5)
 
 
 def test_a_seat_is_given_back_after_an_error() -> None:
@@ -53,7 +53,7 @@ def test_a_seat_is_given_back_after_an_error() -> None:
         def wait_for_change(self, task_id: UUID, seconds: float) -> None:
             raise TaskNotFound("no")
 
-    room = WaitingRoom(Missing(), seats=1, longest=60, metrics=ApiMetrics())
+    room = LongPolls(Missing(), slots=1, longest=60, metrics=ApiMetrics())
     for _ in range(3):
         with pytest.raises(TaskNotFound):
             room.wait(uuid4(), 5)

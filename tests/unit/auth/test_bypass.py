@@ -7,9 +7,12 @@ from typing import Any
 import pytest
 from keystonemiddleware.auth_token import _request
 
-from drydock.auth.bypass import NODE_PATH, NodeRouteBypass
+from drydock.api.operations import TABLE
+from drydock.api.paths import node_paths
+from drydock.auth.bypass import NodeRouteBypass
 from drydock.auth.headers import IDENTITY_HEADERS, environ_key
 
+NODE_PATH = node_paths(TABLE)
 NODE_PATHS = [
     "/api/v1.0/bootdata/n01/files",
     "/api/v1.0/bootdata/n01/units",
@@ -35,7 +38,7 @@ def seen_by_app(environ: dict[str, Any]) -> tuple[str, dict[str, Any]]:
 
         return app
 
-    NodeRouteBypass(ending("app"), ending("authenticated"))(environ, lambda *_: None)
+    NodeRouteBypass(ending("app"), ending("authenticated"), NODE_PATH)(environ, lambda *_: None)
     return seen[0]
 
 

@@ -11,8 +11,8 @@ from oslo_config import cfg
 from drydock import conf
 from drydock.context import RequestContext
 from drydock.errors import ConfigurationError, Forbidden
-from drydock.policies import list_rules
-from drydock.policies.base import PREFIX
+from drydock.policies.names import PREFIX
+from drydock.policies.rules import list_rules
 from drydock.policies.tasks import ACTION_RULES
 from drydock.policy import Policy
 

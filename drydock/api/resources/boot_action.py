@@ -7,25 +7,22 @@ from typing import Any
 
 import falcon
 
-from drydock.api.body import JsonBody
-from drydock.api.doors import Boot
 from drydock.api.idempotency import read_idempotency_key
-from drydock.api.limits import Limits
 from drydock.api.reply import reply_json
-from drydock.api.schemas.bootaction import REPORT
+from drydock.api.requests import read_json
 from drydock.api.text import check_line
-from drydock.api.views.bootaction import boot_action_view
+from drydock.api.views.boot_action import boot_action_view
 from drydock.errors import InvalidInput
 from drydock.model.boot_action import Report, ReportDetail, ReportStatus
+from drydock.orchestrator.services.boot_actions import BootService
 
 #: Keys of a detail that are the server's to fill: what a node sends under these names is dropped.
 RESERVED = frozenset({"message", "error", "context", "context_type", "ts"})
 
 
 class BootActionResource:
-    def __init__(self, boot: Boot, limits: Limits) -> None:
+    def __init__(self, boot: BootService) -> None:
         self._boot = boot
-        self._body = JsonBody(REPORT, limits.max_body_bytes)
 
     def on_post(self, req: falcon.Request, resp: falcon.Response, action_id: str) -> None:
         key: bytes = req.context.node_key
@@ -33,7 +30,7 @@ class BootActionResource:
         action = self._boot.report(
             action_id,
             key,
-            read_report(self._body.read(req)),
+            read_report(read_json(req)),
             idempotency_key=read_idempotency_key(req),
         )
         reply_json(resp, boot_action_view(action))

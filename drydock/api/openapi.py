@@ -1,0 +1,114 @@
+"""The API's description in OpenAPI 3.1, made of the route table."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from drydock import __version__
+from drydock.api.errors import FALCON_CODES, STATUSES
+from drydock.api.node_key import HEADER as KEY_HEADER
+from drydock.api.route import JSON, PREFIX, Access, Kind, Operation, Parameter, Reply, Route
+from drydock.api.schemas.replies import ERROR
+
+Json = dict[str, Any]
+
+_SECURITY: Mapping[Access, list[Json]] = {
+    Access.OPEN: [],
+    Access.OPERATOR: [{"token": []}],
+    Access.NODE_KEY: [{"key": []}],
+}
+_SCHEMES: Json = {
+    "token": {"type": "apiKey", "in": "header", "name": "X-Auth-Token", "description": "A Keystone token."},
+    "key": {"type": "apiKey", "in": "header", "name": KEY_HEADER, "description": "A node's own key."},
+}
+_TYPES: Mapping[Kind, Json] = {
+    Kind.FLAG: {"type": "boolean"},
+    Kind.INTEGER: {"type": "integer"},
+    Kind.SECONDS: {"type": "number", "minimum": 0},
+    Kind.TEXT: {"type": "string", "minLength": 1},
+    Kind.UUID: {"type": "string", "format": "uuid"},
+    Kind.UUID_PREFIX: {"type": "string", "pattern": "^[0-9a-fA-F-]{1,36}$"},
+    Kind.CHOICE: {"type": "string"},
+}
+_ERROR: Json = {
+    "description": "An error: see docs/development/http-status-codes.md.",
+    "content": {JSON: {"schema": {"$ref": "#/components/schemas/Error"}}},
+}
+#: What any operation may answer besides: ``api/errors.py`` decides.
+ERROR_STATUSES = tuple(sorted({*STATUSES.values(), *FALCON_CODES, 500}))
+
+
+def description(table: Iterable[Route]) -> Json:
+    """The document, JSON-shaped."""
+    paths: Json = {}
+    for route in table:
+        paths.setdefault(route.path, {}).update(
+            {method.lower(): _operation(route, method, of) for method, of in route.operations.items()}
+        )
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Drydock",
+            "version": __version__,
+            "description": "A site design in, installed machines out. Every reply carries X-Drydock-Req, the id of the "
+            "request in the log. A path also matches with a slash behind it; HEAD works wherever GET does.",
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "paths": paths,
+        "components": {"securitySchemes": _SCHEMES, "schemas": {"Error": dict(ERROR)}},
+    }
+
+
+def operation_id(route: Route, method: str) -> str:
+    """Unique: aliases of a path have it in theirs."""
+    words = re.findall(r"[a-z0-9]+", route.path.removeprefix(PREFIX).lower())
+    return "_".join([method.lower(), *(["v1"] if route.path.startswith(PREFIX) else []), *words])
+
+
+def _operation(route: Route, method: str, of: Operation) -> Json:
+    made: Json = {
+        "operationId": operation_id(route, method),
+        "summary": of.summary,
+        "security": _SECURITY[route.access],
+        "parameters": [
+            *({"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in _names(route)),
+            *map(_parameter, of.query or ()),
+        ],
+        "responses": {
+            **{str(status): _ERROR for status in ERROR_STATUSES},
+            **{str(status): _reply(reply) for status, reply in of.replies.items()},
+        },
+    }
+    if of.rule is not None:
+        made["x-policy-rules"] = [of.rule, *of.also]
+    if route.alias_of is not None:
+        made["deprecated"] = True
+        made["description"] = f"For deployed clients; the same as {route.alias_of}."
+    if of.body is not None:
+        schema = {} if of.body.schema is None else {"schema": dict(of.body.schema)}
+        made["requestBody"] = {"required": True, "content": dict.fromkeys(of.body.media_types, schema)}
+    return made
+
+
+def _names(route: Route) -> list[str]:
+    return re.findall(r"{(\w+)}", route.path)
+
+
+def _parameter(of: Parameter) -> Json:
+    schema = dict(_TYPES[of.kind])
+    if of.kind is Kind.CHOICE:
+        schema["enum"] = list(of.choices)
+    if of.kind is Kind.INTEGER:
+        schema |= {"minimum": of.minimum, "maximum": of.maximum}
+    if of.default is not None and of.kind is not Kind.CHOICE:
+        schema["default"] = of.default
+    return {"name": of.name, "in": "query", "description": of.description, "schema": schema}
+
+
+def _reply(of: Reply) -> Json:
+    if of.media_type is None:
+        return {"description": of.description}
+    schema = {} if of.schema is None else {"schema": dict(of.schema)}
+    return {"description": of.description, "content": {of.media_type: schema}}

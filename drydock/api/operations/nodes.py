@@ -1,0 +1,35 @@
+"""Operations on nodes."""
+
+from __future__ import annotations
+
+from drydock.api.route import Access, Kind, Operation, Parameter, Reply, Route
+from drydock.api.schemas import replies
+from drydock.policies.names import READ_BUILD_DATA, READ_DATA
+
+ROUTES = (
+    Route(
+        "/nodes",
+        "nodes",
+        Access.OPERATOR,
+        {
+            "GET": Operation(
+                "The machines that the provisioner knows.",
+                rule=READ_DATA,
+                replies={200: Reply("The machines.", replies.array(replies.NODE))},
+            )
+        },
+    ),
+    Route(
+        "/nodes/{hostname}/builddata",
+        "node_build_data",
+        Access.OPERATOR,
+        {
+            "GET": Operation(
+                "Build data of a node; 404 if there is none.",
+                rule=READ_BUILD_DATA,
+                query=(Parameter("latest", Kind.FLAG, "The newest of each generator only.", default=False),),
+                replies={200: Reply("Its build data.", replies.array(replies.BUILD_DATA))},
+            )
+        },
+    ),
+)

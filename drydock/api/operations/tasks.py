@@ -1,0 +1,121 @@
+"""Operations on tasks."""
+
+from __future__ import annotations
+
+from drydock.api.route import TEXT, Access, Body, Kind, Operation, Parameter, Reply, Route
+from drydock.api.schemas import replies
+from drydock.api.schemas.tasks import CREATE_TASK as NEW_TASK
+from drydock.model.actions import Action
+from drydock.model.task import TaskStatus
+from drydock.policies.names import ACTION_RULES, CREATE_TASK, DELETE_TASKS, READ_BUILD_DATA, READ_TASK, TERMINATE_TASK
+
+MAX_PAGE = 1000
+#: A hundred years.
+MAX_DAYS = 36500
+DEFAULT_DAYS = 90
+
+_LIST = Operation(
+    "List tasks: all of them, or page by page; `Link: <…>; rel=next` leads to the next page.",
+    rule=READ_TASK,
+    query=(
+        Parameter("status", Kind.CHOICE, "Of this status.", choices={status.value: status for status in TaskStatus}),
+        Parameter("action", Kind.CHOICE, "Of this action.", choices={action.value: action for action in Action}),
+        Parameter("node", Kind.TEXT, "Of this node."),
+        Parameter("created_by", Kind.TEXT, "Created by this user."),
+        Parameter("parent", Kind.UUID, "Subtasks of this task."),
+        Parameter("limit", Kind.INTEGER, "Tasks of a page.", minimum=1, maximum=MAX_PAGE),
+        Parameter("marker", Kind.UUID, "The last task of the page before."),
+        Parameter("id_prefix", Kind.UUID_PREFIX, "Whose id begins with these hexadecimal digits."),
+        Parameter("subtasks", Kind.FLAG, "Subtasks too.", default=True),
+        Parameter("order", Kind.CHOICE, "Which come first.", default=False, choices={"oldest": False, "newest": True}),
+    ),
+    replies={200: Reply("The tasks.", replies.array(replies.TASK))},
+)
+
+ROUTES = (
+    Route(
+        "/tasks",
+        "tasks",
+        Access.OPERATOR,
+        {
+            "GET": _LIST,
+            "POST": Operation(
+                "Create a task.",
+                rule=CREATE_TASK,
+                also=tuple(ACTION_RULES.values()),
+                body=Body(NEW_TASK),
+                replies={201: Reply("The task, queued; `Location` is its address.", replies.TASK)},
+            ),
+            "DELETE": Operation(
+                "Delete tasks that ended more than `days` days ago, as many as 25 s allow.",
+                rule=DELETE_TASKS,
+                query=(
+                    Parameter(
+                        "days",
+                        Kind.INTEGER,
+                        "0: all that have ended.",
+                        default=DEFAULT_DAYS,
+                        minimum=0,
+                        maximum=MAX_DAYS,
+                    ),
+                ),
+                replies={200: Reply("How many were deleted.", media_type=TEXT)},
+            ),
+        },
+    ),
+    Route(
+        "/tasks/{task_id}",
+        "task",
+        Access.OPERATOR,
+        {
+            "GET": Operation(
+                "One task.",
+                rule=READ_TASK,
+                also=(READ_BUILD_DATA,),
+                query=(
+                    Parameter("builddata", Kind.FLAG, "With its build data.", default=False),
+                    Parameter("layers", Kind.INTEGER, "By id, layers of subtasks; -1: all.", minimum=-1, maximum=1000),
+                    Parameter("subtaskerrors", Kind.FLAG, "With the errors of its subtasks.", default=False),
+                    Parameter("wait", Kind.SECONDS, "Answer when it changes, at most this many seconds later."),
+                ),
+                replies={200: Reply("The task; with `layers`, tasks by id.", replies.TASK_OR_LAYERS)},
+            ),
+        },
+    ),
+    Route(
+        "/tasks/{task_id}/events",
+        "events",
+        Access.OPERATOR,
+        {
+            "GET": Operation(
+                "What happens to a task and all below it, as server-sent events.",
+                rule=READ_TASK,
+                replies={200: Reply("The stream.", media_type="text/event-stream")},
+            )
+        },
+    ),
+    Route(
+        "/tasks/{task_id}/terminate",
+        "terminate",
+        Access.OPERATOR,
+        {
+            "POST": Operation(
+                "Stop a task and its subtasks; may be repeated.",
+                rule=TERMINATE_TASK,
+                replies={200: Reply("The task.", replies.TASK)},
+            )
+        },
+    ),
+    Route(
+        "/tasks/{task_id}/builddata",
+        "task_build_data",
+        Access.OPERATOR,
+        {
+            "GET": Operation(
+                "Build data of a task; 404 if there is none.",
+                rule=READ_BUILD_DATA,
+                replies={200: Reply("Its build data.", replies.array(replies.BUILD_DATA))},
+            )
+        },
+    ),
+)

@@ -1,0 +1,110 @@
+"""What a route is, as data: its path, access, and for each method what it takes and answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Protocol
+
+from drydock.context import RequestContext
+
+Schema = Mapping[str, Any]
+
+JSON = "application/json"
+TEXT = "text/plain"
+#: Before the path of every route but the unversioned ones.
+PREFIX = "/api/v1.0"
+
+
+class Access(Enum):
+    """OPEN: everybody. OPERATOR: a confirmed identity that the method's rule allows. NODE_KEY: a node's own key."""
+
+    OPEN = "open"
+    OPERATOR = "operator"
+    NODE_KEY = "node key"
+
+
+class Authorizer(Protocol):
+    def authorize(self, caller: RequestContext, rule: str) -> None: ...
+
+
+class Kind(Enum):
+    """Types of query parameters; of ``UUID_PREFIX`` the first and the last UUID that begin so."""
+
+    FLAG = "flag"
+    INTEGER = "integer"
+    SECONDS = "seconds"
+    TEXT = "text"
+    UUID = "uuid"
+    UUID_PREFIX = "uuid prefix"
+    CHOICE = "choice"
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A query parameter. ``default``: the value without it. ``choices``: the value of each word."""
+
+    name: str
+    kind: Kind
+    description: str
+    default: Any = None
+    minimum: int = 0
+    maximum: int = 0
+    choices: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """``schema``: of JSON; None for another media type, whose bytes the responder reads. ``limit``: the field of
+    ``Limits`` that bounds it. ``any_media_type``: JSON under whatever name.
+    """
+
+    schema: Schema | None
+    media_types: tuple[str, ...] = (JSON,)
+    limit: str = "max_body_bytes"
+    any_media_type: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """``schema`` is None where there is no body, or none that JSON Schema describes."""
+
+    description: str
+    schema: Schema | None = None
+    media_type: str | None = JSON
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """``rule``: the policy rule it needs, of operators' routes; ``also``: rules that some requests need besides.
+
+    ``query`` is None where the query string is not looked at. ``replies``: by status; those of errors are not among
+    them, see ``ERRORS``.
+    """
+
+    summary: str
+    replies: Mapping[int, Reply]
+    rule: str | None = None
+    also: tuple[str, ...] = ()
+    query: tuple[Parameter, ...] | None = None
+    body: Body | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """``path`` is a falcon template; it also matches with a slash behind it. ``resource`` names what answers it.
+
+    ``plain``: requests for it are answered before falcon, see ``PlainBundles``. ``alias_of``: the documented path.
+    """
+
+    path: str
+    resource: str
+    access: Access
+    operations: Mapping[str, Operation]
+    plain: bool = False
+    alias_of: str | None = None
+
+    def operation(self, method: str) -> Operation | None:
+        """HEAD goes by what GET is."""
+        return self.operations.get("GET" if method == "HEAD" else method)
