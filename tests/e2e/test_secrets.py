@@ -22,8 +22,8 @@ from dev.ports import free_port
 from dev.stack import USERS, Stack
 from drydock.bootaction.keys import events_token
 from drydock.simulator.user_data import read_boot_environment
-from tests.drivers.simulator_process import eventually
 from tests.e2e.design import site
+from tests.eventually import eventually
 from tests.unit.design.http_peer import Answer, Peer, serving
 
 NODES = ("good", "refused", "lost", "broken")

@@ -12,7 +12,7 @@ import pytest
 from dev import image
 from dev.ports import free_port
 from dev.site_files import write_configuration
-from tests.drivers.simulator_process import eventually
+from tests.eventually import eventually
 
 pytestmark = pytest.mark.e2e
 #: Reached by what listens on all addresses, and not by what listens on 127.0.0.1.
