@@ -1,6 +1,7 @@
 """Write requirements.txt and requirements-dev.txt: what is installed here now, as far as the project needs it.
 
-Run by ``make pins`` after the tests passed with what is installed.
+Run by ``make pins`` after the tests passed with what is installed. pip-compile and ``uv pip compile`` resolve anew: they
+pin what an index offers at that moment, not what was tested, and need that index. This reads installed packages only.
 """
 
 from __future__ import annotations
