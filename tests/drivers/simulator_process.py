@@ -36,7 +36,8 @@ class Simulator:
     def machine(self, name: str) -> dict[str, Any]:
         response = requests.get(f"{self.url}/machines/{name}", timeout=10)
         response.raise_for_status()
-        return response.json()
+        machine: dict[str, Any] = response.json()
+        return machine
 
     def add(self, name: str, *faults: str) -> str:
         requests.post(f"{self.url}/machines", json={"name": name}, timeout=10).raise_for_status()
