@@ -11,6 +11,9 @@ PORT ?= 9000
 # Arguments for pytest, such as: make test ARGS="tests/api -k tasks"
 ARGS ?=
 
+# Processes that run tests at once: one for each core, at most 4.
+JOBS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); [ $$n -lt 4 ] && echo $$n || echo 4)
+
 # How many rounds of faults, and from which seed on.
 ROUNDS ?= 3
 SEED ?= 1
@@ -28,7 +31,7 @@ demo: setup  ## The same, but end when the site is deployed: exit 0 if it was
 
 test: setup  ## Run all tests, with a real PostgreSQL and a real Keystone
 	@$(BIN)/python -m dev.prepare
-	$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(ARGS)
 
 upgrade-test: setup  ## Deploy with processes of this release and of the one before mixed, both ways
 	@$(BIN)/python -m dev.prepare
@@ -55,8 +58,7 @@ chaos: setup  ## Kill, freeze and cut off everything at random while sites are d
 	@$(BIN)/python -m tests.chaos --rounds $(ROUNDS) --seed $(SEED)
 
 bench: setup  ## Run all benchmarks in their short form
-	@for name in $$(ls bench/*.py | xargs grep -l __main__ | xargs -n 1 basename | sed 's/[.]py$$//'); do \
-	    if [ $$name != gen_site ]; then echo "== $$name"; $(BIN)/python -m bench.$$name --quick || exit 1; fi; done
+	@$(BIN)/python -m bench
 
 samples: setup  ## Write etc/drydock/*.sample and docs/reference/openapi.json anew
 	@PATH="$$(cd $(BIN) && pwd):$$PATH" sh dev/samples.sh

@@ -208,7 +208,7 @@ def _length(received: bytearray) -> int:
     end = received.find(b"\r\n\r\n")
     if end < 0:
         return 0
-    if received[9:12] in (b"204", b"304"):
+    if bytes(received[9:12]) in (b"204", b"304"):
         return end + 4
     headers = bytes(received[:end]).lower()
     at = headers.find(b"\r\ncontent-length:")

@@ -25,7 +25,7 @@ from sqlalchemy import Connection, text
 from bench import figures, gen_site, rows, servers
 from bench.figures import Figures, Sample, table
 from dev import postgres, processes
-from dev.ports import free_port
+from dev.ports import LOOPBACK, free_port
 from drydock.db import migrate
 from drydock.db.engine import connect
 from drydock.db.unit_of_work import Database
@@ -146,11 +146,11 @@ def _due_rows(connection: Connection) -> None:
 def _site(directory: Path, server: postgres.EmbeddedPostgres) -> Iterator[Site]:
     """API, two workers and a simulated site, on one loopback."""
     api, simulator = free_port(), free_port()
-    base = f"http://{servers.LOOPBACK}:{api}/api/v1.0"
+    base = f"http://{LOOPBACK}:{api}/api/v1.0"
     environment = servers.environment(
         server.url,
         api,
-        OS_SIMULATED__URL=f"http://{servers.LOOPBACK}:{simulator}",
+        OS_SIMULATED__URL=f"http://{LOOPBACK}:{simulator}",
         OS_BOOTACTION__REPORT_URL=f"{base}/bootaction/",
         OS_BOOTACTION__BOOTDATA_URL=f"{base}/bootdata/",
         OS_ORCHESTRATOR__START_RATE="100000",
@@ -164,7 +164,7 @@ def _site(directory: Path, server: postgres.EmbeddedPostgres) -> Iterator[Site]:
             "simulator",
             [programs / "drydock-simulator", "--port", str(simulator), "--directory", directory / "machines",
              "--rack-on-demand", *delays],
-            ready=processes.http_ready(f"http://{servers.LOOPBACK}:{simulator}/health"),
+            ready=processes.http_ready(f"http://{LOOPBACK}:{simulator}/health"),
         )  # fmt: skip
         children.start("api", [programs / "drydock-api"], ready=processes.http_ready(f"{base}/health"))
         # NOTE: a task that is queued while the workers still import their modules waits for them, for a second or two.

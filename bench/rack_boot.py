@@ -91,7 +91,13 @@ def _site(directory: Path, database_url: str) -> Iterator[Site]:
     )
     programs = Path(sys.executable).parent
     (directory / "machines").mkdir()
-    rack = [programs / "drydock-simulator", "--port", str(simulator), "--directory", directory / "machines"]
+    rack: list[str | Path] = [
+        programs / "drydock-simulator",
+        "--port",
+        str(simulator),
+        "--directory",
+        directory / "machines",
+    ]
     with processes.Processes(directory, variables) as children:
         children.start(
             "simulator",

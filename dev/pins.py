@@ -1,6 +1,7 @@
 """Write requirements.txt and requirements-dev.txt: what is installed here now, as far as the project needs it.
 
-Run by ``make pins`` after the tests passed with what is installed.
+Run by ``make pins`` after the tests passed with what is installed. pip-compile and ``uv pip compile`` resolve
+anew: they need an index, and pin what it offers at that moment, not what was tested. This reads what is installed.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ TOOLS = (
     "sushy-tools",
     "tox",
     "types-cachetools",
+    "types-psutil",
     "types-psycopg2",
     "types-PyYAML",
     "types-requests",

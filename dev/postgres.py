@@ -83,17 +83,18 @@ class EmbeddedPostgres:
         self._child.kill()
 
 
-def start(directory: Path, *, durable: bool = True) -> EmbeddedPostgres:
+def start(directory: Path, *, durable: bool = True, orphan_seconds: float = ORPHAN_SECONDS) -> EmbeddedPostgres:
     """Start a server on a free port of 127.0.0.1, on the data in ``directory`` or on new ones.
 
-    ``durable=False`` trades safety against a crash of the machine for speed: for tests. Raises
-    ``PostgresUnavailable``, and ``StartFailed`` with the tail of ``directory/postgres.log``.
+    ``durable=False`` trades safety against a crash of the machine for speed: for tests. A server that uses the data
+    already has ``orphan_seconds`` to end. Raises ``PostgresUnavailable``, and ``StartFailed`` with the tail of
+    ``directory/postgres.log``.
     """
     user = unprivileged.user_for_servers()
     data = _data_home(directory, user)
     binaries = _reachable_binaries(user, data.parent)
     password = _prepared(directory, data, binaries, user)
-    _clear_leftovers(data)
+    _clear_leftovers(data, orphan_seconds)
     settings = {**SETTINGS, **({} if durable else FAST_AND_FRAGILE)}
     child, address = _started(directory, [binaries / "postgres", "-D", data], settings, user, password)
     try:
@@ -242,7 +243,7 @@ def _prepared(directory: Path, data: Path, binaries: Path, user: str | None) -> 
     return password
 
 
-def _clear_leftovers(data: Path) -> None:
+def _clear_leftovers(data: Path, orphan_seconds: float) -> None:
     """Make a data directory startable whose server was killed with -9.
 
     PostgreSQL does so itself unless the old process id belongs to another process by now, as it often does in
@@ -255,7 +256,7 @@ def _clear_leftovers(data: Path) -> None:
         process = psutil.Process(int(lock.read_text().split("\n", 1)[0]))
         if process.name() == "postgres" and Path(process.cwd()) == data.resolve():
             try:
-                process.wait(ORPHAN_SECONDS)
+                process.wait(orphan_seconds)
             except psutil.TimeoutExpired as error:
                 raise PostgresUnavailable(f"process {process.pid} is serving {data} already") from error
     lock.unlink(missing_ok=True)

@@ -28,12 +28,12 @@ def check_headers(headers: Mapping[str, str], size: int) -> None:
         raise InstallationFailed(f"the tarball has {size} bytes, its Content-Length says otherwise")
 
 
-def unpack(body: bytes, root: pathlib.Path) -> dict[str, bytes]:
+def unpack(body: bytes, root: pathlib.Path, *, largest: int = LARGEST) -> dict[str, bytes]:
     """Check ``body`` and unpack it under ``root``; return the contents by absolute name, as the machine sees them.
 
     Nothing is written unless all of it is fit. Raises ``InstallationFailed``.
     """
-    archive = _gunzip(body)
+    archive = _gunzip(body, largest)
     try:
         with tarfile.open(fileobj=io.BytesIO(archive), mode="r:") as tar:
             members = tar.getmembers()
@@ -44,13 +44,13 @@ def unpack(body: bytes, root: pathlib.Path) -> dict[str, bytes]:
         raise InstallationFailed(f"the tarball cannot be unpacked: {type(exc).__name__}") from exc
 
 
-def _gunzip(body: bytes) -> bytes:
+def _gunzip(body: bytes, largest: int) -> bytes:
     try:
         with gzip.GzipFile(fileobj=io.BytesIO(body)) as stream:
-            archive = stream.read(LARGEST + 1)
+            archive = stream.read(largest + 1)
     except (OSError, EOFError, zlib.error) as exc:
         raise InstallationFailed("the tarball is not valid gzip") from exc
-    if len(archive) > LARGEST:
+    if len(archive) > largest:
         raise InstallationFailed("the tarball unpacks to more than a machine can hold")
     if len(archive) < tarfile.BLOCKSIZE * 2 or len(archive) % tarfile.BLOCKSIZE:
         raise InstallationFailed("the tarball is cut short")

@@ -23,7 +23,7 @@ from drydock.model.boot_context import BundleKind
 from drydock.orchestrator.services.boot_actions import BootService
 from tests.api.conftest import AppFactory, Client
 from tests.api.seeds import BootedNode, Seeds
-from tests.drivers.simulator_process import eventually
+from tests.eventually import eventually
 
 FILES = "/bootdata/n01/files"
 

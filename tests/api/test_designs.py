@@ -12,7 +12,7 @@ import pytest
 
 from tests.api.conftest import AppFactory, Client
 from tests.drivers.simulator_process import Simulator, running_simulator
-from tests.orchestrator.sites import site
+from tests.small_site import site
 from tests.unit.design.http_peer import Answer, serving
 
 ADMIN = {"X-Auth-Token": "admin"}

@@ -22,7 +22,7 @@ from drydock.db.unit_of_work import UnitOfWork
 from tests.api.conftest import V1, AppFactory, Client
 from tests.api.seeds import Seeds
 from tests.api.test_serve import API, environment
-from tests.drivers.simulator_process import eventually
+from tests.eventually import eventually
 
 Event = dict[str, Any]
 

@@ -20,7 +20,7 @@ from tests.api.conftest import AppFactory, Client
 from tests.api.odd_keystone import odd_keystone
 from tests.api.seeds import Seeds
 from tests.api.test_odd_identity import PASSWORD
-from tests.drivers.simulator_process import eventually
+from tests.eventually import eventually
 
 ROOT = Path(__file__).parents[2]
 NOAUTH = {"api": {"auth_strategy": "noauth"}}

@@ -13,7 +13,7 @@ from drydock.bootaction.keys import events_token
 from drydock.orchestrator.services.machines import MAX_EVENTS, MAX_LOG_BYTES
 from tests.api.conftest import Client
 from tests.api.seeds import BootedNode, Seeds
-from tests.drivers.simulator_process import eventually
+from tests.eventually import eventually
 
 EVENT: dict[str, Any] = {
     "name": "cmd-install/stage-partitioning",

@@ -17,7 +17,7 @@ from dev import processes
 from drydock import conf
 from drydock.serve import gunicorn_settings
 from tests.api.seeds import Seeds
-from tests.drivers.simulator_process import eventually
+from tests.eventually import eventually
 
 ROOT = Path(__file__).parents[2]
 MIB = 1024 * 1024

@@ -14,7 +14,7 @@ import requests
 from dev import processes
 from dev.ports import free_port
 from tests.api.test_start import COMMANDS, GOOD, ROOT
-from tests.drivers.simulator_process import eventually
+from tests.eventually import eventually
 
 READY = "worker ready"
 

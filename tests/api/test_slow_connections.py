@@ -20,7 +20,7 @@ from drydock.bootaction.sealing import seal
 from drydock.db.tables import boot_bundles
 from tests.api.seeds import BootedNode, Seeds
 from tests.api.test_serve import API, ROOT, environment
-from tests.drivers.simulator_process import eventually
+from tests.eventually import eventually
 
 V1 = "/api/v1.0"
 MIB = 1024 * 1024

@@ -20,7 +20,7 @@ from drydock.model.boot_context import BundleKind
 from drydock.orchestrator.services.boot_actions import BootService
 from tests.db.forwarder import Forwarder
 from tests.db.uses import fetch, is_unavailable, works, write
-from tests.drivers.simulator_process import eventually
+from tests.eventually import eventually
 
 
 @pytest.fixture(scope="module")

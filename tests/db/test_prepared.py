@@ -27,7 +27,7 @@ from drydock.db.connections import Connections
 from drydock.db.engine import driver_url
 from drydock.db.prepared import OwnConnections, Prepared
 from drydock.errors import DatabaseUnavailable
-from tests.drivers.simulator_process import eventually
+from tests.eventually import eventually
 
 NUMBERS = Table("numbers", MetaData(), Column("number", Integer, primary_key=True))
 ADD = Prepared("add_number", insert(NUMBERS).returning(NUMBERS.c.number), ("number",))

@@ -56,13 +56,12 @@ def test_the_process_id_of_a_killed_server_may_be_somebody_elses_by_now(director
         assert sql.fetchone() == (1,)
 
 
-def test_a_data_directory_in_use_is_refused(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(postgres, "ORPHAN_SECONDS", 0.1)
+def test_a_data_directory_in_use_is_refused(directory: Path) -> None:
     with (
         postgres.start(directory, durable=False) as server,
         pytest.raises(postgres.PostgresUnavailable, match=f"process {server.pid} is serving"),
     ):
-        postgres.start(directory, durable=False)
+        postgres.start(directory, durable=False, orphan_seconds=0.1)
 
 
 def test_a_wrong_password_is_refused_and_never_shown(directory: Path) -> None:

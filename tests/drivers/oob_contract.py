@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from drydock.drivers.oob.base import Bmc, BootDevice, OobDriver, PowerState
-from tests.drivers.simulator_process import eventually
+from tests.eventually import eventually
 
 
 def wait_for_power(driver: OobDriver, bmc: Bmc, wanted: PowerState) -> None:

@@ -18,7 +18,7 @@ from drydock.drivers.node.base import (
     ProvisionedNode,
     ProvisionedSite,
 )
-from tests.drivers.simulator_process import eventually
+from tests.eventually import eventually
 
 BootFromNetwork = Callable[[ProvisionedNode], None]
 

@@ -6,13 +6,14 @@ import contextlib
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import requests
+
+from tests.eventually import eventually
 
 ACCOUNT = "admin"
 PASSWORD = "correct-horse"
@@ -25,8 +26,6 @@ QUICK = (
 )
 COMMAND = (sys.executable, "-c", "from drydock.simulator.main import main; main()")
 
-Seen = TypeVar("Seen")
-
 
 @dataclass(frozen=True)
 class Simulator:
@@ -37,7 +36,8 @@ class Simulator:
     def machine(self, name: str) -> dict[str, Any]:
         response = requests.get(f"{self.url}/machines/{name}", timeout=10)
         response.raise_for_status()
-        return response.json()
+        machine: dict[str, Any] = response.json()
+        return machine
 
     def add(self, name: str, *faults: str) -> str:
         requests.post(f"{self.url}/machines", json={"name": name}, timeout=10).raise_for_status()
@@ -50,15 +50,6 @@ class Simulator:
 
     def wait_for(self, name: str, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         return eventually(lambda: self.machine(name), wanted)
-
-
-def eventually(look: Callable[[], Seen], wanted: Callable[[Seen], bool], seconds: float = 20) -> Seen:
-    """Look at another process until it is as wanted."""
-    deadline = time.monotonic() + seconds
-    while not wanted(seen := look()):
-        assert time.monotonic() < deadline, f"still {seen!r}"
-        time.sleep(0.01)
-    return seen
 
 
 @contextlib.contextmanager

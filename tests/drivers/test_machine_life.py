@@ -15,7 +15,8 @@ from drydock.drivers.node.simulated import SimulatedProvisioner
 from drydock.drivers.oob.base import Bmc, BootDevice
 from drydock.drivers.oob.redfish import RedfishDriver
 from tests.drivers.node_server import ACTION, KEY, OTHER_ACTION, NodeServer, tarball
-from tests.drivers.simulator_process import ACCOUNT, PASSWORD, Simulator, eventually
+from tests.drivers.simulator_process import ACCOUNT, PASSWORD, Simulator
+from tests.eventually import eventually
 
 
 @pytest.fixture

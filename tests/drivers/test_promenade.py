@@ -58,7 +58,7 @@ def promenade() -> Iterator[Promenade]:
     thread.join()
 
 
-class Tokens(BaseAuthPlugin):  # type: ignore[misc]
+class Tokens(BaseAuthPlugin):
     """Keystone's part: a new token whenever the old one was refused."""
 
     def __init__(self) -> None:

@@ -16,7 +16,7 @@ from drydock.drivers.oob.base import Bmc, BootDevice
 from drydock.drivers.oob.redfish import RedfishDriver
 from drydock.errors import DriverRefused
 from tests.drivers.oob_contract import OobDriverContract
-from tests.drivers.simulator_process import eventually
+from tests.eventually import eventually
 
 pytest.importorskip("sushy_tools", reason="sushy-tools, the extra 'simulator', is not installed")
 

@@ -22,8 +22,9 @@ from dev.ports import free_port
 from dev.stack import USERS, Stack
 from drydock.bootaction.keys import events_token
 from drydock.simulator.user_data import read_boot_environment
-from tests.drivers.simulator_process import eventually
 from tests.e2e.design import site
+from tests.eventually import eventually
+from tests.small_site import joining
 from tests.unit.design.http_peer import Answer, Peer, serving
 
 NODES = ("good", "refused", "lost", "broken")
@@ -38,19 +39,6 @@ OPTIONS = (
     *("--action-delay", "0.1-0.2", "--fault", "broken=install_fails", "--fault", "good=bmc_unavailable:2"),
     *("--fault", "refused=action_fails"),
 )
-JOINS = """
----
-schema: drydock/BootAction/v1
-metadata: {name: joins}
-data:
-  signaling: false
-  assets:
-    - path: /etc/join
-      type: file
-      location: 'LOCATION&host={{ node.hostname }}&key={{ action.action_key }}'
-      location_pipeline: [template]
-      data_pipeline: []
-"""
 #: Whatever token of Keystone's it is: Fernet's begin with a version and the first zeros of a time.
 KEYSTONE_TOKEN = re.compile(r"gAAAA[\w-]{60,}")
 
@@ -79,7 +67,7 @@ def deploy(stack: Stack, peer: Peer, directory: Path) -> str:
     """The task that came to its end, in pieces."""
     location = peer.url("/join?x=1", credentials=f"drydock:{DOCUMENT_PASSWORD}@")
     design = directory / "site.yaml"
-    design.write_text(site(NODES).replace("not-a-secret", BMC_PASSWORD) + JOINS.replace("LOCATION", location))
+    design.write_text(site(NODES).replace("not-a-secret", BMC_PASSWORD) + joining(location))
     reference = stack.drydock("design", "upload", "--quiet", design).strip()
     for action in ("prepare_nodes", "deploy_nodes"):
         created = json.loads(

@@ -12,7 +12,8 @@ import pytest
 from dev import image
 from dev.ports import free_port
 from dev.site_files import write_configuration
-from tests.drivers.simulator_process import eventually
+from drydock import __version__
+from tests.eventually import eventually
 
 pytestmark = pytest.mark.e2e
 #: Reached by what listens on all addresses, and not by what listens on 127.0.0.1.
@@ -86,7 +87,7 @@ def test_what_is_in_it() -> None:
     assert image.inspect("{{.Config.User}}") == "10001:10001"
     labels = json.loads(image.inspect("{{json .Config.Labels}}"))
     assert labels["org.opencontainers.image.title"] == "drydock"
-    assert labels["org.opencontainers.image.version"] == image.__version__
+    assert labels["org.opencontainers.image.version"] == __version__
     assert image.run("id", "-u").stdout + image.run("id", "-g").stdout == "10001\n10001\n"
     found = image.run("sh", "-c", PIP).stdout
     assert found.count("No module named") == 2, found

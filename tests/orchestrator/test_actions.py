@@ -17,8 +17,8 @@ from drydock.model.machine import MachineContact
 from drydock.model.task import ResultStatus, Task, TaskStatus
 from drydock.orchestrator.workflows.install_progress import pause, silence
 from drydock.orchestrator.workflows.table import WORKFLOWS
-from tests.orchestrator.sites import site
 from tests.orchestrator.world import World
+from tests.small_site import site
 
 NOBODY = {"filter_set_type": "union", "filter_set": [{"filter_type": "union", "node_names": ["n99"]}]}
 NODE_ACTIONS = ("verify_nodes", "prepare_nodes", "deploy_nodes", "destroy_nodes", "relabel_nodes")

@@ -14,8 +14,8 @@ from drydock.db.unit_of_work import Database
 from drydock.errors import DatabaseUnavailable
 from drydock.orchestrator.services import contacts as contacts_module
 from drydock.orchestrator.services.contacts import INTERVAL, Contacts
-from tests.orchestrator.sites import site
 from tests.orchestrator.world import World
+from tests.small_site import site
 
 
 class OutOfReach(Database):

@@ -17,8 +17,8 @@ from drydock.model.boot_context import BundleKind
 from drydock.model.task import Lane, ResultStatus, Task, TaskResult, TaskStatus
 from drydock.orchestrator.engine.recorder import Record, Recorder
 from tests.orchestrator.fakes import FakeBmcs
-from tests.orchestrator.sites import site
 from tests.orchestrator.world import World
+from tests.small_site import site
 
 
 def test_a_claimed_task_is_not_claimed_again(world: World) -> None:

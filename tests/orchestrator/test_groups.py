@@ -24,10 +24,10 @@ from drydock.orchestrator.engine.step_runner import StepRunner
 from drydock.orchestrator.workflows.outcome import Outcome
 from drydock.orchestrator.workflows.table import WORKFLOWS
 from drydock.orchestrator.workflows.workflow import AnyStep
-from tests.drivers.simulator_process import eventually
+from tests.eventually import eventually
 from tests.orchestrator.engines import make_engine, running
-from tests.orchestrator.sites import site
 from tests.orchestrator.world import Timeouts, World
+from tests.small_site import site
 
 NODES = ("n01", "n02", "n03", "n04", "n05")
 JOIN = b"""---

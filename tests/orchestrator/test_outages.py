@@ -13,10 +13,10 @@ from sqlalchemy import create_engine, make_url, text
 from drydock.db.engine import driver_url
 from drydock.drivers.node.base import Progress, ProgressState, ProvisionedNode
 from drydock.model.task import ResultStatus
-from tests.drivers.simulator_process import eventually
+from tests.eventually import eventually
 from tests.orchestrator.engines import make_engine, running
-from tests.orchestrator.sites import site
 from tests.orchestrator.world import World
+from tests.small_site import site
 
 NODES = ["n01", "n02", "n03"]
 FOR_EVER = 3600.0

@@ -20,9 +20,9 @@ from drydock.orchestrator.engine.recorder import Record, Recorder
 from drydock.orchestrator.engine.step_runner import StepRunner
 from drydock.orchestrator.workflows.outcome import Outcome
 from drydock.orchestrator.workflows.workflow import AnyStep
-from tests.drivers.simulator_process import eventually
-from tests.orchestrator.sites import site
+from tests.eventually import eventually
 from tests.orchestrator.world import World
+from tests.small_site import site
 
 
 def claimed(world: World, count: int) -> Sequence[Task]:

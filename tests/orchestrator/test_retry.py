@@ -11,8 +11,8 @@ import pytest
 from drydock.errors import InvalidInput, NothingToRetry, TaskNotEnded, TaskNotFound
 from drydock.model.boot_action import Report, ReportStatus
 from drydock.model.task import ResultStatus, Task
-from tests.orchestrator.sites import site
 from tests.orchestrator.world import World
+from tests.small_site import site
 
 
 def deploy_with_failures(world: World, *failing: str, force: bool = False) -> Task:

@@ -29,7 +29,7 @@ from drydock.orchestrator.workflows.table import WORKFLOWS
 from drydock.orchestrator.workflows.workflow import StepServices
 from drydock.references.references import References
 from tests.orchestrator.fakes import FakeBmcs, FakeLabels, FakeProvisioner
-from tests.orchestrator.sites import site
+from tests.small_site import site
 
 SECRET = bytes(range(32))
 TIMEOUT_SECONDS = 600.0

@@ -16,10 +16,11 @@ from drydock.db.tables import metadata
 from drydock.log import FieldFormatter
 from drydock.model.boot_action import ReportStatus
 from drydock.model.task import ResultStatus
-from tests.orchestrator.sites import site as design_of
 from tests.orchestrator.world import SECRET
 from tests.security.deployment import ADMIN, Deployed, Site
 from tests.security.test_threats import references
+from tests.small_site import joining
+from tests.small_site import site as design_of
 from tests.unit.design.http_peer import Answer, serving
 
 DOCUMENT_PASSWORD = "documents-only-for-us"
@@ -33,19 +34,6 @@ data:
   node_filter: {filter_set_type: union, filter_set: [{filter_type: union, node_names: [n03]}]}
   assets:
     - {path: /etc/broken, type: file, data: '{{ {}[action.action_key].x }}', data_pipeline: [utf8_decode, template]}
-"""
-FETCHED = """
----
-schema: drydock/BootAction/v1
-metadata: {name: joins}
-data:
-  signaling: false
-  assets:
-    - path: /etc/join
-      type: file
-      location: 'LOCATION&host={{ node.hostname }}&key={{ action.action_key }}'
-      location_pipeline: [template]
-      data_pipeline: []
 """
 
 
@@ -108,7 +96,7 @@ def test_no_secret_is_in_logs_tables_errors_or_messages(site: Site, log: io.Stri
     with serving(lambda path: Answer(404) if "n02" in path else Answer(body=JOIN_TOKEN.encode())) as peer:
         site.use(references=references(hosts=["127.0.0.1"]))
         location = peer.url("/join?x=1", credentials=f"drydock:{DOCUMENT_PASSWORD}@")
-        design = design_of(["n01", "n02", "n03", "n04"]).decode() + BROKEN + FETCHED.replace("LOCATION", location)
+        design = design_of(["n01", "n02", "n03", "n04"]).decode() + BROKEN + joining(location)
         task = site.deploy(design.encode())
     first, other = site.machine("n01"), site.machine("n04")
     assert set(site.world.provisioner.deployments) == {"n01", "n04"}

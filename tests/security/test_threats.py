@@ -21,9 +21,9 @@ from drydock.db.tables import boot_bundles, boot_contexts, machines, task_messag
 from drydock.errors import InvalidReference, ReferenceUnavailable, RenderError, SealBroken
 from drydock.model.task import ResultStatus, TaskStatus
 from drydock.references.references import References
-from tests.orchestrator.sites import site as design_of
 from tests.orchestrator.world import SECRET
 from tests.security.deployment import ADMIN, Site
+from tests.small_site import site as design_of
 from tests.unit.design.http_peer import Answer, dripping, serving
 
 #: What a node may ask for with its key, all of it.

@@ -10,10 +10,11 @@ import falcon
 import pytest
 from falcon import testing
 
-from drydock.api.body import JsonBody, field_path, read_bytes
+from drydock.api.body import JsonBody, read_bytes
 from drydock.api.resources.boot_action import read_report
 from drydock.api.schemas.boot_action import REPORT
 from drydock.api.schemas.tasks import CREATE_TASK
+from drydock.api.text import field_path
 from drydock.errors import InvalidInput
 from drydock.model.boot_action import ReportStatus
 

@@ -13,7 +13,7 @@ from falcon.testing import create_environ
 from drydock.api import middleware
 from drydock.api.middleware import RequestLog
 from drydock.metrics import ApiMetrics
-from tests.drivers.simulator_process import eventually
+from tests.eventually import eventually
 
 
 class Lines(logging.Handler):

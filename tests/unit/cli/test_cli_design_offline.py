@@ -12,7 +12,7 @@ import yaml
 from click.testing import CliRunner, Result
 
 from drydock.cli.main import cli
-from tests.orchestrator.sites import site
+from tests.small_site import site
 from tests.unit.design import field
 from tests.unit.design.documents import boot_action, dump, hardware, link, network, node
 from tests.unit.design.http_peer import Answer, serving

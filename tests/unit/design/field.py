@@ -19,4 +19,5 @@ def design(name: str) -> bytes:
 
 
 def expected(name: str) -> dict[str, Any]:
-    return json.loads((DESIGNS / "expected" / f"{name}.json").read_text())
+    messages: dict[str, Any] = json.loads((DESIGNS / "expected" / f"{name}.json").read_text())
+    return messages

@@ -86,10 +86,9 @@ def test_bad_tarballs(tmp_path: Path, body: bytes, reason: str) -> None:
     assert not (tmp_path / "root" / "good").exists()
 
 
-def test_a_tarball_larger_than_a_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bundle, "LARGEST", 5000)
+def test_a_tarball_larger_than_a_machine(tmp_path: Path) -> None:
     with pytest.raises(InstallationFailed, match="more than a machine can hold"):
-        bundle.unpack(gzip.compress(bytes(10240)), tmp_path)
+        bundle.unpack(gzip.compress(bytes(10240)), tmp_path, largest=5000)
 
 
 @pytest.mark.parametrize(

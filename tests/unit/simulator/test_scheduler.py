@@ -15,7 +15,7 @@ from drydock.simulator.life import Life
 from drydock.simulator.machine import BootAction, Deployment, Machine, Phase, State
 from drydock.simulator.reporting import Reporting
 from drydock.simulator.scheduler import Scheduler
-from tests.drivers.simulator_process import eventually
+from tests.eventually import eventually
 
 
 @pytest.fixture

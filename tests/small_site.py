@@ -1,4 +1,7 @@
-"""Small designs for the engine to work on."""
+"""The small valid site of all tests that need a whole design; ``bench/gen_site.py`` writes large ones.
+
+Tests of single rules put theirs together from ``tests/unit/design/documents.py``.
+"""
 
 from __future__ import annotations
 
@@ -43,6 +46,9 @@ data:
           - {name: root, size: 30g, filesystem: {mountpoint: /}}
   interfaces:
     eno1: {device_link: pxe, slaves: [eno1], networks: [pxe]}
+"""
+
+_BOOT_ACTIONS = """
 ---
 schema: drydock/BootAction/v1
 metadata: {name: greet}
@@ -76,7 +82,29 @@ data:
 """
 
 
-def site(nodes: Sequence[str] = ("n01", "n02", "n03")) -> bytes:
-    """A valid design with these nodes, each with one boot action that signals and one that does not."""
-    text = _BASE + "".join(_NODE.format(name=name, number=number) for number, name in enumerate(nodes, start=10))
-    return text.encode()
+_JOINS = """
+---
+schema: drydock/BootAction/v1
+metadata: {name: joins}
+data:
+  signaling: false
+  assets:
+    - path: /etc/join
+      type: file
+      location: 'LOCATION&host={{ node.hostname }}&key={{ action.action_key }}'
+      location_pipeline: [template]
+      data_pipeline: []
+"""
+
+
+def site(nodes: Sequence[str] = ("n01", "n02", "n03"), boot_actions: str = _BOOT_ACTIONS) -> bytes:
+    """A valid design of these nodes. Unless given, one boot action signals and one does not."""
+    numbered = enumerate(nodes, start=10)
+    return "".join(
+        [_BASE, boot_actions, *(_NODE.format(name=name, number=number) for number, name in numbered)]
+    ).encode()
+
+
+def joining(location: str) -> str:
+    """The boot action whose asset each node fetches from this URL, which has a query, with its name and its key."""
+    return _JOINS.replace("LOCATION", location)
