@@ -60,7 +60,6 @@ class PlainBundles:
             ("content-length", str(len(bundle.content))),
         ]
         route = f"{prefix}{{hostname}}/{name}"
-        now = time.monotonic()
-        self._log.tell(Answered(time.time(), now - started, 200, request_id, route, environ), now)
+        self._log.add(Answered(time.time(), time.monotonic() - started, 200, request_id, route, environ))
         start_response("200 OK", headers)
         return [bundle.content]

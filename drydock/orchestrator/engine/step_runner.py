@@ -22,7 +22,6 @@ from drydock.db.messages import Line
 from drydock.db.outcomes import Enter, Pause
 from drydock.db.unit_of_work import Database
 from drydock.errors import DatabaseUnavailable, DrydockError, LeaseLost
-from drydock.log import FIELDS
 from drydock.metrics import Metrics
 from drydock.model.message import Level
 from drydock.model.rollup import NodeOutcome
@@ -282,7 +281,7 @@ class StepRunner:
             "attempt": task.attempt,
             "why": outcome.message if isinstance(outcome, Done) else outcome.reason,
         }
-        LOG.log(level, "step %s", kind, extra={FIELDS: fields})
+        LOG.log(level, "step %s", kind, extra=fields)
 
 
 def _terminated(task: Task) -> str:

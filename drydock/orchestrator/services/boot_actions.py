@@ -46,7 +46,7 @@ class BootService:
             if matches(key, stored.key_digest):
                 raise
             raise Forbidden("the key is not this node's") from None
-        self._contacts.heard(stored.context_id)
+        self._contacts.record(stored.context_id)
         return Bundle(content, hashlib.sha256(content).hexdigest())
 
     def admit(self, action_id: str, key: bytes) -> None:
@@ -62,7 +62,7 @@ class BootService:
         """
         attempt = _Attempt(action_id, key, report, idempotency_key)
         action = self._patience.until_answered(self._try, attempt)
-        self._contacts.heard(action.context_id)
+        self._contacts.record(action.context_id)
         return action
 
     def _try(self, attempt: _Attempt) -> BootAction:
