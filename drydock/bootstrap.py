@@ -46,8 +46,7 @@ from drydock.orchestrator.workflows.table import WORKFLOWS
 from drydock.orchestrator.workflows.workflow import StepServices
 from drydock.policy import Policy
 from drydock.references.reference_cache import ReferenceCache
-from drydock.references.references import References
-from drydock.references.retries import Retries
+from drydock.references.references import References, reference_retries
 from drydock.references.service_token import NoTokens, ServiceTokens, TokenSource
 
 if TYPE_CHECKING:
@@ -188,7 +187,7 @@ def _references(conf: cfg.ConfigOpts, read_snapshot: Callable[[str], bytes]) -> 
         ca_file=options.ca_file,
         read_snapshot=read_snapshot,
         tokens=tokens,
-        retries=Retries(times=options.retries, pause=options.retry_pause),
+        retries=reference_retries(times=options.retries, pause=options.retry_pause),
         cache=ReferenceCache(seconds=options.cache_seconds, max_bytes=options.cache_bytes),
     )
 

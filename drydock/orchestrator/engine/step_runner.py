@@ -13,7 +13,6 @@ a step that takes one node at a time.
 from __future__ import annotations
 
 import logging
-import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from uuid import UUID
@@ -31,13 +30,13 @@ from drydock.orchestrator.engine.fencing import fenced_services
 from drydock.orchestrator.engine.recorder import BLOCKED_SECONDS, Begin, Record, Recorder
 from drydock.orchestrator.workflows.outcome import Done, Failed, Outcome, Retry, Wait, of_error
 from drydock.orchestrator.workflows.workflow import AnyStep, BulkStep, StepContext, StepServices, Workflow
+from drydock.retrying import Pauses
 
 LOG = logging.getLogger(__name__)
 
 #: How often a worker may die or hang at a step before the task is what it died of.
 MOST_LAPSES = 3
-FIRST_RETRY_SECONDS = 1.0
-LONGEST_RETRY_SECONDS = 60.0
+RETRY_PAUSES = Pauses(first=1.0, longest=60.0, spread=0.5)
 #: Leases that lapse in a row at one step before its task fails.
 MOST_LAPSES = 3
 #: Until a task that this version does not know is looked at again, if it was claimed all the same.
@@ -310,8 +309,7 @@ def _waiting(task: Task, step: AnyStep, outcome: Wait | Retry) -> Record:
 
 def retry_delay(attempt: int) -> float:
     """Seconds before attempt number ``attempt`` (1, 2, …): doubling, capped, with jitter so that retries spread."""
-    longest = min(LONGEST_RETRY_SECONDS, FIRST_RETRY_SECONDS * 2.0 ** min(attempt - 1, 16))
-    return longest * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, not a secret
+    return RETRY_PAUSES.after(attempt)
 
 
 def _all(tasks: Iterable[Task], outcome: Outcome) -> Mapping[UUID, Outcome]:
