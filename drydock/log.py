@@ -68,7 +68,7 @@ class LineHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
-            self._lines.add(redacted(self.format(record)), more=getattr(record, MORE, False))
+            self._lines.add(self.format(record), more=getattr(record, MORE, False))
         # What cannot be formatted or written must not end a request.
         except (OSError, RecursionError, TypeError, ValueError):
             self.handleError(record)
@@ -77,7 +77,7 @@ class LineHandler(logging.Handler):
         self._lines.flush()
 
     def _write(self, lines: Sequence[str]) -> None:
-        self._stream.write("\n".join([*lines, ""]))
+        self._stream.write(redacted("\n".join([*lines, ""])))
         self._stream.flush()
 
 

@@ -29,7 +29,7 @@ from drydock.orchestrator.services.outage_retry import outage_retry
 class BootService:
     """``hold_seconds``: how long a machine is kept waiting for a database that does not answer."""
 
-    def __init__(self, database: Database, *, hold_seconds: float = 0.0) -> None:
+    def __init__(self, database: Database, *, hold_seconds: float) -> None:
         self._database = database
         self._retries = outage_retry(hold_seconds)
         self._contacts = Contacts(database)

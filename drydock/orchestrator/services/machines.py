@@ -41,7 +41,7 @@ class MachineService:
     An event or build data whose commit got no answer is sent to the database again, and may then be there twice.
     """
 
-    def __init__(self, database: Database, settings: ScriptSettings, *, hold_seconds: float = 0.0) -> None:
+    def __init__(self, database: Database, settings: ScriptSettings, *, hold_seconds: float) -> None:
         self._database = database
         self._settings = settings
         self._retries = outage_retry(hold_seconds)

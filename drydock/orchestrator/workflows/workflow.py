@@ -35,10 +35,10 @@ class StepServices:
     boot: BootPreparation
     provisioner: NodeProvisioner
     oob_drivers: Mapping[str, OobDriver]
-    labels: NodeLabels | None = None
-    observe_seconds: float = 5.0
-    start_rate: float = 200.0
-    deployment_places: int = 1000
+    labels: NodeLabels | None
+    observe_seconds: float
+    start_rate: float
+    deployment_places: int
 
 
 class StepContext:
