@@ -45,6 +45,7 @@ setup(
         "prometheus-client>=0.21,<1",
         "psycopg[binary]>=3.2,<4",
         "psycopg2-binary>=2.9.10,<3",
+        "python-json-logger>=3.3,<5",
         "python-ulid>=3,<5",
         "PyYAML>=6.0.2,<7",
         "requests>=2.32,<3",

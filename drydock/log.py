@@ -1,6 +1,7 @@
-"""Logging set-up: one line per event on standard error, its fields as ``name=value`` behind the message.
+"""Logging: the standard library's, one line per record on standard error, as text or as JSON.
 
-Fields come with the standard ``extra``: ``log.info("step done", extra={"task": task.id, "node": task.node})``.
+Fields come with the standard ``extra``: ``log.info("step done", extra={"task": task.id, "node": task.node})``. Any
+other handler of the root logger gets the same records.
 """
 
 from __future__ import annotations
@@ -9,59 +10,57 @@ import json
 import logging
 import re
 import sys
-import threading
-from collections import deque
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TextIO
 
+from pythonjsonlogger.json import JsonFormatter
+
+from drydock.batching import Batcher
 from drydock.redaction import redacted
+
+TEXT, JSON = "text", "json"
+
+#: A true attribute of this name says that the same thread logs another record at once: both lines are written together.
+#: Handlers take names that begin with an underscore for private.
+MORE = "_more"
 
 _PLAIN = re.compile(r"[\w.:/@+,*\[\]{}-]+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
-#: Attribute of a record that holds all its fields: for a line per request, ``extra`` costs more than the rest.
-FIELDS = "fields"
-
 #: What every record has; anything else was given as ``extra``.
-_RECORD_ATTRIBUTES = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
+_RECORD_ATTRIBUTES = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName", MORE}
 
 
-def configure(*, debug: bool = False, stream: TextIO | None = None) -> None:
+def configure(*, debug: bool, form: str, stream: TextIO | None = None) -> None:
     """Send everything to ``stream`` (standard error) at INFO; Drydock's own messages at DEBUG if asked.
 
-    Replaces what was configured before; to be called by programs, once.
+    ``form``: ``TEXT`` or ``JSON``. Replaces what was configured before; to be called by programs, once.
     """
-    logging.basicConfig(level=logging.INFO, handlers=[LineHandler(stream or sys.stderr)], force=True)
+    handler = LineHandler(stream or sys.stderr)
+    handler.setFormatter(JsonLines() if form == JSON else FieldFormatter())
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     logging.getLogger("drydock").setLevel(logging.DEBUG if debug else logging.INFO)
     # It warns about each BMC that knows no sessions, which is usual and changes nothing.
     logging.getLogger("sushy").setLevel(logging.ERROR)
     logging.captureWarnings(True)
-    # As Python's logging HOWTO advises: finding out where a line comes from, which none of ours shows, costs more than
-    # the line. The number of the process stays: gunicorn's own lines show it.
-    logging._srcfile = None
-    logging.logThreads = logging.logMultiprocessing = False
 
 
 class LineHandler(logging.Handler):
-    """Writes each line before ``emit`` returns or, when another thread is writing, has that one write it next.
+    """Writes a line before ``emit`` returns or, when another thread is writing, leaves it to that thread.
 
-    Threads that answer machines do not queue up for the log. Only when so much is unwritten that nobody seems to read
-    it do they wait.
+    So threads that answer machines do not wait for each other. They wait when more than ``at_most`` lines are
+    unwritten, as whatever reads the stream has stopped reading.
     """
 
-    MOST_UNWRITTEN = 1000
-
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, *, at_most: int = 1000) -> None:
         super().__init__()
-        self._form = FieldFormatter()
-        self.setFormatter(self._form)
+        self.setFormatter(FieldFormatter())
         self._stream = stream
-        self._unwritten: deque[str] = deque()
-        self._writing = threading.Lock()
+        self._lines: Batcher[str] = Batcher(self._write, delay=0, at_most=at_most, prompt=True)
 
     def handle(self, record: logging.LogRecord) -> bool:
-        """As logging's own, without its lock: ``emit`` has one that it need not wait for."""
+        """As the base class does, without its lock, for which threads would wait while one of them writes."""
         passed = bool(self.filter(record))
         if passed:
             self.emit(record)
@@ -69,61 +68,40 @@ class LineHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
-            self._write(self.format(record) + "\n")
-        except (OSError, TypeError, ValueError):  # what cannot be written, or put into its text, must not end a request
+            self._lines.add(self.format(record), more=getattr(record, MORE, False))
+        # What cannot be formatted or written must not end a request.
+        except (OSError, RecursionError, TypeError, ValueError):
             self.handleError(record)
 
-    def lines(self, begins: str, lines: Iterable[tuple[float, str]]) -> None:
-        """Write what ``emit`` would make of as many records, for a fraction of the cost."""
-        time_of = self._form.time
-        try:
-            self._write("".join([f"{time_of(created)} {begins} {text}\n" for created, text in lines]))
-        except (OSError, ValueError):
-            self.handleError(logging.makeLogRecord({"msg": "lines of the log are lost"}))
+    def flush(self) -> None:
+        self._lines.flush()
 
-    def _write(self, text: str) -> None:
-        self._unwritten.append(redacted(text))
-        # Looked at again after each turn: a line may have come that another thread left to us.
-        while self._unwritten and self._writing.acquire(blocking=len(self._unwritten) > self.MOST_UNWRITTEN):
-            try:
-                written = []
-                while self._unwritten:
-                    written.append(self._unwritten.popleft())
-                self._stream.write("".join(written))
-                self._stream.flush()
-            finally:
-                self._writing.release()
+    def _write(self, lines: Sequence[str]) -> None:
+        self._stream.write(redacted("\n".join([*lines, ""])))
+        self._stream.flush()
 
 
-class LineLog:
-    """For many lines of one kind, each saying everything in its message: nothing in it has to be quoted any more."""
+class JsonLines(JsonFormatter):
+    """One JSON object per line: ``time``, ``level``, ``logger``, ``message``, then the fields; ``exc_info`` if any."""
 
-    def __init__(self, logger: logging.Logger) -> None:
-        self._logger = logger
-        self._begins = f"INFO {logger.name}"
+    def __init__(self) -> None:
+        super().__init__(
+            ["created", "levelname", "name", "message"],
+            rename_fields={"created": "time", "levelname": "level", "name": "logger"},
+        )
 
-    def info(self, lines: Iterable[tuple[float, str]]) -> None:
-        """When each was (seconds since the epoch) and its text, with fields as ``shown`` shows them."""
-        if not self._logger.isEnabledFor(logging.INFO):
-            return
-        handler = self._line_handler()
-        if handler is not None:
-            handler.lines(self._begins, lines)
-            return
-        for _, text in lines:
-            self._logger.info(text, extra={FIELDS: {}})
+    def process_log_record(self, log_data: dict[str, object]) -> dict[str, object]:
+        created = log_data["time"]
+        if isinstance(created, float):
+            log_data["time"] = datetime.fromtimestamp(created, UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
+        return log_data
 
-    def _line_handler(self) -> LineHandler | None:
-        """The only one that wants to see the lines, as ``configure`` leaves it."""
-        found: LineHandler | None = None
-        logger: logging.Logger | None = self._logger
-        while logger is not None:
-            for handler in logger.handlers:
-                if found is not None or not isinstance(handler, LineHandler):
-                    return None
-                found = handler
-            logger = logger.parent if logger.propagate else None
-        return found
+
+class Seconds(float):
+    """A duration: three decimals in text, a number in JSON."""
+
+    def __str__(self) -> str:
+        return f"{self:.3f}"
 
 
 class FieldFormatter(logging.Formatter):
@@ -137,18 +115,15 @@ class FieldFormatter(logging.Formatter):
         self._second = (-1, "")
 
     def format(self, record: logging.LogRecord) -> str:
-        line = f"{self.time(record.created)} {record.levelname} {record.name} {_message(record)}"
-        attributes = record.__dict__
-        fields = attributes.get(FIELDS)
-        if fields is None:
-            fields = {name: value for name, value in attributes.items() if name not in _RECORD_ATTRIBUTES}
-        for name, value in fields.items():
-            line += f" {name}={shown(value)}"
+        line = f"{self._time(record.created)} {record.levelname} {record.name} {_message(record)}"
+        for name, value in record.__dict__.items():
+            if name not in _RECORD_ATTRIBUTES:
+                line += f" {name}={shown(value)}"
         if record.exc_info:
             line += "\n" + self.formatException(record.exc_info)
         return line
 
-    def time(self, created: float) -> str:
+    def _time(self, created: float) -> str:
         """Lines come many to a second, and its digits stay the same."""
         whole = int(created)
         second, text = self._second

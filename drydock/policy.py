@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 import re
-import time
+import threading
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
 import yaml
+from cachetools import TTLCache
 from oslo_config import cfg
 from oslo_policy import opts
 from oslo_policy import policy as oslo_policy
@@ -47,8 +48,8 @@ class Policy:
         opts.set_defaults(conf)
         self._enforcer = oslo_policy.Enforcer(conf)
         self._enforcer.register_defaults(list_rules())
-        self._decided: dict[tuple[object, ...], bool] = {}
-        self._forget_at = 0.0
+        self._decided: TTLCache[tuple[object, ...], bool] = TTLCache(maxsize=_MOST, ttl=REMEMBERED_SECONDS)
+        self._lock = threading.Lock()
         try:
             with _saying_nothing():
                 self._enforcer.load_rules()
@@ -58,15 +59,14 @@ class Policy:
 
     def authorize(self, caller: RequestContext, rule: str) -> None:
         """Return if ``rule`` allows ``caller``. Raises ``Forbidden`` if not."""
-        now = time.monotonic()
-        if now >= self._forget_at or len(self._decided) >= _MOST:
-            self._decided, self._forget_at = {}, now + REMEMBERED_SECONDS
-        decided = self._decided
         # All that rules may ask of a caller.
         asked = (rule, caller.roles, caller.user_id, caller.project_id, caller.domain_id, caller.system_scope)
-        allowed = decided.get(asked)
+        with self._lock:
+            allowed = self._decided.get(asked)
         if allowed is None:
-            allowed = decided[asked] = self._allowed(rule, caller)
+            allowed = self._allowed(rule, caller)
+            with self._lock:
+                self._decided[asked] = allowed
         if not allowed:
             raise Forbidden(f"the policy rule {rule} does not allow this")
 

@@ -40,7 +40,7 @@ def start(process: Process, args: Sequence[str] = (), env: Mapping[str, str] | N
     """The options of a process that may go on, with logging set up. Raises ``ConfigurationError``; ``args``, ``env``
     as for ``conf.load``."""
     options = conf.load(args, env)
-    log.configure(debug=options.debug)
+    log.configure(debug=options.debug, form=options.log.format)
     checks = Checks(options)
     # First what nothing reads: it may be why something else is missing.
     for warning in checks.unread():

@@ -62,7 +62,6 @@ class PlainBundles:
             (HEADER, request_id),
             ("content-length", str(len(bundle.content))),
         ]
-        now = time.monotonic()
-        self._log.tell(Answered(time.time(), now - started, 200, request_id, route.path, environ), now)
+        self._log.add(Answered(time.time(), time.monotonic() - started, 200, request_id, route.path, environ))
         start_response("200 OK", headers)
         return [bundle.content]

@@ -41,11 +41,11 @@ class BootSettings:
     bootdata_url: str
     lifetime_hours: float
     limits: TemplateLimits
-    fetches: int = 8
-    renderers: int = 4
-    start_units: bool = True
-    installer_events: bool = False
-    report_tool: str | None = None
+    fetches: int
+    renderers: int
+    start_units: bool
+    installer_events: bool
+    report_tool: str | None
 
 
 #: Bytes of assets that a worker has in the making at a time; each takes several times as much for a moment.

@@ -12,8 +12,8 @@ _MIB = 1024 * 1024
 class TemplateLimits:
     """For one asset: seconds of CPU time, and bytes of the finished asset."""
 
-    max_seconds: float = 2.0
-    max_bytes: int = 4 * _MIB
+    max_seconds: float
+    max_bytes: int
 
     @property
     def max_memory(self) -> int:

@@ -32,7 +32,7 @@ Render = Callable[[str, Mapping[str, Any]], RenderedText]
 class TemplatePool:
     """Safe to share between threads. ``processes``: how many templates are rendered at a time; others wait."""
 
-    def __init__(self, limits: TemplateLimits, *, processes: int = 1) -> None:
+    def __init__(self, limits: TemplateLimits, *, processes: int) -> None:
         self.limits = limits
         self._places = threading.BoundedSemaphore(processes)
         self._idle: list[TemplateChild] = []

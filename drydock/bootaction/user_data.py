@@ -65,8 +65,8 @@ def user_data(
     report_url: str,
     packages: Mapping[str, str | None],
     authorized_keys: Sequence[str],
-    start_units: bool = True,
-    installer_events: bool = False,
+    start_units: bool,
+    installer_events: bool,
 ) -> str:
     """A ``#cloud-config`` document; it holds the node's key. ``bootdata_url`` and ``report_url`` end in a slash.
 

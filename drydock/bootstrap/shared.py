@@ -18,8 +18,7 @@ from drydock.drivers.registry import load_node_provisioner
 from drydock.orchestrator.services.designs import DesignService
 from drydock.orchestrator.services.images import ImageCatalogue
 from drydock.references.reference_cache import ReferenceCache
-from drydock.references.references import References
-from drydock.references.retries import Retries
+from drydock.references.references import References, reference_retries
 from drydock.references.service_token import NoTokens, ServiceTokens, TokenSource
 
 if TYPE_CHECKING:
@@ -77,7 +76,7 @@ def _references(conf: cfg.ConfigOpts, read_snapshot: Callable[[str], bytes]) -> 
         ca_file=options.ca_file,
         read_snapshot=read_snapshot,
         tokens=tokens,
-        retries=Retries(times=options.retries, pause=options.retry_pause),
+        retries=reference_retries(times=options.retries, pause=options.retry_pause),
         cache=ReferenceCache(seconds=options.cache_seconds, max_bytes=options.cache_bytes),
     )
 

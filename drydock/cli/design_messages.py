@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 import click
 
@@ -39,16 +38,3 @@ def counted(messages: Sequence[ValidationMessage]) -> str:
         number = sum(1 for message in messages if message.level is level)
         found.append(f"{number} {word}{'' if number == 1 else 's'}")
     return ", ".join(found)
-
-
-def message_json(message: ValidationMessage) -> dict[str, Any]:
-    """As the API has it, but for the time."""
-    return {
-        "name": message.code,
-        "rule": message.rule,
-        "message": message.message,
-        "error": message.error,
-        "level": message.level.value,
-        "diagnostic": message.diagnostic,
-        "documents": [{"schema": document.schema, "name": document.name} for document in message.documents],
-    }

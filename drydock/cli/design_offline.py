@@ -7,10 +7,11 @@ from pathlib import Path
 import click
 
 from drydock.cli.design_files import compile_file, file_argument, require_node, site_of
-from drydock.cli.design_messages import counted, message_json, print_messages
+from drydock.cli.design_messages import counted, print_messages
 from drydock.cli.exit_codes import FAILURE, SUCCESS
 from drydock.cli.output import is_data, output_option, print_data
 from drydock.design.filters import select_nodes
+from drydock.design.message_form import message_form
 from drydock.design.site_form import node_form, site_form
 from drydock.design.yaml_stream import read_stream
 from drydock.errors import InvalidInput
@@ -45,7 +46,7 @@ def validate(ctx: click.Context, *, file: str, verbose: bool, output: str) -> No
                 "valid": design.valid,
                 "errors": levels.count(Level.ERROR),
                 "warnings": levels.count(Level.WARNING),
-                "messages": [message_json(message) for message in design.messages],
+                "messages": [message_form(message) for message in design.messages],
             },
             output,
         )

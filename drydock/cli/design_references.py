@@ -10,8 +10,7 @@ import click
 from drydock.client import Credentials
 from drydock.client.errors import NotConfigured
 from drydock.errors import DesignNotFound, InvalidReference
-from drydock.references.references import SERVICE_SCHEMES, References
-from drydock.references.retries import Retries
+from drydock.references.references import SERVICE_SCHEMES, References, reference_retries
 from drydock.references.service_token import ServiceTokens
 
 Fetch = Callable[[str], bytes]
@@ -78,7 +77,7 @@ def fetcher(credentials: Credentials) -> Fetch:
             read_snapshot=no_snapshot,
             ca_file=credentials.ca_certificate,
             tokens=_tokens(credentials) if service else None,
-            retries=Retries(times=2, pause=0.5),
+            retries=reference_retries(times=2, pause=0.5),
         ).fetch(url)
 
     return fetch

@@ -26,6 +26,8 @@ from drydock.model.site import SiteDesign
 #: The same at each call, so that two renderings differ only in what the design changed. Worth nothing as a key.
 EXAMPLE_ID = "00041061050R3GG28A1C60T3GF"
 EXAMPLE_KEY = bytes(range(32))
+#: What a server allows by default: [bootaction] template_max_seconds and template_max_bytes.
+LIMITS = TemplateLimits(max_seconds=10, max_bytes=16 * 1024 * 1024)
 PACKAGES = "packages.json"
 #: With their ranks; see ``tables.py``.
 COLUMNS = (("node", 0), ("bootaction", 0), ("type", 3), ("path", 0), ("mode", 1), ("size", 2), ("sha256", 4))
@@ -125,7 +127,7 @@ def _render(
     site: SiteDesign, nodes: Sequence[str], fetch: Fetch, *, design_ref: str, report_url: str
 ) -> Iterator[tuple[str, Sequence[RenderedAsset]]]:
     """What can be made; the rest, and what is odd, is told on stderr."""
-    templates = TemplatePool(TemplateLimits())
+    templates = TemplatePool(LIMITS, processes=1)
     for node in nodes:
         try:
             assets = render_assets(

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from oslo_config import cfg
 
-from drydock.conf import api, bootaction, database, design, drivers, orchestrator
+from drydock.conf import api, bootaction, database, design, drivers, log, orchestrator
 from drydock.conf.reading import read_files, read_values
 from drydock.conf.sources import Sources
 from drydock.errors import ConfigurationError
@@ -22,7 +22,8 @@ DEFAULT_FILE = "/etc/drydock/drydock.conf"
 def list_opts() -> list[tuple[str, Sequence[cfg.Opt]]]:
     """Every option by group; also the entry point of the sample generator."""
     return [
-        ("DEFAULT", api.DEFAULT_OPTS),
+        ("DEFAULT", log.DEFAULT_OPTS),
+        ("log", log.LOG_OPTS),
         ("api", api.API_OPTS),
         ("auth", api.AUTH_OPTS),
         ("database", database.OPTS),

@@ -1,4 +1,4 @@
-"""[DEFAULT], [api] and [auth]: how the API is served, and who may ask."""
+"""[api] and [auth]: how the API is served, and who may ask."""
 
 from __future__ import annotations
 
@@ -9,10 +9,6 @@ from drydock.conf.types import Host
 MIB = 1024 * 1024
 #: Larger than other bodies of machines may be: an installer's last event carries its log.
 MAX_EVENT_BYTES = 8 * MIB
-
-DEFAULT_OPTS: tuple[cfg.Opt, ...] = (
-    cfg.BoolOpt("debug", default=False, help="Log Drydock's own debug messages. Other libraries stay at INFO."),
-)
 
 API_OPTS: tuple[cfg.Opt, ...] = (
     cfg.Opt(

@@ -1,64 +1,57 @@
-"""The way to a design: what a reference names, compiled once per content."""
+"""Loads designs: what a reference names, compiled once per content."""
 
 from __future__ import annotations
 
 import hashlib
-from collections import OrderedDict
-from concurrent.futures import Future
+from collections.abc import Callable
 from threading import Lock
+
+from cachetools import LRUCache
 
 from drydock.design.compiler import CompiledDesign, compile_design
 from drydock.references.references import References
+from drydock.single_flight import SingleFlight
 
 
 class DesignLoader:
     """Safe to share between threads. Keeps the last ``cache_size`` compiled designs, by SHA-256 of their text.
 
-    What a reference answered is never kept: only the same bytes are the same design.
+    The content of a reference is never kept: only the same bytes are the same design.
     """
 
-    def __init__(self, references: References, *, cache_size: int) -> None:
+    def __init__(
+        self,
+        references: References,
+        *,
+        cache_size: int,
+        compile_: Callable[[bytes], CompiledDesign] = compile_design,
+    ) -> None:
         self._references = references
-        self._cache_size = max(1, cache_size)
-        self._compiled: OrderedDict[str, Future[CompiledDesign]] = OrderedDict()
+        self._compile = compile_
+        self._compiled: LRUCache[str, CompiledDesign] = LRUCache(maxsize=max(1, cache_size))
         self._lock = Lock()
+        self._compiling: SingleFlight[str, CompiledDesign] = SingleFlight()
 
     def fetch(self, ref: str) -> bytes:
-        """The bytes a design reference names now: who has just corrected a design wants a verdict on that.
+        """The bytes that a design reference names now, never an older copy: the design may just have been corrected.
 
         Raises ``InvalidReference``, ``ReferenceUnavailable`` or ``DesignNotFound``.
         """
         return self._references.fetch(ref, present=True)
 
     def cached(self, digest: str) -> CompiledDesign | None:
-        """The compiled design with this SHA-256, if it is at hand."""
+        """The compiled design with this SHA-256, if it is kept."""
         with self._lock:
-            future = self._compiled.get(digest)
-            if future is None:
-                return None
-            self._compiled.move_to_end(digest)
-        return future.result()
+            return self._compiled.get(digest)
 
     def compile(self, content: bytes) -> CompiledDesign:
-        """The compiled design. Who asks for one that another thread is compiling waits for that one."""
+        """The compiled design. A design that another thread is compiling is waited for."""
         digest = hashlib.sha256(content).hexdigest()
-        with self._lock:
-            found = self._compiled.get(digest)
-            mine = found is None
-            future = self._compiled[digest] = found if found is not None else Future()
-            self._compiled.move_to_end(digest)
-            while len(self._compiled) > self._cache_size:
-                self._compiled.popitem(last=False)
-        if mine:
-            self._fill(digest, future, content)
-        return future.result()
+        return self.cached(digest) or self._compiling.run(digest, lambda: self._fill(digest, content))
 
-    def _fill(self, digest: str, future: Future[CompiledDesign], content: bytes) -> None:
-        """Those who wait must wake up whatever happens, and a failure must not stay in the cache."""
-        try:
-            future.set_result(compile_design(content))
-        finally:
-            if not future.done():
-                future.cancel()
-                with self._lock:
-                    self._compiled.pop(digest, None)
+    def _fill(self, digest: str, content: bytes) -> CompiledDesign:
+        # Checked again: another thread may have finished between the first check and now.
+        design = self.cached(digest) or self._compile(content)
+        with self._lock:
+            self._compiled[digest] = design
+        return design

@@ -11,6 +11,7 @@ import requests
 import urllib3
 
 from drydock.errors import InvalidReference, ReferenceUnavailable, TokenRefused
+from drydock.http_status import may_pass
 from drydock.references.deadline import DeadlineAdapter
 from drydock.references.host_list import Address, AddressList, HostList, resolve
 from drydock.references.service_token import TokenSource
@@ -171,7 +172,7 @@ class HttpFetcher:
         status = response.status_code
         if status == 401 and target.token is not None:
             raise TokenRefused(f"{target.shown}: the token was refused (HTTP status 401)")
-        if status >= 500 or status in (408, 429):
+        if may_pass(status):
             raise ReferenceUnavailable(f"{target.shown}: HTTP status {status}")
         if status != 200:
             raise InvalidReference(f"{target.shown}: HTTP status {status}")

@@ -1,12 +1,19 @@
-"""What references answered lately: bounded, short-lived, and never a failure."""
+"""Bodies that references had lately: bounded, short-lived, and never a failure."""
 
 from __future__ import annotations
 
 import hashlib
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 from threading import Lock
+from typing import NamedTuple
+
+from cachetools import TLRUCache
+
+
+class _Body(NamedTuple):
+    asked: float
+    content: bytes
 
 
 class ReferenceCache:
@@ -14,39 +21,27 @@ class ReferenceCache:
 
     def __init__(self, *, seconds: float, max_bytes: int, clock: Callable[[], float] = time.monotonic) -> None:
         """``seconds``: how long a body is good; 0 keeps nothing. ``max_bytes``: of all bodies together."""
-        self._seconds = seconds
         self._max_bytes = max_bytes
         self._clock = clock
-        self._kept: OrderedDict[bytes, tuple[float, bytes]] = OrderedDict()
-        self._bytes = 0
+        # Good from the moment of the request: the answer may be that old.
+        self._kept: TLRUCache[bytes, _Body] = TLRUCache(
+            max_bytes,
+            ttu=lambda _, body, now: body.asked + seconds,
+            timer=clock,
+            getsizeof=lambda body: len(body.content),
+        )
         self._lock = Lock()
 
     def fetch(self, url: str, fetch: Callable[[], bytes]) -> bytes:
         """The body kept for ``url``, or what ``fetch`` answers; what it raises is passed on and not kept."""
         key = hashlib.sha256(url.encode("utf-8", "surrogatepass")).digest()
         with self._lock:
-            self._forget_old()
             found = self._kept.get(key)
         if found is not None:
-            return found[1]
+            return found.content
         asked = self._clock()
-        body = fetch()
-        if self._seconds > 0 and len(body) <= self._max_bytes:
+        content = fetch()
+        if len(content) <= self._max_bytes:
             with self._lock:
-                self._drop(key)
-                # Good from the moment of the question: the answer may be that old.
-                self._kept[key] = (asked + self._seconds, body)
-                self._bytes += len(body)
-                while self._bytes > self._max_bytes:
-                    self._drop(next(iter(self._kept)))
-        return body
-
-    def _forget_old(self) -> None:
-        now = self._clock()
-        for key in [key for key, (until, _) in self._kept.items() if until <= now]:
-            self._drop(key)
-
-    def _drop(self, key: bytes) -> None:
-        found = self._kept.pop(key, None)
-        if found is not None:
-            self._bytes -= len(found[1])
+                self._kept[key] = _Body(asked, content)
+        return content

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import math
 import re
+import time
 from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import SplitResult, urlsplit
 
-from drydock.errors import ConfigurationError, InvalidReference
+from drydock.errors import ConfigurationError, InvalidReference, ReferenceUnavailable
 from drydock.references.file_reference import FileFetcher
 from drydock.references.http_reference import HttpFetcher
 from drydock.references.reference_cache import ReferenceCache
-from drydock.references.retries import Retries
 from drydock.references.service_token import NoTokens, TokenSource
+from drydock.retrying import Pauses, Retries
 
 MAX_LENGTH = 8192
 #: References that are asked for with a Keystone token of the service.
 SERVICE_SCHEMES = ("deckhand+http", "deckhand+https", "promenade+http", "promenade+https")
 _DIGEST = re.compile(r"[0-9a-fA-F]{64}")
+
+
+def reference_retries(*, times: int, pause: float, wait: Callable[[float], None] = time.sleep) -> Retries:
+    """Up to ``times`` more attempts, ``pause`` seconds before the first and twice as long before each next."""
+    return Retries(ReferenceUnavailable, Pauses(pause, longest=math.inf, spread=0), times=times, wait=wait)
 
 
 class References:
@@ -76,7 +83,7 @@ class References:
             raise ConfigurationError(f"unknown reference schemes {', '.join(unknown)}; known: {', '.join(handlers)}")
         self._handlers = {scheme: handlers[scheme] for scheme in schemes}
         self._read_snapshot = read_snapshot
-        self._retries = retries or Retries(times=0, pause=0)
+        self._retries = retries or reference_retries(times=0, pause=0)
         self._cache = cache or ReferenceCache(seconds=0, max_bytes=0)
 
     def fetch(self, uri: str, *, present: bool = False) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +13,15 @@ from sqlalchemy import create_engine, delete
 
 from dev.keystone import KeystoneServer
 from drydock import conf
-from drydock.api import middleware
 from drydock.bootstrap.api import build_application
 from drydock.db import migrate
 from drydock.db.engine import connect, driver_url
 from drydock.db.tables import designs, tasks
 from drydock.db.unit_of_work import Database
+from drydock.log import FieldFormatter
 from tests.api.replies import check_reply
 from tests.api.seeds import Seeds
+from tests.eventually import eventually
 
 V1 = "/api/v1.0"
 #: Nobody listens there.
@@ -62,12 +63,6 @@ def api_database(new_database: Callable[[], str]) -> str:
 
 
 @pytest.fixture(autouse=True)
-def _told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of each request, before it is answered."""
-    monkeypatch.setattr(middleware, "PAUSE", 0)
-
-
-@pytest.fixture(autouse=True)
 def _clean(request: pytest.FixtureRequest) -> None:
     if "api_database" not in request.fixturenames:
         return
@@ -76,6 +71,17 @@ def _clean(request: pytest.FixtureRequest) -> None:
         connection.execute(delete(tasks))
         connection.execute(delete(designs))
     engine.dispose()
+
+
+def logged_requests(caplog: pytest.LogCaptureFixture, *request_ids: str) -> Sequence[str]:
+    """The line of each of these requests, without the time. They are written soon after the answers."""
+
+    def lines() -> list[str]:
+        records = {record.__dict__.get("request_id"): record for record in caplog.records}
+        found = [records[request_id] for request_id in request_ids if request_id in records]
+        return [FieldFormatter().format(record).partition(" ")[2] for record in found]
+
+    return eventually(lines, lambda found: len(found) == len(request_ids))
 
 
 AppFactory = Callable[..., Any]

@@ -11,7 +11,7 @@ import pytest
 
 from drydock.bootaction.keys import events_token
 from drydock.orchestrator.services.machines import MAX_EVENTS, MAX_LOG_BYTES
-from tests.api.conftest import Client
+from tests.api.conftest import Client, logged_requests
 from tests.api.seeds import BootedNode, Seeds
 from tests.eventually import eventually
 
@@ -209,9 +209,12 @@ def test_the_token_is_not_logged(
     nobody: Client, node: BootedNode, caplog: pytest.LogCaptureFixture, ending: str
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    for secret in (token(node), token(node).upper()):
-        nobody.post(f"/bootdata/n01/events/{secret}{ending}", EVENT)
-        nobody.post(f"/bootdata/n01/EVENTS/{secret}{ending}", EVENT)
+    results = [
+        nobody.post(f"/bootdata/n01/{events}/{secret}{ending}", EVENT)
+        for secret in (token(node), token(node).upper())
+        for events in ("events", "EVENTS")
+    ]
+    logged_requests(caplog, *(result.headers["X-Drydock-Req"] for result in results))
     logged = "\n".join(str(record.__dict__) for record in caplog.records)
     assert "/bootdata/n01/events/***" in logged
     assert token(node) not in logged.lower()

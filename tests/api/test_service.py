@@ -12,7 +12,7 @@ import pytest
 from falcon.testing import create_environ
 
 from drydock.errors import ConfigurationError
-from tests.api.conftest import AppFactory, Client
+from tests.api.conftest import AppFactory, Client, logged_requests
 from tests.api.seeds import Seeds
 
 
@@ -92,10 +92,11 @@ def test_a_method_that_does_not_exist(noauth_app: Any, caplog: pytest.LogCapture
     environ = {**create_environ("/api/v1.0/versions", remote_addr="127.0.0.1"), "REQUEST_METHOD": method}
     with caplog.at_level(logging.INFO):
         body = b"".join(noauth_app(environ, lambda status, headers, _=None: said.append((status, dict(headers)))))
-    ((status, headers),) = said
+        ((status, headers),) = said
+        (line,) = logged_requests(caplog, headers["x-drydock-req"])
     assert status.startswith("400")
     assert json.loads(body)["message"] == why
-    assert f"request_id={headers['x-drydock-req']} method={method} " in caplog.text
+    assert f"request_id={headers['x-drydock-req']} method={method} " in line
 
 
 def test_the_log_names_the_clients_marker_and_no_key(
@@ -104,17 +105,19 @@ def test_the_log_names_the_clients_marker_and_no_key(
     node = seeds.booted_node()
     marker = str(uuid4())
     with caplog.at_level(logging.DEBUG):
-        result = reader.get("/health", headers={"X-Context-Marker": marker, "X-End-User": "somebody"})
-        nobody.get("/bootdata/n01/files", headers={**node.header, "X-Context-Marker": "malformed\x1b"})
-        nobody.get("/bootdata/n01/files", headers={"X-Bootaction-Key": "f" * 64})
-    records = [record for record in caplog.records if record.name == "drydock.api.request"]
-    request_id = result.headers["X-Drydock-Req"]
+        results = [
+            reader.get("/health", headers={"X-Context-Marker": marker, "X-End-User": "somebody"}),
+            nobody.get("/bootdata/n01/files", headers={**node.header, "X-Context-Marker": "malformed\x1b"}),
+            nobody.get("/bootdata/n01/files", headers={"X-Bootaction-Key": "f" * 64}),
+        ]
+        ids = [result.headers["X-Drydock-Req"] for result in results]
+        lines = logged_requests(caplog, *ids)
     assert re.fullmatch(
-        f"request request_id={request_id} method=GET path=/api/v1.0/health status=204 seconds=0[.][0-9]{{3}} "
-        f"remote=127.0.0.1 user=reader end_user=somebody marker={marker}",
-        records[0].getMessage(),
+        f"INFO drydock.api.request request request_id={ids[0]} method=GET path=/api/v1.0/health status=204 "
+        f"seconds=0[.][0-9]{{3}} remote=127.0.0.1 user=reader end_user=somebody marker={marker}",
+        lines[0],
     )
-    everything = "".join(str(record.__dict__) for record in caplog.records)
+    everything = "".join([*lines, *(str(record.__dict__) for record in caplog.records)])
     assert node.key not in everything
     assert "f" * 64 not in everything
     assert "malformed" not in everything

@@ -171,7 +171,7 @@ def test_a_waiting_thread_does_not_keep_others_from_running() -> None:
 
 def test_an_idle_renderer_that_was_ended_is_replaced() -> None:
     others = _children()
-    templates = TemplatePool(LIMITS)
+    templates = TemplatePool(LIMITS, processes=1)
     render = templates.for_task(None)
     assert render("{{ 1 }}", {}).text == "1"
     (first,) = _children() - others
@@ -194,7 +194,7 @@ WORKER = """
 import sys
 from drydock.bootaction.template_limits import TemplateLimits
 from drydock.bootaction.template_pool import TemplatePool
-render = TemplatePool(TemplateLimits(max_seconds=1)).for_task(None)
+render = TemplatePool(TemplateLimits(max_seconds=1, max_bytes=1000), processes=1).for_task(None)
 render("{{ 1 }}", {})
 print("ready", flush=True)
 render(sys.argv[1], {})

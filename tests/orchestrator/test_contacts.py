@@ -1,4 +1,4 @@
-"""When a machine was last heard of is written down often enough, and no oftener; nobody waits for it."""
+"""A machine's last contact is written often enough, and no oftener; no request waits for it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from sqlalchemy import select
 from drydock.db.tables import boot_contexts, machines
 from drydock.db.unit_of_work import Database
 from drydock.errors import DatabaseUnavailable
-from drydock.orchestrator.services import contacts as contacts_module
 from drydock.orchestrator.services.contacts import INTERVAL, Contacts
 from tests.orchestrator.world import World
 from tests.small_site import site
@@ -29,8 +28,24 @@ class OutOfReach(Database):
         raise DatabaseUnavailable("the database did not answer")
 
 
-def never(write: Callable[[], None]) -> None:
+class Later:
     """Contacts are written when the test says so."""
+
+    def __init__(self) -> None:
+        self.scheduled: list[Callable[[], None]] = []
+
+    def __call__(self, seconds: float, write: Callable[[], None]) -> None:
+        self.scheduled.append(write)
+
+    def expire(self) -> None:
+        scheduled, self.scheduled = self.scheduled, []
+        for write in scheduled:
+            write()
+
+
+@pytest.fixture
+def later() -> Later:
+    return Later()
 
 
 def deploying(world: World, *nodes: str) -> dict[str, UUID]:
@@ -49,76 +64,72 @@ def contact(world: World, context_id: UUID) -> tuple[datetime | None, datetime |
         return row.first_contact, row.last_contact
 
 
-def test_the_first_contact_and_later_ones_now_and_then(world: World) -> None:
+def test_the_first_contact_and_later_ones_now_and_then(world: World, later: Later) -> None:
     context_id = deploying(world, "n01")["n01"]
     now = [1000.0]
-    contacts = Contacts(world.database, lambda: now[0], never)
+    contacts = Contacts(world.database, clock=lambda: now[0], later=later)
 
-    def heard() -> tuple[datetime | None, datetime | None]:
-        contacts.heard(context_id)
-        contacts.write()
+    def contact_now() -> tuple[datetime | None, datetime | None]:
+        contacts.record(context_id)
+        later.expire()
         return contact(world, context_id)
 
-    first = heard()
+    first = contact_now()
     assert first[0] == first[1] is not None
     now[0] += INTERVAL - 1
-    assert heard() == first
+    assert contact_now() == first
     now[0] += 1
-    later = heard()
-    assert (later[0], later[1] > first[1]) == (first[0], True)  # type: ignore[operator]
+    second = contact_now()
+    assert (second[0], second[1] > first[1]) == (first[0], True)  # type: ignore[operator]
 
 
-def test_a_contact_is_of_the_moment_when_the_machine_came(world: World) -> None:
+def test_a_contact_is_of_the_moment_when_the_machine_came(world: World, later: Later) -> None:
     ids = deploying(world, "n01", "n02")
     now = [1000.0]
-    contacts = Contacts(world.database, lambda: now[0], never)
-    contacts.heard(ids["n01"])
+    contacts = Contacts(world.database, clock=lambda: now[0], later=later)
+    contacts.record(ids["n01"])
     now[0] += 3
-    contacts.heard(ids["n02"])
-    contacts.write()
-    (earlier, _), (later, _) = (contact(world, ids[node]) for node in ("n01", "n02"))
-    assert (later - earlier).total_seconds() == pytest.approx(3)  # type: ignore[operator]
+    contacts.record(ids["n02"])
+    later.expire()
+    (one, _), (other, _) = (contact(world, ids[node]) for node in ("n01", "n02"))
+    assert (other - one).total_seconds() == pytest.approx(3)  # type: ignore[operator]
 
 
-def test_a_machine_that_is_heard_elsewhere_keeps_nobody_waiting(world: World) -> None:
+def test_a_contact_that_is_locked_elsewhere_delays_no_other(world: World, later: Later) -> None:
     ids = deploying(world, "n01", "n02")
-    contacts = Contacts(world.database, later=never)
+    contacts = Contacts(world.database, later=later)
     with world.sql.begin() as connection:
         connection.execute(select(machines).where(machines.c.context_id == ids["n01"]).with_for_update())
         for context_id in ids.values():
-            contacts.heard(context_id)
-        contacts.write()
+            contacts.record(context_id)
+        later.expire()
     assert [contact(world, ids[node])[0] is None for node in ("n01", "n02")] == [True, False]
 
 
-def test_all_that_are_heard_in_a_moment_are_written_at_once() -> None:
-    asked: list[Callable[[], None]] = []
+def test_contacts_of_a_moment_are_written_in_one_statement(later: Later) -> None:
     database = OutOfReach()
-    contacts = Contacts(database, later=asked.append)
+    contacts = Contacts(database, later=later)
     for _ in range(100):
-        contacts.heard(uuid4())
-    assert len(asked) == 1
-    asked[0]()
-    asked[0]()
+        contacts.record(uuid4())
+    assert len(later.scheduled) == 1
+    later.expire()
     assert database.asked == 1
 
 
-def test_after_a_database_that_was_away_the_next_contact_is_written() -> None:
+def test_after_a_database_that_was_away_the_next_contact_is_written(later: Later) -> None:
     database = OutOfReach()
-    contacts, context_id = Contacts(database, later=never), uuid4()
+    contacts, context_id = Contacts(database, later=later), uuid4()
     for _ in range(2):
-        contacts.heard(context_id)
-        contacts.write()
+        contacts.record(context_id)
+        later.expire()
     assert database.asked == 2
 
 
-def test_there_is_a_most_that_is_remembered(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(contacts_module, "_MOST", 2)
-    asked: list[Callable[[], None]] = []
-    contacts, machines_heard = Contacts(world.database, later=asked.append), [uuid4() for _ in range(3)]
-    for context_id in (*machines_heard, machines_heard[2], machines_heard[0]):
-        before = len(asked)
-        contacts.heard(context_id)
-        if len(asked) > before:
-            asked[-1]()
-    assert len(asked) == 4, "the third made it forget the first"
+def test_the_number_of_remembered_machines_is_bounded(world: World, later: Later) -> None:
+    contacts, machines_seen = Contacts(world.database, at_most=2, later=later), [uuid4() for _ in range(3)]
+    written = 0
+    for context_id in (*machines_seen, machines_seen[2], machines_seen[0]):
+        contacts.record(context_id)
+        written += len(later.scheduled)
+        later.expire()
+    assert written == 4, "the third made it forget the first"

@@ -68,6 +68,11 @@ class World:
             bootdata_url="http://localhost:9000/api/v1.0/bootdata/",
             lifetime_hours=24,
             limits=TemplateLimits(max_bytes=1 << 20, max_seconds=10),
+            fetches=8,
+            renderers=4,
+            start_units=True,
+            installer_events=False,
+            report_tool=None,
         )
         self.services = StepServices(
             database=self.database,
@@ -81,7 +86,7 @@ class World:
             deployment_places=1000,
         )
         self.orchestrator = TaskService(self.database, self.provisioner, ChangeWaiter(self.database))
-        self.boot = BootService(self.database)
+        self.boot = BootService(self.database, hold_seconds=0)
         self.owner = "worker-1"
         self.use_runner()
 

@@ -73,6 +73,9 @@ class Site:
             bootdata_url=f"{self.url}/bootdata/",
             lifetime_hours=24,
             limits=TemplateLimits(max_bytes=1 << 20, max_seconds=5),
+            fetches=8,
+            renderers=4,
+            start_units=True,
             installer_events=True,
             report_tool=REPORT_TOOL,
         )

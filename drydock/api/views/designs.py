@@ -9,9 +9,10 @@ from typing import Any
 from drydock.api.views.status import status_view
 from drydock.api.views.times import timestamp
 from drydock.design.compiler import CompiledDesign
+from drydock.design.message_form import message_form
 from drydock.design.site_form import site_form, without_secrets
 from drydock.model.design import DesignSnapshot, ValidationReport
-from drydock.model.message import DocumentRef, Level, ValidationMessage
+from drydock.model.message import Level, ValidationMessage
 
 Json = dict[str, Any]
 REFERENCES = "docs/reference/design-documents.md#references"
@@ -66,22 +67,4 @@ def unreadable_view(message: str, *, reason: str, retry: bool, at: datetime) -> 
 
 
 def message_views(messages: Sequence[ValidationMessage], *, at: datetime) -> list[Json]:
-    return [_message_view(message, timestamp(at)) for message in messages]
-
-
-def _message_view(message: ValidationMessage, ts: str) -> Json:
-    return {
-        "name": message.code,
-        "rule": message.rule,
-        "message": message.message,
-        "error": message.error,
-        "level": message.level.value,
-        "diagnostic": message.diagnostic,
-        "kind": "ValidationMessage",
-        "ts": ts,
-        "documents": [_document_view(document) for document in message.documents],
-    }
-
-
-def _document_view(document: DocumentRef) -> Json:
-    return {"schema": document.schema, "name": document.name}
+    return [{**message_form(message), "kind": "ValidationMessage", "ts": timestamp(at)} for message in messages]

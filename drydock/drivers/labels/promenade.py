@@ -9,9 +9,8 @@ from keystoneauth1 import exceptions
 from keystoneauth1.session import Session
 
 from drydock.errors import DriverRefused, DriverUnavailable
+from drydock.http_status import may_pass
 
-#: Statuses that pass, besides those of 500 and above.
-_PASSING = frozenset({408, 429})
 #: Keystone's own no to our credentials; everything else that keystoneauth raises may pass.
 _FINAL = (exceptions.Unauthorized, exceptions.Forbidden, exceptions.AuthPluginException)
 _LONGEST_REASON = 300
@@ -41,7 +40,7 @@ class PromenadeLabels:
             raise DriverRefused(f"promenade: Keystone refuses our credentials: {type(exc).__name__}") from exc
         except exceptions.ClientException as exc:
             raise DriverUnavailable(f"promenade: no answer about {node}: {type(exc).__name__}") from exc
-        if response.status_code >= 500 or response.status_code in _PASSING:
+        if may_pass(response.status_code):
             raise DriverUnavailable(f"promenade: labels of {node}: status {response.status_code}")
         if response.status_code >= 300:
             why = response.text[:_LONGEST_REASON].strip()

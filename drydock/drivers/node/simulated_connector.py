@@ -18,6 +18,7 @@ from urllib3.util import parse_url
 from urllib3.util.retry import Retry
 
 from drydock.errors import ConfigurationError, DriverRefused, DriverUnavailable
+from drydock.http_status import may_pass
 
 CONNECTIONS = 32
 RETRIES = 2
@@ -59,7 +60,7 @@ class SimulatedConnector:
             )
         except HTTPError as exc:
             raise DriverUnavailable(f"simulated: {method} {where}: {_reason(exc)}") from exc
-        if response.status >= 500 or response.status == 429:
+        if may_pass(response.status):
             raise DriverUnavailable(f"simulated: {method} {where}: status {response.status}")
         try:
             answer = json.loads(response.data)

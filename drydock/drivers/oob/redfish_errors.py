@@ -7,9 +7,10 @@ from sushy import exceptions as sushy_errors
 
 from drydock.drivers.oob.base import Bmc
 from drydock.errors import DriverError, DriverRefused, DriverUnavailable
+from drydock.http_status import may_pass
 
-PASSING_STATUSES = frozenset({408, 409, 412, 425, 429})
-"""4xx answers of a BMC that is busy with something else."""
+BUSY_STATUSES = frozenset({409, 412, 425})
+"""4xx answers of a BMC that is busy with something else, besides those that every server gives."""
 NEVER_STATUSES = frozenset({501, 505})
 LONGEST_DETAIL = 200
 
@@ -51,7 +52,7 @@ def _kind_and_reason(exc: Exception) -> tuple[type[DriverError], str]:
 
 def _by_status(exc: sushy_errors.HTTPError) -> tuple[type[DriverError], str]:
     status = exc.status_code
-    passing = status in PASSING_STATUSES or (status >= 500 and status not in NEVER_STATUSES)
+    passing = status in BUSY_STATUSES or (may_pass(status) and status not in NEVER_STATUSES)
     detail = f": {str(exc.detail)[:LONGEST_DETAIL]}" if exc.detail else ""
     return (DriverUnavailable if passing else DriverRefused), f"the BMC answered {status}{detail}"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Sequence
 
 from drydock.db.messages import Line
@@ -15,11 +14,11 @@ from drydock.orchestrator.engine.known_steps import KnownSteps
 from drydock.orchestrator.engine.recorder import BLOCKED_SECONDS, Begin, Record
 from drydock.orchestrator.workflows.outcome import Done, Failed, Outcome, Retry, Wait
 from drydock.orchestrator.workflows.workflow import AnyStep, BulkStep
+from drydock.retrying import Pauses
 
 #: Leases that lapse in a row at one step before its task fails.
 MOST_LAPSES = 3
-FIRST_RETRY_SECONDS = 1.0
-LONGEST_RETRY_SECONDS = 60.0
+RETRY_PAUSES = Pauses(first=1.0, longest=60.0, spread=0.5)
 
 
 class Records:
@@ -124,8 +123,7 @@ def ending(task: Task, outcome: Done | Failed, outcomes: Sequence[NodeOutcome]) 
 
 def retry_delay(attempt: int) -> float:
     """Seconds before attempt number ``attempt`` (1, 2, …): doubling, capped, with jitter so that retries spread."""
-    longest = min(LONGEST_RETRY_SECONDS, FIRST_RETRY_SECONDS * 2.0 ** min(attempt - 1, 16))
-    return longest * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, not a secret
+    return RETRY_PAUSES.after(attempt)
 
 
 def _result_of(task: Task, outcome: Done | Failed, outcomes: Sequence[NodeOutcome]) -> TaskResult:

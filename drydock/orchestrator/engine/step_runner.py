@@ -18,7 +18,6 @@ from functools import partial
 from uuid import UUID
 
 from drydock.errors import DatabaseUnavailable, DrydockError, LeaseLost
-from drydock.log import FIELDS
 from drydock.metrics import EngineMetrics
 from drydock.model.actions import Action
 from drydock.model.task import Task
@@ -169,7 +168,7 @@ class StepRunner:
             "attempt": task.attempt,
             "why": outcome.message if isinstance(outcome, Done) else outcome.reason,
         }
-        LOG.log(level, "step %s", kind, extra={FIELDS: fields})
+        LOG.log(level, "step %s", kind, extra=fields)
 
 
 def _fields(task: Task) -> Mapping[str, object]:

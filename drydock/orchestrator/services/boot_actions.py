@@ -23,20 +23,20 @@ from drydock.errors import (
 from drydock.model.boot_action import BootAction, Report
 from drydock.model.boot_context import Bundle, BundleKind
 from drydock.orchestrator.services.contacts import Contacts
-from drydock.orchestrator.services.outage_retry import OutageRetry
+from drydock.orchestrator.services.outage_retry import outage_retry
 
 
 class BootService:
     """``hold_seconds``: how long a machine is kept waiting for a database that does not answer."""
 
-    def __init__(self, database: Database, *, hold_seconds: float = 0.0) -> None:
+    def __init__(self, database: Database, *, hold_seconds: float) -> None:
         self._database = database
-        self._patience = OutageRetry(hold_seconds)
+        self._retries = outage_retry(hold_seconds)
         self._contacts = Contacts(database)
 
     def bundle(self, node: str, kind: BundleKind, key: bytes) -> Bundle:
         """The node's tarball. Raises ``BootContextNotFound``, ``Forbidden``, ``SealBroken``."""
-        stored = self._patience.until_answered(self._database.bundle, node, kind)
+        stored = self._retries.run(self._database.bundle, node, kind)
         try:
             content = unseal(
                 key, context_id=stored.context_id, node=stored.node, kind=kind.value, content=stored.sealed
@@ -46,12 +46,12 @@ class BootService:
             if matches(key, stored.key_digest):
                 raise
             raise Forbidden("the key is not this node's") from None
-        self._contacts.heard(stored.context_id)
+        self._contacts.record(stored.context_id)
         return Bundle(content, hashlib.sha256(content).hexdigest())
 
     def admit(self, action_id: str, key: bytes) -> None:
         """Return if the key may report on this action. Raises ``BootActionNotFound``, ``Forbidden``."""
-        _check_key(key, self._patience.until_answered(self._database.report_key, action_id))
+        _check_key(key, self._retries.run(self._database.report_key, action_id))
 
     def report(self, action_id: str, key: bytes, report: Report, *, idempotency_key: str | None = None) -> BootAction:
         """Keep a report; a final status wins once. It is stored, and its task woken, before this returns.
@@ -61,8 +61,8 @@ class BootService:
         ``IdempotencyConflict``.
         """
         attempt = _Attempt(action_id, key, report, idempotency_key)
-        action = self._patience.until_answered(self._try, attempt)
-        self._contacts.heard(action.context_id)
+        action = self._retries.run(self._try, attempt)
+        self._contacts.record(action.context_id)
         return action
 
     def _try(self, attempt: _Attempt) -> BootAction:

@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from drydock.db.unit_of_work import Database
 from drydock.errors import DatabaseUnavailable, DrydockError
 from drydock.model.health import DependencyHealth
-from drydock.orchestrator.services.probe import Probe
+from drydock.single_flight import SingleFlight
 
 #: However many dependencies hang, this is how long it takes to say so.
 PATIENCE_SECONDS = 3.0
@@ -20,7 +20,8 @@ class Health:
         """``checks``: by the dependency's name; each raises a ``DrydockError`` when it is not well."""
         self._database = database
         everything = {"database": self.ping, "workers": self._somebody_works, **checks}
-        self._probes = {name: Probe(name, _timed(check)) for name, check in everything.items()}
+        self._checks = {name: _timed(check) for name, check in everything.items()}
+        self._checking: SingleFlight[str, float] = SingleFlight()
 
     def ping(self) -> None:
         """Raises ``DatabaseUnavailable``, also where the schema is not this version's or nothing can be written."""
@@ -29,7 +30,7 @@ class Health:
     def dependencies(self) -> tuple[DependencyHealth, ...]:
         """All are asked side by side; what has not answered in ``PATIENCE_SECONDS`` is not well."""
         began = time.monotonic()
-        asked = {name: probe.start() for name, probe in self._probes.items()}
+        asked = {name: self._checking.start(name, check) for name, check in self._checks.items()}
         return tuple(_outcome(name, answer, began) for name, answer in asked.items())
 
     def _somebody_works(self) -> None:

@@ -6,11 +6,12 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass
-from threading import Lock, Thread
+from threading import Lock
 
 from drydock.design.rules.platform import PlatformSelection
 from drydock.drivers.node.base import Image, NodeProvisioner
 from drydock.errors import DriverError
+from drydock.single_flight import SingleFlight
 
 #: How long a failure is good for: so long nobody else waits for a provisioner that is away.
 FAILURE_SECONDS = 5.0
@@ -46,36 +47,27 @@ class ImageCatalogue:
         self._patience = patience
         self._clock = clock
         self._question: _Question | None = None
+        self._asking: SingleFlight[str, Sequence[Image]] = SingleFlight()
         self._lock = Lock()
 
     def platform(self) -> PlatformSelection:
-        """The rule that knows what is offered now, or why nobody can tell. Raises nothing."""
+        """The rule that knows what is offered now, or why that is not known. Raises nothing."""
         question = self._current()
         name = self._provisioner.name
         try:
-            images = question.answer.result(max(0.0, question.asked + self._patience - self._clock()))
+            failed = question.answer.exception(max(0.0, question.asked + self._patience - self._clock()))
         except TimeoutError:
             return PlatformSelection(unanswered=f"{name} has not answered within {self._patience:g} s")
-        except DriverError as exc:
-            return PlatformSelection(unanswered=exc.message)
         except CancelledError:
             return PlatformSelection(unanswered=f"{name} failed")
+        if failed is not None:
+            return PlatformSelection(unanswered=failed.message if isinstance(failed, DriverError) else f"{name} failed")
+        images = question.answer.result()
         return PlatformSelection({image.name: frozenset(image.kernels) for image in images})
 
     def _current(self) -> _Question:
         with self._lock:
             now = self._clock()
             if self._question is None or not self._question.good(now, self._seconds):
-                self._question = _Question(now, Future())
-                # A thread that nobody waits for at the end: a provisioner that hangs must not keep a process alive.
-                Thread(target=self._ask, args=(self._question.answer,), name="images", daemon=True).start()
+                self._question = _Question(now, self._asking.start("images", self._provisioner.list_images))
             return self._question
-
-    def _ask(self, answer: Future[Sequence[Image]]) -> None:
-        try:
-            answer.set_result(self._provisioner.list_images())
-        except DriverError as exc:
-            answer.set_exception(exc)
-        finally:
-            if not answer.done():
-                answer.cancel()

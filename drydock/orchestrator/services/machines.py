@@ -13,7 +13,7 @@ from drydock.db.unit_of_work import Database, UnitOfWork
 from drydock.errors import BootContextNotFound, Conflict, Forbidden
 from drydock.model.boot_context import BootContext
 from drydock.model.machine import LogFile, MachineEvent, NewBuildData
-from drydock.orchestrator.services.outage_retry import OutageRetry
+from drydock.orchestrator.services.outage_retry import outage_retry
 
 #: Of one deployment of one node, as a machine may be hostile: events that become messages; rows and bytes of build
 #: data, log files among them.
@@ -41,10 +41,10 @@ class MachineService:
     An event or build data whose commit got no answer is sent to the database again, and may then be there twice.
     """
 
-    def __init__(self, database: Database, settings: ScriptSettings, *, hold_seconds: float = 0.0) -> None:
+    def __init__(self, database: Database, settings: ScriptSettings, *, hold_seconds: float) -> None:
         self._database = database
         self._settings = settings
-        self._patience = OutageRetry(hold_seconds)
+        self._retries = outage_retry(hold_seconds)
 
     def script(self, node: str, key: bytes) -> str:
         """The boot script for this node, without its key. Raises ``BootContextNotFound``, ``Forbidden``."""
@@ -66,7 +66,7 @@ class MachineService:
             with self._database.unit_of_work() as uow:
                 return _admit(uow, node, credential, events=events).node
 
-        return self._patience.until_answered(look)
+        return self._retries.run(look)
 
     def event(self, node: str, credential: bytes, event: MachineEvent) -> None:
         """Keep a step of the installer as a message of the node's subtask, and the log files that came with it.
@@ -74,7 +74,7 @@ class MachineService:
         ``credential``: the node's key, or its installer's token. What exceeds the bounds is not kept, which is said
         once; the machine is heard of all the same. Raises ``BootContextNotFound``, ``Forbidden``.
         """
-        self._patience.until_answered(lambda: self._keep_event(node, credential, event))
+        self._retries.run(lambda: self._keep_event(node, credential, event))
 
     def _keep_event(self, node: str, credential: bytes, event: MachineEvent) -> None:
         with self._database.unit_of_work() as uow:
@@ -99,7 +99,7 @@ class MachineService:
 
     def add_build_data(self, node: str, key: bytes, data: NewBuildData) -> None:
         """Raises ``BootContextNotFound``, ``Forbidden``; ``Conflict`` when the deployment has sent too much."""
-        self._patience.until_answered(lambda: self._keep_build_data(node, key, data))
+        self._retries.run(lambda: self._keep_build_data(node, key, data))
 
     def _keep_build_data(self, node: str, key: bytes, data: NewBuildData) -> None:
         size = len(data.data_element.encode("utf-8", "replace"))

@@ -1,45 +1,25 @@
-"""OutageRetry: a machine that asks while the database is being restarted is kept waiting instead of failing.
+"""Keeps a machine waiting while the database is restarted, instead of failing its request.
 
-An installer does not ask twice, so a refusal is a machine that is not installed. Operators' clients do ask again, and
-are told at once; only the nodes' services use this.
+An installer does not repeat a request, so a refusal is a machine that is not installed. Operators' clients do repeat
+theirs, and get the error at once: only the services of nodes use this.
 """
 
 from __future__ import annotations
 
 import logging
-import random
-import time
-from collections.abc import Callable
-from typing import ParamSpec, TypeVar
 
 from drydock.errors import DatabaseUnavailable
+from drydock.retrying import Pauses, Retries
 
 LOG = logging.getLogger(__name__)
 
-_FIRST_PAUSE = 0.05
-_LONGEST_PAUSE = 1.0
-
-P = ParamSpec("P")
-T = TypeVar("T")
+_PAUSES = Pauses(first=0.05, longest=1.0, spread=0.5)
 
 
-class OutageRetry:
-    """Tries again for ``seconds``, with pauses that grow and differ, so that those who waited do not come at once."""
+def outage_retry(seconds: float) -> Retries:
+    """Tries again for ``seconds`` while the database does not answer; then raises ``DatabaseUnavailable``."""
+    return Retries(DatabaseUnavailable, _PAUSES, seconds=seconds, at_first_failure=_log)
 
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
 
-    def until_answered(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """The answer of ``work``, which must be safe to repeat. Raises ``DatabaseUnavailable`` when time is up."""
-        give_up = time.monotonic() + self._seconds
-        pause = _FIRST_PAUSE
-        while True:
-            try:
-                return work(*args, **kwargs)
-            except DatabaseUnavailable:
-                if time.monotonic() + pause > give_up:
-                    raise
-                if pause == _FIRST_PAUSE:
-                    LOG.warning("the database is away; a machine is kept waiting")
-            time.sleep(random.uniform(pause / 2, pause))  # noqa: S311 - spread, not secrecy
-            pause = min(pause * 2, _LONGEST_PAUSE)
+def _log() -> None:
+    LOG.warning("the database is away; a machine is kept waiting")

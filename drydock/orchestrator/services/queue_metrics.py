@@ -15,7 +15,7 @@ from prometheus_client.registry import Collector
 
 from drydock.db.queue_numbers import LaneNumbers
 from drydock.db.unit_of_work import Database
-from drydock.orchestrator.services.probe import Probe
+from drydock.single_flight import SingleFlight
 
 LOG = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ class _Numbers:
 class QueueMetrics(Collector):
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._probe = Probe("queue", self._read)
+        self._reading: SingleFlight[str, _Numbers] = SingleFlight()
         self._known: _Numbers | None = None
 
     def collect(self) -> Iterable[Metric]:
@@ -65,7 +65,7 @@ class QueueMetrics(Collector):
         known = self._known
         if known is not None and time.monotonic() - known.at < REMEMBERED_SECONDS:
             return known
-        asked = self._probe.start()
+        asked = self._reading.start("queue", self._read)
         try:
             failed = asked.exception(timeout=PATIENCE_SECONDS)
         except TimeoutError:

@@ -1,33 +1,43 @@
-"""The log: one line per event, fields that cannot be forged."""
+"""The log: one line per record, as text or JSON; fields that cannot be forged; other handlers beside it."""
 
 from __future__ import annotations
 
 import io
+import json
 import logging
+import sys
 import threading
-import time
-from collections.abc import Callable
+from collections.abc import Iterator
 from datetime import datetime
+from uuid import UUID
 
 import pytest
 
-from drydock.log import FieldFormatter, LineHandler, LineLog
+from drydock import log as log_module
+from drydock.log import MORE, FieldFormatter, JsonLines, LineHandler, Seconds
+
+KEY = "0123456789abcdef" * 4
+TOKEN = "gAAAAABm" + "aB3-_" * 30
+
+
+def record(message: str, **extra: object) -> logging.LogRecord:
+    made = logging.LogRecord("drydock.api", logging.INFO, "f", 1, message, (), None)
+    made.__dict__.update(extra)
+    made.created = 0.0
+    return made
 
 
 def line(message: str, **extra: object) -> str:
-    record = logging.LogRecord("drydock.api", logging.INFO, "f", 1, message, (), None)
-    record.__dict__.update(extra)
-    record.created = 0
-    return FieldFormatter().format(record)
+    return FieldFormatter().format(record(message, **extra))
 
 
 def test_a_line_has_its_fields() -> None:
-    assert line("request", status=200, path="/api/v1.0/tasks") == (
-        "1970-01-01T00:00:00.000Z INFO drydock.api request status=200 path=/api/v1.0/tasks"
+    assert line("request", status=200, path="/api/v1.0/tasks", seconds=Seconds(0.0004)) == (
+        "1970-01-01T00:00:00.000Z INFO drydock.api request status=200 path=/api/v1.0/tasks seconds=0.000"
     )
 
 
-def test_nobody_adds_a_line_or_a_field() -> None:
+def test_nothing_sent_adds_a_line_or_a_field() -> None:
     text = line("one\ntwo\x1b[31m", user='x status=200\n"', path="/a b\u2028")
     assert "\n" not in text
     assert "\x1b" not in text
@@ -37,13 +47,97 @@ def test_nobody_adds_a_line_or_a_field() -> None:
 def test_a_traceback_follows() -> None:
     try:
         raise ValueError("why")
-    except ValueError as exc:
-        record = logging.LogRecord("a", logging.ERROR, "f", 1, "m", (), (type(exc), exc, exc.__traceback__))
-    assert "ValueError: why" in FieldFormatter().format(record)
+    except ValueError:
+        failed = record("m", exc_info=sys.exc_info())
+    assert "ValueError: why" in FieldFormatter().format(failed)
+
+
+def test_a_json_line_has_its_fields() -> None:
+    task = UUID(int=1)
+    text = JsonLines().format(
+        record("step done", task=task, node=None, step="power_on", attempt=1, seconds=Seconds(1.5))
+    )
+    assert json.loads(text) == {
+        "time": "1970-01-01T00:00:00.000Z",
+        "level": "INFO",
+        "logger": "drydock.api",
+        "message": "step done",
+        "task": str(task),
+        "node": None,
+        "step": "power_on",
+        "attempt": 1,
+        "seconds": 1.5,
+    }
+
+
+def test_whatever_is_sent_json_stays_one_line() -> None:
+    odd = 'a\nb\r\u2028\x85\x00\x1b"} {"level": "CRITICAL"\ud800 é'
+    text = JsonLines().format(record(odd, path=odd))
+    assert text.splitlines() == [text]
+    assert (json.loads(text)["message"], json.loads(text)["path"]) == (odd, odd)
+
+
+def test_a_traceback_is_within_the_json_line() -> None:
+    try:
+        raise ValueError("two\nlines")
+    except ValueError:
+        failed = record("m", exc_info=sys.exc_info())
+    text = JsonLines().format(failed)
+    assert text.splitlines() == [text]
+    assert "ValueError: two\nlines" in json.loads(text)["exc_info"]
+
+
+@pytest.fixture
+def root() -> Iterator[logging.Logger]:
+    """The root logger, put back as it was."""
+    found = logging.getLogger()
+    loggers = [found, logging.getLogger("drydock"), logging.getLogger("sushy")]
+    levels, handlers = [logger.level for logger in loggers], list(found.handlers)
+    found.handlers[:] = []
+    yield found
+    logging.captureWarnings(False)
+    found.handlers[:] = handlers
+    for logger, level in zip(loggers, levels, strict=True):
+        logger.setLevel(level)
+
+
+def test_json_by_option(root: logging.Logger) -> None:
+    stream = io.StringIO()
+    log_module.configure(debug=False, form=log_module.JSON, stream=stream)
+    logging.getLogger("drydock.x").info("key %s", KEY, extra={"token": TOKEN, "header": f"X-Key {KEY.upper()}"})
+    logging.getLogger("drydock.x").debug("not asked for")
+    logging.getLogger("gunicorn.error").warning("a\nb")
+    first, second = (json.loads(text) for text in stream.getvalue().splitlines())
+    assert (first["message"], first["token"], first["header"]) == ("key 01234567…", "gAAAAA…", "X-Key 01234567…")
+    assert (second["logger"], second["level"], second["message"]) == ("gunicorn.error", "WARNING", "a\nb")
+    assert abs(datetime.fromisoformat(second["time"]).timestamp() - datetime.now().timestamp()) < 60  # noqa: DTZ005
+
+
+def test_text_by_option(root: logging.Logger) -> None:
+    stream = io.StringIO()
+    log_module.configure(debug=True, form=log_module.TEXT, stream=stream)
+    logging.getLogger("drydock.x").debug("asked for", extra={"node": "n01"})
+    assert stream.getvalue().endswith("Z DEBUG drydock.x asked for node=n01\n")
+
+
+def test_another_handler_gets_where_a_record_comes_from(root: logging.Logger) -> None:
+    """As those of Sentry and OpenTelemetry show it."""
+    records: list[logging.LogRecord] = []
+
+    class Other(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            records.append(record)
+
+    log_module.configure(debug=False, form=log_module.TEXT, stream=io.StringIO())
+    root.addHandler(Other())
+    logging.getLogger("drydock.x").warning("m", extra={"node": "n01"})
+    (found,) = records
+    assert (found.pathname, found.funcName) == (__file__, "test_another_handler_gets_where_a_record_comes_from")
+    assert (found.threadName, found.__dict__["node"]) == (threading.current_thread().name, "n01")
 
 
 class Slow(io.StringIO):
-    """Somebody who reads the log, and takes a line when told to."""
+    """Takes a line when the test allows it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -56,108 +150,77 @@ class Slow(io.StringIO):
         return super().write(text)
 
 
-def logger_to(handler: logging.Handler, level: int = logging.INFO) -> logging.Logger:
-    logger = logging.Logger("drydock.api.request", level)
-    logger.addHandler(handler)
+def log_to(stream: io.StringIO, *, at_most: int = 1000) -> logging.Logger:
+    logger = logging.Logger("drydock.api.request", logging.INFO)
+    logger.addHandler(LineHandler(stream, at_most=at_most))
     return logger
 
 
-def log_to(stream: io.StringIO) -> Callable[[str], None]:
-    log = LineLog(logger_to(LineHandler(stream)))
-    return lambda text: log.info([(0.0, text)])
-
-
-def said(stream: io.StringIO) -> list[str]:
-    """The messages of what was written."""
-    begins = "1970-01-01T00:00:00.000Z INFO drydock.api.request "
-    lines = stream.getvalue().splitlines()
-    assert all(line.startswith(begins) for line in lines)
-    return [line.removeprefix(begins) for line in lines]
-
-
-def test_lines_without_records_are_as_those_with_them() -> None:
-    stream = io.StringIO()
-    logger = logger_to(LineHandler(stream))
-    LineLog(logger).info([(time.time(), "text status=200")])
-    logger.info("text", extra={"status": 200})
-    logger.addHandler(logging.NullHandler())
-    LineLog(logger).info([(time.time(), "text status=200")])
-    LineLog(logger_to(LineHandler(stream), logging.WARNING)).info([(time.time(), "not wanted")])
-    lines = [line.split(" ", 1) for line in stream.getvalue().splitlines()]
-    assert [text for _, text in lines] == ["INFO drydock.api.request text status=200"] * 3
-    assert all(abs(datetime.fromisoformat(when).timestamp() - time.time()) < 60 for when, _ in lines)
-
-
-def test_whoever_else_listens_gets_records() -> None:
-    records: list[logging.LogRecord] = []
-
-    class Listener(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            records.append(record)
-
-    stream = io.StringIO()
-    below = logger_to(LineHandler(stream))
-    below.parent = logging.Logger("drydock")
-    below.parent.addHandler(Listener())
-    LineLog(below).info([(0, "text"), (0, "text")])
-    below.propagate = False
-    LineLog(below).info([(0, "more")])
-    assert [record.getMessage() for record in records] == ["text", "text"]
-    assert [line.rsplit(" ", 1)[1] for line in stream.getvalue().splitlines()] == ["text", "text", "more"]
+def messages(stream: io.StringIO) -> list[str]:
+    """Of the lines that were written."""
+    return [text.split(" INFO drydock.api.request ")[1] for text in stream.getvalue().splitlines()]
 
 
 def test_a_thread_leaves_its_line_to_the_one_that_writes() -> None:
     stream = Slow()
     log = log_to(stream)
-    writer = threading.Thread(target=log, args=("first",))
+    writer = threading.Thread(target=log.info, args=("first",))
     writer.start()
     assert stream.asked.wait(30)
     for text in ("second", "third"):
-        log(text)
+        log.info(text)
     stream.take.set()
     writer.join()
-    assert said(stream) == ["first", "second", "third"]
+    assert messages(stream) == ["first", "second", "third"]
 
 
-def test_threads_wait_when_nobody_reads_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(LineHandler, "MOST_UNWRITTEN", 2)
+def test_threads_wait_when_the_log_is_not_read() -> None:
     stream = Slow()
-    log = log_to(stream)
-    writers = [threading.Thread(target=log, args=(f"line {number}",)) for number in range(4)]
+    log = log_to(stream, at_most=2)
+    writers = [threading.Thread(target=log.info, args=(f"line {number}",)) for number in (0, 3)]
     writers[0].start()
     assert stream.asked.wait(30)
-    log("line 1")
-    log("line 2")
-    writers[3].start()
-    writers[3].join(0.1)
-    assert writers[3].is_alive()
+    log.info("line 1")
+    log.info("line 2")
+    writers[1].start()
+    writers[1].join(0.1)
+    assert writers[1].is_alive()
     stream.take.set()
-    for writer in (writers[0], writers[3]):
+    for writer in writers:
         writer.join()
-    assert sorted(said(stream)) == [f"line {number}" for number in range(4)]
+    assert messages(stream) == [f"line {number}" for number in range(4)]
 
 
-def test_many_threads_write_whole_lines_and_all_of_them() -> None:
-    stream = io.StringIO()
+def test_records_of_one_thread_are_written_together() -> None:
+    class Counting(io.StringIO):
+        writes = 0
+
+        def write(self, text: str) -> int:
+            self.writes += 1
+            return super().write(text)
+
+    stream = Counting()
     log = log_to(stream)
-    threads = [
-        threading.Thread(target=lambda name: [log(f"{name}-{n}") for n in range(200)], args=(name,))
-        for name in range(8)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    written = said(stream)
-    assert sorted(written) == sorted(f"{name}-{n}" for name in range(8) for n in range(200))
-    for name in range(8):
-        own = [line for line in written if line.startswith(f"{name}-")]
-        assert own == [f"{name}-{n}" for n in range(200)], "each thread's in its order"
+    for number in range(3):
+        log.info("line %d", number, extra={MORE: number < 2})
+    assert (stream.writes, messages(stream)) == (1, ["line 0", "line 1", "line 2"])
+    log.info("line 3", extra={MORE: True})
+    log.handlers[0].flush()
+    assert messages(stream)[3:] == ["line 3"]
 
 
 def test_what_cannot_be_written_ends_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     stream = io.StringIO()
     log = log_to(stream)
     stream.close()
-    log("lost")
+    log.info("lost")
     assert "I/O operation on closed file" in capsys.readouterr().err
+
+
+def test_what_cannot_be_formatted_ends_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    stream = io.StringIO()
+    log = log_to(stream)
+    log.info("%d", "no number")
+    log.info("next")
+    assert messages(stream) == ["next"]
+    assert "TypeError" in capsys.readouterr().err

@@ -1,47 +1,54 @@
-"""What is told of requests: all of them, soon, and together where they come together."""
+"""The log of requests: all of them, soon, and together where they come together."""
 
 from __future__ import annotations
 
+import io
+import json
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import falcon
 import pytest
 from falcon.testing import create_environ
 
-from drydock.api import middleware
 from drydock.api.middleware import RequestLog
+from drydock.log import FieldFormatter, JsonLines, LineHandler
 from drydock.metrics import ApiMetrics
 from tests.eventually import eventually
 
+KEY = "0123456789abcdef" * 4
+
 
 class Lines(logging.Handler):
-    """Who reads the log; knows how often it was woken."""
+    """A handler of somebody else on the root logger."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.lines: list[str] = []
+        self.records: list[logging.LogRecord] = []
         self.threads: set[str] = set()
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.lines.append(record.getMessage())
+        self.records.append(record)
         self.threads.add(threading.current_thread().name)
+
+    def fields(self, name: str) -> list[object]:
+        return [record.__dict__[name] for record in self.records]
 
 
 @pytest.fixture
-def log() -> Lines:
-    lines = Lines()
-    logger = logging.getLogger("drydock.api.request")
-    logger.addHandler(lines)
-    logger.setLevel(logging.INFO)
+def log() -> Iterator[Lines]:
+    lines, own, root = Lines(), logging.getLogger("drydock.api.request"), logging.getLogger()
+    root.addHandler(lines)
+    own.setLevel(logging.INFO)
     yield lines
-    logger.removeHandler(lines)
-    logger.setLevel(logging.NOTSET)
+    root.removeHandler(lines)
+    own.setLevel(logging.NOTSET)
 
 
-def answer(requests: RequestLog, path: str = "/x", *, waited: bool = False) -> falcon.Response:
-    req, resp = falcon.Request(create_environ(path)), falcon.Response()
+def answer(requests: RequestLog, path: str = "/x", *, waited: bool = False, **environ: str) -> falcon.Response:
+    req = falcon.Request(create_environ(path, headers={"X-Bootaction-Key": KEY}) | environ)
+    resp = falcon.Response()
     requests.process_request(req, resp)
     req.context.waited = waited
     requests.process_response(req, resp, None, True)
@@ -54,48 +61,36 @@ def counted(metrics: ApiMetrics, name: str) -> float:
     )
 
 
-def test_one_that_comes_alone_is_told_at_once(log: Lines) -> None:
+def test_one_that_comes_alone_is_logged_at_once(log: Lines) -> None:
     requests = RequestLog(ApiMetrics())
     resp = answer(requests)
-    assert [f"request_id={resp.get_header('x-drydock-req')} " in line for line in log.lines] == [True]
+    assert log.fields("request_id") == [resp.get_header("x-drydock-req")]
     assert log.threads == {threading.current_thread().name}
 
 
-def test_those_that_come_together_are_told_soon(log: Lines) -> None:
+def test_those_that_come_together_are_logged_soon(log: Lines) -> None:
     metrics = ApiMetrics()
     requests = RequestLog(metrics)
     for number in range(100):
         answer(requests, f"/{number}", waited=number % 2 == 0)
-    eventually(lambda: len(log.lines), lambda count: count == 100)
-    assert [line.split(" path=/")[1].split()[0] for line in log.lines] == [str(number) for number in range(100)]
+    eventually(lambda: len(log.records), lambda count: count == 100)
+    assert log.fields("path") == [f"/{number}" for number in range(100)]
     assert counted(metrics, "drydock_http_requests_total") == 100
     assert counted(metrics, "drydock_http_request_seconds_count") == 50
 
 
-def test_nobody_waits_for_a_thread_that_is_not_to_be_had(log: Lines, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(thread: threading.Thread) -> None:
-        raise RuntimeError("can't start new thread")
-
-    monkeypatch.setattr(threading.Thread, "start", refuse)
-    requests = RequestLog(ApiMetrics())
-    for _ in range(3):
+def test_the_number_of_those_that_wait_is_bounded(log: Lines) -> None:
+    scheduled: list[Callable[[], None]] = []
+    requests = RequestLog(ApiMetrics(), pause=3600, at_most=5, later=lambda _, write: scheduled.append(write))
+    answer(requests)
+    for _ in range(5):
         answer(requests)
-    assert len(log.lines) == 3
+    assert (len(scheduled), len(log.records)) == (1, 1)
+    answer(requests)
+    assert (len(scheduled), len(log.records)) == (1, 7)
 
 
-def test_so_many_are_left_for_later_at_most(log: Lines, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[Callable[[], None]] = []
-    monkeypatch.setattr(threading.Thread, "start", lambda thread: asked.append(thread.run))
-    monkeypatch.setattr(middleware, "MOST", 5)
-    monkeypatch.setattr(middleware, "PAUSE", 3600)
-    requests = RequestLog(ApiMetrics())
-    requests._written = float("inf")  # one was just written, and the next pause never ends
-    for _ in range(6):
-        answer(requests)
-    assert (len(asked), len(log.lines)) == (1, 6)
-
-
-def test_all_threads_requests_are_told(log: Lines) -> None:
+def test_requests_of_all_threads_are_logged(log: Lines) -> None:
     metrics = ApiMetrics()
     requests = RequestLog(metrics)
     threads = [threading.Thread(target=lambda: [answer(requests) for _ in range(200)]) for _ in range(8)]
@@ -103,5 +98,60 @@ def test_all_threads_requests_are_told(log: Lines) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    eventually(lambda: len(log.lines), lambda count: count == 1600)
+    eventually(lambda: len(log.records), lambda count: count == 1600)
     assert counted(metrics, "drydock_http_requests_total") == 1600
+
+
+CONFIRMED = {
+    "HTTP_X_IDENTITY_STATUS": "Confirmed",
+    "HTTP_X_USER_NAME": "ann b",
+    "HTTP_X_END_USER": "carl",
+    "HTTP_X_CONTEXT_MARKER": "11111111-1111-4111-8111-111111111111",
+    "REMOTE_ADDR": "192.0.2.1",
+    "QUERY_STRING": f"key={KEY}",
+}
+
+
+def written(formatter: logging.Formatter) -> str:
+    """What our handler makes of two requests that come together, the second with a path of odd characters."""
+    stream = io.StringIO()
+    handler, logger = LineHandler(stream), logging.getLogger("drydock.api.request")
+    handler.setFormatter(formatter)
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    scheduled: list[Callable[[], None]] = []
+    requests = RequestLog(ApiMetrics(), pause=3600, later=lambda _, write: scheduled.append(write))
+    try:
+        answer(requests)
+        answer(requests, "/api/v1.0/tasks", **CONFIRMED)
+        answer(requests, "/x", PATH_INFO=f"/a\nb\x85/events/{KEY}")
+        scheduled[0]()
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(logging.NOTSET)
+    return stream.getvalue()
+
+
+def test_a_line_of_text_is_as_it_always_was() -> None:
+    _, line, odd = written(FieldFormatter()).splitlines()
+    before, _, after = line.partition(" INFO drydock.api.request request request_id=")
+    assert len(before) == len("2026-01-01T00:00:00.000Z")
+    assert after[36:] == (
+        " method=GET path=/api/v1.0/tasks status=200 seconds=0.000 remote=192.0.2.1"
+        ' user="ann b" end_user=carl marker=11111111-1111-4111-8111-111111111111'
+    )
+    assert r'path="/a\nb\u0085/events/***"' in odd
+
+
+def test_a_line_of_json_has_the_same_fields() -> None:
+    text = written(JsonLines())
+    assert KEY not in text
+    _, line, odd = (json.loads(line) for line in text.split("\n")[:-1])
+    assert list(line) == [
+        *("time", "level", "logger", "message", "request_id", "method", "path", "status", "seconds", "remote"),
+        *("user", "end_user", "marker"),
+    ]
+    assert (line["message"], line["method"], line["path"], line["status"]) == ("request", "GET", "/api/v1.0/tasks", 200)
+    assert isinstance(line["seconds"], float)
+    assert odd["path"] == "/a\nb\x85/events/***"
+    assert "user" not in odd

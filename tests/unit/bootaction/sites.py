@@ -12,7 +12,7 @@ from drydock.model.site import SiteDesign
 from tests.unit.design.documents import boot_action, link, network, node, site
 
 KEY = bytes(range(32))
-LIMITS = TemplateLimits()
+LIMITS = TemplateLimits(max_seconds=2, max_bytes=4 * 1024 * 1024)
 ULID = "00041061050R3GG28A1C60T3GF"
 REPORT_URL = "http://localhost:9000/api/v1.0/bootactions/"
 DESIGN_REF = "deckhand+http://deckhand.example/revisions/1"
@@ -21,7 +21,7 @@ DESIGN_REF = "deckhand+http://deckhand.example/revisions/1"
 @cache
 def pool(limits: TemplateLimits = LIMITS) -> TemplatePool:
     """Shared by all tests; its processes end with ours."""
-    return TemplatePool(limits)
+    return TemplatePool(limits, processes=1)
 
 
 def renderer(limits: TemplateLimits = LIMITS) -> Render:

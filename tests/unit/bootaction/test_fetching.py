@@ -1,4 +1,4 @@
-"""References fetched once for all who ask, a few at a time."""
+"""References fetched once for all nodes of a task, a few at a time."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_one_fetch_for_all_nodes_of_a_task_and_a_new_one_for_the_next() -> None:
         assert go_on.wait(10)
         return url.encode()
 
-    shared = SharedFetch(fetch)
+    shared = SharedFetch(fetch, at_most=8)
     with ThreadPoolExecutor(8) as threads:
         first = threads.submit(shared.for_task(TASK), "a")
         assert inside.wait(10)
@@ -38,7 +38,7 @@ def test_one_fetch_for_all_nodes_of_a_task_and_a_new_one_for_the_next() -> None:
     assert asked == ["a", "a", "b"]
 
 
-def test_so_many_at_a_time() -> None:
+def test_the_number_of_fetches_at_a_time_is_bounded() -> None:
     meeting = threading.Barrier(3)
     lock = threading.Lock()
     now = most = 0
@@ -68,7 +68,7 @@ def test_a_failure_is_not_kept(error: Exception) -> None:
             raise troubles.pop()
         return b"now"
 
-    shared = SharedFetch(fetch).for_task(TASK)
+    shared = SharedFetch(fetch, at_most=8).for_task(TASK)
     with pytest.raises(type(error), match=str(error)):
         shared("a")
     assert shared("a") == b"now"
@@ -81,7 +81,19 @@ def test_what_is_kept_is_bounded() -> None:
         asked.append(url)
         return b"x" * 40
 
-    shared = SharedFetch(fetch, keep_bytes=100).for_task(TASK)
+    shared = SharedFetch(fetch, at_most=8, keep_bytes=100).for_task(TASK)
     for url in ("a", "b", "a", "c", "a", "b"):
         shared(url)
     assert asked == ["a", "b", "c", "b"]
+
+
+def test_a_content_above_the_bound_is_not_kept() -> None:
+    asked: list[str] = []
+
+    def fetch(url: str) -> bytes:
+        asked.append(url)
+        return b"x" * 101
+
+    shared = SharedFetch(fetch, at_most=8, keep_bytes=100).for_task(TASK)
+    assert shared("a") == shared("a") == b"x" * 101
+    assert asked == ["a", "a"]

@@ -82,7 +82,7 @@ def test_pipelines(data: str, segments: list[str], content: bytes) -> None:
 )
 def test_failures_name_action_asset_and_segment(data: str, segments: list[str], error: str) -> None:
     with pytest.raises(RenderError) as caught:
-        rendered(file(data, *segments), limits=TemplateLimits(max_bytes=1000))
+        rendered(file(data, *segments), limits=TemplateLimits(max_seconds=2, max_bytes=1000))
     assert caught.value.message.startswith("boot action act: asset /etc/x: ")
     assert error in caught.value.message
 

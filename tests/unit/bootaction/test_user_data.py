@@ -28,6 +28,8 @@ def made(**changes: object) -> str:
         "report_url": "http://h:9000/api/v1.0/bootaction/",
         "packages": {},
         "authorized_keys": (),
+        "start_units": True,
+        "installer_events": False,
     }
     return user_data(**settings | changes)  # type: ignore[arg-type]
 

@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from drydock.design import loader as loader_module
 from drydock.design.compiler import CompiledDesign, compile_design
 from drydock.design.loader import DesignLoader
 from drydock.errors import InvalidReference
@@ -53,7 +52,7 @@ def test_nothing_is_kept_of_no_cache() -> None:
     assert loader.compile(text(1)) == loader.compile(text(1))
 
 
-def test_many_threads_one_compilation(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_threads_one_compilation() -> None:
     started, go = threading.Event(), threading.Event()
     compiled: list[bytes] = []
 
@@ -63,8 +62,7 @@ def test_many_threads_one_compilation(monkeypatch: pytest.MonkeyPatch) -> None:
         assert go.wait(10)
         return compile_design(content)
 
-    monkeypatch.setattr(loader_module, "compile_design", slow)
-    loader = DesignLoader(references(), cache_size=2)
+    loader = DesignLoader(references(), cache_size=2, compile_=slow)
     with ThreadPoolExecutor(8) as pool:
         waiting = [pool.submit(loader.compile, text(1)) for _ in range(8)]
         assert started.wait(10)
@@ -73,14 +71,15 @@ def test_many_threads_one_compilation(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (len(results), len(compiled)) == (1, 1)
 
 
-def test_a_failure_is_not_kept_and_leaves_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    loader = DesignLoader(references(), cache_size=2)
+def test_a_failure_is_not_kept() -> None:
+    failures: list[Exception] = [MemoryError()]
 
-    def broken(content: bytes) -> CompiledDesign:
-        raise MemoryError
+    def broken_once(content: bytes) -> CompiledDesign:
+        if failures:
+            raise failures.pop()
+        return compile_design(content)
 
-    with monkeypatch.context() as patch:
-        patch.setattr(loader_module, "compile_design", broken)
-        with pytest.raises(MemoryError):
-            loader.compile(text(1))
+    loader = DesignLoader(references(), cache_size=2, compile_=broken_once)
+    with pytest.raises(MemoryError):
+        loader.compile(text(1))
     assert loader.compile(text(1)).valid

@@ -15,8 +15,7 @@ from drydock.design.loader import DesignLoader
 from drydock.errors import ConfigurationError, DesignNotFound, InvalidReference, ReferenceUnavailable
 from drydock.references.host_list import AddressList
 from drydock.references.reference_cache import ReferenceCache
-from drydock.references.references import References
-from drydock.references.retries import Retries
+from drydock.references.references import References, reference_retries
 from tests.unit.design.http_peer import Answer, closed_port, dripping, serving
 
 DIGEST = "ab" * 32
@@ -429,7 +428,7 @@ class TestRetries:
         pauses: list[float] = []
         answers = iter([Answer(503), Answer(429), Answer(body=b"x")])
         with serving(lambda _: next(answers)) as peer:
-            retries = Retries(times=3, pause=0.5, wait=pauses.append)
+            retries = reference_retries(times=3, pause=0.5, wait=pauses.append)
             assert references(retries=retries).fetch(peer.url("/")) == b"x"
         assert pauses == [0.5, 1.0]
 
@@ -437,13 +436,13 @@ class TestRetries:
         pauses: list[float] = []
         with serving(lambda _: Answer(503)) as peer:
             with pytest.raises(ReferenceUnavailable, match="HTTP status 503"):
-                references(retries=Retries(times=2, pause=1, wait=pauses.append)).fetch(peer.url("/"))
+                references(retries=reference_retries(times=2, pause=1, wait=pauses.append)).fetch(peer.url("/"))
             assert (len(peer.requests), pauses) == (3, [1, 2])
 
     def test_what_will_not_pass_is_asked_once(self) -> None:
         with serving(lambda _: Answer(404)) as peer:
             with pytest.raises(InvalidReference):
-                references(retries=Retries(times=2, pause=1, wait=lambda _: None)).fetch(peer.url("/"))
+                references(retries=reference_retries(times=2, pause=1, wait=lambda _: None)).fetch(peer.url("/"))
             assert len(peer.requests) == 1
 
 
