@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from oslo_config import cfg
 
@@ -20,6 +20,7 @@ from drydock.bootaction.render import TemplateLimits
 from drydock.conf import boot_secrets, max_waiting, public_url, trusted_proxies
 from drydock.conf.api import MAX_EVENT_BYTES
 from drydock.conf.design import token_hosts
+from drydock.conf.driver_options import driver_options
 from drydock.db.engine import connect
 from drydock.db.unit_of_work import Database
 from drydock.design.loader import DesignLoader
@@ -74,7 +75,7 @@ def build_engine(conf: cfg.ConfigOpts) -> Engine:
         designs=shared.designs,
         boot=BootPreparation(_boot_settings(conf), shared.references.fetch),
         provisioner=shared.provisioner,
-        oob_drivers=load_oob_drivers(conf.drivers.oob or (), _driver_options(conf)),
+        oob_drivers=load_oob_drivers(conf.drivers.oob or (), lambda name: driver_options(conf, name)),
         labels=_labels(conf),
         observe_seconds=conf.orchestrator.observe_interval,
         start_rate=conf.orchestrator.start_rate,
@@ -163,7 +164,7 @@ def _shared(conf: cfg.ConfigOpts, *, pool_size: int, application_name: str) -> _
         return content
 
     references = _references(conf, read_snapshot)
-    provisioner = load_node_provisioner(conf.drivers.node, _driver_options(conf).get(conf.drivers.node, {}))
+    provisioner = load_node_provisioner(conf.drivers.node, driver_options(conf, conf.drivers.node))
     images = ImageCatalogue(provisioner, seconds=conf.design.images_seconds, patience=conf.design.images_patience)
     return _Shared(
         database=database,
@@ -191,10 +192,6 @@ def _references(conf: cfg.ConfigOpts, read_snapshot: Callable[[str], bytes]) -> 
         retries=Retries(times=options.retries, pause=options.retry_pause),
         cache=ReferenceCache(seconds=options.cache_seconds, max_bytes=options.cache_bytes),
     )
-
-
-def _driver_options(conf: cfg.ConfigOpts) -> Mapping[str, Mapping[str, Any]]:
-    return {name: dict(conf[name]) for name in ("redfish", "simulated")}
 
 
 def _boot_settings(conf: cfg.ConfigOpts) -> BootSettings:

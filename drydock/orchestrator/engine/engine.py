@@ -226,8 +226,8 @@ class Engine:
                 self._unwritten += together
         finally:
             self._forget(lane, {claim_of(task) for task in together} - {claim_of(task) for task in going})
-        for task in going:
-            self._submit(pools, lane, [task])
+        for part in self._runner.together(going):
+            self._submit(pools, lane, part)
 
     def _forget(self, lane: Lane, claims: Set[Claim]) -> None:
         with self._lock:

@@ -37,6 +37,8 @@ LOG = logging.getLogger(__name__)
 
 #: How often a worker may die or hang at a step before the task is what it died of.
 MOST_LAPSES = 3
+#: How many tasks go together at a step that changes something and is no verb of the provisioner.
+MOST_TOGETHER = 100
 FIRST_RETRY_SECONDS = 1.0
 LONGEST_RETRY_SECONDS = 60.0
 #: Leases that lapse in a row at one step before its task fails.
@@ -80,6 +82,7 @@ class StepRunner:
         alone: list[Sequence[Task]] = []
         looking: dict[tuple[Action, str | None], list[Task]] = {}
         acting: dict[tuple[Action, str | None], list[Task]] = {}
+        sizes: dict[tuple[Action, str | None], int] = {}
         for task in claimed:
             step = self._step_of(task)
             if task.lapsed:
@@ -90,20 +93,35 @@ class StepRunner:
             else:
                 groups = looking if step.lane is Lane.WATCH else acting
                 groups.setdefault((task.action, task.step), []).append(task)
-        size = self._services.provisioner.at_once
-        parts = [group[start : start + size] for group in acting.values() for start in range(0, len(group), size)]
+                sizes[task.action, task.step] = self._most_of(step)
+        parts = [
+            group[start : start + sizes[at]]
+            for at, group in acting.items()
+            for start in range(0, len(group), sizes[at])
+        ]
         return [*looking.values(), *parts, *alone]
+
+    def _most_of(self, step: AnyStep | None) -> int:
+        """How many tasks go together at this step; the provisioner says it of its verbs."""
+        if not isinstance(step, BulkStep):
+            return 1
+        if step.verb is None:
+            return MOST_TOGETHER
+        return self._services.provisioner.capabilities.at_once.get(step.verb, 1)
 
     def run(self, together: Sequence[Task]) -> Sequence[Task]:
         """Work on tasks at the same step of a workflow, as long as they can go on and stay together.
 
-        Returns those that are to be run on by themselves. Raises ``DatabaseUnavailable``: what became of them could not
-        be written. Nothing else that is expected: what fails stays due.
+        Returns those that are too many for their step, to be parted by ``together`` anew. Raises
+        ``DatabaseUnavailable``: what became of them could not be written. Nothing else that is expected: what fails
+        stays due.
         """
         first = together[0]
         try:
             while together and not self._stopping():
-                if len(together) > 1 and not isinstance(self._step_of(together[0]), BulkStep):
+                step = self._step_of(together[0])
+                looks = isinstance(step, BulkStep) and step.lane is Lane.WATCH
+                if not looks and len(together) > self._most_of(step):
                     return together
                 together = self._advance(together)
             for task in together:

@@ -19,7 +19,7 @@ FAILURE_SECONDS = 5.0
 @dataclass(frozen=True, slots=True)
 class _Question:
     asked: float
-    answer: Future[Sequence[Image]]
+    answer: Future[Sequence[Image] | None]
 
     def good(self, now: float, seconds: float) -> bool:
         """Whether it may be used: one that is not answered yet is not asked again."""
@@ -60,6 +60,8 @@ class ImageCatalogue:
             return PlatformSelection(unanswered=exc.message)
         except CancelledError:
             return PlatformSelection(unanswered=f"{name} failed")
+        if images is None:
+            return PlatformSelection(unchecked=f"{name} has no list of images")
         return PlatformSelection({image.name: frozenset(image.kernels) for image in images})
 
     def _current(self) -> _Question:
@@ -71,7 +73,7 @@ class ImageCatalogue:
                 Thread(target=self._ask, args=(self._question.answer,), name="images", daemon=True).start()
             return self._question
 
-    def _ask(self, answer: Future[Sequence[Image]]) -> None:
+    def _ask(self, answer: Future[Sequence[Image] | None]) -> None:
         try:
             answer.set_result(self._provisioner.list_images())
         except DriverError as exc:

@@ -22,9 +22,9 @@ class Provisioner(FakeProvisioner):
     def __init__(self) -> None:
         super().__init__()
         self.asked = 0
-        self.answer: Callable[[], Sequence[Image]] = lambda: [Image("jammy", ("ga-22.04",))]
+        self.answer: Callable[[], Sequence[Image] | None] = lambda: [Image("jammy", ("ga-22.04",))]
 
-    def list_images(self) -> Sequence[Image]:
+    def list_images(self) -> Sequence[Image] | None:
         self.asked += 1
         return self.answer()
 
