@@ -6,8 +6,8 @@ None stands for what the design does not say. Only ``document`` turns these reco
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
-from enum import Enum, StrEnum
+from dataclasses import dataclass, field, is_dataclass
+from enum import StrEnum
 from typing import Any
 
 from drydock.drivers.oob.base import BmcAccess, BootMode
@@ -323,16 +323,19 @@ class ProvisionedSite:
     authorized_keys: tuple[str, ...]
 
 
+#: Enumerations are text too.
+_PLAIN = (str, int, float)
+
+
 def document(record: Any) -> Any:
     """A record as JSON; members that are None are left out. Not for what holds a ``BmcAccess``: that is a secret."""
-    if isinstance(record, BmcAccess):
-        raise TypeError("BMC access is not for documents")
-    if is_dataclass(record):
-        return {
-            each.name: document(value) for each in fields(record) if (value := getattr(record, each.name)) is not None
-        }
+    if isinstance(record, _PLAIN):
+        return record
     if isinstance(record, tuple):
         return [document(member) for member in record]
-    if isinstance(record, Mapping):
+    if isinstance(record, BmcAccess):
+        raise TypeError("BMC access is not for documents")
+    if not is_dataclass(record):
         return dict(record)
-    return record.value if isinstance(record, Enum) else record
+    members = record.__dataclass_fields__
+    return {name: document(value) for name in members if (value := getattr(record, name)) is not None}

@@ -38,7 +38,19 @@ CONTEXT_GONE = "its boot context has ended or expired"
 
 
 def look_at_node(batch: NodeBatch) -> Mapping[UUID, Outcome]:
-    return look(batch)
+    """A node whose design the provisioner cannot do fails here, before anything is touched."""
+    outcomes = look(batch)
+    return batch.each(lambda ctx: _unsupported(ctx, outcomes[ctx.task.id]) or outcomes[ctx.task.id])
+
+
+def _unsupported(ctx: StepContext, outcome: Outcome) -> Failed | None:
+    if not isinstance(outcome, Done) or outcome.finished:
+        return None
+    provisioner = ctx.services.provisioner
+    lacks = provisioner.unsupported(ctx.provisioned_node)
+    if not lacks:
+        return None
+    return Failed(f"{provisioner.name} cannot do what the design wants of {ctx.node}", details=tuple(lacks))
 
 
 def apply_networking(batch: NodeBatch) -> Mapping[UUID, Outcome]:

@@ -64,6 +64,8 @@ def _provisioner_lacks(provisioner: NodeProvisioner, nodes: Sequence[Provisioned
 
 
 def _by_hand(services: StepServices, types: Counter[str]) -> str:
+    if services.provisioner.capabilities.owns_power:
+        return ""
     by_hand = sum(
         count
         for kind, count in types.items()

@@ -163,7 +163,7 @@ def test_the_site_for_the_provisioner() -> None:
     )
     (pxe,) = found.networks
     assert (pxe.name, pxe.vlan, pxe.ranges[0].kind, pxe.dhcp_relay) == ("pxe", 5, "dhcp", None)
-    assert [(one.name, one.configured, one.trunk) for one in found.links] == [("pxe", False, False)]
+    assert [(one.name, one.configured, one.trunk) for one in found.links] == [("pxe", False, True)]
     assert found.authorized_keys == ("ssh-rsa A",)
     assert found.repositories is None
 
