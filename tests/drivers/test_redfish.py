@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import ipaddress
+import json
 import socket
 import ssl
 import threading
@@ -14,13 +15,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+import requests
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from drydock.drivers.oob.base import BmcAccess, BootDevice, BootMode, PowerState
 from drydock.drivers.oob.redfish import RedfishDriver
-from drydock.drivers.progress import ProgressState
+from drydock.drivers.progress import ProgressState, pending
 from drydock.errors import ConfigurationError, DriverBusy, DriverError, DriverRefused, DriverUnavailable
 from tests.drivers.oob_contract import OobDriverContract, ends, wait_for_power
 from tests.drivers.simulator_process import ACCOUNT, PASSWORD, Simulator, running_simulator
@@ -67,6 +69,35 @@ def test_a_change_of_power_is_pending_until_it_is_seen(driver: RedfishDriver, bm
     assert (began.state, began.reason) == (ProgressState.PENDING, "waiting for the BMC to switch the power on")
     assert began.look_in is not None
     assert ends(lambda: driver.power_on(bmc)).state is ProgressState.SUCCEEDED
+
+
+def test_the_boot_mode_is_changed_only_if_it_is_another(
+    driver: RedfishDriver, bmc: BmcAccess, simulator: Simulator
+) -> None:
+    def mode() -> str:
+        url = f"{simulator.url}/redfish/v1/Systems/{bmc.node}"
+        boot = requests.get(url, auth=(ACCOUNT, PASSWORD), timeout=10).json()["Boot"]
+        return str(boot["BootSourceOverrideMode"])
+
+    driver.set_boot_device(bmc, BootDevice.NETWORK, None)
+    assert mode() == "UEFI"
+    for _ in range(2):
+        driver.set_boot_device(bmc, BootDevice.NETWORK, BootMode.BIOS)
+        assert mode() == "Legacy"
+    events = [event["event"] for event in simulator.machine(bmc.node)["history"]]
+    assert events.count("boot device Pxe, once") == 2
+
+
+def test_nothing_is_switched_while_the_power_is_unknown(talkative: Callable[[bytes], str], bmc: BmcAccess) -> None:
+    """What answers every request with this knows no power state, and has no reset either."""
+    body = json.dumps(
+        {"Id": "1", "Name": "x", "RedfishVersion": "1.6.0", "Systems": {"@odata.id": "/redfish/v1/Systems"}}
+    )
+    silent = replace(bmc, address=talkative(http("200 OK", body)))
+    driver = RedfishDriver(endpoint="http://{address}", system="{node}", timeout=2)
+    assert driver.power_state(silent) is PowerState.UNKNOWN
+    for verb in (driver.power_on, driver.power_off):
+        assert verb(silent) == pending("the BMC does not know whether the power is on")
 
 
 def test_facts(driver: RedfishDriver, bmc: BmcAccess) -> None:

@@ -78,6 +78,16 @@ def test_what_is_offered_is_asked_once_in_a_while(
     assert provisioner.asked == 2
 
 
+def test_a_provisioner_that_cannot_tell_is_no_warning_and_one_that_has_none_is_an_error(
+    catalogue: ImageCatalogue, provisioner: Provisioner, clock: Clock
+) -> None:
+    provisioner.answer = lambda: None
+    assert said(catalogue) == [("Info", "Images and kernels were not checked: fake has no list of images.")]
+    provisioner.answer = list
+    clock.now += 60
+    assert [level for level, _ in said(catalogue)] == ["Error"]
+
+
 @pytest.mark.parametrize("error", [DriverUnavailable("it is away"), DriverRefused("it is away")])
 def test_a_provisioner_that_fails_costs_a_warning_and_is_soon_asked_again(
     catalogue: ImageCatalogue, provisioner: Provisioner, clock: Clock, error: Exception
