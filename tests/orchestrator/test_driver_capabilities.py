@@ -62,7 +62,7 @@ def test_no_machine_of_a_provisioner_that_owns_power_is_switched(world: World) -
 
 def test_what_is_not_done_is_said(world: World) -> None:
     world.provisioner.capabilities = OWNS_POWER
-    assert said(world, run(world, "prepare_nodes")).count("fake switches its machines itself") == 4
+    assert said(world, run(world, "prepare_nodes")).count("fake switches its machines itself") == 3
 
 
 def test_a_provisioner_that_owns_power_stops_what_is_terminated(world: World) -> None:
