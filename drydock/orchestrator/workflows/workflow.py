@@ -85,7 +85,8 @@ class StepContext:
         access = bmc_access(self.site, self.node)
         driver = None if access is None else self.services.oob_drivers.get(access.type)
         if access is None or driver is None:
-            kind, enabled = access.type if access else "none", ", ".join(sorted(self.services.oob_drivers)) or "none"
+            kind = "none" if access is None else access.type
+            enabled = ", ".join(sorted(self.services.oob_drivers)) or "none"
             raise DriverRefused(f"{self.node} has out-of-band type {kind}; enabled drivers: {enabled}")
         return driver, access
 
