@@ -87,11 +87,9 @@ class OobDriverContract(Contract):
     def test_tells_what_it_knows_of_the_machine(self, switched: OobDriver, bmc: BmcAccess) -> None:
         """Not every protocol knows everything; what is known is of the schema's types."""
         facts = switched.facts(bmc)
-        assert isinstance(facts, HardwareFacts)
-        assert any(
-            value is not None for value in (facts.vendor, facts.product, facts.serial, facts.memory_mib, facts.firmware)
-        )
-        assert all(isinstance(nic, NicFacts) and len(nic.mac.split(":")) == 6 for nic in facts.nics or ())
+        assert facts != HardwareFacts()
+        assert all(isinstance(nic, NicFacts) for nic in facts.nics or ())
+        assert all(len(nic.mac.split(":")) == 6 for nic in facts.nics or ())
         assert all(nic.mac == nic.mac.lower() for nic in facts.nics or ())
         assert all(isinstance(disk, DiskFacts) for disk in facts.disks or ())
 
