@@ -1,4 +1,4 @@
-"""What Drydock asks of a node provisioner: the thing that installs operating systems (MAAS, Ironic, a person)."""
+"""The protocol of node provisioners: what installs operating systems (MAAS, Ironic, a person)."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ class Verb(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ProvisionerCapabilities:
-    """What workflows ask of a provisioner before they act.
+    """What workflows read before they act.
 
     ``owns_power``: it switches machines on and off and chooses what they boot, always; then no out-of-band driver does,
     and none is needed. ``at_once``: how many nodes one call of a verb takes; a verb that is not in it takes one, since

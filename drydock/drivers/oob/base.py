@@ -1,4 +1,4 @@
-"""What Drydock asks of a node's BMC, whatever protocol it speaks."""
+"""The protocol of out-of-band drivers: one for each way to reach a BMC."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the provisioner offers to install, asked now and then, and waited for no longer than a person would."""
+"""The images that the provisioner offers: requested now and then, and waited for no longer than a person would."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from drydock.design.rules.platform import PlatformSelection
 from drydock.drivers.node.base import Image, NodeProvisioner
 from drydock.errors import DriverError
 
-#: How long a failure is good for: so long nobody else waits for a provisioner that is away.
+#: How long a failure is kept, so that requests do not wait for a provisioner that is away.
 FAILURE_SECONDS = 5.0
 
 
@@ -22,7 +22,7 @@ class _Question:
     answer: Future[Sequence[Image] | None]
 
     def good(self, now: float, seconds: float) -> bool:
-        """Whether it may be used: one that is not answered yet is not asked again."""
+        """Whether it may be used: a request that is not answered yet is not repeated."""
         if not self.answer.done():
             return True
         failed = self.answer.cancelled() or self.answer.exception() is not None
@@ -30,7 +30,7 @@ class _Question:
 
 
 class ImageCatalogue:
-    """Safe to share between threads: who asks while somebody else does waits for the same answer."""
+    """Safe to share between threads: callers that come while a request is under way wait for its answer."""
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class ImageCatalogue:
         self._lock = Lock()
 
     def platform(self) -> PlatformSelection:
-        """The rule that knows what is offered now, or why nobody can tell. Raises nothing."""
+        """The rule that knows what is offered now, or why that is not known. Raises nothing."""
         question = self._current()
         name = self._provisioner.name
         try:
@@ -69,7 +69,7 @@ class ImageCatalogue:
             now = self._clock()
             if self._question is None or not self._question.good(now, self._seconds):
                 self._question = _Question(now, Future())
-                # A thread that nobody waits for at the end: a provisioner that hangs must not keep a process alive.
+                # A daemon: a provisioner that hangs must not keep a process alive.
                 Thread(target=self._ask, args=(self._question.answer,), name="images", daemon=True).start()
             return self._question
 

@@ -28,7 +28,7 @@ from drydock.orchestrator.workflows.outcome import Done, Failed, Outcome, Wait, 
 from drydock.orchestrator.workflows.planner import for_each_node
 from drydock.orchestrator.workflows.workflow import BulkStep, NodeBatch, Step, StepContext, Stop, Workflow
 
-#: A final status wakes the task that waits for it; it looks by itself only to tell of the last contact.
+#: A final status wakes the task that waits for it; until then it is run only to show the last contact.
 LOOK_AGAIN_SECONDS = 60.0
 #: Nodes of one slot whose assets are fetched at a time; how many fetches there are at all is an option's matter.
 FETCHING_AT_ONCE = 8
@@ -125,7 +125,7 @@ def _deployment(ctx: StepContext, context: BootContext) -> Deployment:
 
 
 def await_place(batch: NodeBatch) -> Mapping[UUID, Outcome]:
-    """So many machines are installed at a time; the others wait here, before they are touched."""
+    """A bounded number of machines is installed at a time; the others wait here, before they are touched."""
     services = batch.services
     with services.database.unit_of_work() as uow:
         placed = uow.holds.take_places(batch.task_ids, at_most=services.deployment_places)
@@ -182,9 +182,9 @@ def _reported(actions: Sequence[BootAction], contact: MachineContact | None, wor
     missing = [action.name for action in actions if action.signaling and action.status is None]
     if missing:
         last = None if contact is None else contact.last_contact
-        heard = "" if last is None else f", last contact {last.astimezone(UTC):%H:%M:%S} UTC"
+        contact_text = "" if last is None else f", last contact {last.astimezone(UTC):%H:%M:%S} UTC"
         names = ", ".join(missing)
-        return Wait(LOOK_AGAIN_SECONDS, f"no final status yet of boot actions {names}{heard}")
+        return Wait(LOOK_AGAIN_SECONDS, f"no final status yet of boot actions {names}{contact_text}")
     unknown = [f"{action.name} ({action.status})" for action in actions if action.status and not action.status.known]
     if unknown:
         return Wait(LOOK_AGAIN_SECONDS, f"this version does not know the status of boot actions {', '.join(unknown)}")
@@ -199,7 +199,7 @@ def _in_words(action: BootAction, words: Mapping[str, str]) -> str:
 
 
 def stop_machine(ctx: StepContext) -> Outcome:
-    """Its installer is not to go on, nor to ask with a key that ends with this task."""
+    """Its installer must not go on, nor use a key that ends with this task."""
     stopped = "the machine is switched off"
     provisioner = ctx.services.provisioner
     if provisioner.capabilities.owns_power:

@@ -24,10 +24,10 @@ def check_bmc(ctx: StepContext) -> Outcome:
 def look_up(batch: NodeBatch) -> Mapping[UUID, Outcome]:
     provisioner = batch.provisioner
     seen = provisioner.observe(batch.names)
-    return batch.each(lambda ctx: Done(_told(provisioner.name, seen[ctx.node])))
+    return batch.each(lambda ctx: Done(_knowledge(provisioner.name, seen[ctx.node])))
 
 
-def _told(provisioner: str, seen: Observation) -> str:
+def _knowledge(provisioner: str, seen: Observation) -> str:
     """A machine that is not known yet is as good as any: it becomes known when it is prepared."""
     if seen.state is NodeState.UNKNOWN:
         return f"verified; {provisioner} does not know {seen.node} yet"

@@ -29,7 +29,7 @@ class StepServices:
     """What steps work with.
 
     ``observe_seconds``: how often a machine at work is looked at. ``start_rate``: nodes of one task that start per
-    second. ``labels``: None where nobody keeps any. ``deployment_places``: machines that may be installed at a time.
+    second. ``labels``: None without a keeper of labels. ``deployment_places``: machines installed at a time, at most.
     """
 
     database: Database
