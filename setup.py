@@ -65,6 +65,10 @@ setup(
         "oslo.config.opts": ["drydock=drydock.conf:list_opts"],
         "oslo.policy.policies": ["drydock=drydock.policies.rules:list_rules"],
         "drydock.oob_drivers": ["redfish=drydock.drivers.oob.redfish:RedfishDriver.from_options"],
+        "drydock.driver_options": [
+            "redfish=drydock.conf.drivers:REDFISH_OPTS",
+            "simulated=drydock.conf.drivers:SIMULATED_OPTS",
+        ],
         "drydock.node_drivers": ["simulated=drydock.drivers.node.simulated:SimulatedProvisioner.from_options"],
     },
 )

@@ -29,6 +29,7 @@ Clients match on ``code``, never on text: a code once published is neither chang
     ├── SealBroken                  a sealed bundle that does not open: another key, another bundle, or damaged
     ├── DriverError
     │   ├── DriverUnavailable       no answer, or a passing fault: try again
+    │   │   └── DriverBusy          … because it is at work on something else: not yet, and nothing failed
     │   └── DriverRefused           the driver's final no
     ├── DatabaseUnavailable         PostgreSQL did not answer, or not as it should: try again
     │   └── DatabaseUnsuitable      … and will not before its administrator has changed something
@@ -168,6 +169,12 @@ class DriverError(DrydockError):
 class DriverUnavailable(DriverError):
     code = "driver_unavailable"
     retry = True
+
+
+class DriverBusy(DriverUnavailable):
+    """A step that meets it waits; it is no attempt that failed."""
+
+    code = "driver_busy"
 
 
 class DriverRefused(DriverError):

@@ -14,6 +14,7 @@ import pytest
 from dev import keystone as keystone_server
 from dev import ports, postgres, unprivileged
 from drydock.db import migrate
+from tests.contract_matrix import pytest_terminal_summary as pytest_terminal_summary
 
 
 @pytest.fixture(scope="session")

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from oslo_config import cfg
 
 from drydock.auth.service_session import service_session
 from drydock.conf.design import token_hosts
+from drydock.conf.driver_options import driver_options
 from drydock.db.engine import connect
 from drydock.db.unit_of_work import Database
 from drydock.design.loader import DesignLoader
@@ -51,7 +52,7 @@ def build_shared(conf: cfg.ConfigOpts, *, pool_size: int, application_name: str)
         return content
 
     references = _references(conf, read_snapshot)
-    provisioner = load_node_provisioner(conf.drivers.node, driver_options(conf).get(conf.drivers.node, {}))
+    provisioner = load_node_provisioner(conf.drivers.node, driver_options(conf, conf.drivers.node))
     images = ImageCatalogue(provisioner, seconds=conf.design.images_seconds, patience=conf.design.images_patience)
     return Shared(
         database=database,
@@ -79,10 +80,6 @@ def _references(conf: cfg.ConfigOpts, read_snapshot: Callable[[str], bytes]) -> 
         retries=reference_retries(times=options.retries, pause=options.retry_pause),
         cache=ReferenceCache(seconds=options.cache_seconds, max_bytes=options.cache_bytes),
     )
-
-
-def driver_options(conf: cfg.ConfigOpts) -> Mapping[str, Mapping[str, Any]]:
-    return {name: dict(conf[name]) for name in ("redfish", "simulated")}
 
 
 def with_slash(url: str) -> str:

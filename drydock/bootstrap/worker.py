@@ -11,8 +11,9 @@ from oslo_config import cfg
 from drydock.auth.service_session import service_session
 from drydock.bootaction.preparation import BootPreparation, BootSettings
 from drydock.bootaction.render import TemplateLimits
-from drydock.bootstrap.shared import build_shared, driver_options, with_slash
+from drydock.bootstrap.shared import build_shared, with_slash
 from drydock.conf import boot_secrets
+from drydock.conf.driver_options import driver_options
 from drydock.db.engine import connect
 from drydock.db.unit_of_work import Database
 from drydock.drivers.labels.base import NodeLabels
@@ -88,7 +89,7 @@ def _services(conf: cfg.ConfigOpts) -> StepServices:
         designs=shared.designs,
         boot=BootPreparation(_boot_settings(conf), shared.references.fetch),
         provisioner=shared.provisioner,
-        oob_drivers=load_oob_drivers(conf.drivers.oob or (), driver_options(conf)),
+        oob_drivers=load_oob_drivers(conf.drivers.oob or (), lambda name: driver_options(conf, name)),
         labels=_labels(conf),
         observe_seconds=conf.orchestrator.observe_interval,
         start_rate=conf.orchestrator.start_rate,

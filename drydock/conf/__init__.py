@@ -11,6 +11,7 @@ from typing import NamedTuple
 from oslo_config import cfg
 
 from drydock.conf import api, bootaction, database, design, drivers, log, orchestrator
+from drydock.conf.driver_options import driver_groups
 from drydock.conf.reading import read_files, read_values
 from drydock.conf.sources import Sources
 from drydock.errors import ConfigurationError
@@ -20,16 +21,19 @@ DEFAULT_FILE = "/etc/drydock/drydock.conf"
 
 
 def list_opts() -> list[tuple[str, Sequence[cfg.Opt]]]:
-    """Every option by group; also the entry point of the sample generator."""
-    return [
+    """Every option by group, those of all installed drivers too; also the entry point of the sample generator.
+
+    Raises ``ConfigurationError`` for options of a driver that cannot be loaded.
+    """
+    before: list[tuple[str, Sequence[cfg.Opt]]] = [
         ("DEFAULT", log.DEFAULT_OPTS),
         ("log", log.LOG_OPTS),
         ("api", api.API_OPTS),
         ("auth", api.AUTH_OPTS),
         ("database", database.OPTS),
         ("drivers", drivers.DRIVERS_OPTS),
-        ("redfish", drivers.REDFISH_OPTS),
-        ("simulated", drivers.SIMULATED_OPTS),
+    ]
+    after: list[tuple[str, Sequence[cfg.Opt]]] = [
         ("bootaction", bootaction.OPTS),
         ("design", design.DESIGN_OPTS),
         ("references", design.REFERENCES_OPTS),
@@ -37,6 +41,7 @@ def list_opts() -> list[tuple[str, Sequence[cfg.Opt]]]:
         ("timeouts", orchestrator.TIMEOUTS_OPTS),
         ("promenade", orchestrator.PROMENADE_OPTS),
     ]
+    return [*before, *driver_groups([group for group, _ in (*before, *after)]).items(), *after]
 
 
 def load(args: Sequence[str] = (), env: Mapping[str, str] | None = None) -> cfg.ConfigOpts:
@@ -49,13 +54,14 @@ def load(args: Sequence[str] = (), env: Mapping[str, str] | None = None) -> cfg.
     """
     environ = os.environ if env is None else env
     conf = cfg.ConfigOpts()
-    for group, options in list_opts():
+    groups = list_opts()
+    for group, options in groups:
         conf.register_opts(options, group=None if group == "DEFAULT" else group)
     read_files(conf, args, _default_files(environ))
     if url := environ.get("DRYDOCK_DATABASE_URL"):
         # Taken as it is: in a file, $ begins the name of another option.
         conf.set_override("url", url.replace("$", "$$"), group="database")
-    read_values(conf, dict(list_opts()), Sources(conf, os.environ))
+    read_values(conf, dict(groups), Sources(conf, os.environ))
     return conf
 
 

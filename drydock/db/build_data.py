@@ -35,6 +35,11 @@ class BuildDataRepository:
         newest = select(func.max(build_data.c.id)).where(named).group_by(build_data.c.generator)
         return self._select(build_data.c.id.in_(newest))
 
+    def tasks_with(self, generator: str, task_ids: Sequence[UUID]) -> Collection[UUID]:
+        """Those of these tasks that have build data of this generator."""
+        mine = build_data.c.task_id.in_(task_ids) & (build_data.c.generator == generator)
+        return frozenset(self._connection.scalars(select(build_data.c.task_id).where(mine)))
+
     def tasks_with_any(self, task_ids: Sequence[UUID]) -> Collection[UUID]:
         """Those of these tasks that have build data."""
         if not task_ids:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import metadata
 from typing import Any, cast
 
@@ -19,9 +19,9 @@ def names(group: str) -> Sequence[str]:
     return sorted({point.name for point in metadata.entry_points(group=group)})
 
 
-def load_oob_drivers(names: Sequence[str], options: Mapping[str, Mapping[str, Any]]) -> Mapping[str, OobDriver]:
-    """The drivers by name; ``options`` by driver name. Raises ``ConfigurationError``."""
-    return {name: cast(OobDriver, _load(OOB_DRIVERS, name, options.get(name, {}))) for name in names}
+def load_oob_drivers(names: Sequence[str], options: Callable[[str], Mapping[str, Any]]) -> Mapping[str, OobDriver]:
+    """The drivers by name; ``options``: of a driver, by its name. Raises ``ConfigurationError``."""
+    return {name: cast(OobDriver, _load(OOB_DRIVERS, name, options(name))) for name in names}
 
 
 def load_node_provisioner(name: str, options: Mapping[str, Any]) -> NodeProvisioner:

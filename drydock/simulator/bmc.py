@@ -15,11 +15,12 @@ from typing import Any
 import falcon
 
 from drydock.simulator.life import Life
-from drydock.simulator.machine import Machine, Power
+from drydock.simulator.machine import BIOS_VERSION, NIC_MBIT, PRODUCT, VENDOR, Machine, Power
 from drydock.simulator.site import Site
 
 ROOT = "/redfish/v1"
-BOOT_TARGETS = ("None", "Pxe", "Hdd", "Cd")
+BOOT_TARGETS = ("None", "Pxe", "UefiHttp", "Hdd", "Cd")
+BOOT_MODES = ("Legacy", "UEFI")
 BOOT_ENABLED = ("Disabled", "Once", "Continuous")
 
 Reset = Callable[[Life, Machine], None]
@@ -86,6 +87,7 @@ class System:
             enabled = _one_of(boot, "BootSourceOverrideEnabled", BOOT_ENABLED, "Once")
             if target == "None":
                 enabled = "Disabled"
+            override.mode = _one_of(boot, "BootSourceOverrideMode", BOOT_MODES, override.mode)
             override.target, override.enabled = target, enabled
             machine.note(f"boot device {target}, {enabled.lower()}")
         resp.status = falcon.HTTP_204
@@ -114,6 +116,7 @@ class System:
             "Name": f"Port {interface}",
             "MACAddress": macs[interface],
             "PermanentMACAddress": macs[interface],
+            "SpeedMbps": NIC_MBIT,
             "Status": {"State": "Enabled", "Health": "OK"},
         }
 
@@ -127,9 +130,10 @@ def _system(machine: Machine, identity: str) -> dict[str, Any]:
             "Id": identity,
             "Name": machine.name,
             "UUID": machine.uuid,
-            "Manufacturer": "Drydock",
-            "Model": "Simulated machine",
-            "SerialNumber": machine.uuid[:8].upper(),
+            "Manufacturer": VENDOR,
+            "Model": PRODUCT,
+            "SerialNumber": machine.serial,
+            "BiosVersion": BIOS_VERSION,
             "PowerState": _power_state(machine),
             "MemorySummary": {"TotalSystemMemoryGiB": machine.memory_gib},
             "ProcessorSummary": {"Count": machine.cpus},
@@ -137,7 +141,7 @@ def _system(machine: Machine, identity: str) -> dict[str, Any]:
                 "BootSourceOverrideTarget": machine.boot_override.target,
                 "BootSourceOverrideTarget@Redfish.AllowableValues": list(BOOT_TARGETS),
                 "BootSourceOverrideEnabled": machine.boot_override.enabled,
-                "BootSourceOverrideMode": "UEFI",
+                "BootSourceOverrideMode": machine.boot_override.mode,
             },
             "EthernetInterfaces": _link(f"{path}/EthernetInterfaces"),
             "Actions": {

@@ -8,7 +8,7 @@ import re
 import threading
 import uuid
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -20,6 +20,11 @@ from drydock.simulator.faults import Faults
 NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9])?", re.ASCII)
 HISTORY = 200
 """Events kept of each machine."""
+VENDOR = "Drydock"
+PRODUCT = "Simulated machine"
+BIOS_VERSION = "1.0"
+NIC_MBIT = 10_000
+DISK_BYTES = 480 * 10**9
 
 
 class Power(StrEnum):
@@ -72,6 +77,7 @@ class Deployment:
     phase: Phase = Phase.DEPLOYING
     installed: bool = False
     detail: str = "waiting for the machine to start"
+    meta_data: Mapping[str, Any] = field(default_factory=dict)
     owed: list[BootAction] = field(default_factory=list, repr=False)
 
 
@@ -81,6 +87,7 @@ class BootOverride:
 
     target: str = "None"
     enabled: str = "Disabled"
+    mode: str = "UEFI"
 
     def take(self) -> str:
         """The device for this start; an override that holds once is used up by it."""
@@ -121,6 +128,28 @@ class Machine:
         self.history: deque[dict[str, str]] = deque(maxlen=HISTORY)
         self.note("created")
 
+    @property
+    def serial(self) -> str:
+        return self.uuid[:8].upper()
+
+    def facts(self) -> dict[str, Any]:
+        """What an inspection finds; JSON-shaped."""
+        disk = {"name": "sda", "serial": f"{self.serial}-0", "size_bytes": DISK_BYTES, "bus_address": "0:0.0.0"}
+        return {
+            "vendor": VENDOR,
+            "product": PRODUCT,
+            "serial": self.serial,
+            "arch": "x86_64",
+            "cpu_count": self.cpus,
+            "memory_mib": self.memory_gib * 1024,
+            "bios_version": BIOS_VERSION,
+            "disks": [disk | {"rotational": False}],
+            "nics": [
+                {"mac": mac, "name": f"eno{port}", "bus_address": f"0000:00:{port:02x}.0", "speed_mbit": NIC_MBIT}
+                for port, mac in enumerate(self.macs, start=1)
+            ],
+        }
+
     def note(self, event: str) -> None:
         self.history.append({"time": datetime.now(UTC).isoformat(), "event": event})
 
@@ -143,6 +172,7 @@ class Machine:
                 "faults": self.faults.texts(),
                 "deployment_id": self.deployment.id if self.deployment else None,
                 "user_data": self.deployment.user_data if self.deployment else None,
+                "meta_data": dict(self.deployment.meta_data) if self.deployment else None,
                 "detail": self.deployment.detail if self.deployment else "",
                 "last_contact": self.last_contact.isoformat() if self.last_contact else None,
                 "settings": dict(self.settings),

@@ -44,8 +44,10 @@ def add_routes(app: falcon.App[falcon.Request, falcon.Response], site: Site, lif
     for kind in SETTINGS:
         app.add_route(f"{ROOT}/settings/{kind}", Verb(partial(verbs.configure, kind)))
     app.add_route(f"{ROOT}/deployments", Verb(verbs.deploy))
+    app.add_route(f"{ROOT}/stop", Verb(verbs.stop))
     app.add_route(f"{ROOT}/destroy", Verb(verbs.destroy))
-    app.add_route(f"{ROOT}/observations", Observations(site))
+    app.add_route(f"{ROOT}/observations", Looks(site, _observation))
+    app.add_route(f"{ROOT}/facts", Looks(site, _facts))
 
 
 class Service:
@@ -143,14 +145,23 @@ class Verbs:
     def deploy(self, name: str, wanted: object) -> dict[str, str]:
         deployment = _object(wanted, "a deployment")
         deployment_id, user_data = deployment.get("id"), deployment.get("user_data")
+        meta_data = _object(deployment.get("meta_data", {}), "meta_data")
         if not isinstance(deployment_id, str):
             raise BadRequest("id: text of your choice, another for each deployment")
         if not isinstance(user_data, str):
             raise BadRequest("user_data: text, empty for none")
         machine = self._site.asked_for(name)
         self._site.claim_deployment(deployment_id, machine.name)
-        started = self._life.deploy(machine, Deployment(deployment_id, user_data))
+        started = self._life.deploy(machine, Deployment(deployment_id, user_data, meta_data=meta_data))
         return _succeeded() if started else _pending(f"{name} is being erased")
+
+    def stop(self, name: str, wanted: object) -> dict[str, str]:
+        machine = self._site.find(name)
+        if machine is None:
+            return _succeeded()
+        self._life.power_off(machine)
+        with machine.lock:
+            return _succeeded() if machine.power is Power.OFF else _pending(f"powering off {name}")
 
     def destroy(self, name: str, wanted: object) -> dict[str, str]:
         machine = self._site.find(name)
@@ -158,15 +169,18 @@ class Verbs:
         return _succeeded() if done else _pending(f"powering off and erasing {name}")
 
 
-class Observations:
-    def __init__(self, site: Site) -> None:
+class Looks:
+    """What is to be seen of each of these machines, by name; ``look`` is given None for one that is not there."""
+
+    def __init__(self, site: Site, look: Callable[[Machine | None], dict[str, Any] | None]) -> None:
         self._site = site
+        self._look = look
 
     def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
         names = _object(req.get_media()).get("nodes")
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
             raise BadRequest("nodes: a list of names")
-        resp.media = {name: _observation(self._site.find(name)) for name in names}
+        resp.media = {name: self._look(self._site.find(name)) for name in names}
 
 
 def _observation(machine: Machine | None) -> dict[str, Any]:
@@ -180,6 +194,14 @@ def _observation(machine: Machine | None) -> dict[str, Any]:
             "detail": deployment.detail if deployment else machine.state.value,
             "last_contact": machine.last_contact.isoformat() if machine.last_contact else None,
         }
+
+
+def _facts(machine: Machine | None) -> dict[str, Any] | None:
+    """None for a machine that was not commissioned."""
+    if machine is None:
+        return None
+    with machine.lock:
+        return machine.facts() if machine.commissioned else None
 
 
 def _node_state(machine: Machine) -> str:

@@ -10,11 +10,14 @@ from typing import Any
 
 import pytest
 
-from drydock.drivers.node.base import Deployment, NodeState, Progress, ProgressState
+from drydock.drivers.node.base import NodeState
 from drydock.drivers.node.simulated import SimulatedProvisioner
-from drydock.drivers.oob.base import Bmc, BootDevice
+from drydock.drivers.oob.base import BmcAccess, BootDevice
 from drydock.drivers.oob.redfish import RedfishDriver
+from drydock.drivers.progress import Progress, ProgressState
 from tests.drivers.node_server import ACTION, KEY, OTHER_ACTION, NodeServer, tarball
+from tests.drivers.oob_contract import ends
+from tests.drivers.plans import deployment, node_plan
 from tests.drivers.simulator_process import ACCOUNT, PASSWORD, Simulator
 from tests.eventually import eventually
 
@@ -25,7 +28,7 @@ def deploy(simulator: Simulator, name: str) -> Callable[..., None]:
 
     def deploy(user_data: str, *faults: str) -> None:
         simulator.add(name, *faults)
-        provisioner.deploy([Deployment(f"d-{name}", name, user_data)])
+        provisioner.deploy([deployment(node_plan(name), f"d-{name}", user_data)])
 
     return deploy
 
@@ -69,13 +72,18 @@ def test_the_whole_life(simulator: Simulator, name: str, node_server: NodeServer
     assert KEY not in repr(shown)
 
 
+def off_and_on(driver: RedfishDriver, bmc: BmcAccess) -> None:
+    assert ends(lambda: driver.power_off(bmc)).state is ProgressState.SUCCEEDED
+    driver.power_on(bmc)
+
+
 def test_a_restart_does_not_report_again(
     simulator: Simulator, name: str, node_server: NodeServer, deploy: Callable[..., None]
 ) -> None:
     deploy(node_server.offer(name))
     simulator.wait_for(name, lambda machine: len(finals(machine)) == 1)
     driver = RedfishDriver(endpoint=simulator.url, system="/redfish/v1/Systems/{node}")
-    driver.power_cycle(Bmc(name, None, ACCOUNT, PASSWORD))
+    off_and_on(driver, BmcAccess(name, "redfish", None, ACCOUNT, PASSWORD))
     came_up = lambda machine: [event["event"] for event in machine["history"]].count("booted from disk") == 2  # noqa: E731
     machine = simulator.wait_for(name, came_up)
     assert len(node_server.posted()) == 2
@@ -87,7 +95,7 @@ def test_power_lost_during_installation_starts_it_anew(
 ) -> None:
     deploy(node_server.offer(name), "never_returns")
     driver = RedfishDriver(endpoint=simulator.url, system="/redfish/v1/Systems/{node}")
-    bmc = Bmc(name, None, ACCOUNT, PASSWORD)
+    bmc = BmcAccess(name, "redfish", None, ACCOUNT, PASSWORD)
     simulator.wait_for(name, lambda machine: machine["state"] == "silent")
     driver.power_off(bmc)
     simulator.wait_for(name, lambda machine: machine["state"] == "off")
@@ -250,7 +258,7 @@ def test_a_rack_at_once(simulator: Simulator, name: str, node_server: NodeServer
     """More machines than threads, each its own deployment and its own boot device."""
     names = [f"{name}-{number:03}" for number in range(120)]
     provisioner = SimulatedProvisioner(url=simulator.url)
-    started = provisioner.deploy([Deployment(f"d-{node}", node, node_server.offer(node)) for node in names])
+    started = provisioner.deploy([deployment(node_plan(node), f"d-{node}", node_server.offer(node)) for node in names])
     assert started == dict.fromkeys(names, Progress(ProgressState.SUCCEEDED))
     eventually(
         lambda: {row.state for row in provisioner.observe(names).values()},
@@ -263,10 +271,10 @@ def test_a_rack_at_once(simulator: Simulator, name: str, node_server: NodeServer
 def test_the_boot_device_decides(simulator: Simulator, name: str) -> None:
     """A provisioner never sees a machine that was told to boot from an empty disk."""
     driver = RedfishDriver(endpoint=simulator.url, system="/redfish/v1/Systems/{node}")
-    bmc = Bmc(name, None, ACCOUNT, PASSWORD)
-    driver.set_boot_device(bmc, BootDevice.DISK)
+    bmc = BmcAccess(name, "redfish", None, ACCOUNT, PASSWORD)
+    driver.set_boot_device(bmc, BootDevice.DISK, None)
     driver.power_on(bmc)
     simulator.wait_for(name, lambda machine: machine["state"] == "stuck")
     assert SimulatedProvisioner(url=simulator.url).observe([name])[name].state is NodeState.UNKNOWN
-    driver.power_cycle(bmc)
+    off_and_on(driver, bmc)
     simulator.wait_for(name, lambda machine: machine["state"] == "discovered")

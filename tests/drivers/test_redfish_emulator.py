@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from drydock.drivers.oob.base import Bmc, BootDevice
+from drydock.drivers.oob.base import BmcAccess, BootDevice
 from drydock.drivers.oob.redfish import RedfishDriver
 from drydock.errors import DriverRefused
 from tests.drivers.oob_contract import OobDriverContract
@@ -20,7 +20,7 @@ from tests.eventually import eventually
 
 pytest.importorskip("sushy_tools", reason="sushy-tools, the extra 'simulator', is not installed")
 
-SYSTEMS = 16
+SYSTEMS = 32
 LAUNCHER = """
 import sys, types
 from sushy_tools.emulator.resources.systems import fakedriver
@@ -82,21 +82,22 @@ def driver(emulator: str) -> RedfishDriver:
 
 
 @pytest.fixture
-def bmc(unused: Iterator[int]) -> Bmc:
-    return Bmc(node=f"e{next(unused):02}", address=None, account="admin", credential="anything")
+def bmc(unused: Iterator[int]) -> BmcAccess:
+    return BmcAccess(node=f"e{next(unused):02}", type="redfish", address=None, account="admin", credential="anything")
 
 
 class TestContract(OobDriverContract):
-    pass
+    member = "redfish, sushy-tools"
 
 
-def test_reads_what_the_emulator_shows(driver: RedfishDriver, bmc: Bmc) -> None:
-    driver.set_boot_device(bmc, BootDevice.PXE, persistent=True)
-    inventory = driver.interrogate(bmc)
-    assert inventory["manufacturer"] == "Sushy Emulator"
-    assert inventory["macs"] == [f"00:5c:52:31:3a:{int(bmc.node[1:]):02x}"]
+def test_reads_what_the_emulator_shows(driver: RedfishDriver, bmc: BmcAccess) -> None:
+    driver.set_boot_device(bmc, BootDevice.NETWORK, None)
+    facts = driver.facts(bmc)
+    assert facts.vendor == "Sushy Emulator"
+    assert facts.nics is not None
+    assert [nic.mac for nic in facts.nics] == [f"00:5c:52:31:3a:{int(bmc.node[1:]):02x}"]
 
 
 def test_a_system_it_does_not_have(driver: RedfishDriver) -> None:
     with pytest.raises(DriverRefused, match="no such system"):
-        driver.power_on(Bmc("e99", None, "admin", "anything"))
+        driver.power_on(BmcAccess("e99", "redfish", None, "admin", "anything"))

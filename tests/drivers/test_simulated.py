@@ -7,12 +7,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from drydock.drivers.node.base import Deployment, NodeState, Progress, ProgressState, ProvisionedNode
+from drydock.drivers.node.base import NodeState
+from drydock.drivers.node.records import ProvisionedNode
 from drydock.drivers.node.simulated import SimulatedProvisioner
-from drydock.drivers.oob.base import Bmc, BootDevice
+from drydock.drivers.oob.base import BmcAccess, BootDevice
 from drydock.drivers.oob.redfish import RedfishDriver
+from drydock.drivers.progress import Progress, ProgressState
 from drydock.errors import ConfigurationError, DriverRefused, DriverUnavailable
 from tests.drivers.node_server import NodeServer, running_node_server
+from tests.drivers.plans import deployment, node_plan
 from tests.drivers.provisioner_contract import BootFromNetwork, NodeProvisionerContract, ends, only, reaches
 from tests.drivers.simulator_process import ACCOUNT, PASSWORD, Simulator, running_simulator
 
@@ -24,21 +27,7 @@ def provisioner(simulator: Simulator) -> SimulatedProvisioner:
 
 @pytest.fixture
 def node(simulator: Simulator, name: str) -> ProvisionedNode:
-    return named(simulator.add(name))
-
-
-def named(name: str) -> ProvisionedNode:
-    return ProvisionedNode(
-        name=name,
-        domain="example.org",
-        boot_mac=None,
-        image="jammy",
-        kernel="hwe-22.04",
-        kernel_params="console=ttyS0",
-        tags=("rack1",),
-        networking={"interfaces": {"bond0": {"mtu": 9000, "slaves": ["e1", "e2"]}}},
-        storage={"disks": {"sda": {"partitions": []}}, "volume_groups": {}},
-    )
+    return node_plan(simulator.add(name))
 
 
 @pytest.fixture
@@ -46,8 +35,8 @@ def boot_from_network(simulator: Simulator) -> BootFromNetwork:
     driver = RedfishDriver(endpoint=simulator.url, system="/redfish/v1/Systems/{node}")
 
     def boot(node: ProvisionedNode) -> None:
-        bmc = Bmc(node.name, None, ACCOUNT, PASSWORD)
-        driver.set_boot_device(bmc, BootDevice.PXE)
+        bmc = BmcAccess(node.name, "redfish", None, ACCOUNT, PASSWORD)
+        driver.set_boot_device(bmc, BootDevice.NETWORK, None)
         driver.power_on(bmc)
 
     return boot
@@ -59,7 +48,7 @@ def user_data(node_server: NodeServer, node: ProvisionedNode) -> str:
 
 
 class TestContract(NodeProvisionerContract):
-    pass
+    member = "simulated"
 
 
 def test_settings_arrive(provisioner: SimulatedProvisioner, node: ProvisionedNode, simulator: Simulator) -> None:
@@ -67,10 +56,43 @@ def test_settings_arrive(provisioner: SimulatedProvisioner, node: ProvisionedNod
     provisioner.apply_storage([node])
     provisioner.apply_platform([node])
     settings = simulator.machine(node.name)["settings"]
-    assert settings["networking"] == node.networking
-    assert settings["storage"] == node.storage
+    (bond,) = settings["networking"]["interfaces"]
+    assert (bond["name"], bond["bond"]["mode"], [port["name"] for port in bond["ports"]]) == (
+        "bond0",
+        "802.3ad",
+        ["e1", "e2"],
+    )
+    assert bond["networks"][0]["addresses"] == [{"kind": "static", "address": "10.3.0.11"}]
+    (disk,) = settings["storage"]["disks"]
+    assert disk["partitions"][0]["size"] == {"text": ">30g", "bytes": 30 * 10**9, "at_least": True}
     assert settings["platform"]["kernel_params"] == "console=ttyS0"
     assert settings["platform"]["tags"] == ["rack1"]
+
+
+def test_no_credential_of_a_bmc_leaves(
+    provisioner: SimulatedProvisioner, node: ProvisionedNode, simulator: Simulator
+) -> None:
+    for verb in (provisioner.apply_networking, provisioner.apply_storage, provisioner.apply_platform):
+        verb([node])
+    provisioner.deploy([deployment(node, "d-whole")])
+    assert node.bmc is not None
+    assert node.bmc.credential not in repr(simulator.machine(node.name)) + repr(node)
+
+
+def test_meta_data_arrives(provisioner: SimulatedProvisioner, node: ProvisionedNode, simulator: Simulator) -> None:
+    provisioner.deploy([deployment(node, "d-meta")])
+    given = simulator.machine(node.name)["meta_data"]
+    assert (given["instance_id"], given["hostname"]) == ("d-meta", f"{node.name}.example.org")
+
+
+def test_what_was_found_in_a_machine(provisioner: SimulatedProvisioner, node: ProvisionedNode) -> None:
+    ends(lambda: provisioner.configure_hardware([node]))
+    facts = provisioner.facts([node.name])[node.name]
+    assert (facts.cpu_count, facts.memory_mib, facts.bios_version) == (16, 64 * 1024, "1.0")
+    assert facts.disks is not None
+    assert (facts.disks[0].name, facts.disks[0].rotational) == ("sda", False)
+    assert facts.nics is not None
+    assert [(nic.name, nic.bus_address) for nic in facts.nics] == [("eno1", "0000:00:01.0"), ("eno2", "0000:00:02.0")]
 
 
 def test_a_node_never_powered_on_is_commissioned_all_the_same(
@@ -82,7 +104,7 @@ def test_a_node_never_powered_on_is_commissioned_all_the_same(
 def test_a_deployed_node_is_not_commissioned(
     provisioner: SimulatedProvisioner, node: ProvisionedNode, user_data: str
 ) -> None:
-    provisioner.deploy([Deployment("d-busy", node.name, user_data)])
+    provisioner.deploy([deployment(node, "d-busy", user_data)])
     progress = only(provisioner.configure_hardware([node]))
     assert progress == Progress(ProgressState.FAILED, f"{node.name} is deploying: destroy it first")
 
@@ -91,7 +113,7 @@ def test_a_failed_node_is_commissioned_anew(
     provisioner: SimulatedProvisioner, node: ProvisionedNode, simulator: Simulator
 ) -> None:
     simulator.set_faults(node.name, "install_fails")
-    provisioner.deploy([Deployment("d-fails", node.name, "#cloud-config\n{}")])
+    provisioner.deploy([deployment(node, "d-fails", "#cloud-config\n{}")])
     reaches(provisioner, node, NodeState.FAILED)
     assert "could not write the image" in provisioner.observe([node.name])[node.name].detail
     assert ends(lambda: provisioner.configure_hardware([node])).state is ProgressState.SUCCEEDED
@@ -101,14 +123,14 @@ def test_a_failed_node_is_commissioned_anew(
 def test_a_deployment_id_of_another_node_is_refused(
     provisioner: SimulatedProvisioner, node: ProvisionedNode, user_data: str
 ) -> None:
-    provisioner.deploy([Deployment("d-mine", node.name, user_data)])
-    refused = only(provisioner.deploy([Deployment("d-mine", f"{node.name}-other", user_data)]))
+    provisioner.deploy([deployment(node, "d-mine", user_data)])
+    refused = only(provisioner.deploy([deployment(node_plan(f"{node.name}-other"), "d-mine", user_data)]))
     assert refused == Progress(ProgressState.FAILED, f"deployment d-mine is of {node.name}")
 
 
 @pytest.mark.parametrize("name", ["..", "../../machines", ".hidden", "a b", "", "n01?x=1", "x" * 300, "n\x00"])
 def test_a_name_that_could_not_be_a_directory_is_refused(provisioner: SimulatedProvisioner, name: str) -> None:
-    assert only(provisioner.identify([named(name)])).state is ProgressState.FAILED
+    assert only(provisioner.enroll([node_plan(name)])).state is ProgressState.FAILED
 
 
 @pytest.fixture(scope="module")
@@ -119,11 +141,11 @@ def fixed_rack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
 
 def test_a_node_that_is_not_in_the_rack_is_refused(fixed_rack: Simulator) -> None:
     provisioner = SimulatedProvisioner(url=fixed_rack.url + "/")
-    answer = provisioner.identify([named("stranger"), named("known")])
+    answer = provisioner.enroll([node_plan("stranger"), node_plan("known")])
     assert answer["known"].state is ProgressState.PENDING
     unknown = Progress(ProgressState.FAILED, "there is no machine 'stranger'")
     assert answer["stranger"] == unknown
-    assert only(provisioner.deploy([Deployment("d", "stranger", "")])) == unknown
+    assert only(provisioner.deploy([deployment(node_plan("stranger"), "d")])) == unknown
     assert provisioner.observe(["stranger"])["stranger"].state is NodeState.UNKNOWN
     assert [row.hostname for row in provisioner.list_nodes()] == ["known"]
 
@@ -149,7 +171,7 @@ def test_somebody_else_answers() -> None:
         with pytest.raises(DriverRefused, match="403"):
             provisioner.check()
         with pytest.raises(DriverRefused, match="403"):
-            provisioner.identify([named("n01")])
+            provisioner.enroll([node_plan("n01")])
 
 
 @pytest.mark.parametrize(

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from drydock.drivers.node.base import (
-    Deployment,
     Image,
     NodeState,
     Observation,
-    Progress,
-    ProgressState,
-    ProvisionedNode,
-    ProvisionedSite,
+    ProvisionerCapabilities,
+    Verb,
 )
-from drydock.drivers.oob.base import Bmc, BootDevice, PowerState
+from drydock.drivers.node.records import Deployment, ProvisionedNode, ProvisionedSite
+from drydock.drivers.oob.base import BmcAccess, BootDevice, BootMode, OobCapabilities, PowerState
+from drydock.drivers.progress import Progress, ProgressState, pending
+from drydock.model.hardware_facts import HardwareFacts
 from drydock.model.node_summary import NodeSummary
 
 DONE = Progress(ProgressState.SUCCEEDED)
@@ -28,42 +27,52 @@ class FakeBmcs:
     name = "redfish"
 
     def __init__(self) -> None:
+        self.capabilities = OobCapabilities(
+            boot_devices=frozenset(BootDevice), boot_modes=frozenset(BootMode), by_hand=False
+        )
         self.power: dict[str, PowerState] = {}
-        self.boot: dict[str, BootDevice] = {}
+        self.boot: dict[str, tuple[BootDevice, BootMode | None]] = {}
         self.resets: Counter[str] = Counter()
 
-    def power_state(self, bmc: Bmc) -> PowerState:
+    def power_state(self, bmc: BmcAccess) -> PowerState:
         return self.power.get(bmc.node, PowerState.OFF)
 
-    def power_on(self, bmc: Bmc) -> None:
-        if self.power_state(bmc) is PowerState.OFF:
-            self.resets[bmc.node] += 1
+    def power_on(self, bmc: BmcAccess) -> Progress:
+        """Not at once: it is seen by the next call."""
+        if self.power_state(bmc) is PowerState.ON:
+            return DONE
+        self.resets[bmc.node] += 1
         self.power[bmc.node] = PowerState.ON
+        return pending("waiting for the BMC to switch the power on", look_in=1)
 
-    def power_off(self, bmc: Bmc) -> None:
+    def power_off(self, bmc: BmcAccess) -> Progress:
+        if self.power_state(bmc) is PowerState.OFF:
+            return DONE
         self.power[bmc.node] = PowerState.OFF
+        return pending("waiting for the BMC to switch the power off", look_in=1)
 
-    def power_cycle(self, bmc: Bmc) -> None:
-        self.power_off(bmc)
-        self.power_on(bmc)
+    def set_boot_device(self, bmc: BmcAccess, device: BootDevice, mode: BootMode | None) -> Progress:
+        self.boot[bmc.node] = (device, mode)
+        return DONE
 
-    def set_boot_device(self, bmc: Bmc, device: BootDevice, *, persistent: bool = False) -> None:
-        self.boot[bmc.node] = device
-
-    def interrogate(self, bmc: Bmc) -> Mapping[str, Any]:
-        return {"model": "dictionary"}
+    def facts(self, bmc: BmcAccess) -> HardwareFacts:
+        return HardwareFacts(product="dictionary")
 
 
 class FakeProvisioner:
     """Installs at once. ``installs`` counts real starts, so that a repeated ``deploy`` shows.
 
     ``refused``: what ``apply_networking`` answers for a node instead of succeeding; ``asked``: its requests' nodes.
+    ``lacks``: what is unsupported, by node; ``details``: of observations, by node.
     """
 
     name = "fake"
-    at_once = 10
 
     def __init__(self) -> None:
+        self.capabilities = ProvisionerCapabilities(owns_power=False, at_once=dict.fromkeys(Verb, 10))
+        self.lacks: dict[str, list[str]] = {}
+        self.details: dict[str, str] = {}
+        self.stopped: list[str] = []
         self.deployments: dict[str, Deployment] = {}
         self.installs: Counter[str] = Counter()
         self.states: dict[str, NodeState] = {}
@@ -73,7 +82,7 @@ class FakeProvisioner:
         self.stumbles: dict[str, Exception] = {}
         self.asked: list[list[str]] = []
         self.site: ProvisionedSite | None = None
-        self.images = [Image("jammy", ("ga-22.04", "hwe-22.04"))]
+        self.images: list[Image] | None = [Image("jammy", ("ga-22.04", "hwe-22.04"))]
 
     def check(self) -> None:
         return None
@@ -82,7 +91,10 @@ class FakeProvisioner:
         self.site = site
         return DONE
 
-    def identify(self, nodes: Sequence[ProvisionedNode]) -> Mapping[str, Progress]:
+    def unsupported(self, node: ProvisionedNode) -> Sequence[str]:
+        return self.lacks.get(node.name, [])
+
+    def enroll(self, nodes: Sequence[ProvisionedNode]) -> Mapping[str, Progress]:
         for node in nodes:
             self.states.setdefault(node.name, NodeState.DISCOVERED)
         return {node.name: DONE for node in nodes}
@@ -91,6 +103,9 @@ class FakeProvisioner:
         for node in nodes:
             self.states[node.name] = NodeState.READY
         return {node.name: DONE for node in nodes}
+
+    def facts(self, nodes: Sequence[str]) -> Mapping[str, HardwareFacts]:
+        return {node: HardwareFacts(cpu_count=8) for node in nodes if self.states.get(node) is NodeState.READY}
 
     def apply_networking(self, nodes: Sequence[ProvisionedNode]) -> Mapping[str, Progress]:
         names = [node.name for node in nodes]
@@ -108,11 +123,12 @@ class FakeProvisioner:
 
     def deploy(self, deployments: Sequence[Deployment]) -> Mapping[str, Progress]:
         for deployment in deployments:
-            current = self.deployments.get(deployment.node)
+            node = deployment.node.name
+            current = self.deployments.get(node)
             if current is None or current.id != deployment.id:
-                self.deployments[deployment.node] = deployment
-                self.installs[deployment.node] += 1
-        return {deployment.node: DONE for deployment in deployments}
+                self.deployments[node] = deployment
+                self.installs[node] += 1
+        return {deployment.node.name: DONE for deployment in deployments}
 
     def observe(self, nodes: Sequence[str]) -> Mapping[str, Observation]:
         return {node: self._observed(node) for node in nodes}
@@ -120,8 +136,12 @@ class FakeProvisioner:
     def _observed(self, node: str) -> Observation:
         deployment = self.deployments.get(node)
         if deployment is None:
-            return Observation(node, self.states.get(node, NodeState.UNKNOWN))
+            return Observation(node, self.states.get(node, NodeState.UNKNOWN), detail=self.details.get(node, ""))
         return Observation(node, self.outcome, deployment_id=deployment.id)
+
+    def stop(self, nodes: Sequence[str]) -> Mapping[str, Progress]:
+        self.stopped += nodes
+        return dict.fromkeys(nodes, DONE)
 
     def destroy(self, nodes: Sequence[str]) -> Mapping[str, Progress]:
         for node in nodes:
@@ -133,7 +153,7 @@ class FakeProvisioner:
     def list_nodes(self) -> Sequence[NodeSummary]:
         return []
 
-    def list_images(self) -> Sequence[Image]:
+    def list_images(self) -> Sequence[Image] | None:
         return self.images
 
 

@@ -8,8 +8,9 @@ from uuid import uuid4
 
 import pytest
 
-from drydock.drivers.node.base import Deployment, Image, NodeState, Observation
+from drydock.drivers.node.base import Image, NodeState, Observation
 from drydock.drivers.oob.base import PowerState
+from drydock.drivers.progress import Progress
 from drydock.errors import DriverRefused, DriverUnavailable
 from drydock.model.actions import REQUESTABLE, Action
 from drydock.model.boot_action import ReportStatus
@@ -17,6 +18,7 @@ from drydock.model.machine import MachineContact
 from drydock.model.task import ResultStatus, Task, TaskStatus
 from drydock.orchestrator.workflows.install_progress import pause, silence
 from drydock.orchestrator.workflows.table import WORKFLOWS
+from tests.drivers.plans import deployment, node_plan
 from tests.orchestrator.world import World
 from tests.small_site import site
 
@@ -59,7 +61,7 @@ def test_verify_site_fails_when_nobody_speaks_to_the_bmcs(world: World) -> None:
     world.services = replace(world.services, oob_drivers={})
     world.use_runner()
     ended = run(world, "verify_site", nodes=("n01", "n02"))
-    assert ended.result.reason == "no driver for the BMCs of some nodes"
+    assert ended.result.reason == "the drivers cannot do what the design needs"
     told = [message.message for message in ended.result.messages if message.error]
     assert "2 nodes have out-of-band type redfish; enabled drivers: none" in told
 
@@ -83,8 +85,11 @@ def test_prepare_site_gives_the_provisioner_what_nodes_share(world: World) -> No
     ended = run(world, "prepare_site")
     assert ended.result.message == "2 networks, 2 links and 0 tags are in place"
     assert world.provisioner.site is not None
-    assert world.provisioner.site.networks["pxe"]["cidr"] == "10.1.0.0/16"
-    assert world.provisioner.site.links["oob"]["networks"] == ["oob"]
+    assert {network.name: network.cidr for network in world.provisioner.site.networks} == {
+        "pxe": "10.1.0.0/16",
+        "oob": "10.2.0.0/16",
+    }
+    assert {link.name: link.networks for link in world.provisioner.site.links} == {"pxe": ("pxe",), "oob": ("oob",)}
 
 
 def test_verify_nodes_reads_the_power_and_looks_the_node_up(world: World) -> None:
@@ -140,7 +145,7 @@ def test_a_node_deployed_from_another_design_is_left_alone_and_said_to_be(world:
 
 
 def test_a_node_deployed_by_nobody_we_know_is_left_alone(world: World) -> None:
-    world.provisioner.deployments["n01"] = Deployment(str(uuid4()), "n01", "")
+    world.provisioner.deployments["n01"] = deployment(node_plan("n01"), str(uuid4()))
     ended = run(world, "prepare_nodes")
     assert "by a deployment that is not on record here" in said(world, ended)[0]
     assert world.bmcs.power == {}
@@ -181,10 +186,10 @@ def test_attempts_and_the_last_error_of_a_node_are_kept(world: World) -> None:
     answers = [DriverUnavailable("BMC busy"), DriverUnavailable("BMC still busy")]
     asked = world.bmcs.set_boot_device
 
-    def moody(*args: object, **kwargs: object) -> None:
+    def moody(*args: object, **kwargs: object) -> Progress:
         if answers:
             raise answers.pop(0)
-        asked(*args, **kwargs)  # type: ignore[arg-type]
+        return asked(*args, **kwargs)  # type: ignore[arg-type]
 
     world.bmcs.set_boot_device = moody  # type: ignore[method-assign]
     subtask = world.subtasks(run(world, "prepare_nodes").id)["n01"]

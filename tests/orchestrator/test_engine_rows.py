@@ -8,7 +8,8 @@ import pytest
 
 from drydock.db.messages import Line
 from drydock.db.outcomes import Finish, Pause
-from drydock.drivers.oob.base import Bmc, PowerState
+from drydock.drivers.oob.base import BmcAccess, PowerState
+from drydock.drivers.progress import Progress, pending
 from drydock.errors import BootActionFinal, Forbidden
 from drydock.metrics import EngineMetrics
 from drydock.model.actions import Action
@@ -261,8 +262,9 @@ def test_a_machine_whose_installation_is_terminated_is_switched_off(world: World
 
 def test_a_machine_that_cannot_be_switched_off_holds_no_termination_up(world: World) -> None:
     class Deaf(FakeBmcs):
-        def power_off(self, bmc: Bmc) -> None:
+        def power_off(self, bmc: BmcAccess) -> Progress:
             """It says yes and does nothing."""
+            return pending("waiting for the BMC to switch the power off", look_in=2)
 
     task = until_installing(world)
     world.bmcs = Deaf()

@@ -13,7 +13,9 @@ from sqlalchemy import select
 
 from drydock.bootaction.preparation import BootPreparation
 from drydock.db.tables import tasks
-from drydock.drivers.node.base import Progress, ProgressState, ProvisionedNode
+from drydock.drivers.node.base import ProvisionerCapabilities, Verb
+from drydock.drivers.node.records import ProvisionedNode
+from drydock.drivers.progress import Progress, ProgressState
 from drydock.errors import DriverRefused, DriverUnavailable, ReferenceUnavailable
 from drydock.metrics import EngineMetrics
 from drydock.model.actions import Action
@@ -55,7 +57,7 @@ def deploy(world: World, design: bytes) -> Task:
 
 
 def test_no_more_nodes_share_a_request_than_the_provisioner_likes(world: World) -> None:
-    world.provisioner.at_once = 2
+    world.provisioner.capabilities = ProvisionerCapabilities(owns_power=False, at_once={Verb.APPLY_NETWORKING: 2})
     assert deploy(world, site(NODES)).result.status is ResultStatus.SUCCESS
     assert sorted(len(names) for names in world.provisioner.asked) == [1, 2, 2]
     assert sorted(name for names in world.provisioner.asked for name in names) == list(NODES)

@@ -11,7 +11,8 @@ import pytest
 from sqlalchemy import create_engine, make_url, text
 
 from drydock.db.engine import driver_url
-from drydock.drivers.node.base import Progress, ProgressState, ProvisionedNode
+from drydock.drivers.node.records import ProvisionedNode
+from drydock.drivers.progress import Progress, ProgressState
 from drydock.model.task import ResultStatus
 from tests.eventually import eventually
 from tests.orchestrator.engines import make_engine, running

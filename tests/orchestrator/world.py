@@ -127,9 +127,9 @@ class World:
 
     def work(self) -> None:
         """One round: claim what is due and run it."""
-        for together in self.runner.together(self.claim()):
-            for task in self.runner.run(together):
-                self.runner.run([task])
+        due = [*self.runner.together(self.claim())]
+        while due:
+            due += self.runner.together(self.runner.run(due.pop(0)))
 
     def pass_time(self, seconds: float) -> None:
         """Move the clock: everything that is due, leased or limited in time is nearer by so much."""

@@ -15,18 +15,25 @@ class PlatformSelection:
     name: ClassVar[str] = "platform-selection"
     long_name: ClassVar[str] = "Platform Selection"
 
-    def __init__(self, images: Mapping[str, Collection[str]] | None = None, *, unanswered: str = "") -> None:
-        """``images``: what the provisioner offers, each with its kernels; None if there is nobody to ask, or if the
-        one who was asked gave no answer, for the reason ``unanswered``.
+    def __init__(
+        self,
+        images: Mapping[str, Collection[str]] | None = None,
+        *,
+        unanswered: str = "",
+        unchecked: str = "no provisioner was asked",
+    ) -> None:
+        """``images``: what the provisioner offers, each with its kernels; None if it cannot tell, for the reason
+        ``unchecked``, or if it gave no answer, for the reason ``unanswered``.
         """
         self._images = images
         self._unanswered = unanswered
+        self._unchecked = unchecked
 
     def check(self, site: SiteDesign) -> Iterator[Finding]:
         if self._images is None:
             # Information, not a warning: a design is no better or worse for being read far from its site.
             level = Level.WARNING if self._unanswered else Level.INFO
-            reason = self._unanswered or "no provisioner was asked"
+            reason = self._unanswered or self._unchecked
             yield Finding(level, f"Images and kernels were not checked: {reason}.")
             return
         for node in site.nodes.values():

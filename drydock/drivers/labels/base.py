@@ -1,4 +1,4 @@
-"""What Drydock asks of whoever keeps the labels of nodes that are part of a cluster."""
+"""The protocol of what keeps the labels of nodes that are part of a cluster."""
 
 from __future__ import annotations
 

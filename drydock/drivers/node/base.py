@@ -1,35 +1,27 @@
-"""What Drydock asks of a node provisioner: the thing that installs operating systems (MAAS, Ironic, …)."""
+"""The protocol of node provisioners: what installs operating systems (MAAS, Ironic, a person)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Protocol
 
+from drydock.drivers.node.records import Deployment, ProvisionedNode, ProvisionedSite
+from drydock.drivers.progress import Progress
+from drydock.model.hardware_facts import HardwareFacts
 from drydock.model.node_summary import NodeSummary
-
-
-class ProgressState(StrEnum):
-    PENDING = "pending"
-    SUCCEEDED = "succeeded"
-    FAILED = "failed"
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """The answer of a verb. ``reason`` is for an operator: what it waits for, or why it failed."""
-
-    state: ProgressState
-    reason: str = ""
 
 
 class NodeState(StrEnum):
     """Where a machine is in its life, as far as the provisioner knows.
 
-    ``unknown``: never seen. ``powered_off``/``discovered``: seen, not prepared. ``ready``: commissioned.
+    ``unknown``: never seen. ``powered_off``, ``discovered``: known, not ready. ``ready``: may be deployed.
     ``deploying``, ``deployed``, ``failed``: of the deployment named beside it.
+    ``releasing``: a deployment is being taken down. ``cleaning``: its disks are being erased.
+    ``busy``: something else is being done to it, such as an inspection; the detail says what.
+    ``maintenance``: an operator of the provisioner wants it left alone; the detail says why.
     """
 
     UNKNOWN = "unknown"
@@ -39,6 +31,15 @@ class NodeState(StrEnum):
     DEPLOYING = "deploying"
     DEPLOYED = "deployed"
     FAILED = "failed"
+    RELEASING = "releasing"
+    CLEANING = "cleaning"
+    BUSY = "busy"
+    MAINTENANCE = "maintenance"
+
+    @property
+    def passing(self) -> bool:
+        """Whether nothing can be begun in this state, and waiting may end it."""
+        return self in (NodeState.RELEASING, NodeState.CLEANING, NodeState.BUSY, NodeState.MAINTENANCE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,54 +54,6 @@ class Observation:
 
 
 @dataclass(frozen=True, slots=True)
-class ProvisionedSite:
-    """What all nodes share, as the provisioner needs it; JSON-shaped, with the keys of the design documents.
-
-    ``networks = {name: {"cidr", "vlan", "mtu", "routedomain", "gateway", "dns_domain", "dns_servers",
-    "ranges": [{"type", "start", "end"}], "dhcp_relay": {"self_ip", "upstream_target"}}}``,
-    ``links = {name: {"mtu", "trunk_mode", "native_network", "networks": [..], "labels"}}``,
-    ``tags = {name: {"type", "definition"}}``. ``repositories`` is None if the design leaves them alone.
-    """
-
-    networks: Mapping[str, Any]
-    links: Mapping[str, Any]
-    tags: Mapping[str, Any]
-    repositories: Mapping[str, Any] | None
-    remove_unlisted: bool
-    authorized_keys: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ProvisionedNode:
-    """A node as the provisioner needs it.
-
-    ``networking`` and ``storage`` are JSON-shaped: ``networking = {"interfaces": {name: {"mtu": int, "slaves": [..],
-    "bond_mode": str, "networks": [{"name", "cidr", "vlan", "address", "routes"}]}}}``,
-    ``storage = {"disks": {...}, "volume_groups": {...}}`` with the keys of the design documents.
-    ``kernel_params`` is the finished command line. ``packages`` maps package to version or None.
-    """
-
-    name: str
-    domain: str
-    boot_mac: str | None
-    image: str | None
-    kernel: str | None
-    kernel_params: str
-    tags: tuple[str, ...]
-    networking: Mapping[str, Any]
-    storage: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Deployment:
-    """One installation of one node. Giving the same ``id`` twice starts nothing twice. ``user_data`` holds a key."""
-
-    id: str
-    node: str
-    user_data: str = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
 class Image:
     """An operating system that may be installed. ``kernels``: what a node's ``platform.kernel`` may name with it."""
 
@@ -108,46 +61,94 @@ class Image:
     kernels: tuple[str, ...]
 
 
-class NodeProvisioner(Protocol):
-    """Idempotent verbs. All raise ``DriverUnavailable`` (try again) or ``DriverRefused`` (the provisioner's final no).
+class Verb(StrEnum):
+    """The verbs that take several nodes and change something."""
 
-    Verbs take several nodes, at most ``at_once``, and answer for each by its name: what is wrong with one node is its
-    ``failed``, and no reason to raise. A provisioner that has a request for many nodes needs but one for all of them;
-    where each node takes a request of its own, ``at_once`` is 1, and the nodes are asked about side by side.
-    A verb that cannot finish at once answers ``pending`` and is asked again; asking again never starts work twice.
+    ENROLL = "enroll"
+    CONFIGURE_HARDWARE = "configure_hardware"
+    APPLY_NETWORKING = "apply_networking"
+    APPLY_STORAGE = "apply_storage"
+    APPLY_PLATFORM = "apply_platform"
+    DEPLOY = "deploy"
+    STOP = "stop"
+    DESTROY = "destroy"
+
+
+@dataclass(frozen=True, slots=True)
+class ProvisionerCapabilities:
+    """What workflows read before they act.
+
+    ``owns_power``: it switches machines on and off and chooses what they boot, always; then no out-of-band driver does,
+    and none is needed. ``at_once``: how many nodes one call of a verb takes; a verb that is not in it takes one, since
+    it makes a request for each node, and slots do that side by side.
+    """
+
+    owns_power: bool
+    at_once: Mapping[Verb, int]
+
+
+class NodeProvisioner(Protocol):
+    """Idempotent verbs. All raise ``DriverUnavailable`` (try again), ``DriverBusy`` (not yet: the verb is repeated
+    later, and nothing failed) or ``DriverRefused`` (the provisioner's final no).
+
+    Verbs take several nodes, at most as many as the capabilities say, and answer for each by its name: what is wrong
+    with one node is its ``failed``, and no reason to raise; one that the provisioner is busy with is ``pending``.
+    A verb that cannot finish at once answers ``pending`` and is repeated; repeating it never starts work twice.
+    A verb that has nothing to do succeeds, and says what becomes of it ("goes into the config drive").
     """
 
     name: str
-    at_once: int
+    capabilities: ProvisionerCapabilities
 
     def check(self) -> None:
         """Raise unless the provisioner answers and is able to work."""
+        ...
+
+    def unsupported(self, node: ProvisionedNode) -> Sequence[str]:
+        """What the design wants of this node and the provisioner cannot do, one sentence each. Makes no request."""
         ...
 
     def prepare_site(self, site: ProvisionedSite) -> Progress:
         """Make known what the nodes will need: networks, tags, repositories. What is there already stays."""
         ...
 
-    def identify(self, nodes: Sequence[ProvisionedNode]) -> Mapping[str, Progress]:
-        """Done when the provisioner has seen the machine (after it was powered on to boot from the network)."""
+    def enroll(self, nodes: Sequence[ProvisionedNode]) -> Mapping[str, Progress]:
+        """Done when the provisioner knows the machine and can manage it.
+
+        One that finds machines by itself waits until this one was seen (it was switched on to boot from the network);
+        one that is given machines adds it, with the BMC access of the record.
+        """
         ...
 
     def configure_hardware(self, nodes: Sequence[ProvisionedNode]) -> Mapping[str, Progress]:
-        """Commission the machine: inventory, firmware, disks; done when it is ready to be deployed."""
+        """Inspect, commission, clean: whatever makes the machine ready to be deployed; done when it is."""
+        ...
+
+    def facts(self, nodes: Sequence[str]) -> Mapping[str, HardwareFacts]:
+        """What the provisioner found in these machines. Those that it never looked into are left out."""
         ...
 
     def apply_networking(self, nodes: Sequence[ProvisionedNode]) -> Mapping[str, Progress]: ...
 
     def apply_storage(self, nodes: Sequence[ProvisionedNode]) -> Mapping[str, Progress]: ...
 
-    def apply_platform(self, nodes: Sequence[ProvisionedNode]) -> Mapping[str, Progress]: ...
+    def apply_platform(self, nodes: Sequence[ProvisionedNode]) -> Mapping[str, Progress]:
+        """Image, kernel, kernel parameters, tags."""
+        ...
 
     def deploy(self, deployments: Sequence[Deployment]) -> Mapping[str, Progress]:
         """Start installations, of one node each; ``succeeded`` means started. Watch them with ``observe``."""
         ...
 
     def observe(self, nodes: Sequence[str]) -> Mapping[str, Observation]:
-        """One question however many nodes; every name asked for is in the answer, those never seen as ``unknown``."""
+        """One request however many nodes; every name given is in the answer, those never seen as ``unknown``."""
+        ...
+
+    def stop(self, nodes: Sequence[str]) -> Mapping[str, Progress]:
+        """Done when these machines are off, and installations of theirs go no further. Disks are left as they are.
+
+        Steps call it only where the provisioner owns power.
+        """
         ...
 
     def destroy(self, nodes: Sequence[str]) -> Mapping[str, Progress]:
@@ -156,6 +157,6 @@ class NodeProvisioner(Protocol):
 
     def list_nodes(self) -> Sequence[NodeSummary]: ...
 
-    def list_images(self) -> Sequence[Image]:
-        """Everything that can be deployed now; what is still being imported is not in it."""
+    def list_images(self) -> Sequence[Image] | None:
+        """Everything that can be deployed now; what is still being imported is not in it. None: it cannot tell."""
         ...

@@ -3,30 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import fields
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, Self, TypeVar
 
 from drydock.drivers.node.base import (
-    Deployment,
     Image,
     NodeState,
     Observation,
-    Progress,
-    ProgressState,
-    ProvisionedNode,
-    ProvisionedSite,
+    ProvisionerCapabilities,
+    Verb,
 )
+from drydock.drivers.node.records import Deployment, ProvisionedNode, ProvisionedSite, document
 from drydock.drivers.node.simulated_connector import SimulatedConnector
+from drydock.drivers.progress import Progress, ProgressState
 from drydock.errors import ConfigurationError, DriverRefused
+from drydock.model.hardware_facts import DiskFacts, HardwareFacts, NicFacts
 from drydock.model.node_summary import NodeSummary
 
 Answer = TypeVar("Answer")
+NODES_OF_A_REQUEST = 100
 
 
 class SimulatedProvisioner:
     name = "simulated"
-    at_once = 100
+    capabilities = ProvisionerCapabilities(
+        owns_power=False, at_once=MappingProxyType(dict.fromkeys(Verb, NODES_OF_A_REQUEST))
+    )
 
     def __init__(self, *, url: str, timeout: float = 30.0) -> None:
         """``url``: of the simulator. ``timeout``: seconds for each request. Raises ``ConfigurationError``."""
@@ -49,34 +53,51 @@ class SimulatedProvisioner:
     def check(self) -> None:
         self._connector.request("GET", ())
 
+    def unsupported(self, node: ProvisionedNode) -> Sequence[str]:
+        """Nothing: what is not played is kept to be looked at."""
+        return ()
+
     def prepare_site(self, site: ProvisionedSite) -> Progress:
-        answer = self._connector.request("PUT", ("site",), asdict(site))
+        answer = self._connector.request("PUT", ("site",), document(site))
         return _understood(lambda: _progress(answer))
 
-    def identify(self, nodes: Sequence[ProvisionedNode]) -> Mapping[str, Progress]:
+    def enroll(self, nodes: Sequence[ProvisionedNode]) -> Mapping[str, Progress]:
         return self._ask("POST", ("identify",), dict.fromkeys(node.name for node in nodes))
 
     def configure_hardware(self, nodes: Sequence[ProvisionedNode]) -> Mapping[str, Progress]:
         return self._ask("POST", ("commission",), dict.fromkeys(node.name for node in nodes))
 
+    def facts(self, nodes: Sequence[str]) -> Mapping[str, HardwareFacts]:
+        answer = self._connector.request("POST", ("facts",), {"nodes": list(nodes)})
+        return _understood(lambda: {name: _facts(answer[name]) for name in nodes if answer[name] is not None})
+
     def apply_networking(self, nodes: Sequence[ProvisionedNode]) -> Mapping[str, Progress]:
-        return self._ask("PUT", ("settings", "networking"), {node.name: node.networking for node in nodes})
+        wanted = {node.name: {"interfaces": document(node.interfaces)} for node in nodes}
+        return self._ask("PUT", ("settings", "networking"), wanted)
 
     def apply_storage(self, nodes: Sequence[ProvisionedNode]) -> Mapping[str, Progress]:
-        return self._ask("PUT", ("settings", "storage"), {node.name: node.storage for node in nodes})
+        return self._ask("PUT", ("settings", "storage"), {node.name: document(node.storage) for node in nodes})
 
     def apply_platform(self, nodes: Sequence[ProvisionedNode]) -> Mapping[str, Progress]:
         return self._ask("PUT", ("settings", "platform"), {node.name: _platform(node) for node in nodes})
 
     def deploy(self, deployments: Sequence[Deployment]) -> Mapping[str, Progress]:
         wanted = {
-            deployment.node: {"id": deployment.id, "user_data": deployment.user_data} for deployment in deployments
+            deployment.node.name: {
+                "id": deployment.id,
+                "user_data": deployment.user_data,
+                "meta_data": document(deployment.meta_data),
+            }
+            for deployment in deployments
         }
         return self._ask("PUT", ("deployments",), wanted)
 
     def observe(self, nodes: Sequence[str]) -> Mapping[str, Observation]:
         answer = self._connector.request("POST", ("observations",), {"nodes": list(nodes)})
         return _understood(lambda: {name: _observation(name, answer[name]) for name in nodes})
+
+    def stop(self, nodes: Sequence[str]) -> Mapping[str, Progress]:
+        return self._ask("POST", ("stop",), dict.fromkeys(nodes))
 
     def destroy(self, nodes: Sequence[str]) -> Mapping[str, Progress]:
         return self._ask("POST", ("destroy",), dict.fromkeys(nodes))
@@ -96,7 +117,13 @@ class SimulatedProvisioner:
 
 
 def _platform(node: ProvisionedNode) -> Mapping[str, Any]:
-    return {"image": node.image, "kernel": node.kernel, "kernel_params": node.kernel_params, "tags": list(node.tags)}
+    return {
+        "image": node.image,
+        "kernel": node.kernel,
+        "kernel_params": node.kernel_params,
+        "tags": list(node.tags),
+        "hardware": document(node.hardware),
+    }
 
 
 def _progress(row: Mapping[str, Any]) -> Progress:
@@ -111,6 +138,16 @@ def _observation(name: str, row: Mapping[str, Any]) -> Observation:
         deployment_id=row["deployment_id"],
         detail=row["detail"],
         last_contact=None if contact is None else datetime.fromisoformat(contact),
+    )
+
+
+def _facts(row: Mapping[str, Any]) -> HardwareFacts:
+    """What is not in the row is not known."""
+    named = {field.name for field in fields(HardwareFacts)} - {"disks", "nics"}
+    return HardwareFacts(
+        **{name: value for name, value in row.items() if name in named},
+        disks=tuple(DiskFacts(**disk) for disk in row["disks"]),
+        nics=tuple(NicFacts(**nic) for nic in row["nics"]),
     )
 
 

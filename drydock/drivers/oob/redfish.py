@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 import sushy
 
 from drydock.drivers.oob import redfish_mapping as mapping
-from drydock.drivers.oob.base import Bmc, BootDevice, PowerState
+from drydock.drivers.oob.base import BmcAccess, BootDevice, BootMode, OobCapabilities, PowerState
 from drydock.drivers.oob.redfish_connector import RedfishConnector, RedfishOptions
+from drydock.drivers.progress import Progress, pending, succeeded
+from drydock.model.hardware_facts import HardwareFacts
+
+#: BMCs take seconds to change power; asking more often only loads them.
+POWER_POLL_SECONDS = 2.0
 
 
 class RedfishDriver:
     """One for all nodes, from any thread; the requests to one BMC go one after the other."""
 
     name = "redfish"
+    capabilities = OobCapabilities(
+        boot_devices=frozenset(mapping.BOOT_TARGETS), boot_modes=frozenset(mapping.BOOT_MODES), by_hand=False
+    )
 
     def __init__(
         self,
@@ -39,36 +47,38 @@ class RedfishDriver:
     def from_options(cls, options: Mapping[str, Any]) -> Self:
         return cls(**mapping.known_options(options))
 
-    def power_state(self, bmc: Bmc) -> PowerState:
+    def power_state(self, bmc: BmcAccess) -> PowerState:
         with self._connector.system(bmc, "power_state") as system:
             return mapping.power_state(system)
 
-    def power_on(self, bmc: Bmc) -> None:
+    def power_on(self, bmc: BmcAccess) -> Progress:
         with self._connector.system(bmc, "power_on") as system:
-            if not mapping.is_on_or_starting(system):
-                system.reset_system(mapping.reset_type(system, mapping.POWER_ON))
+            return self._switched(system, PowerState.ON, mapping.POWER_ON)
 
-    def power_off(self, bmc: Bmc) -> None:
+    def power_off(self, bmc: BmcAccess) -> Progress:
         with self._connector.system(bmc, "power_off") as system:
-            if not mapping.is_off_or_stopping(system):
-                system.reset_system(mapping.reset_type(system, mapping.POWER_OFF))
+            return self._switched(system, PowerState.OFF, mapping.POWER_OFF)
 
-    def power_cycle(self, bmc: Bmc) -> None:
-        with self._connector.system(bmc, "power_cycle") as system:
-            off = mapping.power_state(system) is PowerState.OFF
-            system.reset_system(mapping.reset_type(system, mapping.POWER_ON if off else mapping.POWER_CYCLE))
+    @staticmethod
+    def _switched(system: Any, wanted: PowerState, resets: Sequence[sushy.ResetType]) -> Progress:
+        """Nothing is switched while the BMC cannot tell the state: the request might be repeated for ever."""
+        state = mapping.power_state(system)
+        if state is wanted:
+            return succeeded()
+        if state is PowerState.UNKNOWN:
+            return pending("the BMC does not know whether the power is on")
+        if not mapping.is_under_way(system, wanted):
+            system.reset_system(mapping.reset_type(system, resets))
+        return pending(f"waiting for the BMC to switch the power {wanted}", look_in=POWER_POLL_SECONDS)
 
-    def set_boot_device(self, bmc: Bmc, device: BootDevice, *, persistent: bool = False) -> None:
+    def set_boot_device(self, bmc: BmcAccess, device: BootDevice, mode: BootMode | None) -> Progress:
         with self._connector.system(bmc, "set_boot_device") as system:
-            target = mapping.BOOT_TARGETS[device]
-            enabled = sushy.BOOT_SOURCE_ENABLED_CONTINUOUS if persistent else sushy.BOOT_SOURCE_ENABLED_ONCE
-            if (system.boot.target, system.boot.enabled) != (target, enabled):
-                system.set_system_boot_options(target=target, enabled=enabled)
+            target, enabled = mapping.BOOT_TARGETS[device], sushy.BOOT_SOURCE_ENABLED_ONCE
+            wanted = mapping.other_mode(system, mode)
+            if wanted is not None or (system.boot.target, system.boot.enabled) != (target, enabled):
+                system.set_system_boot_options(target=target, enabled=enabled, mode=wanted)
+        return succeeded()
 
-    def interrogate(self, bmc: Bmc) -> Mapping[str, Any]:
-        """Keys: ``manufacturer``, ``model``, ``serial_number``, ``memory_gib``, ``cpu_count``, ``macs`` (list).
-
-        None where the BMC does not say.
-        """
-        with self._connector.system(bmc, "interrogate") as system:
-            return mapping.inventory(system)
+    def facts(self, bmc: BmcAccess) -> HardwareFacts:
+        with self._connector.system(bmc, "facts") as system:
+            return mapping.facts(system)

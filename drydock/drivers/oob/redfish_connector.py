@@ -13,7 +13,7 @@ import requests
 import sushy
 from sushy import exceptions as sushy_errors
 
-from drydock.drivers.oob.base import Bmc
+from drydock.drivers.oob.base import BmcAccess
 from drydock.drivers.oob.redfish_errors import driver_error
 from drydock.errors import ConfigurationError, DriverError, DriverRefused
 from drydock.model.oob_parameters import KNOWN, MOST_SECONDS, fault, flag, is_template, seconds
@@ -37,7 +37,7 @@ class RedfishOptions:
                 fields = "the fields {address} and {node}"
                 raise ConfigurationError(f"redfish: the option {name} is a template with {fields}")
 
-    def of(self, bmc: Bmc) -> RedfishOptions:
+    def of(self, bmc: BmcAccess) -> RedfishOptions:
         """With what the design says of this BMC. Raises ``DriverRefused``."""
         given = {key: bmc.parameters[key] for key in KNOWN["redfish"] if key in bmc.parameters}
         if not given:
@@ -83,7 +83,7 @@ class RedfishConnector:
         self._connections: OrderedDict[Key, Connection] = OrderedDict()
 
     @contextmanager
-    def system(self, bmc: Bmc, verb: str) -> Iterator[Any]:
+    def system(self, bmc: BmcAccess, verb: str) -> Iterator[Any]:
         """The node's system as sushy knows it, just read from the BMC. What goes wrong inside becomes an error of ours.
 
         Raises ``DriverUnavailable`` or ``DriverRefused``. Either drops the connection: the next call starts afresh.

@@ -5,12 +5,12 @@ from __future__ import annotations
 import requests
 from sushy import exceptions as sushy_errors
 
-from drydock.drivers.oob.base import Bmc
-from drydock.errors import DriverError, DriverRefused, DriverUnavailable
+from drydock.drivers.oob.base import BmcAccess
+from drydock.errors import DriverBusy, DriverError, DriverRefused, DriverUnavailable
 from drydock.http_status import may_pass
 
-BUSY_STATUSES = frozenset({409, 412, 425})
-"""4xx answers of a BMC that is busy with something else, besides those that every server gives."""
+BUSY_STATUSES = frozenset({408, 409, 412, 425, 429})
+"""4xx answers of a BMC that is at work on something else."""
 NEVER_STATUSES = frozenset({501, 505})
 LONGEST_DETAIL = 200
 
@@ -23,7 +23,7 @@ REFUSALS = (
 )
 
 
-def driver_error(exc: Exception, bmc: Bmc, verb: str) -> DriverError:
+def driver_error(exc: Exception, bmc: BmcAccess, verb: str) -> DriverError:
     """``exc`` is one of sushy's or requests' errors, or one of ours that does not name the node yet."""
     kind, reason = _kind_and_reason(exc)
     if bmc.credential:
@@ -52,9 +52,12 @@ def _kind_and_reason(exc: Exception) -> tuple[type[DriverError], str]:
 
 def _by_status(exc: sushy_errors.HTTPError) -> tuple[type[DriverError], str]:
     status = exc.status_code
-    passing = status in BUSY_STATUSES or (may_pass(status) and status not in NEVER_STATUSES)
     detail = f": {str(exc.detail)[:LONGEST_DETAIL]}" if exc.detail else ""
-    return (DriverUnavailable if passing else DriverRefused), f"the BMC answered {status}{detail}"
+    reason = f"the BMC answered {status}{detail}"
+    if status in BUSY_STATUSES:
+        return DriverBusy, reason
+    passing = may_pass(status) and status not in NEVER_STATUSES
+    return (DriverUnavailable if passing else DriverRefused), reason
 
 
 def _by_cause(cause: BaseException | None) -> tuple[type[DriverError], str]:

@@ -1,4 +1,4 @@
-"""Redfish's words and ours: power states, resets, boot devices, inventory, options. Pure, but for the inventory."""
+"""Redfish's words and ours: power states, resets, boot devices, facts, options. Pure, but for the facts."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import Any
 import sushy
 from sushy import exceptions as sushy_errors
 
-from drydock.drivers.oob.base import BootDevice, PowerState
-from drydock.errors import ConfigurationError, DriverRefused, DriverUnavailable
+from drydock.drivers.oob.base import BootDevice, BootMode, PowerState
+from drydock.errors import ConfigurationError, DriverRefused
+from drydock.model.hardware_facts import HardwareFacts, NicFacts
 
 POWER_STATES: Mapping[sushy.PowerState, PowerState] = MappingProxyType(
     {
@@ -25,15 +26,19 @@ POWER_STATES: Mapping[sushy.PowerState, PowerState] = MappingProxyType(
 
 POWER_ON = (sushy.ResetType.ON, sushy.ResetType.FORCE_ON)
 POWER_OFF = (sushy.ResetType.FORCE_OFF,)
-POWER_CYCLE = (sushy.ResetType.FORCE_RESTART, sushy.ResetType.POWER_CYCLE)
 """In order of preference: not every BMC offers each."""
 
 BOOT_TARGETS: Mapping[BootDevice, sushy.BootSource] = MappingProxyType(
     {
-        BootDevice.PXE: sushy.BootSource.PXE,
+        BootDevice.NETWORK: sushy.BootSource.PXE,
+        BootDevice.UEFI_HTTP: sushy.BootSource.UEFI_HTTP,
+        BootDevice.VIRTUAL_CD: sushy.BootSource.CD,
         BootDevice.DISK: sushy.BootSource.HDD,
-        BootDevice.CD: sushy.BootSource.CD,
     }
+)
+
+BOOT_MODES: Mapping[BootMode, sushy.BootSourceOverrideMode] = MappingProxyType(
+    {BootMode.BIOS: sushy.BootSourceOverrideMode.LEGACY, BootMode.UEFI: sushy.BootSourceOverrideMode.UEFI}
 )
 
 OPTIONS: Mapping[str, type | tuple[type, ...]] = MappingProxyType(
@@ -55,17 +60,19 @@ def known_options(options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def power_state(system: Any) -> PowerState:
-    if system.power_state not in POWER_STATES:
-        raise DriverUnavailable("the BMC does not know whether the power is on")
-    return POWER_STATES[system.power_state]
+    return POWER_STATES.get(system.power_state, PowerState.UNKNOWN)
 
 
-def is_on_or_starting(system: Any) -> bool:
-    return system.power_state in (sushy.PowerState.ON, sushy.PowerState.POWERING_ON)
+def is_under_way(system: Any, wanted: PowerState) -> bool:
+    changing = sushy.PowerState.POWERING_ON if wanted is PowerState.ON else sushy.PowerState.POWERING_OFF
+    return bool(system.power_state == changing)
 
 
-def is_off_or_stopping(system: Any) -> bool:
-    return system.power_state in (sushy.PowerState.OFF, sushy.PowerState.POWERING_OFF)
+def other_mode(system: Any, mode: BootMode | None) -> sushy.BootSourceOverrideMode | None:
+    """The mode to ask for, None if the machine is in it or does not say which one it is in."""
+    if mode is None or system.boot.mode in (None, BOOT_MODES[mode]):
+        return None
+    return BOOT_MODES[mode]
 
 
 def reset_type(system: Any, wanted: Sequence[sushy.ResetType]) -> sushy.ResetType:
@@ -76,21 +83,27 @@ def reset_type(system: Any, wanted: Sequence[sushy.ResetType]) -> sushy.ResetTyp
     raise DriverRefused(f"the BMC offers none of {', '.join(value.value for value in wanted)}")
 
 
-def inventory(system: Any) -> dict[str, Any]:
+def facts(system: Any) -> HardwareFacts:
     """Asks the BMC for the network interfaces."""
-    return {
-        "manufacturer": system.manufacturer,
-        "model": system.model,
-        "serial_number": system.serial_number,
-        "memory_gib": system.memory_summary.size_gib if system.memory_summary else None,
-        "cpu_count": (system.json.get("ProcessorSummary") or {}).get("Count"),
-        "macs": _macs(system),
-    }
+    gib = system.memory_summary.size_gib if system.memory_summary else None
+    return HardwareFacts(
+        vendor=system.manufacturer,
+        product=system.model,
+        serial=system.serial_number,
+        cpu_count=(system.json.get("ProcessorSummary") or {}).get("Count"),
+        memory_mib=None if gib is None else int(gib * 1024),
+        bios_version=system.bios_version,
+        nics=_nics(system),
+    )
 
 
-def _macs(system: Any) -> list[str]:
+def _nics(system: Any) -> tuple[NicFacts, ...] | None:
     try:
-        interfaces = system.ethernet_interfaces.get_members()
+        ports = system.ethernet_interfaces.get_members()
     except sushy_errors.MissingAttributeError:
-        return []
-    return [mac.lower() for port in interfaces if (mac := port.mac_address or port.permanent_mac_address)]
+        return None
+    return tuple(
+        NicFacts(mac=mac.lower(), name=port.identity, speed_mbit=port.speed_mbps)
+        for port in ports
+        if (mac := port.mac_address or port.permanent_mac_address)
+    )

@@ -176,8 +176,8 @@ class Engine:
             self._leases.could_not_write(together)
         finally:
             self._done(lane, together, going)
-        for task in going:
-            self._submit(pools, lane, [task])
+        for part in self._runner.together(going):
+            self._submit(pools, lane, part)
 
     def _done(self, lane: Lane, together: Sequence[Task], going: Sequence[Task]) -> None:
         suspect = self._leases.forget({claim_of(task) for task in together} - {claim_of(task) for task in going})

@@ -20,7 +20,7 @@ from uuid import UUID
 from drydock.errors import DatabaseUnavailable, DrydockError, LeaseLost
 from drydock.metrics import EngineMetrics
 from drydock.model.actions import Action
-from drydock.model.task import Task
+from drydock.model.task import Lane, Task
 from drydock.orchestrator.engine.fencing import fenced_services
 from drydock.orchestrator.engine.grouping import grouped
 from drydock.orchestrator.engine.known_steps import KnownSteps
@@ -31,6 +31,8 @@ from drydock.orchestrator.workflows.workflow import AnyStep, BulkStep, StepConte
 
 LOG = logging.getLogger(__name__)
 
+#: How many tasks go together at a step that changes something and is no verb of the provisioner.
+MOST_TOGETHER = 100
 #: Until a task that this version does not know is looked at again, if it was claimed all the same.
 LEFT_ALONE_SECONDS = 60.0
 
@@ -64,18 +66,21 @@ class StepRunner:
             if task.lapsed:
                 self._metrics.leases_lapsed.inc()
                 LOG.warning("the worker that had this task died or hung", extra=_fields(task))
-        return grouped(claimed, self.known.of, self._services.provisioner.at_once)
+        return grouped(claimed, self.known.of, self._most_of)
 
     def run(self, together: Sequence[Task]) -> Sequence[Task]:
         """Work on tasks at the same step of a workflow, as long as they can go on and stay together.
 
-        Returns those that are to be run on by themselves. Raises ``DatabaseUnavailable``: what became of them could not
-        be written. Nothing else that is expected: what fails stays due.
+        Returns those that are too many for their step, to be parted by ``together`` anew. Raises
+        ``DatabaseUnavailable``: what became of them could not be written. Nothing else that is expected: what fails
+        stays due.
         """
         first = together[0]
         try:
             while together and not self._stopping():
-                if len(together) > 1 and not isinstance(self.known.of(together[0]), BulkStep):
+                step = self.known.of(together[0])
+                looks = isinstance(step, BulkStep) and step.lane is Lane.WATCH
+                if not looks and len(together) > self._most_of(step):
                     return together
                 together = self._advance(together)
             for task in together:
@@ -139,6 +144,14 @@ class StepRunner:
             going_on += self.record(step, [(task, outcomes[task.id]) for task in going if task.id in outcomes])
             going = [task for task in going if task.id not in outcomes]
         return going_on
+
+    def _most_of(self, step: AnyStep | None) -> int:
+        """How many tasks go together at this step; the provisioner says it of its verbs."""
+        if not isinstance(step, BulkStep):
+            return 1
+        if step.verb is None:
+            return MOST_TOGETHER
+        return self._services.provisioner.capabilities.at_once.get(step.verb, 1)
 
     def _check_leases(self, tasks: Sequence[Task]) -> None:
         for task in tasks:

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import hashlib
+from threading import Lock
+
+from cachetools import LRUCache
 
 from drydock.db.unit_of_work import Database
 from drydock.design.compiler import CompiledDesign, at_site
 from drydock.design.filters import select_nodes
 from drydock.design.loader import DesignLoader
+from drydock.design.provisioning import provisioned_node
+from drydock.drivers.node.records import ProvisionedNode
 from drydock.errors import DesignInvalid, InvalidReference
 from drydock.model.design import DESIGN_REF_PREFIX, DesignSnapshot, ValidationReport
 from drydock.model.node_filter import NodeFilterSet
 from drydock.orchestrator.services.images import ImageCatalogue
+
+#: Records of nodes for provisioners: a node needs its own for a few steps in a row.
+NODES_KEPT = 2048
 
 
 class DesignService:
@@ -19,6 +27,8 @@ class DesignService:
         self._database = database
         self._loader = loader
         self._images = images
+        self._nodes: LRUCache[tuple[str, str], ProvisionedNode] = LRUCache(NODES_KEPT)
+        self._nodes_lock = Lock()
 
     def store(self, content: bytes, *, created_by: str) -> DesignSnapshot:
         """Keep the bytes; the same bytes again answer with the snapshot of the first time."""
@@ -52,6 +62,20 @@ class DesignService:
     def checked(self, digest: str) -> CompiledDesign:
         """As ``compiled``, and checked against what the provisioner offers now. Raises ``DesignNotFound``."""
         return at_site(self.compiled(digest), self._images.platform())
+
+    def provisioned_node(self, design: CompiledDesign, name: str) -> ProvisionedNode:
+        """A node as its provisioner takes it. Raises ``DesignInvalid``, also if the design has errors."""
+        if not design.valid:
+            raise DesignInvalid("the design is invalid")
+        key = (design.digest, name)
+        with self._nodes_lock:
+            kept = self._nodes.get(key)
+        if kept is not None:
+            return kept
+        made = provisioned_node(design.site, name)
+        with self._nodes_lock:
+            self._nodes[key] = made
+        return made
 
     def validate(self, ref: str) -> ValidationReport:
         _, compiled = self._fetched(ref)

@@ -1,4 +1,4 @@
-"""What the provisioner offers to install, asked now and then, and waited for no longer than a person would."""
+"""The images that the provisioner offers: requested now and then, and waited for no longer than a person would."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from drydock.drivers.node.base import Image, NodeProvisioner
 from drydock.errors import DriverError
 from drydock.single_flight import SingleFlight
 
-#: How long a failure is good for: so long nobody else waits for a provisioner that is away.
+#: How long a failure is kept, so that requests do not wait for a provisioner that is away.
 FAILURE_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class _Question:
     asked: float
-    answer: Future[Sequence[Image]]
+    answer: Future[Sequence[Image] | None]
 
     def good(self, now: float, seconds: float) -> bool:
-        """Whether it may be used: one that is not answered yet is not asked again."""
+        """Whether it may be used: a request that is not answered yet is not repeated."""
         if not self.answer.done():
             return True
         failed = self.answer.cancelled() or self.answer.exception() is not None
@@ -31,7 +31,7 @@ class _Question:
 
 
 class ImageCatalogue:
-    """Safe to share between threads: who asks while somebody else does waits for the same answer."""
+    """Safe to share between threads: callers that come while a request is under way wait for its answer."""
 
     def __init__(
         self,
@@ -47,7 +47,7 @@ class ImageCatalogue:
         self._patience = patience
         self._clock = clock
         self._question: _Question | None = None
-        self._asking: SingleFlight[str, Sequence[Image]] = SingleFlight()
+        self._asking: SingleFlight[str, Sequence[Image] | None] = SingleFlight()
         self._lock = Lock()
 
     def platform(self) -> PlatformSelection:
@@ -63,6 +63,8 @@ class ImageCatalogue:
         if failed is not None:
             return PlatformSelection(unanswered=failed.message if isinstance(failed, DriverError) else f"{name} failed")
         images = question.answer.result()
+        if images is None:
+            return PlatformSelection(unchecked=f"{name} has no list of images")
         return PlatformSelection({image.name: frozenset(image.kernels) for image in images})
 
     def _current(self) -> _Question:

@@ -7,33 +7,40 @@ from uuid import UUID
 
 from drydock.drivers.node.base import NodeState, Observation
 from drydock.model.task import ResultStatus, Task
-from drydock.orchestrator.workflows.outcome import Done, Outcome
-from drydock.orchestrator.workflows.workflow import StepContext, StepServices
+from drydock.orchestrator.workflows.outcome import Done, Outcome, Wait
+from drydock.orchestrator.workflows.workflow import NodeBatch, StepContext, StepServices
 
 FORCED = "asked to go ahead whatever state the node is in"
 
 
-def look(
-    contexts: Sequence[StepContext], already: Callable[[Observation], str | None] = lambda seen: None
-) -> Mapping[UUID, Outcome]:
-    """Look at all nodes with one question. The tasks of those that are as wanted have succeeded.
+def look(batch: NodeBatch, already: Callable[[Observation], str | None] = lambda seen: None) -> Mapping[UUID, Outcome]:
+    """Look at all nodes with one request. The tasks of those that are as wanted have succeeded.
 
-    ``already`` says in words how a node that it finds as wanted is; a deployed node always is left alone.
+    ``already`` says in words how a node that it finds as wanted is; a deployed node always is left alone. A node with
+    which nothing can be begun now is waited for.
     """
-    willing = _forced([ctx for ctx in contexts if ctx.task.force])
-    asked = [ctx for ctx in contexts if not ctx.task.force]
+    willing = _forced([ctx for ctx in batch.contexts if ctx.task.force])
+    asked = [ctx for ctx in batch.contexts if not ctx.task.force]
     if not asked:
         return willing
-    services = asked[0].services
-    seen = services.provisioner.observe([ctx.node for ctx in asked])
+    provisioner = batch.provisioner
+    seen = provisioner.observe([ctx.node for ctx in asked])
     deployed = [seen[ctx.node].deployment_id for ctx in asked if seen[ctx.node].state is NodeState.DEPLOYED]
-    known = _on_record(services, deployed)
+    known = _on_record(batch.services, deployed)
     looked_at = {
         ctx.task.id: _left_alone(ctx, seen[ctx.node], known, already(seen[ctx.node]))
-        or Done(f"{services.provisioner.name} says: {seen[ctx.node].state}")
+        or _not_yet(ctx, seen[ctx.node], provisioner.name)
+        or Done(f"{provisioner.name} says: {seen[ctx.node].state}")
         for ctx in asked
     }
     return {**willing, **looked_at}
+
+
+def _not_yet(ctx: StepContext, seen: Observation, provisioner: str) -> Wait | None:
+    if not seen.state.passing:
+        return None
+    detail = f": {seen.detail}" if seen.detail else ""
+    return Wait(ctx.services.observe_seconds, f"{provisioner} says: {seen.state}{detail}")
 
 
 def _forced(contexts: Sequence[StepContext]) -> Mapping[UUID, Outcome]:

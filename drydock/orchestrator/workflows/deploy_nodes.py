@@ -14,8 +14,9 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from uuid import UUID
 
-from drydock.drivers.node.base import Deployment, NodeState, Observation
-from drydock.drivers.oob.base import PowerState
+from drydock.design.provisioning import meta_data
+from drydock.drivers.node.base import NodeState, Observation, Verb
+from drydock.drivers.node.records import Deployment
 from drydock.errors import DatabaseUnavailable, DrydockError
 from drydock.model.actions import Action
 from drydock.model.boot_action import BootAction, ReportStatus
@@ -26,12 +27,10 @@ from drydock.orchestrator.workflows.already_done import look
 from drydock.orchestrator.workflows.install_progress import pause, silence
 from drydock.orchestrator.workflows.outcome import Done, Failed, Outcome, Wait, of_error
 from drydock.orchestrator.workflows.planner import for_each_node
-from drydock.orchestrator.workflows.workflow import BulkStep, Step, StepContext, Stop, Workflow, ask
+from drydock.orchestrator.workflows.workflow import BulkStep, NodeBatch, Step, StepContext, Stop, Workflow
 
-#: A final status wakes the task that waits for it; it looks by itself only to tell of the last contact.
+#: A final status wakes the task that waits for it; until then it is run only to show the last contact.
 LOOK_AGAIN_SECONDS = 60.0
-#: BMCs take seconds to change power; asking more often only loads them.
-POWER_POLL_SECONDS = 2.0
 #: Nodes of one slot whose assets are fetched at a time; how many fetches there are at all is an option's matter.
 FETCHING_AT_ONCE = 8
 #: What a slot has prepared at most, but for the last nodes, before it is written down.
@@ -39,30 +38,42 @@ PREPARED_BYTES = 8 * 1024 * 1024
 CONTEXT_GONE = "its boot context has ended or expired"
 
 
-def look_at_node(contexts: Sequence[StepContext]) -> Mapping[UUID, Outcome]:
-    return look(contexts)
+def look_at_node(batch: NodeBatch) -> Mapping[UUID, Outcome]:
+    """A node whose design the provisioner cannot do fails here, before anything is touched."""
+    outcomes = look(batch)
+    return batch.each(lambda ctx: _unsupported(ctx, outcomes[ctx.task.id]) or outcomes[ctx.task.id])
 
 
-def apply_networking(contexts: Sequence[StepContext]) -> Mapping[UUID, Outcome]:
-    return ask(contexts, contexts[0].services.provisioner.apply_networking, "networking configured")
+def _unsupported(ctx: StepContext, outcome: Outcome) -> Failed | None:
+    if not isinstance(outcome, Done) or outcome.finished:
+        return None
+    provisioner = ctx.services.provisioner
+    lacks = provisioner.unsupported(ctx.provisioned_node)
+    if not lacks:
+        return None
+    return Failed(f"{provisioner.name} cannot do what the design wants of {ctx.node}", details=tuple(lacks))
 
 
-def apply_storage(contexts: Sequence[StepContext]) -> Mapping[UUID, Outcome]:
-    return ask(contexts, contexts[0].services.provisioner.apply_storage, "storage configured")
+def apply_networking(batch: NodeBatch) -> Mapping[UUID, Outcome]:
+    return batch.by_task(batch.provisioner.apply_networking(batch.nodes), "networking configured")
 
 
-def apply_platform(contexts: Sequence[StepContext]) -> Mapping[UUID, Outcome]:
-    return ask(contexts, contexts[0].services.provisioner.apply_platform, "platform configured")
+def apply_storage(batch: NodeBatch) -> Mapping[UUID, Outcome]:
+    return batch.by_task(batch.provisioner.apply_storage(batch.nodes), "storage configured")
 
 
-def prepare_boot(contexts: Sequence[StepContext]) -> Mapping[UUID, Outcome]:
+def apply_platform(batch: NodeBatch) -> Mapping[UUID, Outcome]:
+    return batch.by_task(batch.provisioner.apply_platform(batch.nodes), "platform configured")
+
+
+def prepare_boot(batch: NodeBatch) -> Mapping[UUID, Outcome]:
     """Answers for as many nodes as make ``PREPARED_BYTES``, so that these are written down before others are made.
 
     Nodes that something is to be fetched for are prepared side by side: most of their time is waiting.
     """
     outcomes: dict[UUID, Outcome] = {}
     with ThreadPoolExecutor(FETCHING_AT_ONCE, thread_name_prefix="prepare") as threads:
-        for together in _side_by_side(contexts):
+        for together in _side_by_side(batch.contexts):
             each = map if len(together) == 1 else threads.map
             outcomes |= zip((ctx.task.id for ctx in together), each(_prepared, together), strict=True)
             if sum(_size(outcome) for outcome in outcomes.values()) >= PREPARED_BYTES:
@@ -93,45 +104,45 @@ def _prepared(ctx: StepContext) -> Outcome:
     return Done(ready, boot=boot, warnings=tuple(warnings))
 
 
-def start_deployment(contexts: Sequence[StepContext]) -> Mapping[UUID, Outcome]:
-    services = contexts[0].services
-    with services.database.statements() as uow:
-        live = uow.boot_contexts.of_tasks([ctx.task.id for ctx in contexts])
-    deployments = [_deployment(ctx, live[ctx.task.id]) for ctx in contexts if ctx.task.id in live]
-    progress = services.provisioner.deploy(deployments) if deployments else {}
-    return {
-        ctx.task.id: ctx.follow(progress[ctx.node], f"installation handed to {services.provisioner.name}")
-        if ctx.task.id in live
-        else Failed(CONTEXT_GONE)
-        for ctx in contexts
-    }
+def start_deployment(batch: NodeBatch) -> Mapping[UUID, Outcome]:
+    with batch.services.database.statements() as uow:
+        live = uow.boot_contexts.of_tasks(batch.task_ids)
+    deployments = [_deployment(ctx, live[ctx.task.id]) for ctx in batch.contexts if ctx.task.id in live]
+    progress = batch.provisioner.deploy(deployments) if deployments else {}
+    started = f"installation handed to {batch.provisioner.name}"
+    return batch.each(
+        lambda ctx: ctx.follow(progress[ctx.node], started) if ctx.task.id in live else Failed(CONTEXT_GONE)
+    )
 
 
 def _deployment(ctx: StepContext, context: BootContext) -> Deployment:
-    return Deployment(id=str(context.id), node=ctx.node, user_data=ctx.services.boot.user_data(context, ctx.site))
+    deployment_id = str(context.id)
+    return Deployment(
+        id=deployment_id,
+        node=ctx.provisioned_node,
+        user_data=ctx.services.boot.user_data(context, ctx.site),
+        meta_data=meta_data(ctx.site, ctx.node, deployment_id),
+    )
 
 
-def await_place(contexts: Sequence[StepContext]) -> Mapping[UUID, Outcome]:
-    """So many machines are installed at a time; the others wait here, before they are touched."""
-    services = contexts[0].services
+def await_place(batch: NodeBatch) -> Mapping[UUID, Outcome]:
+    """A bounded number of machines is installed at a time; the others wait here, before they are touched."""
+    services = batch.services
     with services.database.unit_of_work() as uow:
-        placed = uow.holds.take_places([ctx.task.id for ctx in contexts], at_most=services.deployment_places)
+        placed = uow.holds.take_places(batch.task_ids, at_most=services.deployment_places)
         uow.commit()
     full = Wait(services.observe_seconds, f"all {services.deployment_places} places for installations are taken")
-    return {ctx.task.id: Done() if ctx.task.id in placed else full for ctx in contexts}
+    return batch.each(lambda ctx: Done() if ctx.task.id in placed else full)
 
 
-def await_deployment(contexts: Sequence[StepContext]) -> Mapping[UUID, Outcome]:
-    services = contexts[0].services
-    task_ids = [ctx.task.id for ctx in contexts]
-    with services.database.statements() as uow:
-        deployments = uow.boot_contexts.live_of_tasks(task_ids)
-        contacts = uow.machines.of_tasks(task_ids)
-    seen = services.provisioner.observe([ctx.node for ctx in contexts])
-    return {
-        ctx.task.id: _installed(ctx, seen[ctx.node], deployments.get(ctx.task.id), contacts.get(ctx.task.id))
-        for ctx in contexts
-    }
+def await_deployment(batch: NodeBatch) -> Mapping[UUID, Outcome]:
+    with batch.services.database.statements() as uow:
+        deployments = uow.boot_contexts.live_of_tasks(batch.task_ids)
+        contacts = uow.machines.of_tasks(batch.task_ids)
+    seen = batch.provisioner.observe(batch.names)
+    return batch.each(
+        lambda ctx: _installed(ctx, seen[ctx.node], deployments.get(ctx.task.id), contacts.get(ctx.task.id))
+    )
 
 
 def _installed(
@@ -149,21 +160,21 @@ def _installed(
     return Wait(pause(ctx.task, now, ctx.services.observe_seconds), silence(ctx.task, now, contact, seen))
 
 
-def await_boot_actions(contexts: Sequence[StepContext]) -> Mapping[UUID, Outcome]:
-    services = contexts[0].services
-    task_ids = [ctx.task.id for ctx in contexts]
-    with services.database.statements() as uow:
+def await_boot_actions(batch: NodeBatch) -> Mapping[UUID, Outcome]:
+    task_ids = batch.task_ids
+    with batch.services.database.statements() as uow:
         live = uow.boot_contexts.live_of_tasks(task_ids)
         actions = uow.boot_actions.of_tasks(task_ids)
         contacts = uow.machines.of_tasks(task_ids)
         failed = [action.id for found in actions.values() for action in found if action.status is ReportStatus.FAILURE]
         words = uow.messages.last_words(task_ids, failed) if failed else {}
-    return {
-        ctx.task.id: _reported(actions.get(ctx.task.id, ()), contacts.get(ctx.task.id), words)
-        if ctx.task.id in live
-        else Failed(CONTEXT_GONE)
-        for ctx in contexts
-    }
+    return batch.each(
+        lambda ctx: (
+            _reported(actions.get(ctx.task.id, ()), contacts.get(ctx.task.id), words)
+            if ctx.task.id in live
+            else Failed(CONTEXT_GONE)
+        )
+    )
 
 
 def _reported(actions: Sequence[BootAction], contact: MachineContact | None, words: Mapping[str, str]) -> Outcome:
@@ -172,9 +183,9 @@ def _reported(actions: Sequence[BootAction], contact: MachineContact | None, wor
     missing = [action.name for action in actions if action.signaling and action.status is None]
     if missing:
         last = None if contact is None else contact.last_contact
-        heard = "" if last is None else f", last contact {last.astimezone(UTC):%H:%M:%S} UTC"
+        contact_text = "" if last is None else f", last contact {last.astimezone(UTC):%H:%M:%S} UTC"
         names = ", ".join(missing)
-        return Wait(LOOK_AGAIN_SECONDS, f"no final status yet of boot actions {names}{heard}")
+        return Wait(LOOK_AGAIN_SECONDS, f"no final status yet of boot actions {names}{contact_text}")
     unknown = [f"{action.name} ({action.status})" for action in actions if action.status and not action.status.known]
     if unknown:
         return Wait(LOOK_AGAIN_SECONDS, f"this version does not know the status of boot actions {', '.join(unknown)}")
@@ -189,24 +200,25 @@ def _in_words(action: BootAction, words: Mapping[str, str]) -> str:
 
 
 def stop_machine(ctx: StepContext) -> Outcome:
-    """Its installer is not to go on, nor to ask with a key that ends with this task."""
+    """Its installer must not go on, nor use a key that ends with this task."""
+    stopped = "the machine is switched off"
+    provisioner = ctx.services.provisioner
+    if provisioner.capabilities.owns_power:
+        return ctx.follow(provisioner.stop([ctx.node])[ctx.node], stopped)
     driver, bmc = ctx.bmc()
-    if driver.power_state(bmc) is PowerState.OFF:
-        return Done("the machine is switched off")
-    driver.power_off(bmc)
-    return Wait(POWER_POLL_SECONDS, "waiting for the BMC to switch the power off")
+    return ctx.follow(driver.power_off(bmc), stopped)
 
 
 DEPLOY_NODE = Workflow(
     Action.DEPLOY_NODE,
     steps=(
         BulkStep("look_at_node", look_at_node, timeout="identify_node", lane=Lane.WATCH),
-        BulkStep("apply_networking", apply_networking, timeout="apply_node_networking"),
-        BulkStep("apply_storage", apply_storage, timeout="apply_node_storage"),
-        BulkStep("apply_platform", apply_platform, timeout="apply_node_platform"),
+        BulkStep("apply_networking", apply_networking, timeout="apply_node_networking", verb=Verb.APPLY_NETWORKING),
+        BulkStep("apply_storage", apply_storage, timeout="apply_node_storage", verb=Verb.APPLY_STORAGE),
+        BulkStep("apply_platform", apply_platform, timeout="apply_node_platform", verb=Verb.APPLY_PLATFORM),
         BulkStep("prepare_boot", prepare_boot, timeout="prepare_boot"),
         BulkStep("await_place", await_place, timeout=None, lane=Lane.WATCH),
-        BulkStep("start_deployment", start_deployment, timeout="deploy_node"),
+        BulkStep("start_deployment", start_deployment, timeout="deploy_node", verb=Verb.DEPLOY),
         BulkStep("await_deployment", await_deployment, timeout="deploy_node", lane=Lane.WATCH, later=True),
         BulkStep("await_boot_actions", await_boot_actions, timeout="bootaction_final_status", lane=Lane.WATCH),
     ),

@@ -1,4 +1,4 @@
-"""What to say of a machine that is being installed, where it is or since when it is silent; and when to look again."""
+"""The progress of an installation: its stage or since when the machine is silent, and when to look again."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from drydock.drivers.node.base import Observation
 from drydock.model.machine import MachineContact
 from drydock.model.task import Task
 
-#: A machine that was not heard of for so long is silent. Installers are quiet while they unpack an image.
+#: A machine without contact for longer is silent. Installers are quiet while they unpack an image.
 SILENT_AFTER = timedelta(minutes=2)
-#: A machine is looked at after so many of the usual pauses at the latest.
+#: The longest pause between two looks at a machine, in usual pauses.
 SELDOM = 4
 
 
 def silence(task: Task, now: datetime, contact: MachineContact | None, seen: Observation) -> str:
-    """Of a machine whose installation is waited for; ``now`` only chooses the words, whoever's clock it is.
+    """Why an installation is waited for. ``now``: of any clock, as it only chooses the words.
 
-    What the machine told us and what it told the provisioner count alike.
+    Contacts with this service and with the provisioner count alike.
     """
-    told_us = contact.last_contact if contact is not None else None
-    heard = [when for when in (told_us, seen.last_contact) if when is not None]
+    with_us = contact.last_contact if contact is not None else None
+    contacts = [when for when in (with_us, seen.last_contact) if when is not None]
     started = contact.first_contact if contact is not None and contact.first_contact else task.step_since
     since = f" (installer started {_clock(started)})" if started is not None else ""
     # A contact from before the installation, such as the machine's discovery, says nothing about it.
-    last = max((when for when in heard if task.step_since is None or when >= task.step_since), default=None)
+    last = max((when for when in contacts if task.step_since is None or when >= task.step_since), default=None)
     if last is None:
         return f"no contact from {task.node} yet{since}"
     if now - last > SILENT_AFTER:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from drydock.errors import DrydockError
+from drydock.errors import DriverBusy, DrydockError
 from drydock.model.boot_context import PreparedBoot
 from drydock.model.task import TaskResult
 
@@ -49,9 +49,14 @@ class Retry:
     reason: str
 
 
+#: Seconds until a driver that was at work on something else is called again.
+BUSY_SECONDS = 5.0
+
 Outcome = Done | Wait | Failed | Retry
 
 
-def of_error(error: DrydockError) -> Failed | Retry:
+def of_error(error: DrydockError) -> Failed | Retry | Wait:
     """What becomes of a task whose step raised this."""
+    if isinstance(error, DriverBusy):
+        return Wait(BUSY_SECONDS, str(error))
     return Retry(str(error)) if error.retry else Failed(str(error))

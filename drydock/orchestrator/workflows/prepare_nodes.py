@@ -13,69 +13,102 @@ import json
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from drydock.drivers.node.base import NodeState
-from drydock.drivers.oob.base import BootDevice, PowerState
+from drydock.drivers.node.base import NodeState, Verb
+from drydock.drivers.oob.base import BootDevice, OobCapabilities
+from drydock.drivers.progress import ProgressState
+from drydock.errors import DriverRefused
 from drydock.model.actions import Action
+from drydock.model.hardware_facts import HardwareFacts, facts_document
 from drydock.model.task import Lane
 from drydock.orchestrator.workflows.already_done import look
-from drydock.orchestrator.workflows.outcome import Done, Outcome, Wait
+from drydock.orchestrator.workflows.outcome import Done, Outcome
 from drydock.orchestrator.workflows.planner import for_each_node
-from drydock.orchestrator.workflows.workflow import BulkStep, Step, StepContext, Workflow, ask
-
-#: BMCs take seconds to change power; asking more often only loads them.
-POWER_POLL_SECONDS = 2.0
+from drydock.orchestrator.workflows.workflow import BulkStep, NodeBatch, Step, StepContext, Workflow
 
 
-def look_at_node(contexts: Sequence[StepContext]) -> Mapping[UUID, Outcome]:
-    return look(contexts, lambda seen: "ready to be deployed already" if seen.state is NodeState.READY else None)
+def look_at_node(batch: NodeBatch) -> Mapping[UUID, Outcome]:
+    return look(batch, lambda seen: "ready to be deployed already" if seen.state is NodeState.READY else None)
 
 
 def set_boot_device(ctx: StepContext) -> Outcome:
+    if ctx.services.provisioner.capabilities.owns_power:
+        return _not_ours(ctx)
     driver, bmc = ctx.bmc()
-    driver.set_boot_device(bmc, BootDevice.PXE)
-    return Done("boots from the network next")
+    device = network_device(driver.capabilities)
+    if device is None:
+        raise DriverRefused(f"{ctx.node}: {driver.name} cannot have a machine boot from the network")
+    wanted = ctx.provisioned_node.hardware.boot_mode
+    mode = wanted if wanted in driver.capabilities.boot_modes else None
+    return ctx.follow(driver.set_boot_device(bmc, device, mode), "boots from the network next")
+
+
+def network_device(capabilities: OobCapabilities) -> BootDevice | None:
+    """What the driver has to make a machine boot from the network; None if it has nothing."""
+    devices = (BootDevice.NETWORK, BootDevice.UEFI_HTTP)
+    return next((device for device in devices if device in capabilities.boot_devices), None)
 
 
 def power_off(ctx: StepContext) -> Outcome:
+    if ctx.services.provisioner.capabilities.owns_power:
+        return _not_ours(ctx)
     driver, bmc = ctx.bmc()
-    if driver.power_state(bmc) is PowerState.OFF:
-        return Done("powered off")
-    driver.power_off(bmc)
-    return Wait(POWER_POLL_SECONDS, "waiting for the BMC to switch the power off")
+    return ctx.follow(driver.power_off(bmc), "powered off")
 
 
 def power_on(ctx: StepContext) -> Outcome:
+    if ctx.services.provisioner.capabilities.owns_power:
+        return _not_ours(ctx)
     driver, bmc = ctx.bmc()
-    if driver.power_state(bmc) is PowerState.ON:
-        return Done("powered on")
-    driver.power_on(bmc)
-    return Wait(POWER_POLL_SECONDS, "waiting for the BMC to switch the power on")
+    return ctx.follow(driver.power_on(bmc), "powered on")
 
 
-def identify(contexts: Sequence[StepContext]) -> Mapping[UUID, Outcome]:
-    provisioner = contexts[0].services.provisioner
-    return ask(contexts, provisioner.identify, f"seen by {provisioner.name}")
+def identify(batch: NodeBatch) -> Mapping[UUID, Outcome]:
+    return batch.by_task(batch.provisioner.enroll(batch.nodes), f"known to {batch.provisioner.name}")
 
 
 def collect_inventory(ctx: StepContext) -> Outcome:
     """What the BMC knows of its machine becomes build data, once per task."""
+    provisioner = ctx.services.provisioner
+    if provisioner.capabilities.owns_power:
+        return Done(f"{provisioner.name} looks into its machines itself")
     driver, bmc = ctx.bmc()
-    facts = json.dumps(dict(driver.interrogate(bmc)), sort_keys=True)
-    with ctx.transaction() as uow:
-        if not uow.build_data.of_task(ctx.task.id):
-            uow.build_data.add(
-                node=ctx.node,
-                task_id=ctx.task.id,
-                generator=driver.name,
-                data_format="application/json",
-                data_element=facts,
-            )
-        uow.commit()
+    if driver.capabilities.by_hand:
+        return Done(f"{driver.name} has no BMC to ask")
+    keep_facts([ctx], driver.name, {ctx.node: driver.facts(bmc)})
     return Done("inventory collected from the BMC")
 
 
-def configure_hardware(contexts: Sequence[StepContext]) -> Mapping[UUID, Outcome]:
-    return ask(contexts, contexts[0].services.provisioner.configure_hardware, "ready to be deployed")
+def configure_hardware(batch: NodeBatch) -> Mapping[UUID, Outcome]:
+    """What the provisioner found in the machines that are ready becomes build data, once per task."""
+    progress = batch.provisioner.configure_hardware(batch.nodes)
+    ready = [ctx for ctx in batch.contexts if progress[ctx.node].state is ProgressState.SUCCEEDED]
+    if ready:
+        found = batch.provisioner.facts([ctx.node for ctx in ready])
+        keep_facts([ctx for ctx in ready if ctx.node in found], batch.provisioner.name, found)
+    return batch.by_task(progress, "ready to be deployed")
+
+
+def keep_facts(contexts: Sequence[StepContext], generator: str, found: Mapping[str, HardwareFacts]) -> None:
+    """``found``: by node, of all these. Nothing is kept for a task that is to stop, nor twice for any."""
+    if not contexts:
+        return
+    with contexts[0].services.database.unit_of_work() as uow:
+        going_on = uow.outcomes.lock_going_on([ctx.task for ctx in contexts])
+        kept = uow.build_data.tasks_with(generator, [ctx.task.id for ctx in contexts])
+        for ctx in contexts:
+            if ctx.task.id in going_on and ctx.task.id not in kept:
+                uow.build_data.add(
+                    node=ctx.node,
+                    task_id=ctx.task.id,
+                    generator=generator,
+                    data_format="application/json",
+                    data_element=json.dumps(facts_document(found[ctx.node]), sort_keys=True),
+                )
+        uow.commit()
+
+
+def _not_ours(ctx: StepContext) -> Outcome:
+    return Done(f"{ctx.services.provisioner.name} switches its machines itself")
 
 
 PREPARE_NODE = Workflow(
@@ -85,9 +118,9 @@ PREPARE_NODE = Workflow(
         Step("set_boot_device", set_boot_device, timeout="power"),
         Step("power_off", power_off, timeout="power"),
         Step("power_on", power_on, timeout="power"),
-        BulkStep("identify", identify, timeout="identify_node"),
+        BulkStep("identify", identify, timeout="identify_node", verb=Verb.ENROLL),
         Step("collect_inventory", collect_inventory, timeout="power"),
-        BulkStep("configure_hardware", configure_hardware, timeout="configure_hardware"),
+        BulkStep("configure_hardware", configure_hardware, timeout="configure_hardware", verb=Verb.CONFIGURE_HARDWARE),
     ),
 )
 

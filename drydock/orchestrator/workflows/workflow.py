@@ -11,10 +11,12 @@ from uuid import UUID
 from drydock.bootaction.preparation import BootPreparation
 from drydock.db.unit_of_work import Database, UnitOfWork
 from drydock.design.compiler import CompiledDesign
-from drydock.design.provisioning import bmc, provisioned_node
+from drydock.design.provisioning import bmc_access
 from drydock.drivers.labels.base import NodeLabels
-from drydock.drivers.node.base import NodeProvisioner, Progress, ProgressState, ProvisionedNode
-from drydock.drivers.oob.base import Bmc, OobDriver
+from drydock.drivers.node.base import NodeProvisioner, Verb
+from drydock.drivers.node.records import ProvisionedNode
+from drydock.drivers.oob.base import BmcAccess, OobDriver
+from drydock.drivers.progress import Progress, ProgressState
 from drydock.errors import DesignInvalid, DriverRefused, LeaseLost
 from drydock.model.actions import Action
 from drydock.model.site import SiteDesign
@@ -28,7 +30,7 @@ class StepServices:
     """What steps work with.
 
     ``observe_seconds``: how often a machine at work is looked at. ``start_rate``: nodes of one task that start per
-    second. ``labels``: None where nobody keeps any. ``deployment_places``: machines that may be installed at a time.
+    second. ``labels``: None without a keeper of labels. ``deployment_places``: machines installed at a time, at most.
     """
 
     database: Database
@@ -79,16 +81,17 @@ class StepContext:
 
     @property
     def provisioned_node(self) -> ProvisionedNode:
-        return provisioned_node(self.site, self.node)
+        return self.services.designs.provisioned_node(self.design, self.node)
 
-    def bmc(self) -> tuple[OobDriver, Bmc]:
-        """The node's BMC and who speaks to it. Raises ``DriverRefused`` when no enabled driver does."""
-        kind, target = bmc(self.site, self.node)
-        driver = self.services.oob_drivers.get(kind or "")
-        if driver is None:
+    def bmc(self) -> tuple[OobDriver, BmcAccess]:
+        """The node's BMC and the driver for it. Raises ``DriverRefused`` when no enabled driver is of its type."""
+        access = bmc_access(self.site, self.node)
+        driver = None if access is None else self.services.oob_drivers.get(access.type)
+        if access is None or driver is None:
+            kind = "none" if access is None else access.type
             enabled = ", ".join(sorted(self.services.oob_drivers)) or "none"
-            raise DriverRefused(f"{self.node} has out-of-band type {kind or 'none'}; enabled drivers: {enabled}")
-        return driver, target
+            raise DriverRefused(f"{self.node} has out-of-band type {kind}; enabled drivers: {enabled}")
+        return driver, access
 
     @contextmanager
     def transaction(self) -> Iterator[UnitOfWork]:
@@ -99,12 +102,45 @@ class StepContext:
             yield uow
 
     def follow(self, progress: Progress, done: str) -> Outcome:
-        """A driver's answer as an outcome; ``done`` is what to tell when it succeeded."""
+        """A driver's answer as an outcome; ``done``: the message of a success that the driver says nothing of."""
         if progress.state is ProgressState.SUCCEEDED:
-            return Done(done)
+            return Done(progress.reason or done)
         if progress.state is ProgressState.FAILED:
             return Failed(progress.reason)
-        return Wait(self.services.observe_seconds, progress.reason)
+        pause = self.services.observe_seconds if progress.look_in is None else progress.look_in
+        return Wait(pause, progress.reason)
+
+
+class NodeBatch:
+    """The tasks of one attempt at one bulk step; drivers answer by node, the engine is answered by task."""
+
+    def __init__(self, contexts: Sequence[StepContext]) -> None:
+        """``contexts``: one or more, with the same services."""
+        self.contexts = contexts
+        self.services = contexts[0].services
+
+    @property
+    def provisioner(self) -> NodeProvisioner:
+        return self.services.provisioner
+
+    @property
+    def task_ids(self) -> list[UUID]:
+        return [ctx.task.id for ctx in self.contexts]
+
+    @property
+    def names(self) -> list[str]:
+        return [ctx.node for ctx in self.contexts]
+
+    @property
+    def nodes(self) -> list[ProvisionedNode]:
+        return [ctx.provisioned_node for ctx in self.contexts]
+
+    def by_task(self, progress: Mapping[str, Progress], done: str) -> Mapping[UUID, Outcome]:
+        """A driver's answers by node as outcomes; ``done`` as for ``StepContext.follow``."""
+        return self.each(lambda ctx: ctx.follow(progress[ctx.node], done))
+
+    def each(self, outcome: Callable[[StepContext], Outcome]) -> Mapping[UUID, Outcome]:
+        return {ctx.task.id: outcome(ctx) for ctx in self.contexts}
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,30 +165,22 @@ class BulkStep:
     least one; then those answers are written down before it is run for the others.
 
     In the lane ``WATCH`` it changes no machine. ``later``: there is nothing to see at once; the first look comes
-    after the usual pause. Should it raise what is final, the tasks are tried one by one, to find out whose it is.
+    after the usual pause. ``verb``: of the provisioner, which says how many nodes it takes; None: the step calls none.
+    Should it raise what is final, the tasks are tried one by one, to find out whose it is.
     """
 
     name: str
-    run: Callable[[Sequence[StepContext]], Mapping[UUID, Outcome]]
+    run: Callable[[NodeBatch], Mapping[UUID, Outcome]]
     timeout: str | None
     lane: Lane = Lane.NODE
     later: bool = False
+    verb: Verb | None = None
 
     def answers(self, contexts: Sequence[StepContext]) -> Mapping[UUID, Outcome]:
-        return self.run(contexts)
+        return self.run(NodeBatch(contexts))
 
 
 AnyStep = Step | BulkStep
-
-
-def ask(
-    contexts: Sequence[StepContext],
-    verb: Callable[[Sequence[ProvisionedNode]], Mapping[str, Progress]],
-    done: str,
-) -> Mapping[UUID, Outcome]:
-    """A verb of the provisioner for all these nodes; ``done`` is what to tell of those it succeeded for."""
-    progress = verb([ctx.provisioned_node for ctx in contexts])
-    return {ctx.task.id: ctx.follow(progress[ctx.node], done) for ctx in contexts}
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import pytest
 
 from drydock.bootaction.render import render_assets
 from drydock.design.compiler import CompiledDesign, compile_design
-from drydock.design.provisioning import bmc, provisioned_node
+from drydock.design.provisioning import provisioned_node
 from tests.unit.bootaction.sites import renderer
 
 EXAMPLE = Path(__file__).resolve().parents[3] / "etc" / "drydock" / "examples" / "site.yaml"
@@ -31,10 +31,11 @@ def test_twelve_machines_in_two_racks(example: CompiledDesign) -> None:
     assert list(nodes) == [f"n{number:02d}" for number in range(1, 13)]
     assert {node.rack for node in nodes.values()} == set(example.site.racks)
     for name in nodes:
-        kind, record = bmc(example.site, name)
-        assert kind == "redfish"
-        assert record.address is not None
-        assert provisioned_node(example.site, name).image == "noble"
+        node = provisioned_node(example.site, name)
+        assert node.bmc is not None
+        assert node.bmc.type == "redfish"
+        assert node.bmc.address is not None
+        assert node.image == "noble"
 
 
 def test_its_boot_actions(example: CompiledDesign) -> None:

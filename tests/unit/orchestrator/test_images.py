@@ -22,9 +22,9 @@ class Provisioner(FakeProvisioner):
     def __init__(self) -> None:
         super().__init__()
         self.asked = 0
-        self.answer: Callable[[], Sequence[Image]] = lambda: [Image("jammy", ("ga-22.04",))]
+        self.answer: Callable[[], Sequence[Image] | None] = lambda: [Image("jammy", ("ga-22.04",))]
 
-    def list_images(self) -> Sequence[Image]:
+    def list_images(self) -> Sequence[Image] | None:
         self.asked += 1
         return self.answer()
 
@@ -76,6 +76,16 @@ def test_what_is_offered_is_asked_once_in_a_while(
     clock.now += 1
     assert [level for level, _ in said(catalogue)] == ["Error"]
     assert provisioner.asked == 2
+
+
+def test_a_provisioner_that_cannot_tell_is_no_warning_and_one_that_has_none_is_an_error(
+    catalogue: ImageCatalogue, provisioner: Provisioner, clock: Clock
+) -> None:
+    provisioner.answer = lambda: None
+    assert said(catalogue) == [("Info", "Images and kernels were not checked: fake has no list of images.")]
+    provisioner.answer = list
+    clock.now += 60
+    assert [level for level, _ in said(catalogue)] == ["Error"]
 
 
 @pytest.mark.parametrize("error", [DriverUnavailable("it is away"), DriverRefused("it is away")])
