@@ -20,8 +20,8 @@ from drydock.bootaction.render import TemplateLimits
 from drydock.conf import boot_secrets, max_waiting, public_url, trusted_proxies
 from drydock.conf.api import MAX_EVENT_BYTES
 from drydock.conf.design import token_hosts
+from drydock.db.database import Database
 from drydock.db.engine import connect
-from drydock.db.unit_of_work import Database
 from drydock.design.loader import DesignLoader
 from drydock.drivers.labels.base import NodeLabels
 from drydock.drivers.labels.promenade import PromenadeLabels

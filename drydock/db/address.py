@@ -14,10 +14,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote
 
-import psycopg
 import psycopg2
 import psycopg2.extensions
 
+from drydock.db.prepared import is_conninfo, parameter_names
 from drydock.errors import ConfigurationError
 
 #: How soon a server that is gone without a word is noticed: connecting, waiting for an acknowledgement, listening.
@@ -131,7 +131,7 @@ def _query(text: str) -> dict[str, str]:
 
 def _validate(parameters: Mapping[str, str]) -> None:
     """By what both drivers' libpqs know."""
-    known = {option.keyword.decode() for option in psycopg.pq.Conninfo.get_defaults()}
+    known = parameter_names()
     for name, value in parameters.items():
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1, cutoff=0.75)
@@ -142,10 +142,12 @@ def _validate(parameters: Mapping[str, str]) -> None:
         if name in _NUMBERS and not re.fullmatch(r"-?\d{1,9}", value, re.ASCII):
             raise _wrong(f"{name} is not a number")
     try:
-        psycopg.conninfo.make_conninfo(**parameters)
         psycopg2.extensions.make_dsn(**parameters)
-    except (psycopg.Error, psycopg2.Error):
-        raise _wrong(f"libpq cannot read it: {_ENCODE}") from None
+        readable = is_conninfo(parameters)
+    except psycopg2.Error:
+        readable = False
+    if not readable:
+        raise _wrong(f"libpq cannot read it: {_ENCODE}")
 
 
 def _service(parameters: Mapping[str, str]) -> Mapping[str, str]:

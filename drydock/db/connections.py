@@ -8,7 +8,6 @@ from typing import Any, NoReturn, Protocol
 
 import psycopg2
 import psycopg2.extensions
-from psycopg.conninfo import make_conninfo
 from sqlalchemy.exc import DBAPIError
 
 from drydock.db.address import asked_first, libpq_parameters
@@ -84,7 +83,7 @@ class Connections:
     ) -> None:
         """Connects to nothing yet. ``outages``: instead of a log of its own. Raises ``ConfigurationError``."""
         self._parameters = libpq_parameters(url, application_name=application_name)
-        self.conninfo = make_conninfo(**self._parameters)
+        self.conninfo = psycopg2.extensions.make_dsn(**self._parameters)
         self.generation = 0
         self.set_up = set_up(statement_seconds)
         self._outages = outages or OutageLog()
@@ -140,7 +139,7 @@ class Connections:
             raise
         self._outages.connected()
         if "," in self._parameters.get("host", "") and "hostaddr" not in self._parameters:
-            self.conninfo = make_conninfo(**asked_first(self._parameters, info.host, info.port))
+            self.conninfo = psycopg2.extensions.make_dsn(**asked_first(self._parameters, info.host, info.port))
 
     def _check_pooler(self) -> None:
         """Raises ``DatabaseUnsuitable``. A pool that is full just now is looked at the next time."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from drydock.db.connections import Connections
+from drydock.db.database import Database
 from drydock.db.engine import make_engine
 from drydock.db.outages import NoOutageLog
-from drydock.db.unit_of_work import Database
 from drydock.errors import ConfigurationError, DatabaseUnavailable, DatabaseUnsuitable
 
 

@@ -16,9 +16,9 @@ from drydock import conf
 from drydock.api import middleware
 from drydock.bootstrap import build_application
 from drydock.db import migrate
+from drydock.db.database import Database
 from drydock.db.engine import connect, driver_url
 from drydock.db.tables import designs, tasks
-from drydock.db.unit_of_work import Database
 from tests.api.seeds import Seeds
 
 V1 = "/api/v1.0"

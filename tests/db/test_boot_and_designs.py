@@ -17,7 +17,7 @@ from drydock.model.task import Action, NewTask, Task
 
 
 def add_task(uow: UnitOfWork) -> Task:
-    return uow.tasks.add(NewTask(Action.DEPLOY_NODES, "ref", created_by="alice"), request_digest=None)
+    return uow.task_queue.add(NewTask(Action.DEPLOY_NODES, "ref", created_by="alice"), request_digest=None)
 
 
 def add_context(uow: UnitOfWork, node: str = "n1") -> BootContext:
@@ -55,9 +55,9 @@ def test_boot_actions_become_final(uow: UnitOfWork) -> None:
     (action,) = uow.boot_actions.of_tasks([context.task_id])[context.task_id]
     assert (action.context_id, action.name, action.signaling, action.status) == (context.id, "join", True, None)
     failed = Report(status=ReportStatus.FAILURE)
-    assert uow.reports.take(action.id, b"another's", failed).transaction is None
-    assert uow.reports.take(action.id, context.key_digest, failed).transaction is not None
-    assert uow.reports.take(action.id, context.key_digest, Report(ReportStatus.SUCCESS)).transaction is None
+    assert uow.reports.store(action.id, b"another's", failed).transaction is None
+    assert uow.reports.store(action.id, context.key_digest, failed).transaction is not None
+    assert uow.reports.store(action.id, context.key_digest, Report(ReportStatus.SUCCESS)).transaction is None
     final = uow.boot_actions.get(action.id)
     assert final.status is ReportStatus.FAILURE
     assert final.finalized is not None

@@ -132,12 +132,12 @@ def test_a_worker_renews_and_records_while_its_tasks_are_terminated(crowd: World
             found = [crowd.orchestrator.task(each) for each in ids[1:]]
             for _ in range(10):
                 with crowd.database.statements() as uow:
-                    uow.tasks.wake_after_end(found)
+                    uow.task_signals.wake_after_end(found)
 
         def places(ids: Sequence[UUID] = tuple(tree[:0:-1])) -> None:
             for _ in range(10):
                 with crowd.database.unit_of_work() as uow:
-                    uow.holds.take_places(ids, at_most=5)
+                    uow.holds.take_slots(ids, at_most=5)
                     uow.commit()
 
         stops = [lambda each=each: crowd.orchestrator.terminate(each, by="operator") for each in reversed(tree)]

@@ -13,8 +13,8 @@ from sqlalchemy.engine import make_url
 
 from dev import postgres, unprivileged
 from drydock.db import migrate
+from drydock.db.database import Database
 from drydock.db.engine import connect
-from drydock.db.unit_of_work import Database
 from drydock.errors import BootContextNotFound, DatabaseUnavailable
 from drydock.model.boot_context import BundleKind
 from drydock.orchestrator.services.boot_actions import BootService

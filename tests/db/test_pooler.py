@@ -12,8 +12,8 @@ from sqlalchemy.engine import make_url
 
 from dev import machine_tools, pgbouncer, unprivileged
 from drydock.db import migrate, start_check
+from drydock.db.database import Database
 from drydock.db.engine import connect
-from drydock.db.unit_of_work import Database
 from drydock.errors import ConfigurationError, DatabaseUnsuitable
 from tests.db.uses import USES, works
 

@@ -166,7 +166,7 @@ def test_a_long_poll_ends_with_a_change_although_the_clock_is_behind(restored: R
 
 def touch(world: World, task_id: UUID) -> None:
     with world.database.unit_of_work() as uow:
-        uow.tasks.touch(next(iter(world.subtasks(task_id).values())).id)
+        uow.task_signals.touch(next(iter(world.subtasks(task_id).values())).id)
         uow.commit()
 
 

@@ -12,9 +12,9 @@ from sqlalchemy import create_engine, make_url, text
 
 from drydock import manage
 from drydock.db import migrate, start_check
+from drydock.db.database import Database
 from drydock.db.engine import connect, driver_url
 from drydock.db.schema import known_revisions, migrations_folder
-from drydock.db.unit_of_work import Database
 from drydock.errors import ConfigurationError, DatabaseUnavailable, DatabaseUnsuitable
 
 HEAD = known_revisions()[-1]

@@ -9,22 +9,22 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import Connection, event, func, select, text, update
 
-from drydock.db.messages import Line
-from drydock.db.outcomes import Enter, Finish, Pause
 from drydock.db.tables import task_messages, tasks
 from drydock.db.unit_of_work import UnitOfWork
 from drydock.errors import IdempotencyConflict, LeaseLost, TaskNotFound
+from drydock.model.message import NewMessage
 from drydock.model.task import Action, Lane, NewTask, ResultStatus, Task, TaskQuery, TaskResult, TaskStatus
+from drydock.model.task_change import Enter, Finish, Pause
 
 
 def add(uow: UnitOfWork, *, key: str | None = None, digest: bytes | None = None, by: str = "alice") -> Task:
     new = NewTask(Action.DEPLOY_NODES, "drydock://designs/x", created_by=by, idempotency_key=key)
-    return uow.tasks.add(new, request_digest=digest)
+    return uow.task_queue.add(new, request_digest=digest)
 
 
 def tree(uow: UnitOfWork, nodes: list[str]) -> tuple[Task, tuple[Task, ...]]:
     parent = add(uow)
-    uow.tasks.add_subtasks(parent, Action.DEPLOY_NODE, nodes, lane=Lane.NODE, start_rate=1e9)
+    uow.task_queue.add_subtasks(parent, Action.DEPLOY_NODE, nodes, lane=Lane.NODE, start_rate=1e9)
     return parent, uow.tasks.children(parent.id)
 
 
@@ -60,7 +60,7 @@ def test_the_same_idempotency_key_is_the_same_task(uow: UnitOfWork) -> None:
 
 def test_subtasks_are_planned_once(uow: UnitOfWork) -> None:
     parent, children = tree(uow, ["n1", "n2"])
-    uow.tasks.add_subtasks(parent, Action.DEPLOY_NODE, ["n1", "n2", "n3"], lane=Lane.NODE, start_rate=1e9)
+    uow.task_queue.add_subtasks(parent, Action.DEPLOY_NODE, ["n1", "n2", "n3"], lane=Lane.NODE, start_rate=1e9)
     found = uow.tasks.get(parent.id)
     assert len(found.subtask_ids) == 3
     assert set(found.subtask_ids) >= {str(child.id) for child in children}
@@ -96,7 +96,7 @@ def test_terminate_ends_what_waits_and_marks_what_runs(uow: UnitOfWork) -> None:
     (running,) = claim(uow, Lane.NODE, at_most=1)
     begin(uow, claimed_parent, "await_nodes")
     begin(uow, running, "identify")
-    uow.tasks.terminate(parent.id, by="bob")
+    uow.task_signals.terminate(parent.id, by="bob")
     found = {child.id: child for child in uow.tasks.children(parent.id)}
     waited = next(child for child in found.values() if child.id != running.id)
     assert (found[running.id].status, waited.status) == (TaskStatus.TERMINATING, TaskStatus.TERMINATED)
@@ -107,8 +107,8 @@ def test_terminate_ends_what_waits_and_marks_what_runs(uow: UnitOfWork) -> None:
 def test_only_old_closed_trees_are_deleted(connection: Connection, uow: UnitOfWork) -> None:
     parent, _ = tree(uow, ["n1"])
     live = add(uow)
-    uow.tasks.terminate(parent.id, by="bob")
-    uow.messages.add([Line(parent.id, "a line")])
+    uow.task_signals.terminate(parent.id, by="bob")
+    uow.messages.add([NewMessage(parent.id, "a line")])
     connection.execute(update(tasks).values(updated=func.now() - func.make_interval(0, 0, 0, 8)))
     assert uow.retention.delete_tasks(older_than_days=9, at_most=10) == 0
     assert uow.retention.delete_tasks(older_than_days=7, at_most=10) == 2
@@ -120,13 +120,13 @@ def test_only_old_closed_trees_are_deleted(connection: Connection, uow: UnitOfWo
 def test_the_version_of_a_task_moves_with_its_subtasks(connection: Connection, uow: UnitOfWork) -> None:
     parent, children = tree(uow, ["n1"])
     before = uow.tasks.version(parent.id)
-    uow.tasks.touch(children[0].id)
-    assert uow.tasks.version(parent.id)[1] > before[1]
+    uow.task_signals.touch(children[0].id)
+    assert uow.tasks.version(parent.id).mark > before.mark
 
 
 def test_text_that_postgresql_cannot_keep_is_replaced(uow: UnitOfWork) -> None:
     task = add(uow)
-    uow.messages.add([Line(task.id, "a\x00b \ud800")])
+    uow.messages.add([NewMessage(task.id, "a\x00b \ud800")])
     assert uow.tasks.get(task.id).result.messages[0].message == "a\ufffdb ?"
 
 
@@ -167,10 +167,10 @@ def test_no_query_of_the_engine_or_the_api_reads_the_whole_table(
     uow.leases.next_due_in(tuple(Lane))
     uow.tasks.get(many)
     uow.tasks.version(many)
-    uow.tasks.count_open_children(many)
+    uow.tasks.count_children(many)
     uow.tasks.outcomes(many)
-    uow.tasks.wake_after_end([replace(uow.tasks.get(many), node="n5", parent_id=many)])
-    uow.tasks.terminate(many, by="x")
+    uow.task_signals.wake_after_end([replace(uow.tasks.get(many), node="n5", parent_id=many)])
+    uow.task_signals.terminate(many, by="x")
     uow.tasks.page(TaskQuery(limit=10))
     uow.tasks.page(TaskQuery(limit=10, status=TaskStatus.QUEUED))
     uow.tasks.page(TaskQuery(limit=10, node="n7", marker=many))

@@ -9,10 +9,10 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import select
 
-from drydock.db.tables import boot_contexts, machines
-from drydock.db.unit_of_work import Database
+from drydock.db.database import Database
+from drydock.db.tables import boot_contacts, boot_contexts
 from drydock.errors import DatabaseUnavailable
-from drydock.orchestrator import contacts as contacts_module
+from drydock.orchestrator.services import contacts as contacts_module
 from drydock.orchestrator.services.contacts import INTERVAL, Contacts
 from tests.orchestrator.sites import site
 from tests.orchestrator.world import World
@@ -45,7 +45,7 @@ def deploying(world: World, *nodes: str) -> dict[str, UUID]:
 
 def contact(world: World, context_id: UUID) -> tuple[datetime | None, datetime | None]:
     with world.sql.connect() as connection:
-        row = connection.execute(select(machines).where(machines.c.context_id == context_id)).one()
+        row = connection.execute(select(boot_contacts).where(boot_contacts.c.context_id == context_id)).one()
         return row.first_contact, row.last_contact
 
 
@@ -84,7 +84,7 @@ def test_a_machine_that_is_heard_elsewhere_keeps_nobody_waiting(world: World) ->
     ids = deploying(world, "n01", "n02")
     contacts = Contacts(world.database, later=never)
     with world.sql.begin() as connection:
-        connection.execute(select(machines).where(machines.c.context_id == ids["n01"]).with_for_update())
+        connection.execute(select(boot_contacts).where(boot_contacts.c.context_id == ids["n01"]).with_for_update())
         for context_id in ids.values():
             contacts.heard(context_id)
         contacts.write()

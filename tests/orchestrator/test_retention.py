@@ -10,7 +10,7 @@ from sqlalchemy import func, select, text, update
 
 from drydock.db.tables import boot_actions, boot_bundles, boot_contexts, build_data, designs, task_messages, tasks
 from drydock.errors import TaskNotFound
-from drydock.orchestrator import retention
+from drydock.orchestrator.services import retention
 from drydock.orchestrator.services.retention import PeriodicRetention, delete_old
 from tests.orchestrator.sites import site
 from tests.orchestrator.world import World
@@ -85,7 +85,7 @@ def test_one_worker_at_a_time(world: World) -> None:
     age(world, 8)
     periodic = PeriodicRetention(world.database, days=7)
     with world.database.unit_of_work() as uow:
-        assert uow.retention.take_turn()
+        assert uow.retention.try_lock()
         assert periodic.run_once() == 0
     assert periodic.run_once() == 1
 

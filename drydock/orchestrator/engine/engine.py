@@ -17,8 +17,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 
+from drydock.db.database import Database
 from drydock.db.notifications import Listener
-from drydock.db.unit_of_work import Database
 from drydock.errors import DatabaseUnavailable
 from drydock.model.task import Lane, Task
 from drydock.orchestrator.engine.lease_clock import Claim, LeaseClock, claim_of
@@ -273,7 +273,8 @@ class Engine:
                 renewed = uow.leases.renew(self._owner, held, lease_seconds=self._settings.lease_seconds)
                 uow.commit()
             with self._lock:
-                self._leases.kept([claim for claim in renewed if claim in self._in_hand], asked=asked)
+                claims = [(lease.task_id, lease.epoch) for lease in renewed]
+                self._leases.kept([claim for claim in claims if claim in self._in_hand], asked=asked)
         except DatabaseUnavailable as exc:
             LOG.warning("could not renew leases: %s", exc)
 

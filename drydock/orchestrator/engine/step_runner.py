@@ -18,15 +18,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from uuid import UUID
 
-from drydock.db.messages import Line
-from drydock.db.outcomes import Enter, Pause
-from drydock.db.unit_of_work import Database
+from drydock.db.database import Database
 from drydock.errors import DatabaseUnavailable, DrydockError, LeaseLost
 from drydock.log import FIELDS
 from drydock.metrics import Metrics
-from drydock.model.message import Level
-from drydock.model.rollup import NodeOutcome
+from drydock.model.message import Level, NewMessage
 from drydock.model.task import Action, Lane, Task
+from drydock.model.task_change import Enter, Pause
 from drydock.orchestrator.engine.endings import ending, told
 from drydock.orchestrator.engine.fencing import fenced_services
 from drydock.orchestrator.engine.recorder import BLOCKED_SECONDS, Begin, Record, Recorder
@@ -256,7 +254,7 @@ class StepRunner:
         still_open = 0
         if task.node is None:
             with self._database.statements() as uow:
-                still_open = uow.tasks.count_open_children(task.id)
+                still_open = uow.tasks.count_children(task.id).still_open
         if still_open:
             return Record(Pause(task, BLOCKED_SECONDS, f"terminating; {still_open} subtasks have not stopped yet"))
         return self._ending(task, Failed(_terminated(task)))
@@ -266,7 +264,7 @@ class StepRunner:
             return ending(task, outcome, ())
         with self._database.statements() as uow:
             below = uow.tasks.outcomes(task.id)
-        return ending(task, outcome, [NodeOutcome(*found) for found in below])
+        return ending(task, outcome, below)
 
     def _log(self, task: Task, step: AnyStep, outcome: Outcome) -> None:
         kind = type(outcome).__name__.lower()
@@ -293,10 +291,10 @@ def _fields(task: Task) -> Mapping[str, object]:
     return {"task": str(task.id), "action": task.action, "node": task.node, "step": task.step, "lapses": task.lapses}
 
 
-def _told(task: Task, outcome: Done) -> list[Line]:
+def _told(task: Task, outcome: Done) -> list[NewMessage]:
     warning = {"level": Level.WARNING.value}
     return told(task, outcome.message) + [
-        Line(task.id, line, context_type="node" if task.node else "task", context=task.node or "", extra=warning)
+        NewMessage(task.id, line, context_type="node" if task.node else "task", context=task.node or "", extra=warning)
         for line in outcome.warnings
     ]
 

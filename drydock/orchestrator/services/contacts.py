@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from uuid import UUID
 
-from drydock.db.unit_of_work import Database
+from drydock.db.database import Database
 from drydock.errors import DatabaseUnavailable
 
 #: So exact, in seconds, is a last contact: what a machine asks for in one go is written down once.
@@ -68,7 +68,7 @@ class Contacts:
         now = self._clock()
         try:
             with self._database.statements() as uow:
-                uow.machines.heard({context_id: now - when for context_id, when in unwritten.items()})
+                uow.boot_contacts.record_contacts({context_id: now - when for context_id, when in unwritten.items()})
         except DatabaseUnavailable:
             # The machines have what they came for. Their next contact is written instead.
             with self._lock:

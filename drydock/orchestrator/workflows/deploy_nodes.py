@@ -114,7 +114,7 @@ def await_place(contexts: Sequence[StepContext]) -> Mapping[UUID, Outcome]:
     """So many machines are installed at a time; the others wait here, before they are touched."""
     services = contexts[0].services
     with services.database.unit_of_work() as uow:
-        placed = uow.holds.take_places([ctx.task.id for ctx in contexts], at_most=services.deployment_places)
+        placed = uow.holds.take_slots([ctx.task.id for ctx in contexts], at_most=services.deployment_places)
         uow.commit()
     full = Wait(services.observe_seconds, f"all {services.deployment_places} places for installations are taken")
     return {ctx.task.id: Done() if ctx.task.id in placed else full for ctx in contexts}
@@ -125,7 +125,7 @@ def await_deployment(contexts: Sequence[StepContext]) -> Mapping[UUID, Outcome]:
     task_ids = [ctx.task.id for ctx in contexts]
     with services.database.statements() as uow:
         deployments = uow.boot_contexts.live_of_tasks(task_ids)
-        contacts = uow.machines.of_tasks(task_ids)
+        contacts = uow.boot_contacts.of_tasks(task_ids)
     seen = services.provisioner.observe([ctx.node for ctx in contexts])
     return {
         ctx.task.id: _installed(ctx, seen[ctx.node], deployments.get(ctx.task.id), contacts.get(ctx.task.id))
@@ -154,7 +154,7 @@ def await_boot_actions(contexts: Sequence[StepContext]) -> Mapping[UUID, Outcome
     with services.database.statements() as uow:
         live = uow.boot_contexts.live_of_tasks(task_ids)
         actions = uow.boot_actions.of_tasks(task_ids)
-        contacts = uow.machines.of_tasks(task_ids)
+        contacts = uow.boot_contacts.of_tasks(task_ids)
         failed = [action.id for found in actions.values() for action in found if action.status is ReportStatus.FAILURE]
         words = uow.messages.last_words(task_ids, failed) if failed else {}
     return {
