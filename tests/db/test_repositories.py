@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import Connection, Table, func, select, text, update
+from sqlalchemy import Connection, Engine, Table, func, select, text, update
 
 from drydock.db.database import Database
-from drydock.db.engine import connect
 from drydock.db.tables import boot_actions, metadata, tasks
 from drydock.db.unit_of_work import UnitOfWork
 from drydock.errors import BootActionNotFound, BootContextNotFound, DesignNotFound, NotFound, TaskNotFound
@@ -101,30 +100,20 @@ def rows(connection: Connection) -> dict[str, int]:
     return {table.name: count(table) for table in metadata.sorted_tables}
 
 
-def test_nothing_is_kept_without_a_commit(database_url: str) -> None:
-    engine = connect(database_url, pool_size=1, max_overflow=0, application_name="tests")
-    database = Database(engine)
-    with engine.connect() as connection:
-        before = rows(connection)
+def test_nothing_is_kept_without_a_commit(database: Database, engine: Engine) -> None:
     with database.unit_of_work() as uow:
         everything(uow)
         written = rows(uow.tasks._connection)
-    assert {name for name in written if written[name] == before[name]} == {"boot_reports"}, "all others were written"
+    assert {name for name, number in written.items() if not number} == {"boot_reports"}, "all others were written"
     with engine.connect() as connection:
-        assert rows(connection) == before
-    database.close()
+        assert not any(rows(connection).values())
 
 
-def test_each_statement_is_kept_at_once(database_url: str) -> None:
-    engine = connect(database_url, pool_size=2, max_overflow=0, application_name="tests")
-    database = Database(engine)
+def test_each_statement_is_kept_at_once(database: Database) -> None:
     with database.statements() as statements:
         task = statements.task_queue.add(new_task(), request_digest=None)
         with database.unit_of_work() as uow:
             assert uow.tasks.exists(task.id)
-    with engine.begin() as connection:
-        connection.execute(tasks.delete().where(tasks.c.id == task.id))
-    database.close()
 
 
 def test_an_action_and_a_step_of_a_newer_version_are_read_as_they_are(uow: UnitOfWork, connection: Connection) -> None:

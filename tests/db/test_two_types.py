@@ -33,7 +33,7 @@ def use(database: Database) -> None:
 def test_mypy_refuses_a_commit_where_nothing_is_to_commit(tmp_path: Path) -> None:
     file = tmp_path / "uses.py"
     file.write_text(USES)
-    command = [sys.executable, "-m", "mypy", "--config-file", ROOT / "pyproject.toml", "--no-error-summary", file]
+    command = [sys.executable, "-m", "mypy", "--config-file", "pyproject.toml", "--no-error-summary", str(file)]
     checked = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     found = [line.partition("error:") for line in checked.stdout.splitlines()]
     expected = [(number, line.rpartition("# ")[2]) for number, line in enumerate(USES.splitlines(), 1) if "# [" in line]
