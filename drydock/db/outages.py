@@ -23,9 +23,9 @@ LOG = logging.getLogger(__name__)
 class Kind(Enum):
     """What has become of the connection and of the statement.
 
-    LOST: the connection is gone; whether the statement was executed is not known. All connections are made anew.
-    ELSEWHERE: this server does not execute it, another may. All connections are made anew.
-    STALE: the statements that the connection has prepared are unusable. It is made anew.
+    LOST: the connection is gone; whether the statement was executed is not known. All connections are replaced.
+    ELSEWHERE: this server does not execute it, another may. All connections are replaced.
+    STALE: the statements that the connection has prepared are unusable. It is replaced.
     SCHEMA: tables or rights are not those that this version needs.
     LATER: the statement was not executed; the connection is as good as before.
     """
@@ -147,7 +147,7 @@ class OutageLog:
     """Logs a cause once, and again after some minutes: an outage fails every request."""
 
     AGAIN_SECONDS = 300.0
-    #: After connections could be had in between. A server that has too few gives one now and then.
+    #: After a connection was opened in between: a server that has too few grants one now and then.
     NEXT_OUTAGE_SECONDS = 5.0
     #: Causes that are remembered; they come one at a time.
     MOST = 20
@@ -159,7 +159,7 @@ class OutageLog:
         self._lock = threading.Lock()
 
     def away(self, cause: str) -> None:
-        """No connection can be had."""
+        """No connection can be opened."""
         if self.trouble(cause) and self._away_since is None:
             self._away_since = self._clock()
 

@@ -79,13 +79,13 @@ def test_what_never_reached_the_server_is_no_outage(error: Exception | None) -> 
 
 
 def test_both_drivers_say_the_same_of_hosts_that_cannot_be_reached() -> None:
-    said = []
+    messages = []
     for connect in (psycopg.connect, psycopg2.connect):
         with pytest.raises((psycopg.OperationalError, psycopg2.OperationalError)) as refused:
             connect("host=127.0.0.1,127.0.0.1 port=1,2 dbname=n")
-        said.append(one_line(str(refused.value)))
+        messages.append(one_line(str(refused.value)))
     server = 'connection to server at "127.0.0.1", port {} failed: Connection refused'
-    assert said == [f"{server.format(1)}; {server.format(2)}"] * 2
+    assert messages == [f"{server.format(1)}; {server.format(2)}"] * 2
 
 
 class Clock:

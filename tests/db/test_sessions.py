@@ -82,7 +82,7 @@ def role(new_database: Callable[[], str]) -> Iterator[str]:
 
 @pytest.mark.parametrize(("servers", "ours"), [("off", "on"), ("local", "local"), ("remote_apply", "remote_apply")])
 def test_a_commit_that_is_answered_is_kept_whatever_the_server_thinks_of_it(role: str, servers: str, ours: str) -> None:
-    """More than "on" is the server's to demand, and less than it is not to be had."""
+    """A server may require more than "on", and never gets less."""
     name = make_url(role).username
     with closing(psycopg2.connect(make_url(role).set(drivername="postgresql").render_as_string(False))) as connection:
         connection.autocommit = True
