@@ -58,7 +58,7 @@ bench: setup  ## Run all benchmarks in their short form
 	@for name in $$(ls bench/*.py | xargs grep -l __main__ | xargs -n 1 basename | sed 's/[.]py$$//'); do \
 	    if [ $$name != gen_site ]; then echo "== $$name"; $(BIN)/python -m bench.$$name --quick || exit 1; fi; done
 
-samples: setup  ## Write etc/drydock/*.sample anew
+samples: setup  ## Write etc/drydock/*.sample and docs/reference/statements.sql anew
 	@PATH="$$(cd $(BIN) && pwd):$$PATH" sh dev/samples.sh
 
 pins: setup  ## Write requirements*.txt from what is installed and was tested

@@ -365,13 +365,13 @@ WHERE lower(boot_contexts.node) = lower(:of_node) AND boot_bundles.kind = 'file'
     NULL AND boot_contexts.expires > now()
 ORDER BY boot_contexts.node = :of_node DESC;
 
--- Read the key of a report (reports.REPORT_KEY)
+-- Read the key of a report (report_statements.REPORT_KEY)
 SELECT CASE WHEN (boot_contexts.ended IS NULL AND boot_contexts.expires > now()) THEN boot_contexts.key_digest
     ELSE NULL END AS key_digest
 FROM boot_contexts JOIN boot_actions ON boot_actions.context_id = boot_contexts.id
 WHERE boot_actions.id = :of_action;
 
--- Store a report (reports.STORE_REPORT)
+-- Store a report (report_statements.STORE_REPORT)
 WITH locked AS
 (SELECT boot_actions.id AS id, boot_actions.context_id AS context_id, boot_actions.task_id AS task_id,
     boot_actions.node AS node, boot_actions.name AS name, boot_actions.signaling AS signaling,

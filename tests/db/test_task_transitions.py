@@ -24,7 +24,7 @@ WRITERS = {
     ("task_queue", "add_subtasks"),
     ("termination", "_mark"),
     # The final status of a boot action, and that of its report.
-    ("reports", "_finalized"),
+    ("report_statements", "_finalized"),
     ("reports", "remember"),
 }
 #: No row ever has it.
