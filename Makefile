@@ -60,7 +60,7 @@ chaos: setup  ## Kill, freeze and cut off everything at random while sites are d
 bench: setup  ## Run all benchmarks in their short form
 	@$(BIN)/python -m bench
 
-samples: setup  ## Write etc/drydock/*.sample and docs/reference/openapi.json anew
+samples: setup  ## Write etc/drydock/*.sample and docs/reference/{openapi.json,statements.sql} anew
 	@PATH="$$(cd $(BIN) && pwd):$$PATH" sh dev/samples.sh
 
 pins: setup  ## Write requirements*.txt from what is installed and was tested

@@ -66,7 +66,7 @@ def check(arguments: list[str]) -> None:
     """Say whether this Drydock can work with the database, and what to do if not (exit status 1)."""
     with _in_one_sentence():
         schema = migrate.current(conf.load(arguments).database.url)
-    if not schema.state.will_do:
+    if not schema.state.suitable:
         raise click.ClickException(schema.text)
     click.echo(schema.text)
 

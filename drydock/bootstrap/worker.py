@@ -14,8 +14,8 @@ from drydock.bootaction.render import TemplateLimits
 from drydock.bootstrap.shared import build_shared, with_slash
 from drydock.conf import boot_secrets
 from drydock.conf.driver_options import driver_options
+from drydock.db.database import Database
 from drydock.db.engine import connect
-from drydock.db.unit_of_work import Database
 from drydock.drivers.labels.base import NodeLabels
 from drydock.drivers.labels.promenade import PromenadeLabels
 from drydock.drivers.registry import load_oob_drivers

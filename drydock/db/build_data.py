@@ -1,4 +1,4 @@
-"""Build data: what tools found out about nodes."""
+"""Build data: facts about nodes, as tools collected them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Connection, Uuid, cast, func, insert, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
+from drydock.db.predicates import has_name
 from drydock.db.tables import build_data
 from drydock.model.build_data import BuildData
 
@@ -29,7 +30,7 @@ class BuildDataRepository:
 
     def of_node(self, node: str, *, latest: bool) -> tuple[BuildData, ...]:
         """Everything known of a node, or only the newest of each generator. Names are compared as DNS does."""
-        named = func.lower(build_data.c.node) == func.lower(node)
+        named = has_name(build_data.c.node, node)
         if not latest:
             return self._select(named)
         newest = select(func.max(build_data.c.id)).where(named).group_by(build_data.c.generator)

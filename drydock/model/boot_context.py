@@ -9,6 +9,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from drydock.model.boot_action import BootAction
+from drydock.model.task import Task
 
 
 class BundleKind(StrEnum):
@@ -46,6 +47,16 @@ class SealedBundle:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredBundle:
+    """A sealed bundle with what is needed to check a key and to open it. ``node``: its name as the design has it."""
+
+    context_id: UUID
+    node: str
+    key_digest: bytes = field(repr=False)
+    sealed: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class PreparedBoot:
     """All that a node needs to boot, ready to be kept. ``events_digest``: SHA-256 of its installer's token.
 
@@ -70,3 +81,11 @@ class Bundle:
 
     content: bytes = field(repr=False)
     etag: str
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """``task``: the one that made the boot context. ``revoked``: the key was since."""
+
+    task: Task
+    revoked: bool

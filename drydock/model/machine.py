@@ -53,3 +53,12 @@ class NewBuildData:
     generator: str
     data_format: str
     data_element: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class KeptAmounts:
+    """What is kept of one deployment: events that became messages, bytes and rows of build data."""
+
+    events: int
+    kept_bytes: int
+    kept_rows: int

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
+from uuid import UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +17,18 @@ class TaskMessage:
     message: str
     error: bool
     ts: datetime
+    context_type: str = "task"
+    context: str = ""
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class NewMessage:
+    """A line to be added to a task's history. Without ``context`` it is about the task itself."""
+
+    task_id: UUID
+    message: str
+    error: bool = False
     context_type: str = "task"
     context: str = ""
     extra: Mapping[str, Any] = field(default_factory=dict)

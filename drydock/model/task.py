@@ -34,10 +34,12 @@ class TaskStatus(StoredEnum):
 
 CLOSED = frozenset({TaskStatus.TERMINATED, TaskStatus.COMPLETE})
 
-#: Allowed next states. Terminating a queued task ends it at once; a running one ends at its next step.
+#: Allowed next states. ``tests/db/test_task_transitions.py`` checks every statement against them.
+#: Terminating a queued task ends it at once; a running one ends at its next step. A queued task completes if it is
+#: given up, as every worker that claimed it died.
 TRANSITIONS: Mapping[TaskStatus, frozenset[TaskStatus]] = {
     TaskStatus.REQUESTED: frozenset({TaskStatus.QUEUED}),
-    TaskStatus.QUEUED: frozenset({TaskStatus.RUNNING, TaskStatus.TERMINATED}),
+    TaskStatus.QUEUED: frozenset({TaskStatus.RUNNING, TaskStatus.TERMINATED, TaskStatus.COMPLETE}),
     TaskStatus.RUNNING: frozenset({TaskStatus.TERMINATING, TaskStatus.COMPLETE}),
     TaskStatus.TERMINATING: frozenset({TaskStatus.TERMINATED}),
     TaskStatus.TERMINATED: frozenset(),
@@ -178,6 +180,14 @@ class TaskPage:
 
     tasks: tuple[Task, ...]
     next_marker: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskVersion:
+    """``mark`` differs from an earlier one if the task or a subtask of it changed in between."""
+
+    status: TaskStatus
+    mark: tuple[object, ...]
 
 
 @dataclass(frozen=True, slots=True)

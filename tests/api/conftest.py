@@ -15,9 +15,9 @@ from dev.keystone import KeystoneServer
 from drydock import conf
 from drydock.bootstrap.api import build_application
 from drydock.db import migrate
+from drydock.db.database import Database
 from drydock.db.engine import connect, driver_url
 from drydock.db.tables import designs, tasks
-from drydock.db.unit_of_work import Database
 from drydock.log import FieldFormatter
 from tests.api.replies import check_reply
 from tests.api.seeds import Seeds

@@ -11,8 +11,8 @@ from falcon.testing import TestClient
 from drydock.api.middleware import RequestLog
 from drydock.api.operations import TABLE
 from drydock.api.plain_bundles import PlainBundles
+from drydock.db.database import Database
 from drydock.db.engine import connect
-from drydock.db.unit_of_work import Database
 from drydock.metrics import ApiMetrics
 from drydock.orchestrator.services.boot_actions import BootService
 from tests.api.conftest import AppFactory, Client, logged_requests

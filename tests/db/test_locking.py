@@ -59,7 +59,7 @@ def crowd(new_database: Callable[[], str]) -> Iterator[World]:
 
 
 def deadlocks(world: World) -> int:
-    """As PostgreSQL counted them, once all who worked have told their numbers."""
+    """As PostgreSQL counted them, once all other sessions have ended."""
     world.sql.dispose()
     with world.sql.connect() as connection:
         time_limit = time.monotonic() + 5
@@ -133,23 +133,23 @@ def test_a_worker_renews_and_records_while_its_tasks_are_terminated(crowd: World
             found = [crowd.orchestrator.task(each) for each in ids[1:]]
             for _ in range(10):
                 with crowd.database.statements() as uow:
-                    uow.tasks.wake_after_end(found)
+                    uow.task_signals.wake_after_end(found)
 
-        def places(ids: Sequence[UUID] = tuple(tree[:0:-1])) -> None:
+        def slots(ids: Sequence[UUID] = tuple(tree[:0:-1])) -> None:
             for _ in range(10):
                 with crowd.database.unit_of_work() as uow:
-                    uow.holds.take_places(ids, at_most=5)
+                    uow.holds.take_slots(ids, at_most=5)
                     uow.commit()
 
         stops = [lambda each=each: crowd.orchestrator.terminate(each, by="operator") for each in reversed(tree)]
-        at_once([renew, lock, renew, lock, wake, places, *stops])
+        at_once([renew, lock, renew, lock, wake, slots, *stops])
         with crowd.sql.begin() as connection:
             connection.execute(text("TRUNCATE tasks CASCADE"))
     assert deadlocks(crowd) == 0
 
 
 class Crowd:
-    """Everybody at once, for so many seconds: workers, operators, machines, and who cleans up."""
+    """Workers, operators, machines and retention, all at the same time for ``seconds``."""
 
     def __init__(self, world: World, seconds: float) -> None:
         self.world = world

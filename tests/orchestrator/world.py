@@ -11,8 +11,8 @@ from sqlalchemy import func, text, update
 
 from drydock.bootaction.preparation import BootPreparation, BootSettings
 from drydock.bootaction.render import TemplateLimits
+from drydock.db.database import Database
 from drydock.db.tables import tasks
-from drydock.db.unit_of_work import Database
 from drydock.design.loader import DesignLoader
 from drydock.metrics import EngineMetrics
 from drydock.model.actions import REQUESTABLE

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 
-from drydock.db.unit_of_work import Database
+from drydock.db.database import Database
 from drydock.db.workers import BEAT_SECONDS
 from drydock.errors import DatabaseUnavailable
 

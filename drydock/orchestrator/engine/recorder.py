@@ -13,13 +13,14 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from uuid import UUID
 
-from drydock.db.messages import Line
-from drydock.db.outcomes import Enter, Finish, Pause
-from drydock.db.unit_of_work import Database, UnitOfWork
+from drydock.db.database import Database
+from drydock.db.unit_of_work import UnitOfWork
 from drydock.errors import DatabaseUnavailable
 from drydock.metrics import EngineMetrics
 from drydock.model.boot_context import PreparedBoot
+from drydock.model.message import NewMessage
 from drydock.model.task import Task
+from drydock.model.task_change import Enter, Finish, Pause
 
 LOG = logging.getLogger(__name__)
 
@@ -47,7 +48,7 @@ class Record:
     """What became of one task, and what to tell of it. ``boot``: what its node is to boot with from now on."""
 
     change: Begin | Enter | Pause | Finish
-    lines: Sequence[Line] = ()
+    lines: Sequence[NewMessage] = ()
     boot: PreparedBoot | None = None
 
 
@@ -125,7 +126,7 @@ class Recorder:
             return
         try:
             with self._database.statements() as uow:
-                uow.tasks.wake_after_end(nodes)
+                uow.task_signals.wake_after_end(nodes)
         except DatabaseUnavailable as exc:
             LOG.warning("could not wake who waited for %d ended tasks: %s", len(nodes), exc)
 

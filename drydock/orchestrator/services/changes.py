@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 
-from drydock.db.unit_of_work import Database
+from drydock.db.database import Database
 from drydock.errors import DatabaseUnavailable
 
 LOG = logging.getLogger(__name__)

@@ -7,7 +7,7 @@ from threading import Lock
 
 from cachetools import LRUCache
 
-from drydock.db.unit_of_work import Database
+from drydock.db.database import Database
 from drydock.design.compiler import CompiledDesign, at_site
 from drydock.design.filters import select_nodes
 from drydock.design.loader import DesignLoader

@@ -6,7 +6,8 @@ import logging
 import threading
 import time
 
-from drydock.db.unit_of_work import Database, UnitOfWork
+from drydock.db.database import Database
+from drydock.db.unit_of_work import UnitOfWork
 from drydock.errors import DatabaseUnavailable
 
 LOG = logging.getLogger(__name__)
@@ -45,8 +46,8 @@ def delete_old(database: Database, *, older_than_days: int, seconds: float, alon
 
 def _has_turn(uow: UnitOfWork, *, alone: bool) -> bool:
     if alone:
-        return uow.retention.take_turn()
-    uow.retention.wait_for_turn()
+        return uow.retention.try_lock()
+    uow.retention.wait_for_lock()
     return True
 
 

@@ -129,7 +129,7 @@ def await_place(batch: NodeBatch) -> Mapping[UUID, Outcome]:
     """A bounded number of machines is installed at a time; the others wait here, before they are touched."""
     services = batch.services
     with services.database.unit_of_work() as uow:
-        placed = uow.holds.take_places(batch.task_ids, at_most=services.deployment_places)
+        placed = uow.holds.take_slots(batch.task_ids, at_most=services.deployment_places)
         uow.commit()
     full = Wait(services.observe_seconds, f"all {services.deployment_places} places for installations are taken")
     return batch.each(lambda ctx: Done() if ctx.task.id in placed else full)
@@ -138,7 +138,7 @@ def await_place(batch: NodeBatch) -> Mapping[UUID, Outcome]:
 def await_deployment(batch: NodeBatch) -> Mapping[UUID, Outcome]:
     with batch.services.database.statements() as uow:
         deployments = uow.boot_contexts.live_of_tasks(batch.task_ids)
-        contacts = uow.machines.of_tasks(batch.task_ids)
+        contacts = uow.boot_contacts.of_tasks(batch.task_ids)
     seen = batch.provisioner.observe(batch.names)
     return batch.each(
         lambda ctx: _installed(ctx, seen[ctx.node], deployments.get(ctx.task.id), contacts.get(ctx.task.id))
@@ -165,7 +165,7 @@ def await_boot_actions(batch: NodeBatch) -> Mapping[UUID, Outcome]:
     with batch.services.database.statements() as uow:
         live = uow.boot_contexts.live_of_tasks(task_ids)
         actions = uow.boot_actions.of_tasks(task_ids)
-        contacts = uow.machines.of_tasks(task_ids)
+        contacts = uow.boot_contacts.of_tasks(task_ids)
         failed = [action.id for found in actions.values() for action in found if action.status is ReportStatus.FAILURE]
         words = uow.messages.last_words(task_ids, failed) if failed else {}
     return batch.each(

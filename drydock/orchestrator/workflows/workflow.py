@@ -9,7 +9,8 @@ from functools import cached_property
 from uuid import UUID
 
 from drydock.bootaction.preparation import BootPreparation
-from drydock.db.unit_of_work import Database, UnitOfWork
+from drydock.db.database import Database
+from drydock.db.unit_of_work import UnitOfWork
 from drydock.design.compiler import CompiledDesign
 from drydock.design.provisioning import bmc_access
 from drydock.drivers.labels.base import NodeLabels
