@@ -4,9 +4,9 @@ Clients match on ``code``, never on text: a code once published is neither chang
 
     DrydockError
     ├── InvalidInput                a request that cannot be understood; names the field
-    │   └── ScopeUnconfirmed        a whole site is to be destroyed or forced, and the request does not say its size
-    ├── NotAuthenticated            nobody, or somebody unknown
-    ├── Forbidden                   known, but not allowed
+    │   └── ScopeUnconfirmed        a whole site would be destroyed or forced, and the request does not confirm it
+    ├── NotAuthenticated            no identity, or one that was not confirmed
+    ├── Forbidden                   authenticated, but not allowed
     ├── NotFound
     │   ├── TaskNotFound
     │   ├── DesignNotFound
@@ -17,8 +17,8 @@ Clients match on ``code``, never on text: a code once published is neither chang
     │   ├── BootActionFinal         a report after the final status
     │   ├── BootActionSilent        a report for an action with ``signaling: false``
     │   ├── IdempotencyConflict     the same key with another body
-    │   ├── TaskNotEnded            a retry of a task that is still at work
-    │   └── NothingToRetry          a retry of a task none of whose nodes is left to be done again
+    │   ├── TaskNotEnded            a retry of a task that still runs
+    │   └── NothingToRetry          a retry of a task with no failed nodes left
     ├── DesignError
     │   ├── InvalidReference        a reference that can never work: scheme, host, syntax, size
     │   │   └── TokenRefused        … because the server did not accept the service's token
@@ -26,12 +26,12 @@ Clients match on ``code``, never on text: a code once published is neither chang
     │   └── DesignInvalid           the documents were read, and are wrong
     ├── RenderError                 a boot action asset that cannot be rendered
     ├── RendererUnavailable         the process that renders templates cannot be started or used now: try again
-    ├── SealBroken                  a sealed bundle that does not open: another key, another bundle, or damaged
+    ├── SealBroken                  a sealed bundle that cannot be decrypted: wrong key, wrong bundle, or damaged
     ├── DriverError
     │   ├── DriverUnavailable       no answer, or a passing fault: try again
-    │   └── DriverRefused           the driver's final no
-    ├── DatabaseUnavailable         PostgreSQL did not answer, or not as it should: try again
-    │   └── DatabaseUnsuitable      … and will not before its administrator has changed something
+    │   └── DriverRefused           the driver refused for good: do not try again
+    ├── DatabaseUnavailable         PostgreSQL did not answer, or answered with a passing error: try again
+    │   └── DatabaseUnsuitable      … and its administrator has to change something first
     ├── LeaseLost                   this worker no longer owns the task it is working on
     └── ConfigurationError          the service cannot start like this
 """
@@ -134,7 +134,7 @@ class InvalidReference(DesignError):
 
 
 class TokenRefused(InvalidReference):
-    """Tokens are revoked and expire; a new one may be welcome."""
+    """Tokens expire and are revoked; a new one may be accepted."""
 
     code = "token_refused"
 
@@ -175,7 +175,7 @@ class DriverRefused(DriverError):
 
 
 class DatabaseUnavailable(DrydockError):
-    """``cause``: what happened and what to do, for who runs the database; the message is for clients."""
+    """``cause``: what happened and what to do, for the database's administrator; the message is for clients."""
 
     code = "database_unavailable"
     retry = True
@@ -186,7 +186,7 @@ class DatabaseUnavailable(DrydockError):
 
 
 class DatabaseUnsuitable(DatabaseUnavailable):
-    """It answers, and waiting does not help: wrong encoding, a pooler that pools by transaction, others' tables."""
+    """Waiting does not help: wrong encoding, a pooler in transaction mode, tables of another application."""
 
     code = "database_unsuitable"
 

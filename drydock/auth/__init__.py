@@ -1,4 +1,4 @@
-"""Who asks: Keystone, the bypass for node routes, the development stand-in."""
+"""Authentication: Keystone, the bypass for node routes, and noauth for development."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["wrap"]
 
 
 def wrap(app: WSGIApplication, conf: cfg.ConfigOpts) -> WSGIApplication:
-    """``app`` behind what ``[api] auth_strategy`` asks for, node routes around it.
+    """``app`` behind the authentication of ``[api] auth_strategy``; node routes bypass it.
 
     Raises ``ConfigurationError`` when [keystone_authtoken] is needed and incomplete, or [api] node_listen is wrong.
     """

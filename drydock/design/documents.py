@@ -1,4 +1,4 @@
-"""YAML documents become checked documents: the right namespace, a known kind, data that fits the kind's schema."""
+"""Checks YAML documents: namespace, kind, and data against the kind's schema."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A document of ours that fits its schema. ``data`` is shared with the parsed text: never change it."""
+    """A valid document of ours. ``data`` is shared with the parsed text: never change it."""
 
     kind: str
     name: str
@@ -42,7 +42,7 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class DocumentSet:
-    """``broken``: what was left out because of an error. ``ours``: whether any document says that it is one of ours."""
+    """``broken``: documents left out because of an error. ``ours``: whether any document has our schema."""
 
     documents: tuple[Document, ...]
     messages: tuple[ValidationMessage, ...]
@@ -57,7 +57,7 @@ def reference(kind: str, name: str) -> DocumentRef:
 def unreadable(
     text: str, *documents: DocumentRef, level: Level = Level.ERROR, rule: str = "document"
 ) -> ValidationMessage:
-    """DD000: what no schema tells, or a text that cannot be read at all."""
+    """DD000: unreadable text, or a document without a usable schema."""
     return ValidationMessage(UNREADABLE, rule, text, level, documents, read_on(UNREADABLE, rule))
 
 
@@ -87,7 +87,7 @@ def check_documents(*streams: YamlStream) -> DocumentSet:
 
 
 def _check(found: YamlDocument, places: Places) -> tuple[Document | None, list[ValidationMessage]]:
-    """The document if it is one of ours (even a faulty one), and what is to be said about it."""
+    """The document if it is one of ours (even an invalid one), and its messages."""
     if not isinstance(found.value, Mapping):
         text = "not a mapping" if found.value is not None else "not readable"
         return None, [*_problems(found.problems), _error(f"the document at {found.place} is {text}")]
@@ -118,7 +118,7 @@ def _is_name(name: Any) -> TypeGuard[str]:
 
 @dataclass(frozen=True, slots=True)
 class _Envelope:
-    """What is around the data, in either form."""
+    """The document without its data, from either form."""
 
     namespace: str
     kind: str
@@ -132,7 +132,7 @@ class _Envelope:
 
 
 def _envelope(value: Mapping[str, Any]) -> _Envelope | None:
-    """Deckhand's form (schema, data), or else the legacy one (apiVersion, kind, spec), whose version means nothing."""
+    """Deckhand's form (schema, data), or else the legacy one (apiVersion, kind, spec), whose version is ignored."""
     schema = value.get("schema")
     parts = schema.split("/") if isinstance(schema, str) else []
     if len(parts) == 3:
@@ -166,7 +166,7 @@ def _schema_messages(
     paths = [(envelope.key, *fault.place) for fault in shown]
     lines = places.lines(found.line, paths)
     wheres = [place(found.source, lines.get(path, found.line)) for path in paths]
-    texts = [f"{fault} ({where})" for fault, where in zip(shown, wheres, strict=True)] or ["it does not fit"]
+    texts = [f"{fault} ({where})" for fault, where in zip(shown, wheres, strict=True)] or ["it is invalid"]
     if len(faults) > MAX_SCHEMA_ERRORS:
         texts.append(f"the document has more than {MAX_SCHEMA_ERRORS} errors; no more of them are shown")
     for text in texts:
@@ -178,5 +178,5 @@ def _is_valid(kind: str, data: Any) -> bool:
     try:
         return validator(kind).is_valid(data)
     except ValueError:
-        # Something JSON does not know, such as a number as a key.
+        # Data that JSON cannot express, such as a number as a key.
         return False

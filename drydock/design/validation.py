@@ -15,10 +15,10 @@ WHOLE = Broken()
 
 
 def validate(site: SiteDesign, rules: Sequence[Rule] = RULES, broken: Broken = WHOLE) -> Iterator[ValidationMessage]:
-    """Every finding of every rule, and for a rule without errors a message that says so.
+    """Every finding of every rule, and for a rule without errors an informational message.
 
-    Of a site that lacks ``broken`` documents, what is wrong with the rest: nothing that their absence may explain,
-    and no rule is said to have passed.
+    For a site that lacks ``broken`` documents, only findings that their absence cannot explain, and no rule is
+    reported as passed.
     """
     lost = broken.schemas
     for rule in rules:
@@ -30,7 +30,7 @@ def validate(site: SiteDesign, rules: Sequence[Rule] = RULES, broken: Broken = W
 
 
 def _stands(finding: Finding, broken: Broken, lost: Set[str]) -> bool:
-    """Whether it would be found if nothing were broken; ``lost``: the schemas of what is."""
+    """True if the finding holds even with the broken documents; ``lost``: their schemas."""
     if finding.level is Level.INFO or (finding.missing is not None and broken.explains(finding.missing)):
         return False
     return not finding.kinds or not (broken.unknown or any(schema(kind) in lost for kind in finding.kinds))

@@ -95,7 +95,7 @@ OF_API = {
 OF_API |= {
     f"bind_host {host}": (
         GOOD + KEYSTONE + f"[api]\nbind_host = {host}\n",
-        "[api] bind_host in FILE: nothing can listen there",
+        "[api] bind_host in FILE: cannot listen there",
     )
     for host in ("192.0.2.1", "nosuch.invalid", "2001:db8::1")
 }

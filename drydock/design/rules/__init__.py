@@ -1,4 +1,4 @@
-"""The rules, in the order they run: the field's own, then Drydock's."""
+"""The rules, in the order they run: those of upstream Drydock, then our own."""
 
 from __future__ import annotations
 

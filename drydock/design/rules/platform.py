@@ -1,4 +1,4 @@
-"""DD3001: the provisioner has the image and the kernel that each node asks for."""
+"""DD3001: the provisioner has the image and the kernel of each node."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ class PlatformSelection:
     long_name: ClassVar[str] = "Platform Selection"
 
     def __init__(self, images: Mapping[str, Collection[str]] | None = None, *, unanswered: str = "") -> None:
-        """``images``: what the provisioner offers, each with its kernels; None if there is nobody to ask, or if the
-        one who was asked gave no answer, for the reason ``unanswered``.
+        """``images``: the provisioner's images, each with its kernels; None if there is no provisioner, or it gave no
+        answer, for the reason ``unanswered``.
         """
         self._images = images
         self._unanswered = unanswered
 
     def check(self, site: SiteDesign) -> Iterator[Finding]:
         if self._images is None:
-            # Information, not a warning: a design is no better or worse for being read far from its site.
+            # Information, not a warning: whether a provisioner is reachable does not change the design's validity.
             level = Level.WARNING if self._unanswered else Level.INFO
             reason = self._unanswered or "no provisioner was asked"
             yield Finding(level, f"Images and kernels were not checked: {reason}.")

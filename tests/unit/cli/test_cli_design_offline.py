@@ -238,7 +238,7 @@ class TestRenderAll:
         result = offline("render", "-", "--all", stdin=content)
         assert result.exit_code == 1
         assert "Error: n1: boot action a: asset /etc/x: data_pipeline segment template: ZeroDivision" in result.stderr
-        assert "Warning: n2: boot action a: asset /etc/x: the template writes what is not there: rack" in result.stderr
+        assert "Warning: n2: boot action a: asset /etc/x: the template uses undefined names: rack" in result.stderr
         assert "n2" in result.stdout
 
     def test_which_nodes_must_be_said(self, offline: Run) -> None:
