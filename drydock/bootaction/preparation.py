@@ -11,11 +11,11 @@ from ulid import ULID
 
 from drydock.bootaction.fetching import SharedFetch
 from drydock.bootaction.keys import derive_key, derive_matching, events_token, key_digest
+from drydock.bootaction.memory_budget import MemoryBudget
 from drydock.bootaction.packages import merge_packages, package_conflicts
 from drydock.bootaction.placing import without_overwritten
 from drydock.bootaction.render import RenderedAsset, TemplateLimits, render_assets, unknown_names
 from drydock.bootaction.report_tool import report_tool
-from drydock.bootaction.room import Room
 from drydock.bootaction.sealing import seal
 from drydock.bootaction.tarball import pack
 from drydock.bootaction.template_pool import TemplatePool
@@ -49,7 +49,7 @@ class BootSettings:
 
 
 #: Bytes of assets that a worker prepares at a time; preparing briefly needs several times as much.
-_IN_THE_MAKING = 32 * 1024 * 1024
+_MEMORY_BYTES = 32 * 1024 * 1024
 
 
 class BootPreparation:
@@ -57,7 +57,7 @@ class BootPreparation:
         self._settings = settings
         self._fetch = SharedFetch(fetch, at_most=settings.fetches)
         self._templates = TemplatePool(settings.limits, processes=settings.renderers)
-        self._room = Room(_IN_THE_MAKING)
+        self._memory = MemoryBudget(_MEMORY_BYTES)
 
     @staticmethod
     def fetches(node: str, site: SiteDesign) -> bool:
@@ -75,17 +75,17 @@ class BootPreparation:
 
         Raises ``RenderError``, ``ReferenceUnavailable``, ``InvalidReference``, ``RendererUnavailable``.
         """
-        with self._room.taken(task.root_id) as found:
-            return self._prepared(task, node, site, found)
+        with self._memory.reserve(task.root_id) as record_size:
+            return self._prepared(task, node, site, record_size)
 
     def _prepared(
-        self, task: Task, node: str, site: SiteDesign, found: Callable[[int], None]
+        self, task: Task, node: str, site: SiteDesign, record_size: Callable[[int], None]
     ) -> tuple[PreparedBoot, Sequence[str]]:
         context_id = uuid4()
         key = derive_key(self._settings.secrets[0], context_id, node)
         wanted = [(action, str(ULID())) for action in site.boot_actions if node in action.target_nodes]
         assets = without_overwritten(self._assets(task, node, site, wanted, key))
-        found(sum(len(asset.content) for asset in assets))
+        record_size(sum(len(asset.content) for asset in assets))
         now = datetime.now(UTC)
         context = BootContext(
             id=context_id,
