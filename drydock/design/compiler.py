@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from drydock.design import routedomains
-from drydock.design.broken import Broken
+from drydock.design.broken_documents import BrokenDocuments
 from drydock.design.documents import SCHEMA, UNREADABLE, Document, DocumentSet, check_documents, unreadable
 from drydock.design.effective import NodeCompiler
 from drydock.design.kinds import BUILDERS
@@ -17,7 +17,7 @@ from drydock.design.messages import Messages, bounded
 from drydock.design.rules.platform import PlatformSelection
 from drydock.design.suspicions import suspicions
 from drydock.design.targets import with_targets
-from drydock.design.validation import WHOLE, validate
+from drydock.design.validation import NONE_BROKEN, validate
 from drydock.design.yaml_stream import read_stream
 from drydock.errors import DesignInvalid
 from drydock.model.boot_asset import BootActionDesign
@@ -35,7 +35,7 @@ class CompiledDesign:
     site: SiteDesign
     messages: tuple[ValidationMessage, ...]
     digest: str
-    broken: Broken = WHOLE
+    broken: BrokenDocuments = NONE_BROKEN
     ours: bool = True
 
     @property
@@ -89,7 +89,7 @@ def at_site(design: CompiledDesign, platform: PlatformSelection) -> CompiledDesi
     return replace(design, messages=(*others[:at], *fresh, *others[at:]))
 
 
-def compile_documents(found: DocumentSet) -> tuple[SiteDesign, tuple[ValidationMessage, ...], Broken]:
+def compile_documents(found: DocumentSet) -> tuple[SiteDesign, tuple[ValidationMessage, ...], BrokenDocuments]:
     """The site of these documents, the messages from before the rules, and the documents left out."""
     parts = _build(found)
     broken = found.broken.and_also(parts.broken)
@@ -177,7 +177,7 @@ def _with_targets(parts: _Parts, nodes: Mapping[str, Node]) -> tuple[BootActionD
 
 
 def _compile_nodes(
-    parts: _Parts, networks: Mapping[str, Any], broken: Broken
+    parts: _Parts, networks: Mapping[str, Any], broken: BrokenDocuments
 ) -> tuple[dict[str, Node], tuple[ValidationMessage, ...]]:
     compiler = NodeCompiler(parts.profiles, parts.of("HardwareProfile"), networks, broken)
     nodes: dict[str, Node] = {}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, TypeGuard
 
-from drydock.design.broken import Broken
+from drydock.design.broken_documents import BrokenDocuments
 from drydock.design.messages import MAX_NAME, Messages
 from drydock.design.read_on import read_on
 from drydock.design.schemas import KINDS, validator, walk
@@ -46,7 +46,7 @@ class DocumentSet:
 
     documents: tuple[Document, ...]
     messages: tuple[ValidationMessage, ...]
-    broken: Broken
+    broken: BrokenDocuments
     ours: bool = True
 
 
@@ -83,7 +83,7 @@ def check_documents(*streams: YamlStream) -> DocumentSet:
         messages.extend(_error(str(fault)) for fault in stream.faults)
         unknown |= bool(stream.faults)
         ours |= any(schema.startswith(f"{NAMESPACE}/") for schema in stream.schemas)
-    return DocumentSet(tuple(documents), messages.result(), Broken(frozenset(broken), unknown), ours)
+    return DocumentSet(tuple(documents), messages.result(), BrokenDocuments(frozenset(broken), unknown), ours)
 
 
 def _check(found: YamlDocument, places: Places) -> tuple[Document | None, list[ValidationMessage]]:

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any, Self
 
 from drydock.design import device_aliases, kernel_params
-from drydock.design.broken import Broken
+from drydock.design.broken_documents import BrokenDocuments
 from drydock.design.documents import Document, reference, unreadable
 from drydock.design.inheritance import Lineage
 from drydock.design.kinds.host import SharedParts, addresses, interfaces, settings
@@ -32,7 +32,7 @@ class NodeCompiler:
         profiles: Mapping[str, _Data],
         hardware: Mapping[str, HardwareProfile],
         networks: Mapping[str, Network],
-        broken: Broken,
+        broken: BrokenDocuments,
     ) -> None:
         self._profiles = profiles
         self._lineage = Lineage(profiles)

@@ -9,7 +9,7 @@ from drydock.model.message import DocumentRef
 
 
 @dataclass(frozen=True, slots=True)
-class Broken:
+class BrokenDocuments:
     """``unknown``: some text could not be read at all, so its documents are unknown."""
 
     documents: frozenset[DocumentRef] = frozenset()
@@ -27,5 +27,5 @@ class Broken:
         """Schemas of the documents."""
         return frozenset(found.schema for found in self.documents)
 
-    def and_also(self, documents: Collection[DocumentRef]) -> Broken:
-        return Broken(self.documents.union(documents), self.unknown)
+    def and_also(self, documents: Collection[DocumentRef]) -> BrokenDocuments:
+        return BrokenDocuments(self.documents.union(documents), self.unknown)
