@@ -9,8 +9,8 @@ from itertools import islice
 from typing import Any, TypeGuard
 
 from drydock.design.broken_documents import BrokenDocuments
+from drydock.design.doc_link import doc_link
 from drydock.design.messages import MAX_NAME, Messages
-from drydock.design.read_on import read_on
 from drydock.design.schemas import KINDS, validator, walk
 from drydock.design.similar import did_you_mean
 from drydock.design.yaml_document import Problem, YamlDocument, place
@@ -58,7 +58,7 @@ def unreadable(
     text: str, *documents: DocumentRef, level: Level = Level.ERROR, rule: str = "document"
 ) -> ValidationMessage:
     """DD000: unreadable text, or a document without a usable schema."""
-    return ValidationMessage(UNREADABLE, rule, text, level, documents, read_on(UNREADABLE, rule))
+    return ValidationMessage(UNREADABLE, rule, text, level, documents, doc_link(UNREADABLE, rule))
 
 
 def check_documents(*streams: YamlStream) -> DocumentSet:
@@ -171,7 +171,7 @@ def _schema_messages(
         texts.append(f"the document has more than {MAX_SCHEMA_ERRORS} errors; no more of them are shown")
     for text in texts:
         message = f"{kind}:{VERSION} schema validation error: {text}"
-        yield ValidationMessage(SCHEMA, "schema", message, Level.ERROR, (ref,), read_on(SCHEMA, "schema"))
+        yield ValidationMessage(SCHEMA, "schema", message, Level.ERROR, (ref,), doc_link(SCHEMA, "schema"))
 
 
 def _is_valid(kind: str, data: Any) -> bool:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from drydock.design.doc_link import doc_link
 from drydock.design.messages import MAX_DOCUMENTS, MAX_OF_RULE, listed
-from drydock.design.read_on import read_on
 from drydock.design.rules.base import NODE, Finding, Rule, document
 from drydock.design.similar import Similar
 from drydock.model.message import DocumentRef, Level, ValidationMessage
@@ -31,7 +31,7 @@ def messages(rule: Rule, findings: Iterable[Finding], site: SiteDesign) -> Itera
             message=f"{rule.long_name}: {_named(text, nodes)}",
             level=finding.level,
             documents=(*_documents(nodes, site), *finding.documents),
-            diagnostic=" ".join(filter(None, (finding.diagnostic, read_on(rule.code, rule.name)))),
+            diagnostic=" ".join(filter(None, (finding.diagnostic, doc_link(rule.code, rule.name)))),
         )
 
 
