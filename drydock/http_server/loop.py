@@ -18,9 +18,9 @@ from gunicorn.workers.gthread import PollableMethodQueue
 from drydock.http_server import refusals
 from drydock.http_server.connection import Connection, RefusedError, State
 from drydock.http_server.deadlines import Readers, deadline, idlest, surplus_bodies, surplus_waiting, unread
+from drydock.http_server.fair_queue import FairQueue
 from drydock.http_server.limits import ServerLimits
 from drydock.http_server.refusals import Refusal
-from drydock.http_server.turns import Turns
 
 LOG = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ class Loop:
         self._most = most
         self._submit = submit
         self._listeners: Sequence[socket.socket] = ()
-        self._turns = Turns(most_unread=max(1, cfg.threads // 2))
+        self._queue = FairQueue(most_unread=max(1, cfg.threads // 2))
         self._busy = 0
         #: Connections whose clients have not taken all of their answers.
         self._reading: set[Connection] = set()
@@ -73,7 +73,7 @@ class Loop:
 
     def accept(self, listeners: Sequence[socket.socket]) -> None:
         """Accept connections from these listeners, unless too many requests are queued."""
-        full = len(self._turns) >= self._limits.requests or not (self._has_room() or self._dispensable())
+        full = len(self._queue) >= self._limits.requests or not (self._has_room() or self._dispensable())
         wanted = () if full else listeners
         if bool(wanted) == bool(self._listeners):
             return
@@ -89,7 +89,7 @@ class Loop:
 
     def _dispensable(self) -> Connection | None:
         """The connection to close for a new one."""
-        return idlest(self.connections) or self._turns.last_of_most()
+        return idlest(self.connections) or self._queue.last_of_most()
 
     def drop_idle(self) -> None:
         for each in list(self.connections):
@@ -138,7 +138,7 @@ class Loop:
         if connection.closed:
             return
         self._watch(connection, 0)
-        self._turns.remove(connection)
+        self._queue.remove(connection)
         self.connections.discard(connection)
         self._reading.discard(connection)
         # The kernel's send buffer for a client that reads nothing is dropped too.
@@ -198,13 +198,13 @@ class Loop:
 
     def _serve(self, connection: Connection) -> None:
         connection.enter(State.QUEUED)
-        self._turns.add(connection)
+        self._queue.add(connection)
         self._begin()
 
     def _begin(self) -> None:
         """Give queued requests to free threads, unless too many bytes of answers are unread."""
         while self._busy < self._cfg.threads and unread(self._reading) <= self._limits.most_unread_bytes:
-            connection = self._turns.next(self._reading)
+            connection = self._queue.next(self._reading)
             if connection is None:
                 return
             connection.enter(State.BUSY)

@@ -1,4 +1,4 @@
-"""``Turns``: a fair queue of requests. Paths take turns, however many requests there are of one."""
+"""``FairQueue``: a fair queue of requests. Paths take turns, however many requests there are of one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Collection
 from drydock.http_server.connection import Connection, State
 
 
-class Turns:
+class FairQueue:
     """Requests that wait for a thread, by path: each machine uses paths of its own.
 
     A path with ``most_unread`` unread answers in memory is skipped.
