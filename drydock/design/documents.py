@@ -101,8 +101,8 @@ def _check(found: YamlDocument, places: Places) -> tuple[Document | None, list[V
     name = metadata.get("name") if isinstance(metadata, Mapping) else None
     if not _is_name(name):
         nameless = Document(envelope.kind, "", envelope.data, found.line)
-        said = f"metadata.name must be a string of 1 to {MAX_NAME} characters, none of them a control character"
-        return nameless, [*_problems(found.problems), _error(f"{said}, at {found.place}")]
+        fault = f"metadata.name must be a string of 1 to {MAX_NAME} characters, none of them a control character"
+        return nameless, [*_problems(found.problems), _error(f"{fault}, at {found.place}")]
     ref = DocumentRef(envelope.schema, name)
     document = Document(envelope.kind, name, envelope.data, found.line)
     if envelope.kind not in KINDS or envelope.version != VERSION:

@@ -25,9 +25,9 @@ def validate(
     lost = broken.schemas
     for rule in rules:
         findings = (finding for finding in rule.check(site) if not broken or _stands(finding, broken, lost))
-        said = list(messages(rule, findings, site))
-        yield from said
-        if not broken and not any(message.error for message in said):
+        found = list(messages(rule, findings, site))
+        yield from found
+        if not broken and not any(message.error for message in found):
             yield from messages(rule, [Finding(Level.INFO, "Validation successful.")], site)
 
 

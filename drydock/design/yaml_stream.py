@@ -42,8 +42,8 @@ def read_stream(content: bytes, source: str = "") -> YamlStream:
         text = content.decode("utf-8")
     except UnicodeDecodeError as exc:
         wide = content[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-        said = "not UTF-8 text, but UTF-16 or UTF-32: save it as UTF-8" if wide else "not UTF-8 text"
-        return YamlStream((), (Problem.at_offset(content, exc.start, said, source),))
+        reason = "not UTF-8 text, but UTF-16 or UTF-32: save it as UTF-8" if wide else "not UTF-8 text"
+        return YamlStream((), (Problem.at_offset(content, exc.start, reason, source),))
     if _BOM_BYTES in content:
         text = plain_text(content)
         content = text.encode("utf-8")
@@ -51,7 +51,7 @@ def read_stream(content: bytes, source: str = "") -> YamlStream:
     fault = reader.read()
     if fault is None:
         return YamlStream(tuple(reader.documents), content=content)
-    return replace(_read_on(text, reader, fault), content=content)
+    return replace(_read_rest(text, reader, fault), content=content)
 
 
 def plain_text(content: bytes) -> str:
@@ -59,7 +59,7 @@ def plain_text(content: bytes) -> str:
     return _BOM.sub("", content.decode("utf-8"))
 
 
-def _read_on(text: str, reader: Reader, fault: Fault | None) -> YamlStream:
+def _read_rest(text: str, reader: Reader, fault: Fault | None) -> YamlStream:
     """Continue after each unreadable document."""
     documents, faults, schemas = list(reader.documents), [], []
     start = lines = 0

@@ -21,8 +21,8 @@ class NodeOutcome:
     @property
     def why(self) -> str:
         """At a deadline the reason is only what the node waited for, so the last error is added."""
-        told = not self.last_error or self.last_error in self.reason
-        return (self.reason or str(self.status)) + ("" if told else f"; last error: {self.last_error}")
+        repeated = not self.last_error or self.last_error in self.reason
+        return (self.reason or str(self.status)) + ("" if repeated else f"; last error: {self.last_error}")
 
 
 def roll_up(outcomes: Sequence[NodeOutcome]) -> TaskResult:

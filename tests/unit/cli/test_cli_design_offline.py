@@ -245,4 +245,4 @@ class TestRenderAll:
         for arguments in ((), ("--all", "--node", "n1")):
             result = offline("render", "-", *arguments, stdin=self.design("x"))
             assert result.exit_code == 2
-            assert "say either --node NAME or --all" in result.stderr
+            assert "give either --node NAME or --all" in result.stderr
