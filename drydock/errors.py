@@ -3,7 +3,7 @@
 Clients match on ``code``, never on text: a code once published is neither changed nor reused.
 
     DrydockError
-    ├── InvalidInput                a request that cannot be understood; names the field
+    ├── InvalidInput                an invalid request; names the field
     │   └── ScopeUnconfirmed        a whole site would be destroyed or forced, and the request does not confirm it
     ├── NotAuthenticated            no identity, or one that was not confirmed
     ├── Forbidden                   authenticated, but not allowed
@@ -53,7 +53,7 @@ class DrydockError(Exception):
 
 
 class InvalidInput(DrydockError):
-    """A request that cannot be understood. ``field`` is a dotted path such as ``node_filter.filter_set[0]``."""
+    """An invalid request. ``field`` is a dotted path such as ``node_filter.filter_set[0]``."""
 
     code = "invalid_input"
 

@@ -119,7 +119,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
 
 def heartbeat_directory() -> str:
     """Directory of gunicorn's heartbeat files, which stay empty. Raises ``ConfigurationError``."""
-    for directory in ("/dev/shm", None):  # noqa: S108 - None: as TMPDIR says, else /tmp and the like
+    for directory in ("/dev/shm", None):  # noqa: S108 - None: TMPDIR, else /tmp and the like
         try:
             with tempfile.TemporaryFile(dir=directory):
                 return directory or tempfile.gettempdir()
