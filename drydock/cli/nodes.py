@@ -1,4 +1,4 @@
-"""``drydock node ...``: the machines the provisioner knows."""
+"""``drydock node ...``: the provisioner's machines."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import click
 from drydock.cli.connection import client_of
 from drydock.cli.output import console, is_data, output_option, print_data
 
-#: By field its heading, and its rank: in which order columns go when the terminal is too narrow.
+#: By field its heading, and its rank: the order in which columns are dropped on a narrow terminal.
 FIELDS = {
     "hostname": ("hostname", 0),
     "status_name": ("status", 0),
@@ -22,20 +22,20 @@ FIELDS = {
     "memory": ("memory", 4),
     "power_address": ("power_address", 6),
 }
-#: Of a node, the newest so many.
+#: Number of a node's newest tasks that are shown.
 TASKS = 5
 
 
 @click.group()
 def node() -> None:
-    """Look at machines."""
+    """List and show machines."""
 
 
 @node.command("list")
 @output_option
 @click.pass_context
 def list_nodes(ctx: click.Context, *, output: str) -> None:
-    """List the machines that the provisioner knows.
+    """List the machines of the provisioner.
 
     \b
     Example:
@@ -82,7 +82,7 @@ def show(ctx: click.Context, *, name: str, output: str) -> None:
 
 
 def _find(nodes: list[dict[str, Any]], name: str) -> dict[str, Any]:
-    """Names of hosts are compared as DNS does. Raises ``ClickException``."""
+    """Host names are compared as in DNS. Raises ``ClickException``."""
     known = {str(node.get("hostname")): node for node in nodes}
     for hostname, entry in known.items():
         if hostname.lower() == name.lower():

@@ -1,4 +1,4 @@
-"""Tasks on a terminal: a list of them, and one with its messages and nodes."""
+"""Shows tasks on a terminal: a list, or one with its messages and nodes."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ SHOW_FIELDS = (
     "terminated_by",
 )
 TIMES = ("created", "updated", "deadline_at", "terminated")
-#: Digits of an id that stand for it on a terminal.
+#: Digits of an id that are shown on a terminal.
 SHORT = 8
 
 Json = Mapping[str, Any]
@@ -71,7 +71,7 @@ def print_task(entry: Json, subtasks: Sequence[Json], *, wide: bool) -> None:
     nodes = sorted(map(node_progress, subtasks), key=lambda node: node.name)
     print_fields(screen, [(name, shown(entry, name)) for name in SHOW_FIELDS])
     messages = ((entry.get("result") or {}).get("details") or {}).get("messageList") or []
-    # What is about a node is told with the nodes.
+    # Messages about a node are shown with the nodes.
     own = [message for message in messages if not (nodes and message.get("context_type") == "node")]
     if own:
         screen.print()
@@ -88,7 +88,7 @@ def print_task(entry: Json, subtasks: Sequence[Json], *, wide: bool) -> None:
 
 
 def shown(entry: Json, field: str, *, short: bool = False) -> Any:
-    """A field of a task; some are made up of others. ``short``: as a terminal's list has it."""
+    """A field of a task, or one derived from others. ``short``: for a list on a terminal."""
     if field == "outcome":
         return outcome(entry) if entry.get("status") in CLOSED else ""
     if field == "retries":
@@ -107,6 +107,6 @@ def shown(entry: Json, field: str, *, short: bool = False) -> Any:
 
 
 def _about(message: Json, task_id: str) -> str:
-    """What a task's message is about, if not about the task itself."""
+    """The subject of a task's message, if it is not the task itself."""
     context = str(message.get("context") or "")
     return "" if context == task_id else f"{message.get('context_type') or ''} {context}".strip()

@@ -48,4 +48,4 @@ def _display(progress: Console) -> LiveProgress | LinePrinter:
 
 
 def _watch_again(task_id: str) -> None:
-    click.echo(f"The task goes on. Watch it again: drydock task watch {task_id}", err=True)
+    click.echo(f"The task continues. Watch it again: drydock task watch {task_id}", err=True)

@@ -1,4 +1,4 @@
-"""[orchestrator], [timeouts] and [promenade]: how workers work, how long a step may take, who keeps labels."""
+"""[orchestrator], [timeouts] and [promenade]: workers, time limits of steps, the service that stores labels."""
 
 from __future__ import annotations
 
@@ -12,42 +12,42 @@ ORCHESTRATOR_OPTS: tuple[cfg.Opt, ...] = (
         "task_slots",
         default=2,
         min=1,
-        help="Tasks of operators (not nodes) that one worker process works on at a time. Apart from slots, so that ten "
-        "thousand nodes at work do not delay the next request.",
+        help="Tasks of operators (not nodes) that one worker works on at a time. Not counted in slots, so that ten "
+        "thousand nodes do not delay the next request.",
     ),
-    cfg.IntOpt("watch_batch", default=500, min=1, help="Waiting nodes that are looked at with one question."),
+    cfg.IntOpt("watch_batch", default=500, min=1, help="Waiting nodes that are observed with one request."),
     cfg.FloatOpt(
         "start_rate",
         default=200.0,
         min=0.1,
-        help="Nodes of one task that start per second, so that a large site floods neither BMCs nor provisioner.",
+        help="Nodes of one task that start per second, so that a large site overloads neither BMCs nor provisioner.",
     ),
     cfg.IntOpt(
         "deployment_places",
         default=1000,
         min=1,
-        help="Machines that may be installed at a time, over all workers; others wait before they are touched.",
+        help="Machines that may be installed at a time, over all workers; others wait, unchanged.",
     ),
     cfg.FloatOpt(
         "poll_interval",
         default=5.0,
         min=0.1,
         max=3600,
-        help="Seconds after which a worker looks for due work although nothing woke it.",
+        help="Seconds after which a worker looks for due work without a notification.",
     ),
     cfg.FloatOpt(
         "lease_seconds",
         default=30.0,
         min=1.0,
         max=86400,
-        help="Seconds after which the work of a worker that died is due again. Leases are renewed in a third of it.",
+        help="Seconds after which the work of a worker that died is due again. Leases are renewed every third of it.",
     ),
     cfg.FloatOpt(
         "observe_interval",
         default=15.0,
         min=0.1,
         max=86400,
-        help="Seconds between two looks at machines that are being installed. Up to four times as many for one whose "
+        help="Seconds between two observations of a machine being installed. Up to four times as many for one whose "
         "installation has taken twenty times as long already, unless it reports.",
     ),
     cfg.IntOpt(
@@ -55,22 +55,22 @@ ORCHESTRATOR_OPTS: tuple[cfg.Opt, ...] = (
         default=0,
         min=0,
         max=36500,
-        help="Workers delete tasks that ended more than so many days ago, with all that belongs to them, and designs "
+        help="Workers delete tasks that ended more than this number of days ago, with all their data, and designs "
         "that no task uses any more. 0: never; DELETE /tasks does it on request.",
     ),
     cfg.BoolOpt(
         "guard",
         default=True,
         help="Refuse to destroy, or to prepare or deploy with force, a whole site unless the request says how many "
-        "nodes that is (expect_nodes), or that it may be all (all_nodes). Read by the API. Switch it off for clients "
-        "that can say neither, such as Shipyard; each such task then has a warning.",
+        "nodes it has (expect_nodes), or confirms all of them (all_nodes). Read by the API. Switch it off for clients "
+        "that can send neither, such as Shipyard; each such task then has a warning.",
     ),
-    cfg.Opt("metrics_host", type=Host(), default="127.0.0.1", help="Address on which a worker shows its metrics."),
+    cfg.Opt("metrics_host", type=Host(), default="127.0.0.1", help="Address on which a worker serves its metrics."),
     cfg.PortOpt(
         "metrics_port",
         default=0,
-        help="TCP port on which a worker shows its metrics; 0: not at all. Where another worker of this host has it, "
-        "one of the next nine is taken, and the log says which.",
+        help="TCP port on which a worker serves its metrics; 0: not at all. If another worker of this host has it, "
+        "one of the next nine is used, and logged.",
     ),
 )
 
@@ -81,8 +81,8 @@ def _minutes(name: str, default: float, what: str) -> cfg.Opt:
 
 TIMEOUTS_OPTS: tuple[cfg.Opt, ...] = (
     _minutes("resolve_design", 5, "to fetch and check a task's design, and to plan its nodes' work"),
-    _minutes("verify_site", 1, "until the provisioner has answered that it is able to work"),
-    _minutes("prepare_site", 5, "to make the site's networks, tags and repositories known to the provisioner"),
+    _minutes("verify_site", 1, "until the provisioner has answered that it is ready"),
+    _minutes("prepare_site", 5, "to send the site's networks, tags and repositories to the provisioner"),
     _minutes("verify_node", 5, "until a node's BMC has answered, and the provisioner about the node"),
     _minutes("identify_node", 10, "until the provisioner has seen a node that was powered on"),
     _minutes("configure_hardware", 30, "to commission a node"),
@@ -92,17 +92,17 @@ TIMEOUTS_OPTS: tuple[cfg.Opt, ...] = (
     _minutes("prepare_boot", 10, "to render and seal a node's boot actions, fetching what they refer to"),
     _minutes("deploy_node", 45, "from the start of a node's installation to its end"),
     _minutes("bootaction_final_status", 15, "until all boot actions of an installed node have reported"),
-    _minutes("relabel_node", 5, "to give a node's labels to Promenade"),
+    _minutes("relabel_node", 5, "to send a node's labels to Promenade"),
     _minutes("destroy_node", 30, "to erase and release a node"),
-    _minutes("power", 10, "until a node's BMC has done a change of power or boot device"),
+    _minutes("power", 10, "until a node's BMC has changed power or boot device"),
 )
 
 PROMENADE_OPTS: tuple[cfg.Opt, ...] = (
     cfg.Opt(
         "url",
         type=HttpUrl(),
-        help="Where Promenade listens, which keeps the labels of nodes; relabel_nodes fails unless it is set. It is "
-        "asked with a token of the service's own user, see [keystone_authtoken].",
+        help="URL of Promenade, which stores the labels of nodes; relabel_nodes fails unless it is set. It is "
+        "called with a token of the service's own user, see [keystone_authtoken].",
     ),
     cfg.FloatOpt("timeout", default=30.0, min=0.1, max=600, help="Seconds to wait for one answer of Promenade."),
 )

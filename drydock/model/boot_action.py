@@ -41,7 +41,7 @@ class ReportDetail:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a machine says: some messages, and at the end a status."""
+    """One report of a machine: messages, and in the last one a status."""
 
     status: ReportStatus | None = None
     details: tuple[ReportDetail, ...] = ()

@@ -23,7 +23,7 @@ class BundleKind(StrEnum):
 class BootContext:
     """``key_digest`` is SHA-256 of the node's key; the key itself is stored nowhere.
 
-    ``packages``: what the boot actions want installed, package to version (None: any).
+    ``packages``: what the boot actions install, package to version (None: any).
     """
 
     id: UUID
@@ -58,9 +58,9 @@ class StoredBundle:
 
 @dataclass(frozen=True, slots=True)
 class PreparedBoot:
-    """All that a node needs to boot, ready to be kept. ``events_digest``: SHA-256 of its installer's token.
+    """All that a node needs to boot, ready to be stored. ``events_digest``: SHA-256 of its installer's token.
 
-    ``lifetime_seconds`` from when it is kept; ``context.expires`` means nothing before.
+    ``lifetime_seconds`` count from the moment it is stored; ``context.expires`` is not valid before.
     """
 
     context: BootContext
@@ -77,7 +77,7 @@ class PreparedBoot:
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """A tarball as a machine gets it; ``etag`` is the SHA-256 (hex) of ``content``."""
+    """A tarball as a machine receives it; ``etag`` is the SHA-256 (hex) of ``content``."""
 
     content: bytes = field(repr=False)
     etag: str

@@ -1,4 +1,4 @@
-"""Messages: what a task tells its operator, and what validation tells a design's author."""
+"""Messages of tasks, for operators, and of validation, for authors of designs."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ class DocumentRef:
 class ValidationMessage:
     """One finding about a design.
 
-    ``code`` is the field's code (``DD3003``), ``rule`` a unique readable name, because some codes stand for
-    two rules. ``diagnostic`` says where to read on.
+    ``code`` is upstream Drydock's (``DD3003``), ``rule`` a unique readable name, because some codes stand for
+    two rules. ``diagnostic`` links to the documentation.
     """
 
     code: str

@@ -1,4 +1,4 @@
-"""What a node's ``oob`` may say to its driver, beside network, account and credential."""
+"""Parameters in a node's ``oob`` for its driver, apart from network, account and credential."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from types import MappingProxyType
 
 #: Known for every type of driver.
 COMMON = ("type", "network", "account", "credential")
-#: By type of driver; what other drivers read is not known here.
+#: By type of driver; the parameters of other drivers are not known here.
 KNOWN: Mapping[str, Collection[str]] = MappingProxyType({"redfish": ("endpoint", "system", "verify_tls", "timeout")})
 MOST_SECONDS = 600
 _FLAGS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 
 
 def flag(text: str) -> bool | None:
-    """None for what is neither true nor false."""
+    """None for a value that is neither true nor false."""
     return _FLAGS.get(text.strip().lower())
 
 
 def seconds(text: str) -> float | None:
-    """None for what is no number of seconds that anybody would wait for an answer."""
+    """None unless it is a number of seconds in the allowed range."""
     try:
         found = float(text)
     except ValueError:
@@ -28,7 +28,7 @@ def seconds(text: str) -> float | None:
 
 
 def is_template(text: str) -> bool:
-    """Whether it has no other fields than ``{address}`` and ``{node}``."""
+    """True if it has no fields but ``{address}`` and ``{node}``."""
     try:
         text.format(address="192.0.2.1", node="n01")
     except (KeyError, IndexError, ValueError, AttributeError):
@@ -37,7 +37,7 @@ def is_template(text: str) -> bool:
 
 
 def fault(key: str, text: str) -> str:
-    """What is wrong with the value of one of the keys of ``redfish``; empty if nothing is."""
+    """The error in the value of a key of ``redfish``; empty if it is valid."""
     if key == "verify_tls" and flag(text) is None:
         return "must be true or false"
     if key == "timeout" and seconds(text) is None:

@@ -1,4 +1,4 @@
-"""One machine: what it is made of, and what has happened to it. How it moves is in ``life``."""
+"""One machine: its properties, state and events. ``life`` has the transitions."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ class Power(StrEnum):
 
 
 class State(StrEnum):
-    """Where a machine is in its life.
+    """States of a machine.
 
-    ``booting``: power is on, nobody has heard of it yet. ``stuck``: told to boot from a disk with nothing on it.
+    ``booting``: power is on, no contact yet. ``stuck``: set to boot from an empty disk.
     ``discovered``: the provisioner has seen it. ``ready``: commissioned. ``restarting``: installed, on its way up.
-    ``running``: the installed system is up. ``silent``: it will say no more, and will not say why.
+    ``running``: the installed system is up. ``silent``: it makes no further contact.
     """
 
     OFF = "off"
@@ -54,7 +54,7 @@ class State(StrEnum):
 
 
 class Phase(StrEnum):
-    """How far a deployment has come, as the provisioner knows it. A silent machine is ``deploying`` or ``deployed``."""
+    """Phases of a deployment, as the provisioner knows them. A silent machine is ``deploying`` or ``deployed``."""
 
     DEPLOYING = "deploying"
     DEPLOYED = "deployed"
@@ -63,7 +63,7 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class BootAction:
-    """A report the machine owes: found in what it unpacked. ``url`` is where to post."""
+    """A report that the machine has to send to ``url``, found in its unpacked files."""
 
     id: str
     url: str
@@ -83,14 +83,14 @@ class Deployment:
 
 @dataclass(slots=True)
 class BootOverride:
-    """The BMC's word on what to boot from, in Redfish's terms."""
+    """The BMC's boot override, in Redfish's terms."""
 
     target: str = "None"
     enabled: str = "Disabled"
     mode: str = "UEFI"
 
     def take(self) -> str:
-        """The device for this start; an override that holds once is used up by it."""
+        """The device for this start; consumes an override that is valid once."""
         if self.enabled == "Disabled":
             return "None"
         target = self.target
@@ -100,8 +100,8 @@ class BootOverride:
 
 
 class Machine:
-    """Everything in it is read and changed under ``lock``. ``epoch`` grows with each power change: what was
-    scheduled in an older epoch belongs to a machine that has lost its power since, and does not happen."""
+    """All attributes are read and changed under ``lock``. ``epoch`` grows with each power change: jobs scheduled in
+    an older epoch do not run."""
 
     def __init__(self, name: str, directory: pathlib.Path, faults: Iterable[str] = ()) -> None:
         self.name = name
@@ -161,7 +161,7 @@ class Machine:
         self.last_contact = datetime.now(UTC)
 
     def view(self) -> dict[str, Any]:
-        """What the control endpoint shows; JSON-shaped. ``user_data`` holds the machine's key, as on a real one."""
+        """The machine for the control endpoint; JSON-shaped. ``user_data`` holds the machine's key."""
         with self.lock:
             return {
                 "name": self.name,
@@ -183,9 +183,9 @@ class Machine:
 
 
 def check_name(name: object) -> str:
-    """A machine's name is also the name of its directory: letters, digits, ``.``, ``_`` and ``-``."""
+    """A machine's name is also its directory's: letters, digits, ``.``, ``_`` and ``-``."""
     if not isinstance(name, str) or not NAME.fullmatch(name):
-        raise BadRequest("name: a machine is named with up to 253 letters, digits, dots, dashes and underscores")
+        raise BadRequest("name: must have up to 253 letters, digits, dots, dashes and underscores")
     return name
 
 

@@ -155,7 +155,7 @@ def test_a_proxys_page_is_an_error_of_that_status(client: DrydockClient, peer: P
 
 def test_another_service_at_that_address(client: DrydockClient, peer: Peer) -> None:
     peer.refusals = [("200 OK", "<h1>Welcome</h1>")]
-    with pytest.raises(errors.UnexpectedReply, match="is this Drydock"):
+    with pytest.raises(errors.UnexpectedReply, match="check that this is the URL of Drydock"):
         client.list_nodes()
 
 
@@ -187,7 +187,7 @@ def test_who_does_not_answer_is_named_and_given_up(keystone: bool) -> None:
             client.list_nodes()
         assert told == [f"waiting for Keystone at {url}/v3" if keystone else f"waiting for Drydock at {url}"]
         if not keystone:
-            with pytest.raises(errors.ConnectionFailed, match=r"whether it did what was asked is not known$"):
+            with pytest.raises(errors.ConnectionFailed, match=r"it is not known whether the request took effect$"):
                 client.create_task("deploy_nodes", "drydock://designs/x")
 
 

@@ -36,7 +36,7 @@ def unread(tmp_path: Path, text: str) -> Sequence[str]:
         ("[oslo_policy]\npolicyfile = x\n", "[oslo_policy] policyfile in FILE: NO; did you mean policy_file?"),
         ("[keystone_authtoken]\nuser_name_x = x\n", "[keystone_authtoken] user_name_x in FILE: NO"),
         ("[nova]\nx = y\n", "[nova] in FILE: NO GROUP"),
-        ("[api]\nport = 1\nport = 2\n", "[api] port in FILE: stands there 2 times; the last one counts"),
+        ("[api]\nport = 1\nport = 2\n", "[api] port in FILE: is set 2 times; the last one is used"),
     ],
 )  # fmt: skip
 def test_of_files(tmp_path: Path, text: str, said: str) -> None:

@@ -1,4 +1,4 @@
-"""Documents that were left out of a site because of an error, and what their absence explains."""
+"""Documents that were left out of a site because of an error."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from drydock.model.message import DocumentRef
 
 
 @dataclass(frozen=True, slots=True)
-class Broken:
-    """``unknown``: something could not be read at all, so that nobody can tell which documents it held."""
+class BrokenDocuments:
+    """``unknown``: some text could not be read at all, so its documents are unknown."""
 
     documents: frozenset[DocumentRef] = frozenset()
     unknown: bool = False
@@ -19,13 +19,13 @@ class Broken:
         return self.unknown or bool(self.documents)
 
     def explains(self, missing: DocumentRef) -> bool:
-        """Whether a document that seems to be missing may be there, but broken."""
+        """True if a document that seems to be missing may be one with an error."""
         return self.unknown or missing in self.documents
 
     @property
     def schemas(self) -> frozenset[str]:
-        """Of the broken documents."""
+        """Schemas of the documents."""
         return frozenset(found.schema for found in self.documents)
 
-    def and_also(self, documents: Collection[DocumentRef]) -> Broken:
-        return Broken(self.documents.union(documents), self.unknown)
+    def and_also(self, documents: Collection[DocumentRef]) -> BrokenDocuments:
+        return BrokenDocuments(self.documents.union(documents), self.unknown)

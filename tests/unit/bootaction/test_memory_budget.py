@@ -1,25 +1,25 @@
-"""Memory for boots in the making."""
+"""The memory budget of boot preparation."""
 
 from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
-from drydock.bootaction.room import Room
+from drydock.bootaction.memory_budget import MemoryBudget
 
 
-def test_as_many_as_fit_are_in_the_making() -> None:
-    room = Room(100)
+def test_concurrent_reservations_stay_within_the_limit() -> None:
+    budget = MemoryBudget(100)
     inside, most = 0, 0
     lock = threading.Lock()
 
     def make(_: int) -> None:
         nonlocal inside, most
-        with room.taken("task") as found:
+        with budget.reserve("task") as record_size:
             with lock:
                 inside += 1
                 most = max(most, inside)
-            found(40)
+            record_size(40)
             with lock:
                 inside -= 1
 
@@ -27,19 +27,19 @@ def test_as_many_as_fit_are_in_the_making() -> None:
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(make, range(200)))
     assert 1 <= most <= 2
-    assert room._used == 0
+    assert budget._used == 0
 
 
-def test_what_is_larger_than_all_there_is_goes_by_itself() -> None:
-    room = Room(100)
-    with room.taken("large") as found:
-        found(500)
-    with room.taken("large") as found:
-        found(500)
+def test_a_reservation_over_the_limit_runs_alone() -> None:
+    budget = MemoryBudget(100)
+    with budget.reserve("large") as record_size:
+        record_size(500)
+    with budget.reserve("large") as record_size:
+        record_size(500)
         entered = threading.Event()
 
         def small() -> None:
-            with room.taken("small"):
+            with budget.reserve("small"):
                 entered.set()
 
         thread = threading.Thread(target=small)

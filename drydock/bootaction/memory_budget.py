@@ -1,4 +1,4 @@
-"""Memory for boots in the making: as many side by side as fit, by what those of the same task took before."""
+"""A memory budget for preparing boots, shared by concurrent preparations."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 
-_REMEMBERED = 256
-#: What is not known yet counts as this part of all there is.
+_REMEMBERED_SCOPES = 256
+#: The first reservation of a scope is this fraction of the limit.
 _UNKNOWN = 8
 
 
-class Room:
-    """Safe to share between threads. What is larger than all there is gets it when nobody else has any."""
+class MemoryBudget:
+    """Safe to share between threads. A reservation over the limit is granted when there is no other."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
@@ -22,22 +22,22 @@ class Room:
         self._changed = threading.Condition()
 
     @contextmanager
-    def taken(self, scope: Hashable) -> Iterator[Callable[[int], None]]:
-        """Waits for room for the largest of this scope so far. Gives what is to be called with the bytes it took."""
-        size = self._enter(scope)
+    def reserve(self, scope: Hashable) -> Iterator[Callable[[int], None]]:
+        """Waits until the largest size of this scope so far fits. Yields a function that records the actual bytes."""
+        size = self._acquire(scope)
 
-        def found(actual: int) -> None:
+        def record_size(actual: int) -> None:
             nonlocal size
-            size = self._found(scope, size, actual)
+            size = self._resize(scope, size, actual)
 
         try:
-            yield found
+            yield record_size
         finally:
             with self._changed:
                 self._used -= size
                 self._changed.notify_all()
 
-    def _enter(self, scope: Hashable) -> int:
+    def _acquire(self, scope: Hashable) -> int:
         def fits() -> bool:
             return not self._used or self._used + self._expected(scope) <= self._limit
 
@@ -50,11 +50,11 @@ class Room:
     def _expected(self, scope: Hashable) -> int:
         return self._largest.get(scope, self._limit // _UNKNOWN)
 
-    def _found(self, scope: Hashable, taken: int, actual: int) -> int:
+    def _resize(self, scope: Hashable, reserved: int, actual: int) -> int:
         with self._changed:
-            self._used += actual - taken
+            self._used += actual - reserved
             self._largest[scope] = max(actual, self._largest.pop(scope, 0))
-            if len(self._largest) > _REMEMBERED:
+            if len(self._largest) > _REMEMBERED_SCOPES:
                 self._largest.popitem(last=False)
             self._changed.notify_all()
         return actual

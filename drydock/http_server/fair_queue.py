@@ -1,4 +1,4 @@
-"""``Turns``: whose request is next. Each path has its turn, however many requests there are of another."""
+"""``FairQueue``: a fair queue of requests. Paths take turns, however many requests there are of one."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from collections.abc import Collection
 from drydock.http_server.connection import Connection, State
 
 
-class Turns:
-    """Requests that wait for a thread, by path: machines ask for what is theirs, each at its own path.
+class FairQueue:
+    """Requests that wait for a thread, by path: each machine uses paths of its own.
 
-    A path of which ``most_unread`` answers are in memory, for clients that do not take them, has no turn.
+    A path with ``most_unread`` unread answers in memory is skipped.
     """
 
     def __init__(self, *, most_unread: int) -> None:
@@ -26,20 +26,20 @@ class Turns:
         self._waiting.setdefault(connection.request.path, deque()).append(connection)
 
     def next(self, reading: Collection[Connection]) -> Connection | None:
-        """``reading``: those whose clients have not taken all of their answers."""
+        """``reading``: connections whose clients have not taken all of their answers."""
         unread = Counter(each.request.path for each in reading) if reading else {}
         for path, waiting in self._waiting.items():
             if unread.get(path, 0) < self._most_unread:
                 found = waiting.popleft()
                 del self._waiting[path]
                 if waiting:
-                    # Behind all others.
+                    # The path goes to the end of the queue.
                     self._waiting[path] = waiting
                 return found
         return None
 
     def remove(self, connection: Connection) -> None:
-        """If it is among them."""
+        """Remove the request if it is queued."""
         if connection.state is State.QUEUED:
             path = connection.request.path
             self._waiting[path].remove(connection)
@@ -47,6 +47,6 @@ class Turns:
                 del self._waiting[path]
 
     def last_of_most(self) -> Connection | None:
-        """The last request of the path that most wait for; None where each path has but one."""
+        """The last request of the path with the most; None if no path has more than one."""
         waiting = max(self._waiting.values(), key=len, default=deque[Connection]())
         return waiting[-1] if len(waiting) > 1 else None
