@@ -162,7 +162,7 @@ node_holds = Table(
     Column("task_id", Uuid, ForeignKey("tasks.id", ondelete="CASCADE"), nullable=False, unique=True),
 )
 
-# A row per task whose machine is being installed. NOTE: the name in SQL is that of 0.2.0, see decision 22.
+# A row per task whose machine is being installed. NOTE: the name in SQL is that of 0.2.0, see decision 16.
 deployment_slots = Table(
     "deployment_places",
     metadata,
@@ -216,7 +216,7 @@ boot_actions = Table(
 )
 
 # Idempotency keys of reports: the digest of the report, and the status that the reply showed. NOTE: the name in SQL is
-# that of 0.2.0, see decision 22.
+# that of 0.2.0, see decision 16.
 report_keys = Table(
     "boot_reports",
     metadata,
@@ -228,7 +228,7 @@ report_keys = Table(
 )
 
 # A row per boot context: contacts of its machine, and how much of what it sent is kept, as a machine may be hostile.
-# NOTE: the name in SQL is that of 0.2.0, see decision 22.
+# NOTE: the name in SQL is that of 0.2.0, see decision 16.
 boot_contacts = Table(
     "machines",
     metadata,

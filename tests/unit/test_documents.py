@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from drydock.auth import keystone, options
+from drydock.auth import options
 from drydock.conf import list_opts, load
 
 ROOT = Path(__file__).parents[2]
@@ -48,7 +48,7 @@ def test_options_exist(document: Path) -> None:
     known = {(group, option.dest) for group, opts in list_opts() for option in opts}
     keystone_options = options.register(load([], env={}))
     known |= {(group, option.dest) for group, opts in keystone_options.items() for option in opts}
-    known |= {("oslo_policy", "policy_file"), (keystone.GROUP, "auth_type")}
+    known |= {("oslo_policy", "policy_file"), (options.GROUP, "auth_type")}
     assert set(each_match(_OPTION, document)) - known == set()
 
 
