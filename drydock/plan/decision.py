@@ -10,7 +10,7 @@ from typing import Any
 from drydock.model.plan import Decision, PlannedNode, Reason, ReasonKind
 from drydock.plan.design_difference import node_changes
 from drydock.plan.difference import ABSENT, Change, Comparison, shown
-from drydock.plan.fingerprint import fingerprint
+from drydock.plan.fingerprint import fingerprint, recordable
 from drydock.plan.sections import DEPLOYED
 
 Sections = Mapping[str, Mapping[str, Any]]
@@ -88,7 +88,7 @@ class Decider:
                 "deployed before it was recorded what nodes are deployed with: deploy it with force to have it recorded"
             )
             return Decision.BLOCKED, (Reason(ReasonKind.UNKNOWN, text), interrupts)
-        changes = node_changes(self._comparison, facts.recorded.sections, wanted)
+        changes = node_changes(self._comparison, facts.recorded.sections, recordable(wanted))
         reasons = tuple(_reason(change) for change in changes)
         if facts.observed is Observed.NOT_DEPLOYED:
             text = f"deployed {facts.recorded.since}, but the provisioner says that it is not"

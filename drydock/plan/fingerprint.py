@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
 
-from drydock.plan.sections import OTHER, SECTIONS
+from drydock.plan.sections import SECTIONS
 
 
 def fingerprint(value: Any) -> str:
@@ -23,4 +23,4 @@ def fingerprints(sections: Mapping[str, Any]) -> dict[str, str]:
 
 def recordable(sections: Mapping[str, Any]) -> dict[str, Any]:
     """The sections to keep of a deployed node: without its BMC's, whose credentials must not be stored."""
-    return {name: value for name, value in sections.items() if name not in OTHER}
+    return {name: value for name, value in sections.items() if name != "out_of_band"}
