@@ -28,6 +28,11 @@ LAZY = {
         "nodes",
         "List the nodes of the site in FILE that a filter selects, one per line.",
     ),
+    "diff": Lazy(
+        "drydock.cli.design_diff",
+        "diff",
+        "Compare the nodes of two designs: what each is deployed with, all inherited and resolved.",
+    ),
     "render": Lazy(
         "drydock.cli.design_render",
         "render",
