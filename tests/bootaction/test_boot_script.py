@@ -142,7 +142,7 @@ def test_a_redirect_elsewhere_is_said_at_once(machine: Machine, location: str | 
         with serving(lambda method, path: Answer(301, headers=headers)) as service:
             done = boot(machine, service)
     assert (done.returncode, len(service.paths("GET")), elsewhere.asked) == (3, 1, [])
-    assert "is not followed; [bootaction] bootdata_url has to be that address" in done.stderr
+    assert "is not followed; set [bootaction] bootdata_url to that address" in done.stderr
     assert "key=y" not in done.stderr
 
 

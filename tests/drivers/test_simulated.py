@@ -125,7 +125,7 @@ def test_a_deployment_id_of_another_node_is_refused(
 ) -> None:
     provisioner.deploy([deployment(node, "d-mine", user_data)])
     refused = only(provisioner.deploy([deployment(node_plan(f"{node.name}-other"), "d-mine", user_data)]))
-    assert refused == Progress(ProgressState.FAILED, f"deployment d-mine is of {node.name}")
+    assert refused == Progress(ProgressState.FAILED, f"deployment d-mine belongs to {node.name}")
 
 
 @pytest.mark.parametrize("name", ["..", "../../machines", ".hidden", "a b", "", "n01?x=1", "x" * 300, "n\x00"])
