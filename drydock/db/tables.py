@@ -50,6 +50,21 @@ TRANSACTION = cast(cast(func.pg_current_xact_id(), Text), BigInteger)
 NEXT_TRANSACTION = cast(cast(func.pg_snapshot_xmax(func.pg_current_snapshot()), Text), BigInteger)
 _TRANSACTION = text("((pg_current_xact_id())::text)::bigint")
 
+deployed_nodes = Table(
+    "deployed_nodes",
+    metadata,
+    Column("node", Text, primary_key=True),
+    # No foreign keys: a node runs what it runs, also when its task and its design have been deleted.
+    Column("task_id", Uuid, nullable=False),
+    Column("deployment_id", Uuid, nullable=False),
+    Column("design_digest", Text, nullable=False),
+    Column("image", Text),
+    Column("sections", JSONB, nullable=False),
+    Column("fingerprints", JSONB, nullable=False),
+    Column("deployed", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("deployed_by", Text, nullable=False),
+)
+
 designs = Table(
     "designs",
     metadata,

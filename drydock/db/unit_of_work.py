@@ -15,6 +15,7 @@ from drydock.db.boot_actions import BootActionRepository
 from drydock.db.boot_contacts import BootContactRepository
 from drydock.db.boot_contexts import BootContextRepository
 from drydock.db.build_data import BuildDataRepository
+from drydock.db.deployed_nodes import DeployedNodeRepository
 from drydock.db.designs import DesignRepository
 from drydock.db.events import EventRepository
 from drydock.db.holds import HoldRepository
@@ -79,6 +80,10 @@ class _Repositories:
     @cached_property
     def build_data(self) -> BuildDataRepository:
         return BuildDataRepository(self._connection)
+
+    @cached_property
+    def deployed_nodes(self) -> DeployedNodeRepository:
+        return DeployedNodeRepository(self._connection)
 
     @cached_property
     def workers(self) -> WorkerRepository:
