@@ -65,6 +65,36 @@ deployed_nodes = Table(
     Column("deployed_by", Text, nullable=False),
 )
 
+plans = Table(
+    "plans",
+    metadata,
+    # The SHA-256 of what it says.
+    Column("id", Text, primary_key=True),
+    Column("design_digest", Text, nullable=False),
+    Column("node_filter", JSONB(none_as_null=True)),
+    Column("destroy_unlisted", Boolean, nullable=False),
+    Column("counts", JSONB, nullable=False),
+    Column("site", JSONB, nullable=False),
+    Column("estimate", JSONB(none_as_null=True)),
+    Column("created", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("created_by", Text, nullable=False),
+    Index(None, "created"),
+)
+
+plan_nodes = Table(
+    "plan_nodes",
+    metadata,
+    Column("plan_id", Text, ForeignKey("plans.id", ondelete="CASCADE"), primary_key=True),
+    Column("node", Text, primary_key=True),
+    # In the order in which they are shown.
+    Column("position", Integer, nullable=False),
+    Column("rack", Text),
+    Column("decision", Text, nullable=False),
+    Column("reasons", JSONB, nullable=False),
+    Column("rests_on", JSONB, nullable=False),
+    UniqueConstraint("plan_id", "position"),
+)
+
 designs = Table(
     "designs",
     metadata,

@@ -22,6 +22,7 @@ from drydock.db.holds import HoldRepository
 from drydock.db.leases import LeaseRepository
 from drydock.db.messages import MessageRepository
 from drydock.db.outcomes import OutcomeRepository
+from drydock.db.plans import PlanRepository
 from drydock.db.queue_numbers import read_queue_numbers
 from drydock.db.reports import ReportRepository
 from drydock.db.retention import RetentionRepository
@@ -84,6 +85,10 @@ class _Repositories:
     @cached_property
     def deployed_nodes(self) -> DeployedNodeRepository:
         return DeployedNodeRepository(self._connection)
+
+    @cached_property
+    def plans(self) -> PlanRepository:
+        return PlanRepository(self._connection)
 
     @cached_property
     def workers(self) -> WorkerRepository:

@@ -188,4 +188,4 @@ class World:
 
     def forget_everything(self) -> None:
         with self.sql.begin() as connection:
-            connection.execute(text("TRUNCATE tasks, designs CASCADE"))
+            connection.execute(text("TRUNCATE tasks, designs, deployed_nodes, plans CASCADE"))
