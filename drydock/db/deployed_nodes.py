@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import Connection, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
@@ -10,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from drydock.db.tables import deployed_nodes
 from drydock.model.deployed_node import DeployedNode, NewDeployedNode
 
+_HEADS = select(*(column for column in deployed_nodes.c if column.name != "sections"))
 _NAMES = ("node", "task_id", "deployment_id", "design_digest", "image", "sections", "fingerprints", "deployed_by")
 
 
@@ -37,14 +39,9 @@ class DeployedNodeRepository:
 
     def all(self) -> Mapping[str, DeployedNode]:
         """By node."""
-        return {row.node: _node(row) for row in self._connection.execute(select(deployed_nodes))}
+        return {row.node: DeployedNode(**row._mapping) for row in self._connection.execute(_HEADS)}
 
-    def of_node(self, node: str) -> DeployedNode | None:
-        row = self._connection.execute(select(deployed_nodes).where(deployed_nodes.c.node == node)).one_or_none()
-        return None if row is None else _node(row)
-
-
-def _node(row: object) -> DeployedNode:
-    return DeployedNode(
-        **{name: getattr(row, name) for name in (*_NAMES, "deployed")},
-    )
+    def sections(self, nodes: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
+        """The sections of these nodes, by node; those that are not recorded are left out."""
+        wanted = select(deployed_nodes.c.node, deployed_nodes.c.sections).where(deployed_nodes.c.node.in_(nodes))
+        return {row.node: row.sections for row in self._connection.execute(wanted)}

@@ -28,14 +28,13 @@ class NewDeployedNode:
 
 @dataclass(frozen=True, slots=True)
 class DeployedNode:
-    """As it is kept. The task may have been deleted since."""
+    """As it is kept, without its sections, which are large. The task may have been deleted since."""
 
     node: str
     task_id: UUID
     deployment_id: UUID
     design_digest: str
     image: str | None
-    sections: Mapping[str, Any]
     fingerprints: Mapping[str, str]
     deployed: datetime
     deployed_by: str

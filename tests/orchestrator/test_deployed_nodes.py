@@ -32,9 +32,11 @@ def test_a_deployment_that_ends_well_is_kept(world: World) -> None:
     assert set(found) == set(NODES)
     one = found["n01"]
     assert (one.task_id, one.deployed_by, one.design_digest) == (task.id, "tester", task.design_digest)
-    assert one.image == one.sections["platform"]["image"]
-    assert set(one.fingerprints) == set(one.sections)
-    assert "out_of_band" not in one.sections
+    with world.database.statements() as statements:
+        sections = statements.deployed_nodes.sections(["n01", "nothing"])["n01"]
+    assert one.image == sections["platform"]["image"]
+    assert set(one.fingerprints) == set(sections)
+    assert "out_of_band" not in sections
     assert str(one.deployment_id) == world.provisioner.observe(["n01"])["n01"].deployment_id
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -16,12 +16,14 @@ from drydock.model.node_filter import NodeFilterSet
 from drydock.model.plan import Decision, NewPlan, PlanHead, PlannedNode, SiteChange
 from drydock.orchestrator.services.designs import DesignService
 from drydock.orchestrator.services.node_sections import NodeSections
-from drydock.plan.decision import Decider, NodeFacts, Observed, Recorded
+from drydock.plan.decision import Decider, NodeFacts, Observed, Recorded, Sections
 from drydock.plan.difference import ABSENT, Comparison, shown
-from drydock.plan.fingerprint import fingerprint
+from drydock.plan.fingerprint import fingerprint, fingerprints
 
 #: The order in which nodes are shown: what stops the operator, then what is lost, then what is new.
 SHOWN = (Decision.BLOCKED, Decision.DESTROY, Decision.REDEPLOY, Decision.DEPLOY, Decision.KEEP)
+#: Nodes whose sections are in memory at a time.
+NODES_AT_ONCE = 1000
 #: Plans that a list shows.
 LISTED = 100
 
@@ -60,7 +62,7 @@ class PlanService:
             names += sorted(set(recorded) - set(design.site.nodes))
         nodes = self._planned(design, names, recorded, at_work, destroy_unlisted=destroy_unlisted)
         site = self._site_changes(design, recorded)
-        content = [snapshot.digest, node_filter, destroy_unlisted, list(map(asdict, site)), list(map(asdict, nodes))]
+        content = [snapshot.digest, node_filter, destroy_unlisted, *map(asdict, site), *map(_content, nodes)]
         plan = NewPlan(
             id=fingerprint(content),
             design_digest=snapshot.digest,
@@ -105,11 +107,15 @@ class PlanService:
         decider = Decider(destroy_unlisted=destroy_unlisted)
         seen = self._observed(names)
         planned = []
-        for name in names:
-            node = design.site.nodes.get(name)
-            wanted = None if node is None else self._sections.of_node(design, name)
-            facts = _facts(recorded.get(name), seen.get(name), at_work.get(name))
-            planned.append(decider.decide(name, None if node is None else node.rack, wanted, facts))
+        for part in _parts(names):
+            wanted = {name: self._sections.of_node(design, name) for name in part if name in design.site.nodes}
+            changed = [name for name in wanted if name in recorded and not _same(recorded[name], wanted[name])]
+            with self._database.statements() as statements:
+                before = statements.deployed_nodes.sections(changed) if changed else {}
+            for name in part:
+                node = design.site.nodes.get(name)
+                facts = _facts(recorded.get(name), before.get(name), seen.get(name), at_work.get(name))
+                planned.append(decider.decide(name, None if node is None else node.rack, wanted.get(name), facts))
         order = {decision: place for place, decision in enumerate(SHOWN)}
         return sorted(planned, key=lambda each: order[each.decision])
 
@@ -140,7 +146,23 @@ def _site_change(change: Any) -> SiteChange:
     return SiteChange(".".join(change.path), old, new)
 
 
-def _facts(recorded: DeployedNode | None, seen: Observation | None, at_work: str | None) -> NodeFacts:
+def _parts(names: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(names), NODES_AT_ONCE):
+        yield names[start : start + NODES_AT_ONCE]
+
+
+def _same(recorded: DeployedNode, wanted: Mapping[str, Any]) -> bool:
+    return recorded.fingerprints == fingerprints(wanted)
+
+
+def _content(node: PlannedNode) -> Sequence[Any]:
+    reasons = [(reason.kind, reason.text, reason.path, reason.old, reason.new) for reason in node.reasons]
+    return (node.name, node.rack, node.decision, reasons, node.rests_on)
+
+
+def _facts(
+    recorded: DeployedNode | None, before: Sections | None, seen: Observation | None, at_work: str | None
+) -> NodeFacts:
     """A record of a deployment that the provisioner does not know any more counts for nothing."""
     if seen is None:
         observed = Observed.UNREACHABLE
@@ -148,13 +170,14 @@ def _facts(recorded: DeployedNode | None, seen: Observation | None, at_work: str
         observed = Observed.DEPLOYED
     else:
         observed = Observed.NOT_DEPLOYED
-    known = recorded is not None and (seen is None or seen.deployment_id in (None, str(recorded.deployment_id)))
+    if recorded is not None and seen is not None and seen.deployment_id not in (None, str(recorded.deployment_id)):
+        recorded = None
     task = at_work and f"{at_work} is at work on it"
     if seen is not None and seen.state is NodeState.MAINTENANCE:
         task = f"the provisioner has it in maintenance{': ' + seen.detail if seen.detail else ''}"
-    return NodeFacts(_recorded(recorded) if recorded is not None and known else None, observed, task=task)
+    return NodeFacts(None if recorded is None else _recorded(recorded, before), observed, task=task)
 
 
-def _recorded(found: DeployedNode) -> Recorded:
+def _recorded(found: DeployedNode, before: Sections | None) -> Recorded:
     since = f"{found.deployed:%Y-%m-%d %H:%M} UTC by {found.deployed_by}, task {found.task_id}"
-    return Recorded(found.sections, since)
+    return Recorded(str(found.deployment_id), since, before)
