@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import urlencode
 
 import falcon
@@ -13,11 +14,18 @@ from drydock.api.requests import read_json, read_query
 from drydock.api.route import PREFIX
 from drydock.api.views.plans import plan_view, planned_node_view
 from drydock.context import RequestContext
-from drydock.errors import DesignNotFound, InvalidInput
+from drydock.errors import DesignNotFound, InvalidInput, PlanNotFound
 from drydock.model.node_filter import parse_node_filter
 from drydock.orchestrator.services.plans import PlanService
 
 PATH = f"{PREFIX}/plans"
+
+
+def _id(text: str) -> str:
+    """Raises ``PlanNotFound`` for what is no id."""
+    if not re.fullmatch(r"[0-9a-f]{64}", text):
+        raise PlanNotFound("there is no plan with this id; ids are SHA-256 in lower-case hexadecimal digits")
+    return text
 
 
 class PlansResource(WithHead):
@@ -50,7 +58,7 @@ class PlanResource(WithHead):
         self._plans = plans
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, plan_id: str) -> None:
-        reply_json(resp, plan_view(self._plans.get(plan_id)))
+        reply_json(resp, plan_view(self._plans.get(_id(plan_id))))
 
 
 class PlanNodesResource(WithHead):
@@ -61,7 +69,7 @@ class PlanNodesResource(WithHead):
     def on_get(self, req: falcon.Request, resp: falcon.Response, plan_id: str) -> None:
         query = read_query(req)
         limit: int = query["limit"]
-        nodes = self._plans.nodes(plan_id, limit=limit, after=query["after"], decision=query["decision"])
+        nodes = self._plans.nodes(_id(plan_id), limit=limit, after=query["after"], decision=query["decision"])
         if len(nodes) == limit:
             following = urlencode({**req.params, "after": str(nodes[-1][0])})
             resp.append_link(self._addresses.of(req).path(f"{PATH}/{plan_id}/nodes?{following}"), "next")
