@@ -102,6 +102,10 @@ class BuildDataNotFound(NotFound):
     code = "build_data_not_found"
 
 
+class PlanNotFound(NotFound):
+    code = "plan_not_found"
+
+
 class Conflict(DrydockError):
     code = "conflict"
 

@@ -13,6 +13,7 @@ from drydock.api.resources.health import ExtendedHealthResource, HealthResource,
 from drydock.api.resources.machine_build_data import MachineBuildDataResource
 from drydock.api.resources.machine_events import MachineEventsResource
 from drydock.api.resources.nodes import NodeBuildDataResource, NodeFilterResource, NodesResource
+from drydock.api.resources.plans import PlanNodesResource, PlanResource, PlansResource
 from drydock.api.resources.tasks import TaskBuildDataResource, TaskResource, TasksResource, TerminateResource
 from drydock.api.resources.versions import VersionsResource
 from drydock.api.services import ApiServices
@@ -36,6 +37,9 @@ def resources(of: ApiServices) -> Mapping[str, object]:
         "events": EventsResource(streams),
         "terminate": TerminateResource(of.tasks, at),
         "task_build_data": TaskBuildDataResource(of.tasks),
+        "plans": PlansResource(of.plans, at),
+        "plan": PlanResource(of.plans),
+        "plan_nodes": PlanNodesResource(of.plans, at),
         "nodes": NodesResource(of.tasks),
         "node_build_data": NodeBuildDataResource(of.tasks),
         "node_filter": NodeFilterResource(of.designs),

@@ -12,6 +12,7 @@ from drydock.orchestrator.services.boot_actions import BootService
 from drydock.orchestrator.services.designs import DesignService
 from drydock.orchestrator.services.health import Health
 from drydock.orchestrator.services.machines import MachineService
+from drydock.orchestrator.services.plans import PlanService
 from drydock.orchestrator.services.tasks import TaskService
 
 
@@ -19,6 +20,7 @@ from drydock.orchestrator.services.tasks import TaskService
 class ApiServices:
     tasks: TaskService
     designs: DesignService
+    plans: PlanService
     boot: BootService
     machines: MachineService
     health: Health

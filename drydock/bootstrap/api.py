@@ -15,13 +15,15 @@ from drydock.api.paths import node_paths
 from drydock.api.services import ApiServices
 from drydock.auth.health import checks as auth_checks
 from drydock.bootstrap.shared import build_shared, with_slash
-from drydock.conf import max_waiting, public_url, trusted_proxies
+from drydock.conf import boot_secrets, max_waiting, public_url, trusted_proxies
 from drydock.conf.api import MAX_EVENT_BYTES
 from drydock.metrics import ApiMetrics
 from drydock.orchestrator.services.boot_actions import BootService
 from drydock.orchestrator.services.changes import ChangeWaiter
 from drydock.orchestrator.services.health import Health
 from drydock.orchestrator.services.machines import MachineService, ScriptSettings
+from drydock.orchestrator.services.node_sections import NodeSections
+from drydock.orchestrator.services.plans import PlanService
 from drydock.orchestrator.services.queue_metrics import QueueMetrics
 from drydock.orchestrator.services.tasks import TaskService
 from drydock.policy import Policy
@@ -40,6 +42,7 @@ def build_application(conf: cfg.ConfigOpts) -> WSGIApplication:
             shared.database, shared.provisioner, ChangeWaiter(shared.database), guard=conf.orchestrator.guard
         ),
         designs=shared.designs,
+        plans=PlanService(shared.database, shared.designs, NodeSections(boot_secrets(conf)), shared.provisioner),
         machines=MachineService(shared.database, _script_settings(conf), hold_seconds=conf.api.node_hold_seconds),
         boot=BootService(shared.database, hold_seconds=conf.api.node_hold_seconds),
         health=Health(shared.database, {"provisioner": shared.provisioner.check, **auth_checks(conf)}),

@@ -25,6 +25,7 @@ from drydock.orchestrator.engine.engine import Engine, EngineSettings, worker_na
 from drydock.orchestrator.engine.leases import Leases
 from drydock.orchestrator.engine.presence import Presence
 from drydock.orchestrator.engine.step_runner import StepRunner
+from drydock.orchestrator.services.node_sections import NodeSections
 from drydock.orchestrator.services.retention import PeriodicRetention
 from drydock.orchestrator.workflows.table import WORKFLOWS
 from drydock.orchestrator.workflows.workflow import StepServices
@@ -87,6 +88,7 @@ def _services(conf: cfg.ConfigOpts) -> StepServices:
     return StepServices(
         database=shared.database,
         designs=shared.designs,
+        sections=NodeSections(boot_secrets(conf)),
         boot=BootPreparation(_boot_settings(conf), shared.references.fetch),
         provisioner=shared.provisioner,
         oob_drivers=load_oob_drivers(conf.drivers.oob or (), lambda name: driver_options(conf, name)),

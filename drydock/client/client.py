@@ -55,6 +55,35 @@ class DrydockClient:
             patience=patience,
         )
 
+    # Plans
+
+    def create_plan(
+        self, design_ref: str, *, node_filter: Mapping[str, Any] | None = None, destroy_unlisted: bool = False
+    ) -> Json:
+        """What would be done to each node, and why; nothing is done. Returned without its nodes."""
+        body = {"design_ref": design_ref, "node_filter": node_filter, "destroy_unlisted": destroy_unlisted}
+        return _record(json_of(self._connection.call("POST", "/plans", json=body, wait=COMPILING)))
+
+    def get_plan(self, plan_id: str) -> Json:
+        return _record(json_of(self._connection.call("GET", f"/plans/{quote(plan_id, safe='')}")))
+
+    def plans(self) -> list[Json]:
+        """The newest first."""
+        found: list[Json] = json_of(self._connection.call("GET", "/plans"))
+        return found
+
+    def plan_nodes(self, plan_id: str) -> Iterator[Json]:
+        """All nodes of a plan, in its order, page by page."""
+        after = -1
+        while True:
+            params = {"limit": PAGE_SIZE, "after": after}
+            path = f"/plans/{quote(plan_id, safe='')}/nodes"
+            page: list[Json] = json_of(self._connection.call("GET", path, params=params))
+            yield from page
+            if len(page) < PAGE_SIZE:
+                return
+            after = page[-1]["position"]
+
     # Tasks
 
     def create_task(

@@ -50,6 +50,51 @@ TRANSACTION = cast(cast(func.pg_current_xact_id(), Text), BigInteger)
 NEXT_TRANSACTION = cast(cast(func.pg_snapshot_xmax(func.pg_current_snapshot()), Text), BigInteger)
 _TRANSACTION = text("((pg_current_xact_id())::text)::bigint")
 
+deployed_nodes = Table(
+    "deployed_nodes",
+    metadata,
+    Column("node", Text, primary_key=True),
+    # No foreign keys: a node runs what it runs, also when its task and its design have been deleted.
+    Column("task_id", Uuid, nullable=False),
+    Column("deployment_id", Uuid, nullable=False),
+    Column("design_digest", Text, nullable=False),
+    Column("image", Text),
+    Column("sections", JSONB, nullable=False),
+    Column("fingerprints", JSONB, nullable=False),
+    Column("deployed", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("deployed_by", Text, nullable=False),
+)
+
+plans = Table(
+    "plans",
+    metadata,
+    # The SHA-256 of what it says.
+    Column("id", Text, primary_key=True),
+    Column("design_digest", Text, nullable=False),
+    Column("node_filter", JSONB(none_as_null=True)),
+    Column("destroy_unlisted", Boolean, nullable=False),
+    Column("counts", JSONB, nullable=False),
+    Column("site", JSONB, nullable=False),
+    Column("estimate", JSONB(none_as_null=True)),
+    Column("created", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("created_by", Text, nullable=False),
+    Index(None, "created"),
+)
+
+plan_nodes = Table(
+    "plan_nodes",
+    metadata,
+    Column("plan_id", Text, ForeignKey("plans.id", ondelete="CASCADE"), primary_key=True),
+    Column("node", Text, primary_key=True),
+    # In the order in which they are shown.
+    Column("position", Integer, nullable=False),
+    Column("rack", Text),
+    Column("decision", Text, nullable=False),
+    Column("reasons", JSONB, nullable=False),
+    Column("rests_on", JSONB, nullable=False),
+    UniqueConstraint("plan_id", "position"),
+)
+
 designs = Table(
     "designs",
     metadata,

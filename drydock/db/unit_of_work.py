@@ -15,12 +15,14 @@ from drydock.db.boot_actions import BootActionRepository
 from drydock.db.boot_contacts import BootContactRepository
 from drydock.db.boot_contexts import BootContextRepository
 from drydock.db.build_data import BuildDataRepository
+from drydock.db.deployed_nodes import DeployedNodeRepository
 from drydock.db.designs import DesignRepository
 from drydock.db.events import EventRepository
 from drydock.db.holds import HoldRepository
 from drydock.db.leases import LeaseRepository
 from drydock.db.messages import MessageRepository
 from drydock.db.outcomes import OutcomeRepository
+from drydock.db.plans import PlanRepository
 from drydock.db.queue_numbers import read_queue_numbers
 from drydock.db.reports import ReportRepository
 from drydock.db.retention import RetentionRepository
@@ -79,6 +81,14 @@ class _Repositories:
     @cached_property
     def build_data(self) -> BuildDataRepository:
         return BuildDataRepository(self._connection)
+
+    @cached_property
+    def deployed_nodes(self) -> DeployedNodeRepository:
+        return DeployedNodeRepository(self._connection)
+
+    @cached_property
+    def plans(self) -> PlanRepository:
+        return PlanRepository(self._connection)
 
     @cached_property
     def workers(self) -> WorkerRepository:

@@ -26,12 +26,13 @@ class Observed(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What the last successful deployment was made from. ``sections`` is None of one that was before there were
-    records. ``since``: when and by which task, in words.
+    """What the last successful deployment was made from. ``id``: of the record. ``since``: when and by which task, in
+    words. ``sections`` is None if all are as in the design.
     """
 
-    sections: Sections | None
+    id: str
     since: str
+    sections: Sections | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +49,8 @@ class NodeFacts:
 
     def rests_on(self) -> Mapping[str, str]:
         """By name, as text that is equal as long as nothing changed."""
-        recorded = "none" if self.recorded is None else f"{self.recorded.since} {fingerprint(self.recorded.sections)}"
         return {
-            "recorded": recorded,
+            "recorded": "none" if self.recorded is None else self.recorded.id,
             "observed": self.observed.value,
             "hold": self.hold or "none",
             "hardware": fingerprint(self.mismatches),
@@ -76,22 +76,18 @@ class Decider:
     def _wish(self, wanted: Sections | None, facts: NodeFacts) -> tuple[Decision, tuple[Reason, ...]]:
         """What would be done if nothing stood against it."""
         if facts.observed is Observed.UNREACHABLE:
-            text = "the provisioner does not answer, so that nobody knows what the machine is"
+            text = "the provisioner does not answer, so that the state of the machine is unknown"
             return Decision.BLOCKED, (Reason(ReasonKind.UNREACHABLE, text),)
         if wanted is None:
             return self._unlisted(facts)
         if facts.recorded is None:
             return _not_recorded(facts)
         interrupts = Reason(ReasonKind.INTERRUPTS, f"deployed since {facts.recorded.since}")
-        if facts.recorded.sections is None:
-            text = (
-                "deployed before it was recorded what nodes are deployed with: deploy it with force to have it recorded"
-            )
-            return Decision.BLOCKED, (Reason(ReasonKind.UNKNOWN, text), interrupts)
-        changes = node_changes(self._comparison, facts.recorded.sections, recordable(wanted))
+        before = facts.recorded.sections
+        changes = () if before is None else node_changes(self._comparison, before, recordable(wanted))
         reasons = tuple(_reason(change) for change in changes)
         if facts.observed is Observed.NOT_DEPLOYED:
-            text = f"deployed {facts.recorded.since}, but the provisioner says that it is not"
+            text = f"deployed {facts.recorded.since}, but not according to the provisioner"
             return Decision.DEPLOY, (Reason(ReasonKind.STATE, text), *reasons)
         if any(change.path[0] in DEPLOYED for change in changes):
             return Decision.REDEPLOY, (*reasons, interrupts)
@@ -108,7 +104,7 @@ class Decider:
 
 def _not_recorded(facts: NodeFacts) -> tuple[Decision, tuple[Reason, ...]]:
     if facts.observed is Observed.DEPLOYED:
-        text = "the provisioner says that it is deployed, but there is no record with what: deploy it with force"
+        text = "deployed, but there is no record with what: deploy it once with force to have one"
         return Decision.BLOCKED, (Reason(ReasonKind.UNKNOWN, text),)
     return Decision.DEPLOY, (Reason(ReasonKind.NEW, "not deployed"),)
 

@@ -3,24 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from statistics import quantiles
 
-from drydock.model.plan import Decision
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """Seconds: in half of all cases, and in nine of ten, it takes no longer. ``samples``: nodes it was made from."""
-
-    p50: float
-    p90: float
-    samples: int
+from drydock.model.plan import Decision, Duration
 
 
 def estimate(
     waves: Sequence[Mapping[Decision, int]], history: Mapping[Decision, Sequence[float]], slots: int
-) -> Estimate | None:
+) -> Duration | None:
     """``waves``: how many nodes of each decision begin in it. ``history``: seconds that single nodes took.
 
     Each wave takes as long as its slowest kind of work, in rounds of ``slots`` nodes; the next begins when it has
@@ -36,7 +26,7 @@ def estimate(
             totals[percent] += max(
                 (number * percentile(history[decision], percent) for decision, number in rounds.items()), default=0.0
             )
-    return Estimate(totals[50], totals[90], sum(len(history[decision]) for decision in planned))
+    return Duration(totals[50], totals[90], sum(len(history[decision]) for decision in planned))
 
 
 def percentile(values: Sequence[float], percent: int) -> float:

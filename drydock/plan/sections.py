@@ -20,6 +20,7 @@ from drydock.model.network import Network, NetworkLink
 from drydock.model.node import Node
 from drydock.model.site import SiteDesign
 from drydock.model.storage import Filesystem, PhysicalDevice, VolumeGroup
+from drydock.plan.sealing import Seal, unchanged, without_secrets
 
 Json = Mapping[str, Any]
 
@@ -33,13 +34,17 @@ SECTIONS = (*DEPLOYED, *OTHER)
 class SiteSections:
     """The sections of one design. What nodes share is made once and is the same object in the sections of each."""
 
-    def __init__(self, site: SiteDesign) -> None:
+    def __init__(self, site: SiteDesign, seal: Seal = unchanged) -> None:
+        """``seal`` stands in for secrets in all sections but ``out_of_band``."""
         self._site = site
+        self._seal = seal
         self._made: dict[tuple[str, object], tuple[object, Any]] = {}
         self._links = {name: _link(link) for name, link in site.network_links.items()}
         self._networks = {name: _network(network) for name, network in site.networks.items()}
         self._hardware = {name: _hardware(profile) for name, profile in site.hardware_profiles.items()}
-        self._actions = {id(action): _action(action) for action in site.boot_actions}
+        self._actions = {
+            id(action): (action.name, without_secrets(_action(action), seal)) for action in site.boot_actions
+        }
 
     def of_node(self, name: str) -> dict[str, Json]:
         """Every section by its name. Raises ``KeyError`` if the design has no such node."""
@@ -93,10 +98,10 @@ class SiteSections:
         return {
             "image": node.image,
             "kernel": node.kernel,
-            "kernel_params": node.kernel_params,
+            "kernel_params": self._once("sealed", node.kernel_params, self._sealed),
             "domain": node.domain,
             "tags": self._once("tags", node.tags, sorted),
-            "owner_data": node.owner_data,
+            "owner_data": self._once("sealed", node.owner_data, self._sealed),
         }
 
     def _networking(self, node: Node) -> Json:
@@ -140,6 +145,9 @@ class SiteSections:
         chosen = tuple(self._actions[id(action)] for action in self._site.boot_actions if name in action.target_nodes)
         made: Json = self._once("actions", chosen, _by_name, place=tuple(id(action) for action in chosen))
         return made
+
+    def _sealed(self, value: Any) -> Any:
+        return without_secrets(value, self._seal)
 
     def _once(self, kind: str, value: Any, make: Callable[[Any], Any], *, place: object = None) -> Any:
         """Made once for one object, which is kept so that its id stays its own."""
@@ -255,8 +263,8 @@ def _filesystem(found: Filesystem | None) -> dict[str, Any] | None:
     return None if found is None else asdict(found)
 
 
-def _action(action: BootActionDesign) -> tuple[str, dict[str, Any]]:
-    return action.name, {
+def _action(action: BootActionDesign) -> dict[str, Any]:
+    return {
         "signaling": action.signaling,
         "assets": _named((asset.path or f"({asset.type})", _asset(asset)) for asset in action.assets),
     }

@@ -18,6 +18,8 @@ INGEST_DATA = PREFIX + "ingest_data"
 VALIDATE_SITE_DESIGN = PREFIX + "validate_site_design"
 READ_BUILD_DATA = PREFIX + "read_build_data"
 HEALTH_DATA = PREFIX + "health_data"
+READ_PLAN = PREFIX + "read_plan"
+CREATE_PLAN = PREFIX + "create_plan"
 
 #: The rule that creating a task of an action needs besides CREATE_TASK.
 ACTION_RULES: Mapping[Action, str] = {action: PREFIX + action.value for action in dict.fromkeys(REQUESTABLE.values())}

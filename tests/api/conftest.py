@@ -17,7 +17,7 @@ from drydock.bootstrap.api import build_application
 from drydock.db import migrate
 from drydock.db.database import Database
 from drydock.db.engine import connect, driver_url
-from drydock.db.tables import designs, tasks
+from drydock.db.tables import deployed_nodes, designs, plans, tasks
 from drydock.log import FieldFormatter
 from tests.api.replies import check_reply
 from tests.api.seeds import Seeds
@@ -70,6 +70,8 @@ def _clean(request: pytest.FixtureRequest) -> None:
     with engine.begin() as connection:
         connection.execute(delete(tasks))
         connection.execute(delete(designs))
+        connection.execute(delete(deployed_nodes))
+        connection.execute(delete(plans))
     engine.dispose()
 
 

@@ -24,6 +24,7 @@ from drydock.orchestrator.services.boot_actions import BootService
 from drydock.orchestrator.services.changes import ChangeWaiter
 from drydock.orchestrator.services.designs import DesignService
 from drydock.orchestrator.services.images import ImageCatalogue
+from drydock.orchestrator.services.node_sections import NodeSections
 from drydock.orchestrator.services.tasks import TaskService
 from drydock.orchestrator.workflows.table import WORKFLOWS
 from drydock.orchestrator.workflows.workflow import StepServices
@@ -77,6 +78,7 @@ class World:
         self.services = StepServices(
             database=self.database,
             designs=self.designs,
+            sections=NodeSections([SECRET]),
             boot=BootPreparation(self.boot_settings, references.fetch),
             provisioner=self.provisioner,
             oob_drivers={"redfish": self.bmcs},
@@ -186,4 +188,4 @@ class World:
 
     def forget_everything(self) -> None:
         with self.sql.begin() as connection:
-            connection.execute(text("TRUNCATE tasks, designs CASCADE"))
+            connection.execute(text("TRUNCATE tasks, designs, deployed_nodes, plans CASCADE"))

@@ -193,3 +193,25 @@ BOOT_ACTION = record(
     {"node_name": TEXT, "action_id": TEXT, "action_name": TEXT, "task_id": UUID, "action_status": TEXT}
 )
 EMPTY = record({})
+PLAN = record(
+    {
+        "plan_id": TEXT,
+        "design_digest": TEXT,
+        "node_filter": {"description": "As it was sent."},
+        "destroy_unlisted": FLAG,
+        "counts": by_name(COUNT),
+        "site": array(record({"path": TEXT, "old": {}, "new": {}})),
+        "estimate": maybe(record({"p50": {"type": "number"}, "p90": {"type": "number"}, "samples": COUNT})),
+        "created": TIME,
+        "created_by": TEXT,
+    }
+)
+PLANNED_NODE = record(
+    {
+        "position": COUNT,
+        "node": TEXT,
+        "rack": MAYBE_TEXT,
+        "decision": {"enum": ["keep", "deploy", "redeploy", "destroy", "blocked"]},
+        "reasons": array(record({"kind": TEXT, "text": TEXT, "path": MAYBE_TEXT, "old": {}, "new": {}})),
+    }
+)

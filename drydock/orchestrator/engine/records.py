@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from drydock.db.database import Database
 from drydock.model.message import Level, NewMessage
@@ -41,7 +42,7 @@ class Records:
         if isinstance(outcome, Done):
             following = None if outcome.finished else self._steps.after(task, step)
             if following is None:
-                return self._ending(task, outcome)
+                return replace(self._ending(task, outcome), deployed=outcome.deployed, undeployed=outcome.undeployed)
             enter = self._enter(task, step, following, digest=outcome.digest)
             return Record(enter, _done_lines(task, outcome), outcome.boot)
         if isinstance(outcome, Failed):

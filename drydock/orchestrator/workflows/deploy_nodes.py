@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -21,6 +22,7 @@ from drydock.errors import DatabaseUnavailable, DrydockError
 from drydock.model.actions import Action
 from drydock.model.boot_action import BootAction, ReportStatus
 from drydock.model.boot_context import BootContext
+from drydock.model.deployed_node import NewDeployedNode
 from drydock.model.machine import MachineContact
 from drydock.model.task import Lane
 from drydock.orchestrator.workflows.already_done import look
@@ -28,6 +30,7 @@ from drydock.orchestrator.workflows.install_progress import pause, silence
 from drydock.orchestrator.workflows.outcome import Done, Failed, Outcome, Wait, of_error
 from drydock.orchestrator.workflows.planner import for_each_node
 from drydock.orchestrator.workflows.workflow import BulkStep, NodeBatch, Step, StepContext, Stop, Workflow
+from drydock.plan.fingerprint import fingerprints
 
 #: A final status wakes the task that waits for it; until then it is run only to show the last contact.
 LOOK_AGAIN_SECONDS = 60.0
@@ -170,11 +173,29 @@ def await_boot_actions(batch: NodeBatch) -> Mapping[UUID, Outcome]:
         words = uow.messages.last_words(task_ids, failed) if failed else {}
     return batch.each(
         lambda ctx: (
-            _reported(actions.get(ctx.task.id, ()), contacts.get(ctx.task.id), words)
+            _recorded(ctx, live[ctx.task.id], _reported(actions.get(ctx.task.id, ()), contacts.get(ctx.task.id), words))
             if ctx.task.id in live
             else Failed(CONTEXT_GONE)
         )
     )
+
+
+def _recorded(ctx: StepContext, deployment_id: UUID, outcome: Outcome) -> Outcome:
+    """With what the node was made from, if it is deployed."""
+    if not isinstance(outcome, Done):
+        return outcome
+    sections = ctx.services.sections.of_node(ctx.design, ctx.node)
+    deployed = NewDeployedNode(
+        node=ctx.node,
+        task_id=ctx.task.root_id,
+        deployment_id=deployment_id,
+        design_digest=ctx.design.digest,
+        image=ctx.site.nodes[ctx.node].image,
+        sections=sections,
+        fingerprints=fingerprints(sections),
+        deployed_by=ctx.task.created_by,
+    )
+    return replace(outcome, deployed=deployed)
 
 
 def _reported(actions: Sequence[BootAction], contact: MachineContact | None, words: Mapping[str, str]) -> Outcome:

@@ -23,6 +23,7 @@ from drydock.model.actions import Action
 from drydock.model.site import SiteDesign
 from drydock.model.task import Lane, Task
 from drydock.orchestrator.services.designs import DesignService
+from drydock.orchestrator.services.node_sections import NodeSections
 from drydock.orchestrator.workflows.outcome import Done, Failed, Outcome, Wait
 
 
@@ -36,6 +37,7 @@ class StepServices:
 
     database: Database
     designs: DesignService
+    sections: NodeSections
     boot: BootPreparation
     provisioner: NodeProvisioner
     oob_drivers: Mapping[str, OobDriver]

@@ -17,7 +17,7 @@ WANTED: dict[str, dict[str, Any]] = {
     "placement": {"rack": "r1"},
     "out_of_band": {"credential": "hunter2"},
 }
-DEPLOYED = NodeFacts(Recorded(recordable(WANTED), "2026-11-01 by task 1"), Observed.DEPLOYED)
+DEPLOYED = NodeFacts(Recorded("1", "2026-11-01 by task 1", recordable(WANTED)), Observed.DEPLOYED)
 NEVER = NodeFacts(None, Observed.NOT_DEPLOYED)
 
 
@@ -35,6 +35,13 @@ def kinds(planned: PlannedNode) -> list[ReasonKind]:
 
 def test_what_is_deployed_as_wanted_is_kept() -> None:
     assert decided(WANTED, DEPLOYED).decision is Decision.KEEP
+
+
+def test_what_is_recorded_as_the_same_is_kept() -> None:
+    assert (
+        decided(changed(image="noble"), replace(DEPLOYED, recorded=Recorded("1", "then", None))).decision
+        is Decision.KEEP
+    )
 
 
 def test_what_was_never_deployed_is_deployed() -> None:
@@ -85,7 +92,6 @@ def test_what_the_design_has_not_is_destroyed_only_on_request() -> None:
         (replace(DEPLOYED, task="task 7 is at work on it"), ReasonKind.TASK),
         (replace(DEPLOYED, mismatches=("BIOS 1.0, expected 2.0",)), ReasonKind.HARDWARE),
         (replace(DEPLOYED, observed=Observed.UNREACHABLE), ReasonKind.UNREACHABLE),
-        (replace(DEPLOYED, recorded=Recorded(None, "2026-01-01")), ReasonKind.UNKNOWN),
         (replace(NEVER, observed=Observed.DEPLOYED), ReasonKind.UNKNOWN),
     ],
 )
@@ -106,8 +112,7 @@ def test_what_is_kept_is_not_blocked(facts: NodeFacts) -> None:
         replace(DEPLOYED, hold="held"),
         replace(DEPLOYED, observed=Observed.NOT_DEPLOYED),
         replace(DEPLOYED, recorded=None),
-        replace(DEPLOYED, recorded=Recorded(changed(image="noble"), "2026-11-01 by task 1")),
-        replace(DEPLOYED, recorded=Recorded(recordable(WANTED), "2026-11-02 by task 2")),
+        replace(DEPLOYED, recorded=Recorded("2", "2026-11-02 by task 2", None)),
         replace(DEPLOYED, mismatches=("BIOS",)),
     ],
 )
