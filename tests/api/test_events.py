@@ -126,7 +126,12 @@ def test_what_is_committed_late_is_told_late_but_told(noauth_app: Any, api_datab
         UnitOfWork(second).messages.add([NewMessage(child.id, "began second")])
         UnitOfWork(second).task_signals.touch(parent.id)
         second.commit()
-        later = threading.Timer(0.6, lambda: (UnitOfWork(first).task_signals.touch(child.id), first.commit()))
+
+        def touch() -> None:
+            UnitOfWork(first).task_signals.touch(child.id)
+            first.commit()
+
+        later = threading.Timer(0.6, touch)
         later.start()
         events = stream.until("began second")
         later.join()

@@ -218,8 +218,8 @@ class _Deaf(Database):
         self._first = True
 
     @contextmanager
-    def unit_of_work(self) -> Iterator[UnitOfWork]:
-        with super().unit_of_work() as uow:
+    def unit_of_work(self, *, statement_seconds: float | None = None) -> Iterator[UnitOfWork]:
+        with super().unit_of_work(statement_seconds=statement_seconds) as uow:
             uow.commit = self._deaf(uow.commit)  # type: ignore[method-assign]
             yield uow
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from uuid import UUID
 
 import pytest
@@ -102,7 +103,7 @@ def running_tree(world: World) -> list[UUID]:
 def test_a_task_and_its_subtasks_are_terminated_at_once(crowd: World) -> None:
     for _ in range(8):
         tree = running_tree(crowd)
-        at_once([lambda each=each: crowd.orchestrator.terminate(each, by="operator") for each in tree])
+        at_once([partial(crowd.orchestrator.terminate, each, by="operator") for each in tree])
         assert {crowd.orchestrator.task(each).status for each in tree} == {TaskStatus.TERMINATING}
         with crowd.sql.begin() as connection:
             connection.execute(text("TRUNCATE tasks CASCADE"))
@@ -219,7 +220,7 @@ class Crowd:
 
     def say(self) -> None:
         machines = MachineService(self.world.database, ScriptSettings("u/", "u/", start_units=False), hold_seconds=0)
-        event = MachineEvent("curtin", "d", "start", "o", "", "install", (LogFile("/l", b"x"),))
+        event = MachineEvent("curtin", "d", "start", "o", "", {}, (LogFile("/l", b"x"),))
         for node in NODES:
             with suppress(*REFUSED, KeyError, AssertionError):
                 key = self.world.key_of(node)

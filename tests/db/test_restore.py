@@ -179,4 +179,4 @@ def test_what_was_on_its_way_goes_on_to_its_end(restored: Restored) -> None:
     assert events[-1].position.transaction < restored.shown[0].position.transaction
     assert restored.world.orchestrator.events(restored.task.id, events[-1].position, at_most=3).ended
     # New rows get numbers of their own: sequences were restored, too.
-    assert restored.world.create("validate_design").id
+    assert restored.world.create("validate_design").status.open

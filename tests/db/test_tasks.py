@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import replace
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -92,10 +95,10 @@ def test_no_query_of_the_engine_or_the_api_reads_the_whole_table(
     seen: list[str] = []
 
     def explain(
-        conn: Connection, cursor: object, statement: str, parameters: object, context: object, several: bool
+        conn: Connection, cursor: object, statement: str, parameters: Sequence[Any], context: object, several: bool
     ) -> None:
         if "tasks" in statement and not statement.startswith(("EXPLAIN", "INSERT")):
-            with conn.connection.cursor() as other:
+            with closing(conn.connection.cursor()) as other:
                 other.execute("EXPLAIN " + statement, parameters)
                 plan = "\n".join(row[0] for row in other.fetchall())
             if "Seq Scan on tasks" in plan:

@@ -215,7 +215,13 @@ class TestHostileNode:
         assert machine.ask("POST", path, json={"details": [detail]}).status_code == 200
         (kept,) = [m for m in site.subtask(task, "n01").result.messages if m.context_type == "bootaction"]
         assert (kept.message, kept.context, dict(kept.extra)) == (said, path.rpartition("/")[2], {})
-        for wrong in ({"details": [{"message": "\u0000", "error": False}]}, {"status": "won"}, {"x": 1}, []):
+        wrongs: tuple[object, ...] = (
+            {"details": [{"message": "\u0000", "error": False}]},
+            {"status": "won"},
+            {"x": 1},
+            [],
+        )
+        for wrong in wrongs:
             assert machine.ask("POST", path, json=wrong).status_code == 400
         assert machine.ask("POST", path, data=b"{" * 100_000).status_code in (400, 415)
         assert machine.ask("POST", path, data=b" " * 2_000_000).status_code == 413
@@ -251,7 +257,7 @@ class TestHostileNode:
             of_node = task_messages.c.task_id == site.subtask(task, "n01").id
             size = func.coalesce(func.sum(func.length(task_messages.c.message)), 0)
             with site.world.sql.connect() as connection:
-                return tuple(connection.execute(select(func.count(), size).where(of_node)).one())  # type: ignore[return-value]
+                return tuple(connection.execute(select(func.count(), size).where(of_node)).one())
 
         large = {"details": [{"message": "x" * 1_000_000, "error": False}]}
         for _ in range(40):

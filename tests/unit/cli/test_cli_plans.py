@@ -6,8 +6,20 @@ import pytest
 
 from drydock.cli.plan_text import print_plan
 
-CHANGE = {"kind": "change", "text": "changed", "path": "platform.image", "old": "jammy", "new": "noble"}
-HELD = {"kind": "hold", "text": "held by ops: RAM is replaced", "path": None, "old": None, "new": None}
+CHANGE: dict[str, object] = {
+    "kind": "change",
+    "text": "changed",
+    "path": "platform.image",
+    "old": "jammy",
+    "new": "noble",
+}
+HELD: dict[str, object] = {
+    "kind": "hold",
+    "text": "held by ops: RAM is replaced",
+    "path": None,
+    "old": None,
+    "new": None,
+}
 PLAN = {
     "plan_id": "ab" * 32,
     "site": [{"path": "networks.oam.mtu", "old": 1500, "new": 9000}],

@@ -101,7 +101,7 @@ def serving(peer: Peer) -> Iterator[None]:
         thread.join()
 
 
-def application(peer: Peer) -> falcon.App:
+def application(peer: Peer) -> falcon.App[falcon.Request, falcon.Response]:
     app = falcon.App(middleware=[Gate(peer)])
     api = Api(peer)
     app.add_route("/v3", api, suffix="keystone")
