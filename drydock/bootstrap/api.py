@@ -34,10 +34,19 @@ if TYPE_CHECKING:
 
 def build_application(conf: cfg.ConfigOpts) -> WSGIApplication:
     """The API: node-route bypass > Keystone > Falcon. Raises ``ConfigurationError``."""
+    return application_of(build_services(conf), conf)
+
+
+def application_of(services: ApiServices, conf: cfg.ConfigOpts) -> WSGIApplication:
+    return auth.wrap(create_app(services), conf, node_paths(TABLE))
+
+
+def build_services(conf: cfg.ConfigOpts) -> ApiServices:
+    """Raises ``ConfigurationError``."""
     shared = build_shared(conf, pool_size=conf.database.pool_size, application_name="drydock-api")
     metrics = ApiMetrics()
     metrics.add(QueueMetrics(shared.database))
-    services = ApiServices(
+    return ApiServices(
         tasks=TaskService(
             shared.database, shared.provisioner, ChangeWaiter(shared.database), guard=conf.orchestrator.guard
         ),
@@ -57,8 +66,6 @@ def build_application(conf: cfg.ConfigOpts) -> WSGIApplication:
         metrics=metrics,
         addresses=Addresses(public_url(conf), trusted_proxies(conf)),
     )
-    app = create_app(services)
-    return auth.wrap(app, conf, node_paths(TABLE))
 
 
 def _script_settings(conf: cfg.ConfigOpts) -> ScriptSettings:

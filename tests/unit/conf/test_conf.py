@@ -16,10 +16,12 @@ ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(autouse=True)
-def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("DRYDOCK_CONFIG_FILE", "DRYDOCK_DATABASE_URL"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(conf, "DEFAULT_FILE", "/nonexistent")
+def _no_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Whatever this machine has in /etc is not read."""
+    monkeypatch.delenv("DRYDOCK_DATABASE_URL", raising=False)
+    empty = tmp_path / "empty.conf"
+    empty.touch()
+    monkeypatch.setenv("DRYDOCK_CONFIG_FILE", str(empty))
 
 
 def test_the_defaults_are_those_of_the_field() -> None:

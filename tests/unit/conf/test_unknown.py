@@ -13,9 +13,11 @@ from drydock.start import Checks
 
 
 @pytest.fixture(autouse=True)
-def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("DRYDOCK_CONFIG_FILE", raising=False)
-    monkeypatch.setattr(conf, "DEFAULT_FILE", "/nonexistent")
+def _no_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Whatever this machine has in /etc is not read."""
+    empty = tmp_path / "empty.conf"
+    empty.touch()
+    monkeypatch.setenv("DRYDOCK_CONFIG_FILE", str(empty))
 
 
 def unread(tmp_path: Path, text: str) -> Sequence[str]:
