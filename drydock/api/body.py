@@ -13,7 +13,7 @@ import jsonschema_rs
 from drydock.api.text import check_values, field_path, too_deep
 from drydock.errors import InvalidInput
 
-#: Keys and values in a body: so many at most, and no more for its size than this, but for small ones.
+#: Keys and values in a body: the maximum; and, above a minimum, one for this number of bytes.
 MAX_VALUES = 50_000
 _VALUES_OF_ANY = 4_000
 _BYTES_OF_A_VALUE = 10

@@ -106,7 +106,7 @@ def _retention(conf: cfg.ConfigOpts) -> PeriodicRetention:
 
 
 def _presence(conf: cfg.ConfigOpts) -> Presence:
-    """What tells others that a worker lives, on a connection of its own."""
+    """Shows other processes that the worker is alive, on a connection of its own."""
     engine = connect(conf.database.url, pool_size=1, max_overflow=0, application_name="drydock-presence")
     return Presence(Database(engine))
 

@@ -237,7 +237,7 @@ boot_bundles = Table(
     Column("context_id", Uuid, ForeignKey("boot_contexts.id", ondelete="CASCADE"), primary_key=True),
     Column("kind", Text, primary_key=True),
     Column("sealed", LargeBinary, nullable=False),
-    # Empty: a plain digest would tell whether a guess of what is in the bundle is right. API processes of 0.1 read it.
+    # Empty: a plain digest would confirm a guess of what is in the bundle. API processes of 0.1 read it.
     Column("etag", Text, nullable=False, server_default=""),
     Column("size", BigInteger, nullable=False),
     CheckConstraint(sql_one_of("kind", BundleKind), name="kind"),

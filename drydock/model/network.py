@@ -35,7 +35,7 @@ class Bonding:
 
 @dataclass(frozen=True, slots=True)
 class NetworkLink:
-    """``native_network`` is the untagged one. A ``noconfig`` label tells the provisioner to leave the link alone."""
+    """``native_network`` is the untagged one. A ``noconfig`` label makes the provisioner leave the link alone."""
 
     name: str
     allowed_networks: tuple[str, ...]

@@ -195,7 +195,7 @@ class NewTask:
     """A request for a task, checked by the API. ``idempotency_key`` is unique per ``created_by``.
 
     ``design_digest``: the snapshot to work on, where it is known already. ``expect_nodes``: how many nodes are to be
-    in scope. ``all_nodes``: whether that may be every node of the design; None: nobody asked, as the guard is off.
+    in scope. ``all_nodes``: whether that may be every node of the design; None: not checked, as the guard is off.
     """
 
     action: Action

@@ -115,7 +115,7 @@ def test_relabel_nodes_without_promenade_says_what_is_missing(world: World) -> N
     world.use_runner()
     ended = run(world, "relabel_nodes")
     assert ended.result.status is ResultStatus.FAILURE
-    assert said(world, ended)[-1] == "nobody to give labels to: [promenade] url is not set"
+    assert said(world, ended)[-1] == "no keeper of labels is configured: set [promenade] url"
 
 
 @pytest.mark.parametrize("action", ["prepare_nodes", "deploy_nodes"])

@@ -22,7 +22,7 @@ class PlatformSelection:
         unanswered: str = "",
         unchecked: str = "no provisioner was asked",
     ) -> None:
-        """``images``: what the provisioner offers, each with its kernels; None if it cannot tell, for the reason
+        """``images``: what the provisioner offers, each with its kernels; None if unknown, for the reason
         ``unchecked``, or if it gave no answer, for the reason ``unanswered``.
         """
         self._images = images

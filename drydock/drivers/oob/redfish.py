@@ -61,7 +61,7 @@ class RedfishDriver:
 
     @staticmethod
     def _switched(system: Any, wanted: PowerState, resets: Sequence[sushy.ResetType]) -> Progress:
-        """Nothing is switched while the BMC cannot tell the state: the request might be repeated for ever."""
+        """Nothing is switched while the BMC does not report the state: the request might be repeated for ever."""
         state = mapping.power_state(system)
         if state is wanted:
             return succeeded()

@@ -69,7 +69,7 @@ class Key:
 
 @dataclass(slots=True)
 class Connection:
-    """``root`` is None until somebody talked to the BMC. ``lock`` is held while somebody does."""
+    """``root`` is None before the first conversation with the BMC. ``lock`` is held during one."""
 
     lock: threading.Lock = field(default_factory=threading.Lock)
     root: Any = field(default=None, repr=False)

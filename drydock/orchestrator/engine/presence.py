@@ -1,4 +1,4 @@
-"""``Presence``: tells the others that this worker lives, from a thread and on a connection of its own."""
+"""``Presence``: shows other processes that this worker is alive, from a thread and connection of its own."""
 
 from __future__ import annotations
 

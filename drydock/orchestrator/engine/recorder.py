@@ -1,7 +1,7 @@
 """Writes down what became of tasks: whatever several slots have to write at a moment goes into one transaction.
 
 A slot waits until its own is written. While one writes, the others line up; the next takes all that has lined up. So
-a busy worker pays for a transaction per dozen of steps, and an idle one waits for nobody.
+a busy worker pays for a transaction per dozen of steps, and an idle one does not wait.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Begin:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What became of one task, and what to tell of it. ``boot``: what its node is to boot with from now on; whatever it
+    """The outcome of one task, and its messages. ``boot``: what its node is to boot with from now on; whatever it
     ran before is not to be relied on then. ``deployed``: what it runs now; ``undeployed``: it runs nothing.
     """
 

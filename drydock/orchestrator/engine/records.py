@@ -80,7 +80,7 @@ class Records:
         return self._ending(task, Failed(_terminated(task)))
 
     def _of_stop(self, task: Task, outcome: Failed) -> Failed:
-        """What became of the machine is said behind why the task ends."""
+        """The reason, followed by the state of the machine."""
         return Failed(f"{_terminated(task)}; {outcome.reason}") if self._steps.is_stopping(task) else outcome
 
     def _overdue(self, step: AnyStep, reason: str) -> Failed:

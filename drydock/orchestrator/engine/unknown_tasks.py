@@ -14,7 +14,7 @@ LOG = logging.getLogger(__name__)
 
 #: Between two looks, in seconds.
 PAUSE = 60.0
-#: Of one look so many are named in the log.
+#: Maximum number of tasks named in the log at a time.
 NAMED = 20
 
 

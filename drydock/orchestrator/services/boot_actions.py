@@ -1,4 +1,4 @@
-"""The node-facing door: bundles out, reports in. No design, no template, no Keystone in the path."""
+"""What machines call: bundles out, reports in. No design, no template, no Keystone in the path."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class BootService:
                 key, context_id=stored.context_id, node=stored.node, kind=kind.value, content=stored.sealed
             )
         except SealBroken:
-            # A key that opens the bundle is the node's. Whose fault it is that one does not, its digest tells.
+            # A key that opens the bundle is the node's. If it does not, its digest shows whether key or bundle is wrong.
             if matches(key, stored.key_digest):
                 raise
             raise Forbidden("the key is not this node's") from None
@@ -160,5 +160,5 @@ def _same_again(action: BootAction, earlier: EarlierReport, report: Report) -> B
 
 
 def _digest(report: Report) -> bytes:
-    said = [report.status, [[detail.message, detail.error, dict(detail.extra)] for detail in report.details]]
-    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).digest()
+    content = [report.status, [[detail.message, detail.error, dict(detail.extra)] for detail in report.details]]
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).digest()

@@ -16,7 +16,7 @@ from drydock.model.machine_limits import MAX_EVENTS, MAX_KEPT_BYTES, MAX_KEPT_RO
 from drydock.model.message import NewMessage
 from drydock.orchestrator.services.outage_retry import outage_retry
 
-#: Of log files that are left out so many are named.
+#: Maximum number of log files left out that a message names.
 NAMED = 5
 
 
@@ -65,8 +65,8 @@ class MachineService:
     def event(self, node: str, credential: bytes, event: MachineEvent) -> None:
         """Keep a step of the installer as a message of the node's subtask, and the log files that came with it.
 
-        ``credential``: the node's key, or its installer's token. What exceeds the bounds is not kept, which is said
-        once; the machine is heard of all the same. Raises ``BootContextNotFound``, ``Forbidden``.
+        ``credential``: the node's key, or its installer's token. What exceeds the limits is not kept, which one
+        message reports; the contact is recorded all the same. Raises ``BootContextNotFound``, ``Forbidden``.
         """
         self._retries.run(lambda: self._keep_event(node, credential, event))
 
@@ -76,15 +76,15 @@ class MachineService:
             before = uow.boot_contacts.record_contact(context.id, context.task_id, stage=event.stage)
             if before.events < MAX_EVENTS:
                 sizes, lost = _keep_files(uow, context, event.files, before, event.origin)
-                told = [(_line(event), event.error, _extra(event))]
+                lines = [(_line(event), event.error, _extra(event))]
                 if lost:
-                    told.append((_left_out(lost), False, {}))
+                    lines.append((_left_out(lost), False, {}))
                 if before.events + 1 == MAX_EVENTS:
-                    told.append((f"{MAX_EVENTS} events of this machine are kept: no more will be", False, {}))
+                    lines.append((f"{MAX_EVENTS} events of this machine are kept: no more will be", False, {}))
                 uow.messages.add(
                     [
                         NewMessage(context.task_id, line, error, "installer", event.origin, extra)
-                        for line, error, extra in told
+                        for line, error, extra in lines
                     ]
                 )
                 uow.boot_contacts.keep(context.id, events=1, kept_bytes=sum(sizes), kept_rows=len(sizes))

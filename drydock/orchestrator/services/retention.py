@@ -12,7 +12,7 @@ from drydock.errors import DatabaseUnavailable
 
 LOG = logging.getLogger(__name__)
 
-#: Rows of the tasks table in one transaction, about: long enough to be quick, short enough to hold up nobody.
+#: Rows of the tasks table in one transaction, about: large enough to be quick, small enough to block no other transaction for long.
 BATCH = 5000
 #: How long one round of a worker may take, and how long it rests after it.
 ROUND_SECONDS = 60.0
@@ -24,10 +24,10 @@ FIRST_SECONDS = 60.0
 
 
 def delete_old(database: Database, *, older_than_days: int, seconds: float, alone: bool = False) -> int:
-    """Delete trees of tasks that ended so many days ago, then designs that nothing needs any more.
+    """Delete trees of tasks that ended at least ``older_than_days`` ago, then designs that nothing needs any more.
 
-    Ends after ``seconds`` at the latest, then with some left for the next time. With ``alone`` it leaves the work to
-    whoever else does it at the moment. Returns how many tasks went, subtasks included.
+    Ends after ``seconds`` at the latest, then with some left for the next time. With ``alone`` it does
+    nothing while another process does it. Returns how many tasks went, subtasks included.
     """
     deadline = time.monotonic() + seconds
     deleted = 0

@@ -38,7 +38,7 @@ def retry_of(task: Task, outcomes: Sequence[NodeOutcome], *, created_by: str) ->
         created_by=created_by,
         force=task.force,
         retry_of=task.id,
-        # Whoever asked for that one said its size, or did not have to; this one is for a part of it, by name.
+        # The request for that task confirmed its size, or did not have to; this one is for a part of it, by name.
         all_nodes=guarded(task),
     )
 

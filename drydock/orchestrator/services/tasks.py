@@ -1,4 +1,4 @@
-"""The operators' door: short methods, one unit of work each."""
+"""Operations on tasks and nodes for operators: short methods, one unit of work each."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ class TaskService:
             return uow.tasks.version(task_id)
 
     def events(self, task_id: UUID, after: Position, *, at_most: int) -> EventPage:
-        """What a task tree tells after a position. Raises ``TaskNotFound``."""
+        """The events of a task tree after a position. Raises ``TaskNotFound``."""
         with self._database.unit_of_work() as uow:
             page = uow.events.page(task_id, after, at_most=at_most)
             uow.commit()

@@ -199,7 +199,7 @@ def _recorded(ctx: StepContext, deployment_id: UUID, outcome: Outcome) -> Outcom
 
 
 def _reported(actions: Sequence[BootAction], contact: MachineContact | None, words: Mapping[str, str]) -> Outcome:
-    """``words``: by boot action that failed, what its machine said last."""
+    """``words``: by boot action that failed, the last message of its machine."""
     failed = [action for action in actions if action.status is ReportStatus.FAILURE]
     missing = [action.name for action in actions if action.signaling and action.status is None]
     if missing:
@@ -216,8 +216,8 @@ def _reported(actions: Sequence[BootAction], contact: MachineContact | None, wor
 
 
 def _in_words(action: BootAction, words: Mapping[str, str]) -> str:
-    said = " ".join(words.get(action.id, "").split())
-    return f"{action.name} ({said})" if said else action.name
+    last = " ".join(words.get(action.id, "").split())
+    return f"{action.name} ({last})" if last else action.name
 
 
 def stop_machine(ctx: StepContext) -> Outcome:
