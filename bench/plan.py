@@ -123,6 +123,11 @@ def planned(database: Database, new: bytes, size: int) -> dict[str, float]:
         connect_timeout=1,
         read_timeout=1,
         read_snapshot=read,
+        ca_file=None,
+        allowed_addresses=["*"],
+        tokens=None,
+        retries=None,
+        cache=None,
     )
     images = ImageCatalogue(provisioner, seconds=60, patience=10)
     designs = DesignService(database, DesignLoader(references, cache_size=1), images)
