@@ -133,7 +133,7 @@ def planned(database: Database, new: bytes, size: int) -> dict[str, float]:
     designs = DesignService(database, DesignLoader(references, cache_size=1), images)
     stored = designs.store(new, created_by="bench")
     (_, compiling) = timed(lambda: compile_design(new))
-    service = PlanService(database, designs, NodeSections([servers.SECRET]), provisioner)
+    service = PlanService(database, designs, NodeSections([servers.SECRET]), provisioner, slots=100)
     began = time.process_time()
     plan = service.create(stored.ref, node_filter=None, chosen=None, destroy_unlisted=False, created_by="bench")
     seconds = time.process_time() - began
