@@ -5,7 +5,7 @@
 
 Fetched once in 10 s (no root: unpacked, not installed), then ready in 0.2 s for 1 BMC and for 10: one process for each.
 It offers cipher suite 3, not 17. Boot devices read back without the valid bit, as "default" by pyghmi.
-``power_of`` reads the chassis from outside, without IPMI.
+``Bmc.power`` reads the chassis from outside, without IPMI.
 """
 
 from __future__ import annotations
@@ -99,14 +99,14 @@ class IpmiSim:
             configuration.write_text(_configuration(bmc))
             emulation.write_text(EMULATION)
             # -n: no console on standard input, which is not ours.
-            options = ["-n", "-c", configuration, "-f", emulation, "-s", bmc.directory / "state"]
+            options = ["-n", "-c", str(configuration), "-f", str(emulation), "-s", str(bmc.directory / "state")]
             self._children.append(
                 processes.start(
                     f"ipmi_sim {bmc.port}",
                     [packages.program(self._home, "ipmi_sim"), *options],
                     log=bmc.directory / "ipmi_sim.log",
                     environment=self._environment,
-                )  # fmt: skip
+                )
             )
         for child, bmc in zip(self._children, self.bmcs, strict=True):
             child.wait_ready(lambda port=bmc.port: _answers(port))  # type: ignore[misc]

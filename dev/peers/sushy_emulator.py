@@ -60,7 +60,7 @@ class SushyEmulator:
             # State that is kept has precedence over the configuration: a new directory for each emulator.
             f"SUSHY_EMULATOR_STATE_DIR = {str(directory / f'state-{self.port}')!r}\n{settings}"
         )
-        self._command = [python, LAUNCHER, *map(str, delay), "--config", self._configuration]
+        self._command = [str(python), str(LAUNCHER), *map(str, delay), "--config", str(self._configuration)]
         self._child: processes.Child | None = None
 
     @classmethod

@@ -52,7 +52,7 @@ def ensure(
 def _build(home: Path, source: str, environment: Mapping[str, str] | None) -> None:
     # Without pip's cache: a wheel built there for other libraries would be taken.
     options = ("--disable-pip-version-check", "--no-input", "--quiet", "--no-cache-dir", "--no-deps")
-    command = [home / "bin/python", "-m", "pip", "install", *options, source]
+    command = [str(home / "bin/python"), "-m", "pip", "install", *options, source]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         raise Unavailable(f"pip cannot build {source}: {done.stderr.strip()[-1500:]}")

@@ -48,7 +48,7 @@ def test_pyghmi_switches_it_on(sim: IpmiSim) -> None:
         assert client.get_power() == {"powerstate": "off"}
         assert client.set_power("on", wait=True) == {"powerstate": "on"}
     finally:
-        client.logout()
+        client.ipmi_session.logout()
     assert bmc.power == "on"
 
 
