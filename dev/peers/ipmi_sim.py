@@ -62,7 +62,7 @@ class IpmiSim:
         self._home = packages.ensure("ipmi", PACKAGES)
         self._environment = packages.environment(self._home)
         password = secrets.token_urlsafe(9)
-        self.bmcs = [Bmc(port, USER, password, directory / f"bmc-{port}") for port in _free_udp_ports(count)]
+        self.bmcs = [Bmc(port, USER, password, directory / f"bmc-{port}") for port in free_udp_ports(count)]
         self._children: list[processes.Child] = []
 
     def ipmitool(self, bmc: Bmc, *, password: str | None = None) -> list[str]:
@@ -142,7 +142,8 @@ def _configuration(bmc: Bmc) -> str:
     )
 
 
-def _free_udp_ports(count: int) -> Sequence[int]:
+def free_udp_ports(count: int) -> Sequence[int]:
+    """UDP ports of loopback that were free a moment ago."""
     sockets = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(count)]
     try:
         for each in sockets:
