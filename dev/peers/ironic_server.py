@@ -45,7 +45,7 @@ class IronicServer:
         self, directory: Path, *, basic: bool = False, settings: ironic_configuration.Sections = NO_SETTINGS,
         cache: Path = CACHE, doing: Doing = quiet,
     ) -> None:  # fmt: skip
-        self._home = venvs.ensure("ironic", REQUIREMENTS, cache, doing=doing)
+        self._home, schema = ensure(doing, cache)
         self._directory = directory
         self.port, self._file_port = free_port(), free_port()
         self.url = f"http://{LOOPBACK}:{self.port}"
@@ -60,7 +60,7 @@ class IronicServer:
         )
         ironic_configuration.write(self._configuration, options, settings)
         if not (directory / "ironic.sqlite").exists():
-            shutil.copy(_schema(cache, self._home, doing), directory / "ironic.sqlite")
+            shutil.copy(schema, directory / "ironic.sqlite")
         self._processes = processes.Processes(directory, processes.neutral_environment())
 
     @property
@@ -110,6 +110,12 @@ class IronicServer:
         hashed = bcrypt.hashpw(self.password.encode(), bcrypt.gensalt(4)).decode()
         accounts.write_text(f"{self.user}:{hashed}\n")
         return accounts
+
+
+def ensure(doing: Doing = quiet, cache: Path = CACHE) -> tuple[Path, Path]:
+    """The environment and a database with the schema; made by the first call. Raises ``packages.Unavailable``."""
+    home = venvs.ensure("ironic", REQUIREMENTS, cache, doing=doing)
+    return home, _schema(cache, home, doing)
 
 
 def _schema(cache: Path, home: Path, doing: Doing) -> Path:
