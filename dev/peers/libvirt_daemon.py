@@ -5,7 +5,8 @@
         subprocess.run([*daemon.virsh, "start", "m1"])
 
 Nothing is installed and nothing of the system's own libvirt is touched: it runs in namespaces of its own
-(``libvirt_namespace.sh``), and its machines end with it. Packages: 100 MB, fetched once.
+(``libvirt_namespace.sh``), and its machines end with it. Packages: 100 MB, fetched once in 40 s. Ready in 2 s;
+a machine starts in 1 s.
 """
 
 from __future__ import annotations
@@ -24,6 +25,12 @@ from dev.peers import libvirt_python, packages
 
 NAMESPACE = Path(__file__).with_name("libvirt_namespace.sh")
 START_SECONDS = 60
+NAMESPACES = ("unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--mount-proc")
+#: What the daemon's namespace needs, tried in one that ends at once.
+TRIAL = """
+mount -t tmpfs trial /mnt && mkdir /mnt/upper /mnt/work &&
+mount -t overlay -o lowerdir=/usr,upperdir=/mnt/upper,workdir=/mnt/work overlay /usr
+"""
 QEMU_CONF = """\
 user = "root"
 group = "root"
@@ -63,8 +70,7 @@ class LibvirtDaemon:
     def __init__(self, directory: Path) -> None:
         if os.geteuid() != 0:
             raise packages.Unavailable("libvirtd needs root")
-        if shutil.which("unshare") is None:
-            raise packages.Unavailable("there is no unshare")
+        _check_namespaces()
         self._home = packages.ensure("libvirt", libvirt_python.PACKAGES)
         self._directory = directory
         self._environment = packages.environment(self._home)
@@ -100,19 +106,29 @@ class LibvirtDaemon:
         etc.mkdir(parents=True, exist_ok=True)
         (etc / "qemu.conf").write_text(QEMU_CONF)
         (etc / "libvirtd.conf").write_text(DAEMON_CONF)
-        namespaces = ["unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--mount-proc"]
         self._child = processes.start(
-            "libvirtd", [*namespaces, "--kill-child", NAMESPACE, self._home, self._directory],
+            "libvirtd", [*NAMESPACES, "--kill-child", NAMESPACE, self._home, self._directory],
             # unshare ignores SIGTERM as long as its child runs.
             log=self.log, stop_signal=signal.SIGKILL,
         )  # fmt: skip
         self._child.wait_ready(self._answers, seconds=START_SECONDS)
+        self._start_pool()
 
     def stop(self) -> None:
         """End it and its machines."""
         if self._child is not None:
             self._child.stop()
             self._child = None
+
+    def _start_pool(self) -> None:
+        """The storage pool ``default``, in which sushy-tools keeps the images of virtual media."""
+        if "default" not in self.run("pool-list", "--all", "--name").split():
+            pool = self._directory / "pool"
+            pool.mkdir(exist_ok=True)
+            self.run("pool-define-as", "default", "dir", "--target", str(pool))
+        # Killed, libvirtd leaves a note of what was active and finds it.
+        if "default" not in self.run("pool-list", "--name").split():
+            self.run("pool-start", "default")
 
     def _answers(self) -> bool:
         command = [*self.virsh, "version"]
@@ -130,3 +146,11 @@ class LibvirtDaemon:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+
+def _check_namespaces() -> None:
+    if shutil.which("unshare") is None:
+        raise packages.Unavailable("there is no unshare: install util-linux")
+    done = subprocess.run([*NAMESPACES, "sh", "-c", TRIAL], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise packages.Unavailable(f"file systems cannot be mounted in a namespace: {done.stderr.strip()}")

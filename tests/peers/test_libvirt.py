@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,8 @@ import requests
 from dev.peers import libvirt_python, packages
 from dev.peers.libvirt_daemon import LibvirtDaemon
 from dev.peers.sushy_emulator import SushyEmulator
+from dev.ports import free_port
+from dev.processes import Processes, http_ready
 
 SHOW = "import libvirt, sys; [print(d.name(), d.isActive()) for d in libvirt.open(sys.argv[1]).listAllDomains()]"
 
@@ -76,6 +79,27 @@ def test_redfish_switches_a_machine_on(daemon: LibvirtDaemon, python: Path, tmp_
     interface = daemon.run("dumpxml", "--inactive", "m2").partition("<interface")[2].partition("</interface>")[0]
     assert "<boot order='1'/>" in interface
     daemon.run("destroy", "m2")
+
+
+def test_redfish_inserts_a_virtual_cd(daemon: LibvirtDaemon, python: Path, tmp_path: Path) -> None:
+    identity = daemon.define("m4")
+    (tmp_path / "boot.iso").write_bytes(bytes(64 * 1024))
+    port = free_port()
+    files = [sys.executable, "-m", "http.server", str(port), "--bind", "127.0.0.1", "--directory", str(tmp_path)]
+    with (
+        Processes(tmp_path) as served,
+        SushyEmulator.libvirt(tmp_path / "bmc", daemon.uri, python=python) as bmc,
+        requests.Session() as http,
+    ):
+        served.start("files", files, ready=http_ready(f"http://127.0.0.1:{port}/boot.iso"))
+        http.trust_env, http.auth, http.verify = False, bmc.auth, str(bmc.authority)
+        actions = f"{bmc.url}/redfish/v1/Systems/{identity}/VirtualMedia/Cd/Actions"
+        image = {"Image": f"http://127.0.0.1:{port}/boot.iso", "Inserted": True, "WriteProtected": True}
+        inserted = http.post(f"{actions}/VirtualMedia.InsertMedia", json=image)
+        assert inserted.status_code == 204, inserted.text
+        assert "device='cdrom'" in daemon.run("dumpxml", "m4")
+        assert http.post(f"{actions}/VirtualMedia.EjectMedia", json={}).status_code == 204
+        assert "source file" not in daemon.run("dumpxml", "m4").partition("device='cdrom'")[2].partition("</disk>")[0]
 
 
 def test_its_machines_end_with_it(tmp_path: Path) -> None:
