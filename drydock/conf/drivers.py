@@ -34,7 +34,20 @@ REDFISH_OPTS: tuple[cfg.Opt, ...] = (
         "the BMC has.",
     ),
     cfg.BoolOpt("verify_tls", default=True, help="Refuse BMCs whose TLS certificate cannot be verified."),
-    cfg.FloatOpt("timeout", default=30.0, min=0.1, max=600, help="Seconds to wait for one answer of a BMC."),
+    cfg.StrOpt(
+        "ca_file",
+        default="",
+        help="PEM file of the authorities that sign the BMCs' TLS certificates, read at the start. A certificate that "
+        "is signed by itself is its own authority. Empty: public authorities.",
+    ),
+    cfg.FloatOpt(
+        "timeout",
+        default=30.0,
+        min=0.1,
+        max=600,
+        help="Seconds to wait for one answer of a BMC, and for the end of another conversation with it: there is one "
+        "at a time with each BMC.",
+    ),
 )
 
 SIMULATED_OPTS: tuple[cfg.Opt, ...] = (
