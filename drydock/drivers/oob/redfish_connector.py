@@ -116,8 +116,8 @@ class Connection:
 
 
 class RedfishConnector:
-    def __init__(self, options: RedfishOptions) -> None:
-        self._options = options
+    def __init__(self, options: RedfishOptions, *, kept: int = KEPT) -> None:
+        self._options, self._kept = options, kept
         self._lock = threading.Lock()
         self._connections: OrderedDict[Key, Connection] = OrderedDict()
 
@@ -156,7 +156,7 @@ class RedfishConnector:
         with self._lock:
             connection = self._connections.setdefault(key, Connection())
             self._connections.move_to_end(key)
-            spare = [] if len(self._connections) <= KEPT else self._unused()
+            spare = [] if len(self._connections) <= self._kept else self._unused()
         for each in spare:
             each.close()
             each.lock.release()
@@ -166,7 +166,7 @@ class RedfishConnector:
         """Those beyond ``KEPT``, oldest first, locked; a connection that is in use stays."""
         found = []
         for key, connection in list(self._connections.items())[:-1]:
-            if len(self._connections) <= KEPT:
+            if len(self._connections) <= self._kept:
                 break
             if connection.lock.acquire(blocking=False):
                 del self._connections[key]
