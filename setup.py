@@ -71,8 +71,12 @@ setup(
         ],
         "oslo.config.opts": ["drydock=drydock.conf:list_opts"],
         "oslo.policy.policies": ["drydock=drydock.policies.rules:list_rules"],
-        "drydock.oob_drivers": ["redfish=drydock.drivers.oob.redfish:RedfishDriver.from_options"],
+        "drydock.oob_drivers": [
+            "ipmi=drydock.drivers.oob.ipmi:IpmiDriver.from_options",
+            "redfish=drydock.drivers.oob.redfish:RedfishDriver.from_options",
+        ],
         "drydock.driver_options": [
+            "ipmi=drydock.conf.drivers:IPMI_OPTS",
             "redfish=drydock.conf.drivers:REDFISH_OPTS",
             "simulated=drydock.conf.drivers:SIMULATED_OPTS",
         ],

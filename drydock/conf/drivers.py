@@ -50,6 +50,18 @@ REDFISH_OPTS: tuple[cfg.Opt, ...] = (
     ),
 )
 
+IPMI_OPTS: tuple[cfg.Opt, ...] = (
+    cfg.PortOpt("port", default=623, min=1, help="UDP port of BMCs, where the design's oob.port gives no other."),
+    cfg.FloatOpt(
+        "timeout",
+        default=30.0,
+        min=0.1,
+        max=600,
+        help="Seconds for each exchange with a BMC, the login included, and for the end of another one with it: there "
+        "is one at a time with each BMC. Requests that get no answer are repeated meanwhile, since UDP loses some.",
+    ),
+)
+
 SIMULATED_OPTS: tuple[cfg.Opt, ...] = (
     cfg.Opt(
         "url",

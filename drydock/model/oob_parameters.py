@@ -8,7 +8,9 @@ from types import MappingProxyType
 #: Known for every type of driver.
 COMMON = ("type", "network", "account", "credential")
 #: By type of driver; what other drivers read is not known here.
-KNOWN: Mapping[str, Collection[str]] = MappingProxyType({"redfish": ("endpoint", "system", "verify_tls", "timeout")})
+KNOWN: Mapping[str, Collection[str]] = MappingProxyType(
+    {"redfish": ("endpoint", "system", "verify_tls", "timeout"), "ipmi": ("port", "timeout")}
+)
 MOST_SECONDS = 600
 _FLAGS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 
@@ -27,6 +29,11 @@ def seconds(text: str) -> float | None:
     return found if 0 < found <= MOST_SECONDS else None
 
 
+def port(text: str) -> int | None:
+    """None for what is no port."""
+    return int(text) if text.isascii() and text.isdigit() and 0 < int(text) < 65536 else None
+
+
 def is_template(text: str) -> bool:
     """Whether it has no other fields than ``{address}`` and ``{node}``."""
     try:
@@ -37,11 +44,13 @@ def is_template(text: str) -> bool:
 
 
 def fault(key: str, text: str) -> str:
-    """What is wrong with the value of one of the keys of ``redfish``; empty if nothing is."""
+    """What is wrong with the value of one of the keys in ``KNOWN``; empty if nothing is."""
     if key == "verify_tls" and flag(text) is None:
         return "must be true or false"
     if key == "timeout" and seconds(text) is None:
         return f"must be a number of seconds, up to {MOST_SECONDS}"
+    if key == "port" and port(text) is None:
+        return "must be a port, 1 to 65535"
     if key in ("endpoint", "system") and not is_template(text):
         return "may have the fields {address} and {node}, and no others"
     if key == "endpoint" and not text.startswith(("http://", "https://")):

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,7 +25,7 @@ from tests.drivers.oob_contract import Meet, OobDriverContract, Trouble, ends
 pytest.importorskip("sushy_tools", reason="sushy-tools is not installed")
 
 SYSTEMS = 600
-CERTIFICATES: dict[Trouble, dict[str, object]] = {
+CERTIFICATES: dict[Trouble, dict[str, Any]] = {
     Trouble.WRONG_NAME: {"addresses": ("127.0.0.9",)},
     Trouble.EXPIRED: {"expired": True},
 }
@@ -70,8 +71,8 @@ class Relays:
         self._emulator, self._directory, self._stack = emulator, directory, stack
         self.authority = Authority(directory)
 
-    def start(self, *, sessions: int = 0, **certificate: object) -> HttpRelay:
-        pair = self.authority.issue("relay", **certificate)  # type: ignore[arg-type]
+    def start(self, *, sessions: int = 0, **certificate: Any) -> HttpRelay:
+        pair = self.authority.issue("relay", **certificate)
         upstream = str(self._emulator.authority)
         made = HttpRelay(self._emulator.url, verify=upstream, certificate=pair, sessions=sessions)
         return self._stack.enter_context(made)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
@@ -11,14 +10,11 @@ import sushy
 from drydock.drivers.oob import redfish_facts
 from drydock.drivers.oob import redfish_mapping as mapping
 from drydock.drivers.oob.base import BmcAccess, BootDevice, BootMode, OobCapabilities, PowerState
-from drydock.drivers.oob.redfish_connector import Connection, RedfishConnector, RedfishOptions
+from drydock.drivers.oob.driver_values import known_values
+from drydock.drivers.oob.power_requests import PowerRequests, waits
+from drydock.drivers.oob.redfish_connector import RedfishConnector, RedfishOptions
 from drydock.drivers.progress import Progress, pending, succeeded
 from drydock.model.hardware_facts import HardwareFacts
-
-#: BMCs take seconds to change power; asking more often only loads them.
-POWER_POLL_SECONDS = 2.0
-#: A reset that the BMC accepted is sent again after this time without an effect.
-RESEND_SECONDS = 30.0
 
 
 class RedfishDriver:
@@ -48,25 +44,39 @@ class RedfishDriver:
         """
         options = RedfishOptions(endpoint, system, verify_tls, ca_file, timeout)
         self._connector = RedfishConnector(options)
+        self._requests = PowerRequests()
 
     @classmethod
     def from_options(cls, options: Mapping[str, Any]) -> Self:
-        return cls(**mapping.known_options(options))
+        return cls(**known_values("redfish", mapping.OPTIONS, options))
 
     def power_state(self, bmc: BmcAccess) -> PowerState:
-        with self._connector.system(bmc, "power_state") as (system, _):
+        with self._connector.system(bmc, "power_state") as system:
             return mapping.power_state(system)
 
     def power_on(self, bmc: BmcAccess) -> Progress:
-        with self._connector.system(bmc, "power_on") as (system, connection):
-            return _switched(system, connection, PowerState.ON, mapping.POWER_ON)
+        with self._connector.system(bmc, "power_on") as system:
+            return self._switched(system, bmc.node, PowerState.ON, mapping.POWER_ON)
 
     def power_off(self, bmc: BmcAccess) -> Progress:
-        with self._connector.system(bmc, "power_off") as (system, connection):
-            return _switched(system, connection, PowerState.OFF, mapping.POWER_OFF)
+        with self._connector.system(bmc, "power_off") as system:
+            return self._switched(system, bmc.node, PowerState.OFF, mapping.POWER_OFF)
+
+    def _switched(self, system: Any, node: str, wanted: PowerState, resets: Sequence[sushy.ResetType]) -> Progress:
+        """Power is believed when seen. Nothing is switched while the BMC cannot tell the state."""
+        state = mapping.power_state(system)
+        if state is wanted:
+            self._requests.was_seen(node)
+            return succeeded()
+        if state is PowerState.UNKNOWN:
+            return pending("the BMC does not know whether the power is on")
+        if not mapping.is_under_way(system, wanted) and self._requests.is_due(node, wanted):
+            system.reset_system(mapping.reset_type(system, resets))
+            self._requests.was_sent(node, wanted)
+        return waits(wanted)
 
     def set_boot_device(self, bmc: BmcAccess, device: BootDevice, mode: BootMode | None) -> Progress:
-        with self._connector.system(bmc, "set_boot_device") as (system, _):
+        with self._connector.system(bmc, "set_boot_device") as system:
             if not mapping.boots_from(system, device, mode):
                 system.set_system_boot_options(
                     target=mapping.BOOT_TARGETS[device],
@@ -76,19 +86,5 @@ class RedfishDriver:
         return succeeded()
 
     def facts(self, bmc: BmcAccess) -> HardwareFacts:
-        with self._connector.system(bmc, "facts") as (system, _):
+        with self._connector.system(bmc, "facts") as system:
             return redfish_facts.facts(system)
-
-
-def _switched(system: Any, connection: Connection, wanted: PowerState, resets: Sequence[sushy.ResetType]) -> Progress:
-    """Power is believed when seen. Nothing is switched while the BMC cannot tell the state, nor while it is at it."""
-    state = mapping.power_state(system)
-    if state is wanted:
-        connection.asked = None
-        return succeeded()
-    if state is PowerState.UNKNOWN:
-        return pending("the BMC does not know whether the power is on")
-    if not (mapping.is_under_way(system, wanted) or connection.was_asked(wanted, within=RESEND_SECONDS)):
-        system.reset_system(mapping.reset_type(system, resets))
-        connection.asked = (wanted, time.monotonic())
-    return pending(f"waiting for the BMC to switch the power {wanted}", look_in=POWER_POLL_SECONDS)

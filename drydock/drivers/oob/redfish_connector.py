@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import ssl
 import threading
-import time
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +15,7 @@ import requests
 import sushy
 from sushy import exceptions as sushy_errors
 
-from drydock.drivers.oob.base import BmcAccess, PowerState
+from drydock.drivers.oob.base import BmcAccess
 from drydock.drivers.oob.redfish_errors import driver_error
 from drydock.drivers.oob.redfish_http import make_connector
 from drydock.drivers.oob.redfish_sessions import SessionOrBasic
@@ -92,15 +91,11 @@ class Key:
 
 @dataclass(slots=True)
 class Connection:
-    """``root`` is None until there was a conversation with the BMC. ``lock`` is held during one.
-
-    ``asked``: the power state last asked for, and when, until it was seen.
-    """
+    """``root`` is None until there was a conversation with the BMC. ``lock`` is held during one."""
 
     lock: threading.Lock = field(default_factory=threading.Lock)
     root: Any = field(default=None, repr=False)
     system: str = ""
-    asked: tuple[PowerState, float] | None = None
 
     def close(self) -> None:
         """Log out; a BMC that does not answer ends the session by itself."""
@@ -111,9 +106,6 @@ class Connection:
             root._auth = None
             root._conn.close()
 
-    def was_asked(self, wanted: PowerState, *, within: float) -> bool:
-        return self.asked is not None and self.asked[0] is wanted and time.monotonic() - self.asked[1] < within
-
 
 class RedfishConnector:
     def __init__(self, options: RedfishOptions, *, kept: int = KEPT) -> None:
@@ -122,7 +114,7 @@ class RedfishConnector:
         self._connections: OrderedDict[Key, Connection] = OrderedDict()
 
     @contextmanager
-    def system(self, bmc: BmcAccess, verb: str) -> Iterator[tuple[Any, Connection]]:
+    def system(self, bmc: BmcAccess, verb: str) -> Iterator[Any]:
         """The node's system as sushy knows it, just read from the BMC. What goes wrong inside becomes an error of ours.
 
         Raises ``DriverUnavailable``, ``DriverBusy`` or ``DriverRefused``.
@@ -138,7 +130,7 @@ class RedfishConnector:
         try:
             with _conversation(connection, options.timeout):
                 try:
-                    yield self._read(connection, key), connection
+                    yield self._read(connection, key)
                 except SESSION_IS_LOST:
                     connection.close()
                     raise

@@ -10,7 +10,7 @@ import sushy
 
 from drydock.drivers.oob import redfish_quirks as quirks
 from drydock.drivers.oob.base import BootDevice, BootMode, PowerState
-from drydock.errors import ConfigurationError, DriverRefused
+from drydock.errors import DriverRefused
 
 POWER_STATES: Mapping[sushy.PowerState, PowerState] = MappingProxyType(
     {
@@ -48,19 +48,6 @@ BOOT_MODES: Mapping[BootMode, sushy.BootSourceOverrideMode] = MappingProxyType(
 OPTIONS: Mapping[str, type | tuple[type, ...]] = MappingProxyType(
     {"endpoint": str, "system": str, "verify_tls": bool, "ca_file": str, "timeout": (int, float)}
 )
-
-
-def known_options(options: Mapping[str, Any]) -> dict[str, Any]:
-    """The options as they are, if the driver knows them and they are of the right type. None means the default.
-
-    Raises ``ConfigurationError``.
-    """
-    for name, value in options.items():
-        if name not in OPTIONS:
-            raise ConfigurationError(f"redfish: there is no option {name!r}; there are {', '.join(OPTIONS)}")
-        if value is not None and not isinstance(value, OPTIONS[name]):
-            raise ConfigurationError(f"redfish: the option {name} cannot be a {type(value).__name__}")
-    return {name: value for name, value in options.items() if value is not None}
 
 
 def power_state(system: Any) -> PowerState:
