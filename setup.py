@@ -73,6 +73,7 @@ setup(
         "oslo.policy.policies": ["drydock=drydock.policies.rules:list_rules"],
         "drydock.oob_drivers": [
             "ipmi=drydock.drivers.oob.ipmi:IpmiDriver.from_options",
+            "manual=drydock.drivers.oob.manual:ManualDriver.from_options",
             "redfish=drydock.drivers.oob.redfish:RedfishDriver.from_options",
         ],
         "drydock.driver_options": [
