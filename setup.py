@@ -73,11 +73,13 @@ setup(
         "oslo.policy.policies": ["drydock=drydock.policies.rules:list_rules"],
         "drydock.oob_drivers": [
             "ipmi=drydock.drivers.oob.ipmi:IpmiDriver.from_options",
+            "libvirt=drydock.drivers.oob.libvirt:LibvirtDriver.from_options",
             "manual=drydock.drivers.oob.manual:ManualDriver.from_options",
             "redfish=drydock.drivers.oob.redfish:RedfishDriver.from_options",
         ],
         "drydock.driver_options": [
             "ipmi=drydock.conf.drivers:IPMI_OPTS",
+            "libvirt=drydock.conf.drivers:LIBVIRT_OPTS",
             "redfish=drydock.conf.drivers:REDFISH_OPTS",
             "simulated=drydock.conf.drivers:SIMULATED_OPTS",
         ],

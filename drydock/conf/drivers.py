@@ -62,6 +62,29 @@ IPMI_OPTS: tuple[cfg.Opt, ...] = (
     ),
 )
 
+LIBVIRT_OPTS: tuple[cfg.Opt, ...] = (
+    cfg.Opt(
+        "uri",
+        type=Template(),
+        default="",
+        help="libvirt URI of the hypervisor of nodes whose design gives no oob.libvirt_uri, a template with the fields "
+        "{address} and {node}, such as qemu+tls://{address}/system. Empty: each design has to give one.",
+    ),
+    cfg.Opt(
+        "domain",
+        type=Template(),
+        default="{node}",
+        help="Name of a node's domain at its hypervisor, a template with the same fields.",
+    ),
+    cfg.FloatOpt(
+        "timeout",
+        default=30.0,
+        min=0.1,
+        max=600,
+        help="Seconds for each exchange with a hypervisor, the connection included. To start a machine takes seconds.",
+    ),
+)
+
 SIMULATED_OPTS: tuple[cfg.Opt, ...] = (
     cfg.Opt(
         "url",

@@ -9,7 +9,11 @@ from types import MappingProxyType
 COMMON = ("type", "network", "account", "credential")
 #: By type of driver; what other drivers read is not known here.
 KNOWN: Mapping[str, Collection[str]] = MappingProxyType(
-    {"redfish": ("endpoint", "system", "verify_tls", "timeout"), "ipmi": ("port", "timeout")}
+    {
+        "redfish": ("endpoint", "system", "verify_tls", "timeout"),
+        "ipmi": ("port", "timeout"),
+        "libvirt": ("libvirt_uri", "domain", "timeout"),
+    }
 )
 MOST_SECONDS = 600
 _FLAGS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
@@ -51,7 +55,7 @@ def fault(key: str, text: str) -> str:
         return f"must be a number of seconds, up to {MOST_SECONDS}"
     if key == "port" and port(text) is None:
         return "must be a port, 1 to 65535"
-    if key in ("endpoint", "system") and not is_template(text):
+    if key in ("endpoint", "system", "domain") and not is_template(text):
         return "may have the fields {address} and {node}, and no others"
     if key == "endpoint" and not text.startswith(("http://", "https://")):
         return "must begin with http:// or https://"

@@ -51,7 +51,7 @@ RAISED: dict[Trouble, tuple[type[DriverError], str]] = {
     Trouble.BUSY: (DriverBusy, ""),
     Trouble.RESET: (DriverUnavailable, ""),
     Trouble.UNKNOWN_CA: (DriverRefused, "authority"),
-    Trouble.WRONG_NAME: (DriverRefused, "not for the address or name"),
+    Trouble.WRONG_NAME: (DriverRefused, "for the address or name"),
     Trouble.EXPIRED: (DriverRefused, "expired"),
 }
 Meet = Callable[[Trouble], tuple[OobDriver, BmcAccess]]

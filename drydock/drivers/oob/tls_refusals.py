@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 UNKNOWN = "is signed by an authority that is not known here: name the authority's file in ca_file"
-NAME = "is not for the address or name by which the BMC is reached"
+NAME = "is not for the address or name by which it is reached"
 REASONS: Mapping[int, str] = MappingProxyType(
     {
         9: "is not valid yet: compare the clocks, or replace it",
