@@ -54,6 +54,13 @@ setup(
         "sushy>=5.2",
         "urllib3>=2",
     ],
+    # What a driver needs beyond the service itself. libvirt-python is source only: it is built against libvirt-dev.
+    extras_require={
+        "redfish": ["sushy>=5.2"],
+        "ipmi": ["pyghmi>=1.6,<2"],
+        "libvirt": ["libvirt-python>=9"],
+        "ironic": ["openstacksdk>=4"],
+    },
     entry_points={
         "console_scripts": [
             "drydock=drydock.cli.main:main",
@@ -64,8 +71,15 @@ setup(
         ],
         "oslo.config.opts": ["drydock=drydock.conf:list_opts"],
         "oslo.policy.policies": ["drydock=drydock.api.policy_rules:list_rules"],
-        "drydock.oob_drivers": ["redfish=drydock.drivers.oob.redfish:RedfishDriver.from_options"],
+        "drydock.oob_drivers": [
+            "ipmi=drydock.drivers.oob.ipmi:IpmiDriver.from_options",
+            "libvirt=drydock.drivers.oob.libvirt:LibvirtDriver.from_options",
+            "manual=drydock.drivers.oob.manual:ManualDriver.from_options",
+            "redfish=drydock.drivers.oob.redfish:RedfishDriver.from_options",
+        ],
         "drydock.driver_options": [
+            "ipmi=drydock.conf.drivers:IPMI_OPTS",
+            "libvirt=drydock.conf.drivers:LIBVIRT_OPTS",
             "redfish=drydock.conf.drivers:REDFISH_OPTS",
             "simulated=drydock.conf.drivers:SIMULATED_OPTS",
         ],

@@ -34,9 +34,9 @@ def print_plan(plan: Mapping[str, Any], nodes: Iterable[Mapping[str, Any]]) -> N
             more = f", and {len(interrupted) - 1} more" if len(interrupted) > 1 else ""
             click.echo(f"    interrupts {clean(interrupted[0]['text'])}{more}")
     counts = ", ".join(f"{number} {decision}" for decision, number in plan["counts"].items() if number)
-    click.echo(f"\nPlan {plan['plan_id']}\nNodes: {counts or 'none'}.{_time(plan['estimate'])}")
-    if not any(number for decision, number in plan["counts"].items() if decision != "keep"):
-        click.echo("No changes.")
+    changes = any(number for decision, number in plan["counts"].items() if decision != "keep")
+    tail = _time(plan["estimate"]) if changes else " No changes."
+    click.echo(f"\nPlan {plan['plan_id']}\nNodes: {counts or 'none'}.{tail}")
 
 
 def _groups(nodes: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str], list[Mapping[str, Any]]]:
