@@ -73,9 +73,13 @@ setup(
         "oslo.policy.policies": ["drydock=drydock.policies.rules:list_rules"],
         "drydock.oob_drivers": ["redfish=drydock.drivers.oob.redfish:RedfishDriver.from_options"],
         "drydock.driver_options": [
+            "ironic=drydock.conf.ironic:IRONIC_OPTS",
             "redfish=drydock.conf.drivers:REDFISH_OPTS",
             "simulated=drydock.conf.drivers:SIMULATED_OPTS",
         ],
-        "drydock.node_drivers": ["simulated=drydock.drivers.node.simulated:SimulatedProvisioner.from_options"],
+        "drydock.node_drivers": [
+            "ironic=drydock.drivers.node.ironic.driver:IronicProvisioner.from_options",
+            "simulated=drydock.drivers.node.simulated:SimulatedProvisioner.from_options",
+        ],
     },
 )
