@@ -47,9 +47,9 @@ IRONIC_OPTS: tuple[cfg.Opt, ...] = (
     ),
     cfg.StrOpt(
         "images_file",
-        help="YAML or JSON: images by the names that designs use. Members of each: source (URL, or identity in Glance) or boot_iso, "
-        "checksum, kernel and ramdisk (of the image of a partition), root_gb, arch, disk_format, kernels (a list of "
-        "what designs may name with it), kernel_params (what its system is started with).",
+        help="YAML or JSON: images by the names that designs use. Members of each: source (URL, or identity in "
+        "Glance) or boot_iso, checksum, kernel and ramdisk (of the image of a partition), root_gb, arch, disk_format, "
+        "kernels (a list of what designs may name with it), kernel_params (what its system is started with).",
     ),
     cfg.BoolOpt("glance", default=False, help="Glance's images may be used too, by their names. Needs Keystone."),
     cfg.DictOpt(
@@ -68,7 +68,8 @@ IRONIC_OPTS: tuple[cfg.Opt, ...] = (
     cfg.DictOpt(
         "interfaces",
         default={},
-        help="Hardware interfaces of nodes that are enrolled, such as deploy:direct,inspect:agent. Empty: Ironic's defaults.",
+        help="Hardware interfaces of nodes that are enrolled, such as deploy:direct,inspect:agent. Empty: Ironic's "
+        "defaults.",
     ),
     cfg.DictOpt(
         "driver_info",
@@ -79,6 +80,7 @@ IRONIC_OPTS: tuple[cfg.Opt, ...] = (
     cfg.BoolOpt("inspect", default=True, help="Have Ironic inspect machines before they are made available."),
     cfg.BoolOpt(
         "automated_clean",
-        help="Whether Ironic cleans nodes that are enrolled when they become available. Unset: as Ironic is configured.",
+        help="Whether Ironic cleans nodes that are enrolled when they become available. Unset: as Ironic is "
+        "configured.",
     ),
 )

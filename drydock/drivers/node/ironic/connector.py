@@ -1,6 +1,6 @@
 """Requests to Ironic through openstacksdk: authentication, time limits, pages, and errors as ours.
 
-Requests are made with openstacksdk's adapter and not with its resources: those read before they write and poll in loops.
+Requests are made with openstacksdk's adapter and not with its resources: those read before they write, and poll.
 """
 
 from __future__ import annotations

@@ -17,7 +17,8 @@ from drydock.drivers.node.records import DeviceSelector, DiskPlan, PartitionPlan
 REGULAR_EXPRESSION = "regexp:"
 OF_THE_IMAGE = frozenset({"/", "/boot", "/boot/efi"})
 """Mount points that the image brings."""
-_SCSI = re.compile(r"(\d+)[:.](\d+)[:.](\d+)[:.](\d+)")
+#: As lshw writes it, and as the kernel does; a place on the PCI bus has two colons.
+_SCSI = re.compile(r"(\d+):(\d+)([.:])(\d+)\3(\d+)")
 
 
 def root_device(node: ProvisionedNode) -> dict[str, str]:
@@ -29,8 +30,12 @@ def root_device(node: ProvisionedNode) -> dict[str, str]:
         return {"name": f"s== /dev/{disk.name}"}
     scsi = _SCSI.fullmatch(disk.address)
     if scsi:
-        return {"hctl": "s== " + ":".join(scsi.groups())}
+        return {"hctl": f"s== {_hctl(scsi)}"}
     return {"by_path": f"<in> {disk.address}"}
+
+
+def _hctl(scsi: re.Match[str]) -> str:
+    return ":".join(scsi.group(1, 2, 4, 5))
 
 
 def _unclear(disk: DeviceSelector) -> bool:
@@ -59,7 +64,7 @@ def _is(disk: DeviceSelector, row: Mapping[str, Any]) -> bool:
         return row.get("name") == f"/dev/{disk.name}"
     scsi = _SCSI.fullmatch(disk.address)
     if scsi:
-        return row.get("hctl") == ":".join(scsi.groups())
+        return row.get("hctl") == _hctl(scsi)
     return f"/pci-{disk.address}-" in str(row["by_path"])
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Self
 
@@ -23,6 +24,8 @@ from drydock.model.hardware_facts import HardwareFacts
 from drydock.model.node_summary import NodeSummary
 
 NODES_OF_A_CALL = 100
+HISTORIES = 10
+"""So many are read with a list: the rest is shown without a reason until the next one."""
 ONE_BY_ONE = 2
 """So many nodes are read by their names; more with the list of all."""
 
@@ -75,7 +78,7 @@ class IronicProvisioner:
             lacking = [word for word in node.kernel_params.split() if word not in given]
             if lacking:
                 found.append(
-                    f"the kernel parameters {' '.join(lacking)}: the system of an image is started with the image's own, "
+                    f"the kernel parameters {' '.join(lacking)}: an installed system is started with its image's own, "
                     f"which are kernel_params of {image.name} in the images_file"
                 )
         found += [f"SR-IOV of {one.name}: a config drive has no words for it" for one in node.interfaces if one.sriov]
@@ -117,9 +120,22 @@ class IronicProvisioner:
     def observe(self, nodes: Sequence[str]) -> Mapping[str, Observation]:
         if not nodes:
             return {}
-        known = self._list(FIELDS)
+        known = dict(self._list(FIELDS))
+        silent = [name for name in nodes if name in known and known[name].failed_silently]
+        for name in silent[:HISTORIES]:
+            known[name] = replace(known[name], last_error=self._last_event(known[name]))
         unknown = NodeState.UNKNOWN
         return {name: known[name].observation(name) if name in known else Observation(name, unknown) for name in nodes}
+
+    def _last_event(self, node: IronicNode) -> str | None:
+        """The last failure of the node's history."""
+        try:
+            events = self._connector.get("nodes", node.uuid, "history", detail="true")["history"]
+        except (NotThere, KeyError):
+            return None
+        failures = [event for event in events if event.get("severity") == "ERROR" and event.get("event")]
+        last = max(failures, key=lambda event: str(event.get("created_at")), default=None)
+        return None if last is None else str(last["event"])
 
     def stop(self, nodes: Sequence[str]) -> Mapping[str, Progress]:
         return self._each({name: _bound(self._installation.stop, name) for name in nodes}, FIELDS)

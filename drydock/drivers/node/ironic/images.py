@@ -31,7 +31,8 @@ MEMBERS = frozenset(
 class IronicImage:
     """``source`` or ``boot_iso``: URL or Glance's identity. ``kernels``: what designs may name with it.
 
-    ``kernel_params``: what its system is started with. With ``kernel`` and ``ramdisk`` it is the image of a partition, of ``root_gb``; without, of a whole disk.
+    ``kernel_params``: what its system is started with. With ``kernel`` and ``ramdisk`` it is the image of a partition,
+    of ``root_gb``; without, of a whole disk.
     """
 
     name: str
@@ -56,7 +57,7 @@ class IronicImage:
             return {"boot_iso": self.boot_iso}
         wanted = {
             "image_source": self.source,
-            # NOTE: Ironic 39 fails on file:// images unless it is told the type ("'str' object has no attribute 'url'").
+            # NOTE: without it Ironic 39 fails on file:// images ("'str' object has no attribute 'url'").
             "image_type": "whole-disk" if self.whole_disk else "partition",
             "image_checksum": self.checksum,
             "image_disk_format": self.disk_format,

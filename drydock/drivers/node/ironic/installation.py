@@ -23,7 +23,7 @@ Json = Mapping[str, Any]
 
 
 class Installation:
-    """The deployment's id is ``instance_uuid``: Ironic gives a node one at most, and clears it when it is taken down."""
+    """The deployment's id is ``instance_uuid``: a node has one at most, and Ironic clears it with the installation."""
 
     def __init__(self, connector: IronicConnector) -> None:
         self._connector = connector

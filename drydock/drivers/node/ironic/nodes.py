@@ -68,6 +68,11 @@ class IronicNode:
         return self.instance is not None and self.extra.get(STOPPED) == self.instance
 
     @property
+    def failed_silently(self) -> bool:
+        """Ironic clears ``last_error`` when it next finds the power as it should be; the history keeps it."""
+        return self.state in (states.DEPLOY_FAILED, states.ERROR) and not self.last_error
+
+    @property
     def in_maintenance(self) -> str:
         return f"{self.name} is in maintenance in Ironic: {self.maintenance}"
 
