@@ -28,7 +28,10 @@ jammy:
   kernel_params: console=ttyS0 quiet
 """
 #: Each fake step takes a moment, so that what happens during it can be tried.
-SETTINGS: Mapping[str, Mapping[str, object]] = {"fake": {"deploy_delay": "1"}}
+SETTINGS: Mapping[str, Mapping[str, object]] = {
+    "fake": {"deploy_delay": "1"},
+    "redfish": {"connection_attempts": 1, "connection_retry_interval": 1},
+}
 
 
 class CountedConnector(IronicConnector):

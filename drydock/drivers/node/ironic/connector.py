@@ -37,6 +37,10 @@ class NotThere(DriverRefused):
     """Status 404: no such node, or nothing known of it."""
 
 
+class BadRequest(DriverRefused):
+    """Status 400: what was sent cannot be, or not in the state that the node is in."""
+
+
 class Conflict(DriverBusy):
     """Status 409: the node is locked or in another state, or what should be made is there already."""
 
@@ -115,6 +119,8 @@ class IronicConnector:
                     json=document,
                     params=dict(parameters or {}),
                     raise_exc=False,
+                    # NOTE: openstacksdk repeats 409 and 503 for 15 s, within which other nodes wait.
+                    status_code_retries=0,
                     timeout=self._settings.timeout,
                     **({"microversion": MICROVERSION} if service is self._connection.baremetal else {}),
                 )
@@ -160,6 +166,8 @@ class ConnectionLost(DriverUnavailable):
 def _status_error(status: int, text: str) -> DriverError:
     if status == 404:
         return NotThere(text)
+    if status == 400:
+        return BadRequest(text)
     if status == 409:
         return Conflict(text)
     if status in BUSY:
@@ -177,4 +185,5 @@ def _message(answer: object) -> str:
             return error[:LONGEST_MESSAGE]
     if isinstance(error, dict):
         error = error.get("faultstring") or error.get("message") or error.get("title") or ""
-    return str(error)[:LONGEST_MESSAGE]
+    # The first line: a database's errors are followed by statements.
+    return str(error).partition("\n")[0][:LONGEST_MESSAGE]

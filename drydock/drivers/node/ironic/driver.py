@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from drydock.drivers.node.base import Image, NodeState, Observation, ProvisionerCapabilities, Verb
 from drydock.drivers.node.ironic import disks, states
-from drydock.drivers.node.ironic.connector import REQUESTS_AT_ONCE, IronicConnector, NotThere
+from drydock.drivers.node.ironic.connector import REQUESTS_AT_ONCE, BadRequest, IronicConnector, NotThere
 from drydock.drivers.node.ironic.enrolment import SOON, Enrolment
 from drydock.drivers.node.ironic.facts import hardware_facts
 from drydock.drivers.node.ironic.images import IronicImage, glance_image, load_images
@@ -190,7 +190,7 @@ class IronicProvisioner:
         for name in names:
             try:
                 row = self._connector.get("nodes", name, fields=",".join(fields))
-            except NotThere:
+            except (NotThere, BadRequest):  # no node has a name that cannot be one
                 continue
             found[name] = IronicNode.from_row(row)
         return found
