@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,7 @@ from drydock.drivers.node.records import (
     VolumeGroupPlan,
 )
 from drydock.drivers.oob.base import BmcAccess, BootMode
-from drydock.errors import ConfigurationError
+from drydock.errors import ConfigurationError, DriverUnavailable
 from drydock.model.hardware_facts import HardwareFacts, LldpNeighbour, NicFacts
 from tests.drivers.plans import node_plan
 
@@ -362,3 +363,23 @@ def test_images_in_ironics_words(tmp_path: Path) -> None:
     assert images["part"].instance_info()["image_type"] == "partition"
     assert images["part"].instance_info()["root_gb"] == 10
     assert images["iso"].instance_info() == {"boot_iso": "http://h/i"}
+
+
+# -- an Ironic that is not there
+
+
+def test_nobody_listens() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as unused:
+        port = unused.getsockname()[1]
+    provisioner = IronicProvisioner(settings(endpoint_override=f"http://127.0.0.1:{port}"))
+    with pytest.raises(DriverUnavailable, match="cannot be reached"):
+        provisioner.check()
+    with pytest.raises(DriverUnavailable, match="cannot be reached"):
+        provisioner.observe(["n01"])
+
+
+def test_nobody_answers() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        url = f"http://127.0.0.1:{mute.getsockname()[1]}"
+        with pytest.raises(DriverUnavailable):
+            IronicProvisioner(settings(endpoint_override=url, timeout=0.2)).check()

@@ -86,7 +86,7 @@ class IronicConnector:
 
     def images(self) -> Sequence[Json]:
         """Of Glance. Raises like ``get``."""
-        answer = self._ask(self._connection.image, "GET", ("images",), None, {"limit": str(PAGE), "status": "active"})
+        answer = self._ask("image", "GET", ("images",), None, {"limit": str(PAGE), "status": "active"})
         return tuple(answer.get("images", ()))
 
     def request(
@@ -96,7 +96,7 @@ class IronicConnector:
 
         Raises ``NotThere``, ``Conflict``, ``DriverBusy``, ``DriverUnavailable``, ``DriverRefused``.
         """
-        return self._ask(self._connection.baremetal, method, path, document, parameters)
+        return self._ask("baremetal", method, path, document, parameters)
 
     def _repeated(self, method: str, path: Sequence[str], parameters: Mapping[str, str]) -> Any:
         # NOTE: a loaded Ironic resets connections.
@@ -108,12 +108,13 @@ class IronicConnector:
         return self.request(method, path, None, parameters)
 
     def _ask(
-        self, service: Any, method: str, path: Sequence[str], document: Any, parameters: Mapping[str, str] | None
+        self, service: str, method: str, path: Sequence[str], document: Any, parameters: Mapping[str, str] | None
     ) -> Any:
         where = "/".join(path)
         with self._slots:
             try:
-                response = service.request(
+                # The first use of a service discovers its versions.
+                response = getattr(self._connection, service).request(
                     "/" + "/".join(quote(segment, safe="") for segment in path),
                     method,
                     json=document,
@@ -122,7 +123,7 @@ class IronicConnector:
                     # NOTE: openstacksdk repeats 409 and 503 for 15 s, within which other nodes wait.
                     status_code_retries=0,
                     timeout=self._settings.timeout,
-                    **({"microversion": MICROVERSION} if service is self._connection.baremetal else {}),
+                    **({"microversion": MICROVERSION} if service == "baremetal" else {}),
                 )
             except (auth_errors.ClientException, sdk_errors.SDKException, OSError) as exc:
                 raise self._client_error(exc, f"ironic: {method} {where}") from None
@@ -145,6 +146,8 @@ class IronicConnector:
             return DriverRefused(f"{what}: the TLS certificate is not accepted")
         if isinstance(exc, auth_errors.ConnectTimeout):
             return DriverUnavailable(f"{what}: no answer in {self._settings.timeout:g} s")
+        if isinstance(exc, auth_errors.DiscoveryFailure | sdk_errors.ServiceDiscoveryException):
+            return DriverUnavailable(f"{what}: it cannot be reached, or is no such service")
         if isinstance(exc, auth_errors.Unauthorized):
             return DriverRefused(f"{what}: Keystone does not accept the account of [ironic]")
         if isinstance(exc, auth_errors.ConnectionError | OSError):

@@ -95,6 +95,7 @@ class IronicSettings:
         return {
             "auth_type": self.auth_type,
             "auth": account,
+            "api_timeout": self.timeout,
             "verify": self.verify is not False,
             **({"cacert": self.verify} if isinstance(self.verify, str) else {}),
             **({"cert": self.certificate[0], "key": self.certificate[1]} if self.certificate else {}),
