@@ -80,9 +80,13 @@ setup(
         "drydock.driver_options": [
             "ipmi=drydock.conf.drivers:IPMI_OPTS",
             "libvirt=drydock.conf.drivers:LIBVIRT_OPTS",
+            "ironic=drydock.conf.ironic:IRONIC_OPTS",
             "redfish=drydock.conf.drivers:REDFISH_OPTS",
             "simulated=drydock.conf.drivers:SIMULATED_OPTS",
         ],
-        "drydock.node_drivers": ["simulated=drydock.drivers.node.simulated:SimulatedProvisioner.from_options"],
+        "drydock.node_drivers": [
+            "ironic=drydock.drivers.node.ironic.driver:IronicProvisioner.from_options",
+            "simulated=drydock.drivers.node.simulated:SimulatedProvisioner.from_options",
+        ],
     },
 )
