@@ -17,6 +17,7 @@ Clients match on ``code``, never on text: a code once published is neither chang
     │   ├── BootActionFinal         a report after the final status
     │   ├── BootActionSilent        a report for an action with ``signaling: false``
     │   ├── IdempotencyConflict     the same key with another body
+    │   ├── NoConfirmationAwaited   a confirmation that no task waits for
     │   ├── TaskNotEnded            a retry of a task that still runs
     │   └── NothingToRetry          a retry of a task with no failed nodes left
     ├── DesignError
@@ -120,6 +121,10 @@ class BootActionSilent(Conflict):
 
 class IdempotencyConflict(Conflict):
     code = "idempotency_conflict"
+
+
+class NoConfirmationAwaited(Conflict):
+    code = "no_confirmation_awaited"
 
 
 class TaskNotEnded(Conflict):

@@ -14,7 +14,13 @@ from drydock.api.resources.machine_build_data import MachineBuildDataResource
 from drydock.api.resources.machine_events import MachineEventsResource
 from drydock.api.resources.nodes import NodeBuildDataResource, NodeFilterResource, NodesResource
 from drydock.api.resources.plans import PlanNodesResource, PlanResource, PlansResource
-from drydock.api.resources.tasks import TaskBuildDataResource, TaskResource, TasksResource, TerminateResource
+from drydock.api.resources.tasks import (
+    ConfirmResource,
+    TaskBuildDataResource,
+    TaskResource,
+    TasksResource,
+    TerminateResource,
+)
 from drydock.api.resources.versions import VersionsResource
 from drydock.api.services import ApiServices
 from drydock.api.streams import EventStreams
@@ -36,6 +42,7 @@ def resources(of: ApiServices) -> Mapping[str, object]:
         "task": TaskResource(of.tasks, of.policy, polls, at),
         "events": EventsResource(streams),
         "terminate": TerminateResource(of.tasks, at),
+        "confirm": ConfirmResource(of.tasks, at),
         "task_build_data": TaskBuildDataResource(of.tasks),
         "plans": PlansResource(of.plans, at),
         "plan": PlanResource(of.plans),

@@ -110,6 +110,9 @@ TASK = record(
         "all_nodes": FLAG,
         "progress": maybe(record({"total": COUNT, "by_status": by_name(COUNT), "by_step": by_name(COUNT)})),
         "design_digest": MAYBE_TEXT,
+        "confirmations": array(
+            record({"step": TEXT, "asked": TIME, "confirmed": MAYBE_TIME, "confirmed_by": MAYBE_TEXT, "note": TEXT})
+        ),
         "machine": maybe(record({"first_contact": MAYBE_TIME, "last_contact": MAYBE_TIME, "stage": MAYBE_TEXT})),
     },
     optional={"build_data": array(BUILD_DATA), "subtask_errors": {"type": "object"}},

@@ -226,8 +226,7 @@ def stop_machine(ctx: StepContext) -> Outcome:
     provisioner = ctx.services.provisioner
     if provisioner.capabilities.owns_power:
         return ctx.follow(provisioner.stop([ctx.node])[ctx.node], stopped)
-    driver, bmc = ctx.bmc()
-    return ctx.follow(driver.power_off(bmc), stopped)
+    return ctx.by_bmc(lambda driver, bmc: driver.power_off(bmc), stopped)
 
 
 DEPLOY_NODE = Workflow(

@@ -33,13 +33,13 @@ def look_at_node(batch: NodeBatch) -> Mapping[UUID, Outcome]:
 def set_boot_device(ctx: StepContext) -> Outcome:
     if ctx.services.provisioner.capabilities.owns_power:
         return _not_ours(ctx)
-    driver, bmc = ctx.bmc()
+    driver, _ = ctx.bmc()
     device = network_device(driver.capabilities)
     if device is None:
         raise DriverRefused(f"{ctx.node}: {driver.name} cannot have a machine boot from the network")
     wanted = ctx.provisioned_node.hardware.boot_mode
     mode = wanted if wanted in driver.capabilities.boot_modes else None
-    return ctx.follow(driver.set_boot_device(bmc, device, mode), "boots from the network next")
+    return ctx.by_bmc(lambda driver, bmc: driver.set_boot_device(bmc, device, mode), "boots from the network next")
 
 
 def network_device(capabilities: OobCapabilities) -> BootDevice | None:
@@ -51,15 +51,13 @@ def network_device(capabilities: OobCapabilities) -> BootDevice | None:
 def power_off(ctx: StepContext) -> Outcome:
     if ctx.services.provisioner.capabilities.owns_power:
         return _not_ours(ctx)
-    driver, bmc = ctx.bmc()
-    return ctx.follow(driver.power_off(bmc), "powered off")
+    return ctx.by_bmc(lambda driver, bmc: driver.power_off(bmc), "powered off")
 
 
 def power_on(ctx: StepContext) -> Outcome:
     if ctx.services.provisioner.capabilities.owns_power:
         return _not_ours(ctx)
-    driver, bmc = ctx.bmc()
-    return ctx.follow(driver.power_on(bmc), "powered on")
+    return ctx.by_bmc(lambda driver, bmc: driver.power_on(bmc), "powered on")
 
 
 def identify(batch: NodeBatch) -> Mapping[UUID, Outcome]:

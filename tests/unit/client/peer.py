@@ -111,6 +111,7 @@ def application(peer: Peer) -> falcon.App[falcon.Request, falcon.Response]:
         ("/tasks", "tasks"),
         ("/tasks/{task_id}", "task"),
         ("/tasks/{task_id}/terminate", "terminate"),
+        ("/tasks/{task_id}/confirm", "confirm"),
         ("/tasks/{task_id}/builddata", "builddata"),
         ("/nodes/{node}/builddata", "builddata"),
         ("/designs", "designs"),
@@ -225,6 +226,9 @@ class Api:
 
     def on_post_terminate(self, req: falcon.Request, resp: falcon.Response, task_id: str) -> None:
         resp.media = {**self._peer.frames[0][0], "status": "terminating"}
+
+    def on_post_confirm(self, req: falcon.Request, resp: falcon.Response, task_id: str) -> None:
+        resp.media = {**self._peer.frames[0][0]}
 
     def on_delete_tasks(self, req: falcon.Request, resp: falcon.Response) -> None:
         resp.text = f"deleted tasks older than {req.get_param('days')} days"
