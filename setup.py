@@ -63,7 +63,7 @@ setup(
             "drydock-simulator=drydock.simulator.main:main",
         ],
         "oslo.config.opts": ["drydock=drydock.conf:list_opts"],
-        "oslo.policy.policies": ["drydock=drydock.policies.rules:list_rules"],
+        "oslo.policy.policies": ["drydock=drydock.api.policy_rules:list_rules"],
         "drydock.oob_drivers": ["redfish=drydock.drivers.oob.redfish:RedfishDriver.from_options"],
         "drydock.driver_options": [
             "redfish=drydock.conf.drivers:REDFISH_OPTS",

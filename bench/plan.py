@@ -123,12 +123,17 @@ def planned(database: Database, new: bytes, size: int) -> dict[str, float]:
         connect_timeout=1,
         read_timeout=1,
         read_snapshot=read,
+        ca_file=None,
+        allowed_addresses=["*"],
+        tokens=None,
+        retries=None,
+        cache=None,
     )
     images = ImageCatalogue(provisioner, seconds=60, patience=10)
     designs = DesignService(database, DesignLoader(references, cache_size=1), images)
     stored = designs.store(new, created_by="bench")
     (_, compiling) = timed(lambda: compile_design(new))
-    service = PlanService(database, designs, NodeSections([servers.SECRET]), provisioner)
+    service = PlanService(database, designs, NodeSections([servers.SECRET]), provisioner, slots=100)
     began = time.process_time()
     plan = service.create(stored.ref, node_filter=None, chosen=None, destroy_unlisted=False, created_by="bench")
     seconds = time.process_time() - began

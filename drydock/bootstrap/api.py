@@ -51,7 +51,13 @@ def build_services(conf: cfg.ConfigOpts) -> ApiServices:
             shared.database, shared.provisioner, ChangeWaiter(shared.database), guard=conf.orchestrator.guard
         ),
         designs=shared.designs,
-        plans=PlanService(shared.database, shared.designs, NodeSections(boot_secrets(conf)), shared.provisioner),
+        plans=PlanService(
+            shared.database,
+            shared.designs,
+            NodeSections(boot_secrets(conf)),
+            shared.provisioner,
+            slots=conf.orchestrator.deployment_places,
+        ),
         machines=MachineService(shared.database, _script_settings(conf), hold_seconds=conf.api.node_hold_seconds),
         boot=BootService(shared.database, hold_seconds=conf.api.node_hold_seconds),
         health=Health(shared.database, {"provisioner": shared.provisioner.check, **auth_checks(conf)}),

@@ -75,6 +75,8 @@ def fetcher(credentials: Credentials) -> Fetch:
             connect_timeout=10.0,
             read_timeout=60.0,
             read_snapshot=no_snapshot,
+            allowed_addresses=["*"],
+            cache=None,
             ca_file=credentials.ca_certificate,
             tokens=_tokens(credentials) if service else None,
             retries=reference_retries(times=2, pause=0.5),

@@ -86,7 +86,8 @@ def list_designs(ctx: click.Context, *, output: str) -> None:
     if is_data(output):
         print_data(designs, output)
         return
-    from drydock.cli.tables import Column, Table, is_narrow  # takes long to load
+    from drydock.cli.consoles import is_narrow  # takes long to load
+    from drydock.cli.tables import Column, Table
 
     screen = console(wide=output == "wide")
     short = is_narrow(screen)

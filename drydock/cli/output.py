@@ -45,7 +45,7 @@ def print_data(value: Any, output: str) -> None:
 
 def console(*, err: bool = False, wide: bool = False) -> Console:
     """A console on stdout or stderr; ``wide``: without cutting, as for files and pipes."""
-    from drydock.cli.tables import make_console
+    from drydock.cli.consoles import make_console
 
     return make_console(err=err, wide=wide)
 

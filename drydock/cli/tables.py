@@ -7,7 +7,6 @@ lines. Into a pipe or a file everything is written in full.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -17,10 +16,9 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from drydock.cli.consoles import UNBOUNDED
 from drydock.cli.output import clean
 
-#: Width for files and pipes, at which nothing is cut.
-UNBOUNDED = 10_000
 #: Cells between two columns.
 GAP = 2
 #: Minimum width of a column that folds or is cut.
@@ -143,14 +141,3 @@ def print_fields(console: Console, fields: Iterable[tuple[str, object]]) -> None
     longest = max((len(name) for name, _ in shown), default=0)
     for name, value in shown:
         console.print(Text.assemble(f"{name:<{longest}}  ", styled(value)), soft_wrap=True)
-
-
-def make_console(*, err: bool, wide: bool) -> Console:
-    # NOTE: with FORCE_COLOR rich treats a pipe as a terminal; lines into it must not be cut.
-    watched = (sys.stderr if err else sys.stdout).isatty() and not wide
-    return Console(stderr=err, highlight=False, markup=False, emoji=False, width=None if watched else UNBOUNDED)
-
-
-def is_narrow(console: Console) -> bool:
-    """True if output has to fit the width of a terminal."""
-    return console.width < UNBOUNDED

@@ -7,9 +7,10 @@ from typing import Any
 
 from rich.text import Text
 
+from drydock.cli.consoles import is_narrow
 from drydock.cli.output import console, message_line, moment
 from drydock.cli.summary import how_nodes_succeeded, state, why_nodes_failed
-from drydock.cli.tables import Column, Table, is_narrow, print_fields
+from drydock.cli.tables import Column, Table, print_fields
 from drydock.client.watching import CLOSED, explanation, node_progress, outcome
 
 LIST_COLUMNS = (

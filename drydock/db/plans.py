@@ -6,12 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, func, select
 from sqlalchemy import insert as plain_insert
 from sqlalchemy.dialects.postgresql import insert
 
 from drydock.db.tables import node_holds, plan_nodes, plans, tasks
 from drydock.errors import PlanNotFound
+from drydock.model.actions import Action
 from drydock.model.plan import (
     Decision,
     Duration,
@@ -22,7 +23,10 @@ from drydock.model.plan import (
     ReasonKind,
     SiteChange,
 )
+from drydock.model.task import ResultStatus, TaskStatus
 
+#: Subtasks that an estimate is made from.
+_HISTORY = 1000
 #: Rows of one INSERT.
 _ROWS = 1000
 
@@ -68,6 +72,17 @@ class PlanRepository:
             wanted = wanted.where(plan_nodes.c.decision == decision.value)
         rows = self._connection.execute(wanted.order_by(plan_nodes.c.position).limit(limit))
         return [(row.position, _node(row)) for row in rows]
+
+    def durations(self, action: Action) -> Sequence[float]:
+        """Seconds from creation to success of the newest subtasks of this action, at most ``_HISTORY``."""
+        took = func.extract("epoch", tasks.c.updated - tasks.c.created)
+        ended = select(took).where(
+            tasks.c.action == action.value,
+            tasks.c.result_status == ResultStatus.SUCCESS.value,
+            tasks.c.status == TaskStatus.COMPLETE.value,
+        )
+        newest = ended.order_by(tasks.c.seq.desc()).limit(_HISTORY)
+        return [float(seconds) for seconds in self._connection.scalars(newest)]
 
     def at_work(self) -> Mapping[str, str]:
         """By node, the task that has it: its action and id."""

@@ -43,11 +43,11 @@ class References:
         connect_timeout: float,
         read_timeout: float,
         read_snapshot: Callable[[str], bytes],
-        ca_file: str | None = None,
-        allowed_addresses: Sequence[str] = ("*",),
-        tokens: TokenSource | None = None,
-        retries: Retries | None = None,
-        cache: ReferenceCache | None = None,
+        ca_file: str | None,
+        allowed_addresses: Sequence[str],
+        tokens: TokenSource | None,
+        retries: Retries | None,
+        cache: ReferenceCache | None,
     ) -> None:
         """``allowed_hosts``: names, ``*.suffix``, addresses, CIDRs, or ``*`` for any. ``file_roots``: where files
         may be. ``connect_timeout`` and ``read_timeout`` in seconds; a whole fetch may take the first and four times

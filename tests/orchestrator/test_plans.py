@@ -20,7 +20,7 @@ DESIGN = site(NODES)
 
 @pytest.fixture
 def plans(world: World) -> PlanService:
-    return PlanService(world.database, world.designs, NodeSections([SECRET]), world.provisioner)
+    return PlanService(world.database, world.designs, NodeSections([SECRET]), world.provisioner, slots=100)
 
 
 def deployed(world: World, nodes: tuple[str, ...] = NODES, design: bytes = DESIGN) -> str:
@@ -87,7 +87,7 @@ def test_a_provisioner_that_does_not_answer_blocks(world: World, plans: PlanServ
         def observe(self, nodes: object) -> object:
             raise DriverUnavailable("no answer")
 
-    away = PlanService(world.database, world.designs, NodeSections([SECRET]), Away())  # type: ignore[arg-type]
+    away = PlanService(world.database, world.designs, NodeSections([SECRET]), Away(), slots=1)  # type: ignore[arg-type]
     assert set(decisions(away, create(world, away, DESIGN)).values()) == {"blocked"}
 
 
@@ -127,3 +127,12 @@ def test_nodes_are_paged_in_the_plans_order(world: World, plans: PlanService) ->
         after = page[-1][0]
     assert pages == [["n01", "n02"], ["n03"]]
     assert plans.nodes(plan.id, limit=2, after=-1, decision=Decision.KEEP) == []
+
+
+def test_how_long_it_takes_is_known_from_before(world: World, plans: PlanService) -> None:
+    assert create(world, plans, DESIGN).estimate is None
+    world.provisioner.images = None
+    deployed(world)
+    estimate = create(world, plans, changed(DESIGN)).estimate
+    assert estimate is not None
+    assert (estimate.samples, 0 < estimate.p50 <= estimate.p90) == (3, True)

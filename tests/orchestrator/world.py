@@ -60,6 +60,11 @@ class World:
             connect_timeout=1,
             read_timeout=1,
             read_snapshot=self._read_snapshot,
+            ca_file=None,
+            allowed_addresses=["*"],
+            tokens=None,
+            retries=None,
+            cache=None,
         )
         images = ImageCatalogue(self.provisioner, seconds=0, patience=10)
         self.designs = DesignService(self.database, DesignLoader(references, cache_size=2), images)

@@ -375,6 +375,11 @@ def references(*, hosts: list[str], max_bytes: int = 1000) -> References:
         connect_timeout=0.2,
         read_timeout=0.2,
         read_snapshot=no_snapshot,
+        ca_file=None,
+        allowed_addresses=["*"],
+        tokens=None,
+        retries=None,
+        cache=None,
     )
 
 

@@ -43,7 +43,7 @@ class BootService:
                 key, context_id=stored.context_id, node=stored.node, kind=kind.value, content=stored.sealed
             )
         except SealBroken:
-            # A key that opens the bundle is the node's. If it does not, its digest shows whether key or bundle is wrong.
+            # A key that opens the bundle is the node's. If none does, its digest shows which of both is wrong.
             if matches(key, stored.key_digest):
                 raise
             raise Forbidden("the key is not this node's") from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -11,27 +12,43 @@ from drydock.design.compiler import CompiledDesign
 from drydock.design.filters import select_nodes
 from drydock.drivers.node.base import NodeProvisioner, NodeState, Observation
 from drydock.errors import DesignInvalid, DesignNotFound, DriverError
+from drydock.model.actions import Action
 from drydock.model.deployed_node import DeployedNode
 from drydock.model.node_filter import NodeFilterSet
-from drydock.model.plan import Decision, NewPlan, PlanHead, PlannedNode, SiteChange
+from drydock.model.plan import Decision, Duration, NewPlan, PlanHead, PlannedNode, SiteChange
 from drydock.orchestrator.services.designs import DesignService
 from drydock.orchestrator.services.node_sections import NodeSections
 from drydock.plan.decision import Decider, NodeFacts, Observed, Recorded, Sections
 from drydock.plan.difference import ABSENT, Comparison, shown
+from drydock.plan.estimate import estimate
 from drydock.plan.fingerprint import fingerprint, fingerprints
 
 #: The order in which nodes are shown: what stops the operator, then what is lost, then what is new.
 SHOWN = (Decision.BLOCKED, Decision.DESTROY, Decision.REDEPLOY, Decision.DEPLOY, Decision.KEEP)
 #: Nodes whose sections are in memory at a time.
 NODES_AT_ONCE = 1000
+#: What nodes of a decision take about as long as.
+_WORK = {
+    Decision.DEPLOY: Action.DEPLOY_NODE,
+    Decision.REDEPLOY: Action.DEPLOY_NODE,
+    Decision.DESTROY: Action.DESTROY_NODE,
+}
 #: Plans that a list shows.
 LISTED = 100
 
 
 class PlanService:
     def __init__(
-        self, database: Database, designs: DesignService, sections: NodeSections, provisioner: NodeProvisioner
+        self,
+        database: Database,
+        designs: DesignService,
+        sections: NodeSections,
+        provisioner: NodeProvisioner,
+        *,
+        slots: int,
     ) -> None:
+        """``slots``: nodes that are installed at a time, at most."""
+        self._slots = slots
         self._database = database
         self._designs = designs
         self._sections = sections
@@ -69,7 +86,7 @@ class PlanService:
             node_filter=node_filter,
             destroy_unlisted=destroy_unlisted,
             site=site,
-            estimate=None,
+            estimate=self._estimate(nodes),
             created_by=created_by,
             nodes=nodes,
         )
@@ -118,6 +135,16 @@ class PlanService:
                 planned.append(decider.decide(name, None if node is None else node.rack, wanted.get(name), facts))
         order = {decision: place for place, decision in enumerate(SHOWN)}
         return sorted(planned, key=lambda each: order[each.decision])
+
+    def _estimate(self, nodes: Sequence[PlannedNode]) -> Duration | None:
+        """From how long nodes of this site took before; all nodes begin in one wave."""
+        with self._database.statements() as statements:
+            history = {
+                decision: statements.plans.durations(action)
+                for decision, action in _WORK.items()
+                if any(node.decision is decision for node in nodes)
+            }
+        return estimate([Counter(node.decision for node in nodes)], history, self._slots)
 
     def _observed(self, names: Sequence[str]) -> Mapping[str, Observation]:
         """Empty if the provisioner does not answer."""

@@ -12,7 +12,7 @@ from drydock.errors import DatabaseUnavailable
 
 LOG = logging.getLogger(__name__)
 
-#: Rows of the tasks table in one transaction, about: large enough to be quick, small enough to block no other transaction for long.
+#: Rows of the tasks table in one transaction, about: enough to be quick, few enough to block others briefly.
 BATCH = 5000
 #: How long one round of a worker may take, and how long it rests after it.
 ROUND_SECONDS = 60.0

@@ -35,6 +35,11 @@ def references(**changes: Any) -> References:
         "connect_timeout": 1.0,
         "read_timeout": 5.0,
         "read_snapshot": no_snapshot,
+        "ca_file": None,
+        "allowed_addresses": ["*"],
+        "tokens": None,
+        "retries": None,
+        "cache": None,
     }
     return References(**settings | changes)
 
