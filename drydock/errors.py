@@ -12,6 +12,7 @@ Clients match on ``code``, never on text: a code once published is neither chang
     │   ├── DesignNotFound
     │   ├── BootActionNotFound
     │   ├── BootContextNotFound
+    │   ├── NodeNotFound            nothing is known of a node
     │   └── BuildDataNotFound
     ├── Conflict
     │   ├── BootActionFinal         a report after the final status
@@ -97,6 +98,10 @@ class BootActionNotFound(NotFound):
 
 class BootContextNotFound(NotFound):
     code = "boot_context_not_found"
+
+
+class NodeNotFound(NotFound):
+    code = "node_not_found"
 
 
 class BuildDataNotFound(NotFound):

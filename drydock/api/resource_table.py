@@ -12,7 +12,7 @@ from drydock.api.resources.events import EventsResource
 from drydock.api.resources.health import ExtendedHealthResource, HealthResource, MetricsResource
 from drydock.api.resources.machine_build_data import MachineBuildDataResource
 from drydock.api.resources.machine_events import MachineEventsResource
-from drydock.api.resources.nodes import NodeBuildDataResource, NodeFilterResource, NodesResource
+from drydock.api.resources.nodes import NodeBuildDataResource, NodeFilterResource, NodeResource, NodesResource
 from drydock.api.resources.plans import PlanNodesResource, PlanResource, PlansResource
 from drydock.api.resources.tasks import (
     ConfirmResource,
@@ -48,6 +48,7 @@ def resources(of: ApiServices) -> Mapping[str, object]:
         "plan": PlanResource(of.plans),
         "plan_nodes": PlanNodesResource(of.plans, at),
         "nodes": NodesResource(of.tasks),
+        "node": NodeResource(of.hardware),
         "node_build_data": NodeBuildDataResource(of.tasks),
         "node_filter": NodeFilterResource(of.designs),
         "designs": DesignsResource(of.designs, at),

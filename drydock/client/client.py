@@ -264,6 +264,10 @@ class DrydockClient:
     def list_nodes(self) -> list[Json]:
         return _records(json_of(self._connection.call("GET", "/nodes")))
 
+    def get_node(self, node: str) -> Json:
+        """What is known of a node's hardware: ``facts``, ``facts_before``, ``sources``. Raises NotFound."""
+        return _record(json_of(self._connection.call("GET", f"/nodes/{quote(node, safe='')}")))
+
     # The service
 
     def check_health(self) -> None:

@@ -106,8 +106,8 @@ class TaskProgress:
 class Task:
     """A task as stored.
 
-    ``result.messages``, ``subtask_ids``, ``progress``, ``machine``, ``has_build_data``, ``confirmations``: only where a query reads them.
-    Subtask ids are text: there may be ten thousand, and they are only shown.
+    ``result.messages``, ``subtask_ids``, ``progress``, ``machine``, ``has_build_data``, ``confirmations``: only
+    where a query reads them. Subtask ids are text: there may be ten thousand, and they are only shown.
 
     ``root_id`` is the task's own id for a task without a parent. ``design_digest`` is set once the design is
     pinned. ``step_since``, ``deadline_at``: of the present step. ``reason``: what it waits for, in words.

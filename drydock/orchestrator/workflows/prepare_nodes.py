@@ -9,8 +9,7 @@ machine in the middle of its discovery.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from uuid import UUID
 
 from drydock.drivers.node.base import NodeState, Verb
@@ -18,9 +17,9 @@ from drydock.drivers.oob.base import BootDevice, OobCapabilities
 from drydock.drivers.progress import ProgressState
 from drydock.errors import DriverRefused
 from drydock.model.actions import Action
-from drydock.model.hardware_facts import HardwareFacts, facts_document
 from drydock.model.task import Lane
 from drydock.orchestrator.workflows.already_done import look
+from drydock.orchestrator.workflows.hardware_facts import keep_facts
 from drydock.orchestrator.workflows.outcome import Done, Outcome
 from drydock.orchestrator.workflows.planner import for_each_node
 from drydock.orchestrator.workflows.workflow import BulkStep, NodeBatch, Step, StepContext, Workflow
@@ -84,25 +83,6 @@ def configure_hardware(batch: NodeBatch) -> Mapping[UUID, Outcome]:
         found = batch.provisioner.facts([ctx.node for ctx in ready])
         keep_facts([ctx for ctx in ready if ctx.node in found], batch.provisioner.name, found)
     return batch.by_task(progress, "ready to be deployed")
-
-
-def keep_facts(contexts: Sequence[StepContext], generator: str, found: Mapping[str, HardwareFacts]) -> None:
-    """``found``: by node, of all these. Nothing is kept for a task that is to stop, nor twice for any."""
-    if not contexts:
-        return
-    with contexts[0].services.database.unit_of_work() as uow:
-        going_on = uow.outcomes.lock_going_on([ctx.task for ctx in contexts])
-        kept = uow.build_data.tasks_with(generator, [ctx.task.id for ctx in contexts])
-        for ctx in contexts:
-            if ctx.task.id in going_on and ctx.task.id not in kept:
-                uow.build_data.add(
-                    node=ctx.node,
-                    task_id=ctx.task.id,
-                    generator=generator,
-                    data_format="application/json",
-                    data_element=json.dumps(facts_document(found[ctx.node]), sort_keys=True),
-                )
-        uow.commit()
 
 
 def _not_ours(ctx: StepContext) -> Outcome:

@@ -21,6 +21,7 @@ from drydock.drivers.progress import Progress, ProgressState
 from drydock.errors import DesignInvalid, DriverRefused, LeaseLost
 from drydock.model.actions import Action
 from drydock.model.confirmation import Confirmation
+from drydock.model.hardware_check import HardwareCheck
 from drydock.model.site import SiteDesign
 from drydock.model.task import Lane, Task
 from drydock.orchestrator.services.designs import DesignService
@@ -46,6 +47,7 @@ class StepServices:
     observe_seconds: float
     start_rate: float
     deployment_places: int
+    hardware_check: HardwareCheck
 
 
 class StepContext:
