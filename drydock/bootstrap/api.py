@@ -60,7 +60,9 @@ def build_services(conf: cfg.ConfigOpts) -> ApiServices:
             slots=conf.orchestrator.deployment_places,
         ),
         machines=MachineService(shared.database, _script_settings(conf), hold_seconds=conf.api.node_hold_seconds),
-        hardware=HardwareService(shared.database, provisioner=shared.provisioner.name),
+        hardware=HardwareService(
+            shared.database, provisioner=shared.provisioner.name, oob_drivers=conf.drivers.oob or ()
+        ),
         boot=BootService(shared.database, hold_seconds=conf.api.node_hold_seconds),
         health=Health(shared.database, {"provisioner": shared.provisioner.check, **auth_checks(conf)}),
         policy=Policy(conf),

@@ -14,8 +14,8 @@ from drydock.model.hardware_facts import DiskFacts, HardwareFacts, LldpNeighbour
 
 #: The generator under which a machine sends facts of itself, as its build data.
 FROM_NODE = "hardware-facts"
-#: Facts are a few KB; more than this is something else.
-MOST_BYTES = 1 << 20
+#: Facts of a large server are 20 KB; more than this is something else.
+MOST_BYTES = 1 << 16
 #: Members that all facts of drivers have, known or not. Other JSON of build data is not taken for facts.
 _MARKS = frozenset({"vendor", "bios_version", "disks", "nics"})
 _TEXT = ("vendor", "product", "serial", "arch", "bios_version", "firmware")

@@ -30,6 +30,12 @@ def test_what_is_known_of_a_node(reader: Client, seeds: Seeds) -> None:
     assert [(source["generator"], source["task_id"]) for source in shown["sources"]] == [("redfish", task_id)]
 
 
+def test_other_build_data_is_no_facts(reader: Client, seeds: Seeds) -> None:
+    keep(seeds, "1.0")
+    keep(seeds, "2" * 100_000)
+    assert reader.get("/nodes/n01").json["facts"]["bios_version"] == "1.0"
+
+
 def test_what_is_not(reader: Client, seeds: Seeds) -> None:
     seeds.build_data("n02", seeds.tree("n02")[1][0].id, "no facts")
     for name in ("n02", "n99"):

@@ -78,7 +78,7 @@ def test_what_was_asked_for_is_kept_and_shown_with_the_time_before(world: World)
     use(world, replace(SMALL, vendor="Test", disks=None))
     first = run(world, "deploy_nodes")
     assert build_data(world, world.subtasks(first.id)["n01"])["fake"]["vendor"] == "Test"
-    service = HardwareService(world.database, provisioner="fake")
+    service = HardwareService(world.database, provisioner="fake", oob_drivers=["redfish"])
     known = service.of_node("N01")
     assert (known.node, known.facts.vendor, known.before) == ("n01", "Test", None)
     use(world, replace(SMALL, vendor="Tested"))

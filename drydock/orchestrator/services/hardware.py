@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from drydock.db.database import Database
 from drydock.errors import NodeNotFound
 from drydock.model.build_data import BuildData
 from drydock.model.hardware_facts import HardwareFacts
-from drydock.model.hardware_sources import FoundFacts, found_facts, merged
+from drydock.model.hardware_sources import FROM_NODE, MOST_BYTES, FoundFacts, found_facts, merged
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,16 +23,17 @@ class KnownHardware:
 
 
 class HardwareService:
-    """``provisioner``: the name of its driver."""
+    """``provisioner``, ``oob_drivers``: names of drivers, whose facts count."""
 
-    def __init__(self, database: Database, *, provisioner: str) -> None:
+    def __init__(self, database: Database, *, provisioner: str, oob_drivers: Iterable[str]) -> None:
         self._database = database
         self._provisioner = provisioner
+        self._finders = finders(provisioner, oob_drivers)
 
     def of_node(self, node: str) -> KnownHardware:
         """Names are compared as in DNS. Raises ``NodeNotFound`` if no facts are known."""
         with self._database.statements() as uow:
-            rows = uow.build_data.newest_of_nodes([node], of_each=2)
+            rows = uow.build_data.newest_of_nodes([node], self._finders, of_each=2, most_bytes=MOST_BYTES)
         newest, older = _newest(rows)
         facts = merged(newest, provisioner=self._provisioner)
         if facts is None:
@@ -42,10 +43,17 @@ class HardwareService:
         return KnownHardware(rows[0].node, facts, merged(before, provisioner=self._provisioner), tuple(newest))
 
 
-def newest_facts(database: Database, nodes: Sequence[str]) -> Mapping[str, Sequence[FoundFacts]]:
+def finders(provisioner: str, oob_drivers: Iterable[str]) -> frozenset[str]:
+    """The generators whose build data may be facts."""
+    return frozenset({provisioner, *oob_drivers, FROM_NODE})
+
+
+def newest_facts(
+    database: Database, nodes: Sequence[str], generators: Collection[str]
+) -> Mapping[str, Sequence[FoundFacts]]:
     """By node, the newest facts of each finder; nodes without any are left out."""
     with database.statements() as uow:
-        rows = uow.build_data.newest_of_nodes(nodes, of_each=1)
+        rows = uow.build_data.newest_of_nodes(nodes, generators, of_each=1, most_bytes=MOST_BYTES)
     found: dict[str, list[FoundFacts]] = {}
     for row in rows:
         facts = found_facts(row)

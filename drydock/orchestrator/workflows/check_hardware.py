@@ -9,7 +9,7 @@ from drydock.design.hardware_check import device_names, differences, switches_of
 from drydock.model.hardware_check import HardwareCheck
 from drydock.model.hardware_facts import HardwareFacts
 from drydock.model.hardware_sources import FoundFacts, merged
-from drydock.orchestrator.services.hardware import newest_facts
+from drydock.orchestrator.services.hardware import finders, newest_facts
 from drydock.orchestrator.workflows.hardware_facts import keep_facts
 from drydock.orchestrator.workflows.outcome import Done, Failed, Outcome
 from drydock.orchestrator.workflows.workflow import NodeBatch, StepContext
@@ -24,7 +24,8 @@ def check_hardware(batch: NodeBatch) -> Mapping[UUID, Outcome]:
     if batch.services.hardware_check is HardwareCheck.OFF:
         return batch.each(lambda ctx: Done())
     provisioner = batch.provisioner.name
-    known = newest_facts(batch.services.database, batch.names)
+    oob_drivers = [driver.name for driver in batch.services.oob_drivers.values()]
+    known = newest_facts(batch.services.database, batch.names, finders(provisioner, oob_drivers))
     lacking = [ctx for ctx in batch.contexts if provisioner not in _finders(known.get(ctx.node, ()))]
     asked = _ask(batch, lacking)
     return batch.each(lambda ctx: _checked(ctx, known.get(ctx.node, ()), asked.get(ctx.node)))
