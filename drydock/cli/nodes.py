@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from drydock.cli.connection import client_of
 from drydock.cli.output import clean, console, is_data, moment, output_option, print_data
-from drydock.client.client import DrydockClient
-from drydock.client.errors import NotFound
+
+if TYPE_CHECKING:
+    from drydock.client.client import DrydockClient
 
 #: By field its heading, and its rank: the order in which columns are dropped on a narrow terminal.
 FIELDS = {
@@ -128,6 +129,8 @@ def facts(ctx: click.Context, *, name: str, diff: bool, output: str) -> None:
 
 def _known(client: DrydockClient, name: str) -> dict[str, Any] | None:
     """None if nothing is known of its hardware, or the API is of a version without this."""
+    from drydock.client.errors import NotFound  # takes long to load
+
     try:
         return client.get_node(name)
     except NotFound:
