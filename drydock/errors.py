@@ -12,11 +12,13 @@ Clients match on ``code``, never on text: a code once published is neither chang
     │   ├── DesignNotFound
     │   ├── BootActionNotFound
     │   ├── BootContextNotFound
+    │   ├── NodeNotFound            nothing is known of a node
     │   └── BuildDataNotFound
     ├── Conflict
     │   ├── BootActionFinal         a report after the final status
     │   ├── BootActionSilent        a report for an action with ``signaling: false``
     │   ├── IdempotencyConflict     the same key with another body
+    │   ├── NoConfirmationAwaited   a confirmation that no task waits for
     │   ├── TaskNotEnded            a retry of a task that still runs
     │   └── NothingToRetry          a retry of a task with no failed nodes left
     ├── DesignError
@@ -98,6 +100,10 @@ class BootContextNotFound(NotFound):
     code = "boot_context_not_found"
 
 
+class NodeNotFound(NotFound):
+    code = "node_not_found"
+
+
 class BuildDataNotFound(NotFound):
     code = "build_data_not_found"
 
@@ -120,6 +126,10 @@ class BootActionSilent(Conflict):
 
 class IdempotencyConflict(Conflict):
     code = "idempotency_conflict"
+
+
+class NoConfirmationAwaited(Conflict):
+    code = "no_confirmation_awaited"
 
 
 class TaskNotEnded(Conflict):

@@ -322,6 +322,32 @@ FROM marked
 WHERE tasks.id = marked.id
 RETURNING tasks.id;
 
+-- Lock tasks that wait for a person (confirmations.LOCK_ASKED)
+SELECT tasks.id, tasks.step
+FROM tasks
+WHERE (tasks.id = :of_task::UUID OR tasks.parent_id = :of_task::UUID) AND (EXISTS (SELECT
+    task_confirmations.task_id
+    FROM task_confirmations
+    WHERE task_confirmations.task_id = tasks.id AND task_confirmations.step = coalesce(:of_step, tasks.step)
+        AND ((tasks.status NOT IN ('complete', 'terminated')) OR task_confirmations.confirmed IS NOT NULL)))
+ORDER BY tasks.parent_id IS NOT NULL, tasks.id
+FOR NO KEY UPDATE OF tasks;
+
+-- Confirm (confirmations.CONFIRM)
+UPDATE task_confirmations
+SET confirmed=clock_timestamp(), confirmed_by=:by_user, note=:with_note
+FROM tasks
+WHERE task_confirmations.task_id = tasks.id AND tasks.id = ANY (:of_tasks::UUID[]) AND task_confirmations.step
+    = coalesce(:of_step, tasks.step) AND task_confirmations.confirmed IS NULL
+RETURNING task_confirmations.task_id;
+
+-- Wake what was confirmed (confirmations.WAKE_CONFIRMED)
+UPDATE tasks
+SET updated=clock_timestamp(), changed_in=CAST(CAST(pg_current_xact_id() AS TEXT) AS BIGINT), wake_at=CASE
+    WHEN ((tasks.status NOT IN ('complete', 'terminated'))) THEN clock_timestamp() END,
+    wake_requested=((tasks.status NOT IN ('complete', 'terminated')))
+WHERE tasks.id = ANY (:of_tasks::UUID[]);
+
 -- Store what nodes boot with (boot_contexts.ADD_CONTEXTS)
 WITH new_contexts AS
 (INSERT INTO boot_contexts (id, node, task_id, packages, key_digest, expires)
@@ -446,11 +472,17 @@ SELECT tasks.id, tasks.seq, tasks.root_id, tasks.parent_id, tasks.action, tasks.
     task_messages.context_type, 'context', task_messages.context, 'extra', CAST(task_messages.extra AS TEXT))
     ORDER BY task_messages.id) AS json_agg_1
   FROM task_messages
-  WHERE task_messages.task_id = tasks.id) AS messages, (SELECT string_agg(CAST(below.id AS TEXT), ','
+  WHERE task_messages.task_id = tasks.id) AS messages, (SELECT json_agg(json_build_object('step',
+      task_confirmations.step, 'asked', task_confirmations.asked, 'confirmed', task_confirmations.confirmed,
+      'confirmed_by', task_confirmations.confirmed_by, 'note', task_confirmations.note)
+    ORDER BY task_confirmations.asked) AS json_agg_2
+  FROM task_confirmations
+  WHERE task_confirmations.task_id = tasks.id) AS confirmations, (SELECT string_agg(CAST(below.id AS TEXT),
+      ','
     ORDER BY below.seq) AS string_agg_1
   FROM tasks AS below
   WHERE below.parent_id = tasks.id) AS below, (SELECT json_agg(json_build_array(counted_by.status,
-      counted_by.step, counted_by.number)) AS json_agg_2
+      counted_by.step, counted_by.number)) AS json_agg_3
   FROM (SELECT counted.status AS status, counted.step AS step, count(*) AS number
     FROM tasks AS counted
     WHERE counted.parent_id = tasks.id

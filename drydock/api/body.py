@@ -47,6 +47,10 @@ class JsonBody:
         return cast("dict[str, Any]", value)
 
 
+def has_body(req: falcon.Request) -> bool:
+    return bool(req.content_length) or req.get_header("Transfer-Encoding") is not None
+
+
 def read_bytes(req: falcon.Request, max_bytes: int) -> bytes:
     """The whole body, with or without a Content-Length. Raises ``InvalidInput`` if empty, falcon's 413 if too large."""
     length = req.content_length

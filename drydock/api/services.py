@@ -10,6 +10,7 @@ from drydock.api.route import Authorizer
 from drydock.metrics import ApiMetrics
 from drydock.orchestrator.services.boot_actions import BootService
 from drydock.orchestrator.services.designs import DesignService
+from drydock.orchestrator.services.hardware import HardwareService
 from drydock.orchestrator.services.health import Health
 from drydock.orchestrator.services.machines import MachineService
 from drydock.orchestrator.services.plans import PlanService
@@ -23,6 +24,7 @@ class ApiServices:
     plans: PlanService
     boot: BootService
     machines: MachineService
+    hardware: HardwareService
     health: Health
     policy: Authorizer
     limits: Limits

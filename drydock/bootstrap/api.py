@@ -20,6 +20,7 @@ from drydock.conf.api import MAX_EVENT_BYTES
 from drydock.metrics import ApiMetrics
 from drydock.orchestrator.services.boot_actions import BootService
 from drydock.orchestrator.services.changes import ChangeWaiter
+from drydock.orchestrator.services.hardware import HardwareService
 from drydock.orchestrator.services.health import Health
 from drydock.orchestrator.services.machines import MachineService, ScriptSettings
 from drydock.orchestrator.services.node_sections import NodeSections
@@ -59,6 +60,9 @@ def build_services(conf: cfg.ConfigOpts) -> ApiServices:
             slots=conf.orchestrator.deployment_places,
         ),
         machines=MachineService(shared.database, _script_settings(conf), hold_seconds=conf.api.node_hold_seconds),
+        hardware=HardwareService(
+            shared.database, provisioner=shared.provisioner.name, oob_drivers=conf.drivers.oob or ()
+        ),
         boot=BootService(shared.database, hold_seconds=conf.api.node_hold_seconds),
         health=Health(shared.database, {"provisioner": shared.provisioner.check, **auth_checks(conf)}),
         policy=Policy(conf),

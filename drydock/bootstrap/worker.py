@@ -21,6 +21,7 @@ from drydock.drivers.labels.promenade import PromenadeLabels
 from drydock.drivers.registry import load_oob_drivers
 from drydock.errors import ConfigurationError
 from drydock.metrics import EngineMetrics, serve
+from drydock.model.hardware_check import HardwareCheck
 from drydock.orchestrator.engine.engine import Engine, EngineSettings, worker_name
 from drydock.orchestrator.engine.leases import Leases
 from drydock.orchestrator.engine.presence import Presence
@@ -96,6 +97,7 @@ def _services(conf: cfg.ConfigOpts) -> StepServices:
         observe_seconds=conf.orchestrator.observe_interval,
         start_rate=conf.orchestrator.start_rate,
         deployment_places=conf.orchestrator.deployment_places,
+        hardware_check=HardwareCheck(conf.orchestrator.hardware_check),
     )
 
 

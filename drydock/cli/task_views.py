@@ -52,6 +52,7 @@ SHOW_FIELDS = (
     "deadline_at",
     "terminated",
     "terminated_by",
+    "confirmations",
 )
 TIMES = ("created", "updated", "deadline_at", "terminated")
 #: Digits of an id that are shown on a terminal.
@@ -99,12 +100,21 @@ def shown(entry: Json, field: str, *, short: bool = False) -> Any:
     if field == "nodes":
         counts = (entry.get("progress") or {}).get("by_status") or {}
         return ", ".join(f"{count} {status}" for status, count in sorted(counts.items()) if count)
+    if field == "confirmations":
+        return "; ".join(_confirmation(each) for each in entry.get(field) or ())
     value = entry.get(field)
     if field == "force":
         return "yes" if value else ""
     if field == "task_id" and short:
         return str(value)[:SHORT]
     return moment(value) if field in TIMES else value
+
+
+def _confirmation(given: Json) -> str:
+    if not given.get("confirmed"):
+        return f"{given.get('step')}: asked for at {moment(given.get('asked'))}"
+    note = f" ({given['note']})" if given.get("note") else ""
+    return f"{given.get('step')}: by {given.get('confirmed_by')} at {moment(given['confirmed'])}{note}"
 
 
 def _about(message: Json, task_id: str) -> str:

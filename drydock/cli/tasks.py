@@ -133,3 +133,32 @@ def terminate(ctx: click.Context, *, task_id: str, output: str) -> None:
         print_data(entry, output)
         return
     click.echo(clean(f"Task {entry.get('task_id', task_id)} is {entry.get('status')}."))
+
+
+@task.command()
+@task_argument
+@click.option("--step", metavar="STEP", help="Confirm only what was asked for at this step.")
+@click.option("--note", metavar="TEXT", default="", help="Kept with the confirmation.")
+@output_option
+@click.pass_context
+def confirm(ctx: click.Context, *, task_id: str, step: str | None, note: str, output: str) -> None:
+    """Confirm that what a task waits for was done by hand.
+
+    TASK is the task of a node, or one whose subtasks wait: then all of them are confirmed. What is to be done is
+    in "drydock task show TASK".
+
+    \b
+    Examples:
+      drydock task confirm TASK
+      drydock task confirm latest --step power_off --note "rack 3 is dark"
+    """
+    client = client_of(ctx)
+    found = find_task(client, task_id)
+    if step is None:
+        # Of a node's task its present step: the request may be sent twice, and the task goes on in between.
+        step = (entry := client.get_task(found)).get("node") and entry.get("step")
+    entry = client.confirm_task(found, step=step, note=note)
+    if is_data(output):
+        print_data(entry, output)
+        return
+    click.echo(clean(f"Confirmed for task {entry.get('task_id', found)}."))

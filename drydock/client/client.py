@@ -190,6 +190,15 @@ class DrydockClient:
         """Stop a task and its subtasks; no effect if they have ended. Returns the task."""
         return _record(json_of(self._connection.call("POST", f"/tasks/{quote(task_id, safe='')}/terminate")))
 
+    def confirm_task(self, task_id: str, *, step: str | None = None, note: str = "") -> Json:
+        """A person did what the task, or its subtasks, wait for at ``step`` (None: now). Returns the task.
+
+        Raises Conflict (``no_confirmation_awaited``). With ``step`` a repeated call confirms nothing else.
+        """
+        body = {**({} if step is None else {"step": step}), **({"note": note} if note else {})}
+        path = f"/tasks/{quote(task_id, safe='')}/confirm"
+        return _record(json_of(self._connection.call("POST", path, json=body)))
+
     def delete_tasks(self, *, days: int) -> str:
         """Delete finished tasks older than ``days``; returns the server's message."""
         return self._connection.call("DELETE", "/tasks", params={"days": days}).text
@@ -254,6 +263,10 @@ class DrydockClient:
 
     def list_nodes(self) -> list[Json]:
         return _records(json_of(self._connection.call("GET", "/nodes")))
+
+    def get_node(self, node: str) -> Json:
+        """What is known of a node's hardware: ``facts``, ``facts_before``, ``sources``. Raises NotFound."""
+        return _record(json_of(self._connection.call("GET", f"/nodes/{quote(node, safe='')}")))
 
     # The service
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from oslo_config import cfg
 
 from drydock.conf.types import Host, HttpUrl
+from drydock.model.hardware_check import HardwareCheck
 
 ORCHESTRATOR_OPTS: tuple[cfg.Opt, ...] = (
     cfg.IntOpt("slots", default=16, min=1, max=4096, help="Nodes that one worker process works on at a time."),
@@ -64,6 +65,13 @@ ORCHESTRATOR_OPTS: tuple[cfg.Opt, ...] = (
         help="Refuse to destroy, or to prepare or deploy with force, a whole site unless the request says how many "
         "nodes it has (expect_nodes), or confirms all of them (all_nodes). Read by the API. Switch it off for clients "
         "that can send neither, such as Shipyard; each such task then has a warning.",
+    ),
+    cfg.StrOpt(
+        "hardware_check",
+        default=HardwareCheck.WARN.value,
+        choices=[check.value for check in HardwareCheck],
+        help="What deploy_nodes does with a machine whose hardware is not as the hardware profile and the design have "
+        "it, before anything is written to it. fail: the node fails. warn: its task has a warning for each difference.",
     ),
     cfg.Opt("metrics_host", type=Host(), default="127.0.0.1", help="Address on which a worker serves its metrics."),
     cfg.PortOpt(

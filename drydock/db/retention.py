@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Uuid, cast, delete, func, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from drydock.db.predicates import days_of, is_closed
-from drydock.db.tables import boot_actions, boot_contexts, build_data, task_messages, tasks
+from drydock.db.tables import boot_actions, boot_contexts, build_data, task_confirmations, task_messages, tasks
 
 #: The number of an advisory lock; each use in this database has its own.
 _LOCK = 0x44524461
@@ -52,7 +52,7 @@ class RetentionRepository:
         # they find nothing left to delete.
         of_doomed = func.any(cast(list(doomed), ARRAY(Uuid)))
         below = select(tasks.c.id).where(tasks.c.root_id == of_doomed)
-        for table in (boot_actions, boot_contexts, build_data):
+        for table in (boot_actions, boot_contexts, build_data, task_confirmations):
             self._connection.execute(delete(table).where(table.c.task_id.in_(below)))
         self._connection.execute(
             delete(task_messages).where(or_(task_messages.c.root_id == of_doomed, task_messages.c.task_id == of_doomed))

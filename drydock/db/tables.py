@@ -199,6 +199,18 @@ task_messages = Table(
     Index(None, "root_id", "written_in", "id"),
 )
 
+# What a step waits for a person to do; confirmed: NULL until it was done.
+task_confirmations = Table(
+    "task_confirmations",
+    metadata,
+    Column("task_id", Uuid, ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True),
+    Column("step", Text, primary_key=True),
+    Column("asked", DateTime(timezone=True), nullable=False, server_default=func.clock_timestamp()),
+    Column("confirmed", DateTime(timezone=True)),
+    Column("confirmed_by", Text),
+    Column("note", Text, nullable=False, server_default=""),
+)
+
 # One node, one writer: the task in the row may drive the machine.
 node_holds = Table(
     "node_holds",

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Text, cast, func, select
 
 from drydock.db.boot_contacts import BootContactRepository
 from drydock.db.build_data import BuildDataRepository
+from drydock.db.confirmations import ConfirmationRepository
 from drydock.db.messages import MessageRepository
 from drydock.db.predicates import is_open, is_unrevoked
 from drydock.db.rows import task_from_row
@@ -96,6 +97,7 @@ class TaskRepository:
         contacts = BootContactRepository(self._connection).of_tasks(of_nodes)
         summaries = read_summaries(self._connection, [task.id for task in found if task.parent_id is None])
         documented = BuildDataRepository(self._connection).tasks_with_any(of_nodes)
+        confirmations = ConfirmationRepository(self._connection).of_tasks(of_nodes)
         return [
             replace(
                 task,
@@ -104,6 +106,7 @@ class TaskRepository:
                 machine=contacts.get(task.id),
                 progress=summaries[task.id].progress if task.id in summaries else None,
                 has_build_data=task.id in documented,
+                confirmations=confirmations.get(task.id, ()),
             )
             for task in found
         ]

@@ -15,6 +15,7 @@ from drydock.db.boot_actions import BootActionRepository
 from drydock.db.boot_contacts import BootContactRepository
 from drydock.db.boot_contexts import BootContextRepository
 from drydock.db.build_data import BuildDataRepository
+from drydock.db.confirmations import ConfirmationRepository
 from drydock.db.deployed_nodes import DeployedNodeRepository
 from drydock.db.designs import DesignRepository
 from drydock.db.events import EventRepository
@@ -65,6 +66,10 @@ class _Repositories:
     @cached_property
     def retries(self) -> RetryRepository:
         return RetryRepository(self._connection)
+
+    @cached_property
+    def confirmations(self) -> ConfirmationRepository:
+        return ConfirmationRepository(self._connection)
 
     @cached_property
     def boot_contexts(self) -> BootContextRepository:

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from drydock.model.actions import Action
+from drydock.model.confirmation import Confirmation
 from drydock.model.machine import MachineContact
 from drydock.model.message import TaskMessage
 from drydock.model.stored import StoredEnum
@@ -105,8 +106,8 @@ class TaskProgress:
 class Task:
     """A task as stored.
 
-    ``result.messages``, ``subtask_ids``, ``progress``, ``machine``, ``has_build_data``: only where a query reads them.
-    Subtask ids are text: there may be ten thousand, and they are only shown.
+    ``result.messages``, ``subtask_ids``, ``progress``, ``machine``, ``has_build_data``, ``confirmations``: only
+    where a query reads them. Subtask ids are text: there may be ten thousand, and they are only shown.
 
     ``root_id`` is the task's own id for a task without a parent. ``design_digest`` is set once the design is
     pinned. ``step_since``, ``deadline_at``: of the present step. ``reason``: what it waits for, in words.
@@ -152,6 +153,7 @@ class Task:
     has_build_data: bool = False
     expect_nodes: int | None = None
     all_nodes: bool | None = None
+    confirmations: tuple[Confirmation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ class Fault(StrEnum):
     REPORTS_TWICE = "reports_twice"
     GOES_SILENT = "goes_silent"
     IMPATIENT = "impatient"
+    SMALL_DISK = "small_disk"
     BMC_HANGS = "bmc_hangs"
     BMC_REFUSES = "bmc_refuses"
     BMC_UNAVAILABLE = "bmc_unavailable"
@@ -32,6 +33,7 @@ MEANING: Mapping[Fault, str] = MappingProxyType(
         Fault.REPORTS_TWICE: "the final status of each boot action is posted twice",
         Fault.GOES_SILENT: "stops after the first progress message of its first boot action",
         Fault.IMPATIENT: "tries each tarball once, as old installers of upstream Drydock do, instead of retrying",
+        Fault.SMALL_DISK: "an inspection finds a disk of 8 GB",
         Fault.BMC_HANGS: "the BMC accepts requests and does not answer",
         Fault.BMC_REFUSES: "the BMC resets connections",
         Fault.BMC_UNAVAILABLE: "the BMC answers 503",

@@ -15,16 +15,20 @@ from enum import StrEnum
 from typing import Any
 
 from drydock.simulator.errors import BadRequest
-from drydock.simulator.faults import Faults
+from drydock.simulator.faults import Fault, Faults
 
 NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9])?", re.ASCII)
 HISTORY = 200
 """Events kept of each machine."""
-VENDOR = "Drydock"
+VENDOR = "Example"
 PRODUCT = "Simulated machine"
 BIOS_VERSION = "1.0"
 NIC_MBIT = 10_000
 DISK_BYTES = 480 * 10**9
+SMALL_DISK_BYTES = 8 * 10**9
+#: Where its NICs and its disk are, as in the example design.
+NICS = (("eno1", "0000:01:00.0"), ("ens1f0", "0000:18:00.0"), ("ens1f1", "0000:18:00.1"))
+DISK = ("sda", "0:2.0.0")
 
 
 class Power(StrEnum):
@@ -107,7 +111,7 @@ class Machine:
         self.name = name
         self.directory = directory
         self.uuid = str(uuid.uuid5(uuid.NAMESPACE_DNS, name))
-        self.macs = tuple(_mac(name, port) for port in range(2))
+        self.macs = tuple(_mac(name, port) for port in range(len(NICS)))
         self.memory_gib = 64
         self.cpus = 16
         self.lock = threading.RLock()
@@ -134,7 +138,8 @@ class Machine:
 
     def facts(self) -> dict[str, Any]:
         """What an inspection finds; JSON-shaped."""
-        disk = {"name": "sda", "serial": f"{self.serial}-0", "size_bytes": DISK_BYTES, "bus_address": "0:0.0.0"}
+        size = SMALL_DISK_BYTES if Fault.SMALL_DISK in self.faults else DISK_BYTES
+        disk = {"name": DISK[0], "serial": f"{self.serial}-0", "size_bytes": size, "bus_address": DISK[1]}
         return {
             "vendor": VENDOR,
             "product": PRODUCT,
@@ -145,8 +150,8 @@ class Machine:
             "bios_version": BIOS_VERSION,
             "disks": [disk | {"rotational": False}],
             "nics": [
-                {"mac": mac, "name": f"eno{port}", "bus_address": f"0000:00:{port:02x}.0", "speed_mbit": NIC_MBIT}
-                for port, mac in enumerate(self.macs, start=1)
+                {"mac": mac, "name": name, "bus_address": bus_address, "speed_mbit": NIC_MBIT}
+                for mac, (name, bus_address) in zip(self.macs, NICS, strict=True)
             ],
         }
 

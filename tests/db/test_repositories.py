@@ -64,6 +64,7 @@ EMPTY: dict[str, Callable[[UnitOfWork], object]] = {
     "build_data.of_task": lambda uow: uow.build_data.of_task(uuid4()),
     "build_data.of_node": lambda uow: uow.build_data.of_node("n1", latest=True),
     "build_data.tasks_with_any": lambda uow: uow.build_data.tasks_with_any([uuid4()]),
+    "confirmations.of_tasks": lambda uow: uow.confirmations.of_tasks([uuid4()]),
     "designs.all": lambda uow: uow.designs.all(),
     "retries.settled": lambda uow: uow.retries.settled(uuid4()),
     "retries.settled_meanwhile": lambda uow: uow.retries.settled_meanwhile([uuid4()]),
@@ -89,6 +90,7 @@ def everything(uow: UnitOfWork) -> None:
     uow.messages.add([NewMessage(subtask.id, "a line")])
     uow.designs.add("d", b"bytes", created_by="alice")
     add_boot(uow)
+    uow.confirmations.ask(subtask.id, "power_off")
     uow.build_data.add(node="n1", task_id=subtask.id, generator="lshw", data_format="text/plain", data_element="{}")
     finish(uow, claimed)
 

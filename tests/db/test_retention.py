@@ -32,6 +32,7 @@ def test_what_belongs_to_a_task_goes_with_it(connection: Connection, uow: UnitOf
     prepared = add_boot(uow)
     task_id = prepared.context.task_id
     uow.build_data.add(node="n1", task_id=task_id, generator="g", data_format="f", data_element="e")
+    uow.confirmations.ask(task_id, "power_off")
     uow.task_signals.terminate(task_id, by="bob")
     age(connection, 8)
     assert uow.retention.delete_tasks(older_than_days=7, at_most=1) == 1

@@ -105,7 +105,7 @@ def test_facts(driver: RedfishDriver, bmc: BmcAccess) -> None:
     assert (facts.product, facts.memory_mib, facts.cpu_count) == ("Simulated machine", 64 * 1024, 16)
     assert (facts.bios_version, facts.arch, facts.disks) == ("1.0", None, None)
     assert facts.nics is not None
-    assert len({nic.mac for nic in facts.nics}) == 2
+    assert len({nic.mac for nic in facts.nics}) == 3
     assert {nic.speed_mbit for nic in facts.nics} == {10_000}
 
 

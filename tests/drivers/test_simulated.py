@@ -92,7 +92,11 @@ def test_what_was_found_in_a_machine(provisioner: SimulatedProvisioner, node: Pr
     assert facts.disks is not None
     assert (facts.disks[0].name, facts.disks[0].rotational) == ("sda", False)
     assert facts.nics is not None
-    assert [(nic.name, nic.bus_address) for nic in facts.nics] == [("eno1", "0000:00:01.0"), ("eno2", "0000:00:02.0")]
+    assert [(nic.name, nic.bus_address) for nic in facts.nics] == [
+        ("eno1", "0000:01:00.0"),
+        ("ens1f0", "0000:18:00.0"),
+        ("ens1f1", "0000:18:00.1"),
+    ]
 
 
 def test_a_node_never_powered_on_is_commissioned_all_the_same(

@@ -18,6 +18,7 @@ from drydock.metrics import EngineMetrics
 from drydock.model.actions import REQUESTABLE
 from drydock.model.boot_action import BootAction, Report, ReportStatus
 from drydock.model.design import DesignSnapshot
+from drydock.model.hardware_check import HardwareCheck
 from drydock.model.task import Lane, NewTask, Task, TaskQuery
 from drydock.orchestrator.engine.step_runner import StepRunner
 from drydock.orchestrator.services.boot_actions import BootService
@@ -91,6 +92,7 @@ class World:
             observe_seconds=1,
             start_rate=1e6,
             deployment_places=1000,
+            hardware_check=HardwareCheck.FAIL,
         )
         self.orchestrator = TaskService(self.database, self.provisioner, ChangeWaiter(self.database))
         self.boot = BootService(self.database, hold_seconds=0)

@@ -138,6 +138,16 @@ class TaskService:
             uow.commit()
         return self.task(task_id)
 
+    def confirm(self, task_id: UUID, *, step: str | None, by: str, note: str) -> Task:
+        """A person did what the task, or its subtasks, wait for. Asking again changes nothing.
+
+        Raises ``TaskNotFound``, ``NoConfirmationAwaited``.
+        """
+        with self._database.unit_of_work() as uow:
+            uow.confirmations.confirm(task_id, step=step, by=by, note=note)
+            uow.commit()
+        return self.task(task_id)
+
     def delete_tasks(self, *, older_than_days: int) -> int:
         """Delete closed tasks that old, as many as a request has time for. Returns how many, subtasks included."""
         return delete_old(self._database, older_than_days=older_than_days, seconds=DELETE_SECONDS)

@@ -1,7 +1,7 @@
 """The action deploy_nodes. Each node, at its own pace:
 
-look_at_node → apply_networking → apply_storage → apply_platform → prepare_boot → await_place → start_deployment
-→ await_deployment → await_boot_actions
+look_at_node → check_hardware → apply_networking → apply_storage → apply_platform → prepare_boot → await_place
+→ start_deployment → await_deployment → await_boot_actions
 
 A node that is deployed ends at its first step, unless the task says force. A node that is terminated while its machine
 is being installed goes to stop_machine first.
@@ -26,6 +26,7 @@ from drydock.model.deployed_node import NewDeployedNode
 from drydock.model.machine import MachineContact
 from drydock.model.task import Lane
 from drydock.orchestrator.workflows.already_done import look
+from drydock.orchestrator.workflows.check_hardware import check_hardware
 from drydock.orchestrator.workflows.install_progress import pause, silence
 from drydock.orchestrator.workflows.outcome import Done, Failed, Outcome, Wait, of_error
 from drydock.orchestrator.workflows.planner import for_each_node
@@ -226,14 +227,14 @@ def stop_machine(ctx: StepContext) -> Outcome:
     provisioner = ctx.services.provisioner
     if provisioner.capabilities.owns_power:
         return ctx.follow(provisioner.stop([ctx.node])[ctx.node], stopped)
-    driver, bmc = ctx.bmc()
-    return ctx.follow(driver.power_off(bmc), stopped)
+    return ctx.by_bmc(lambda driver, bmc: driver.power_off(bmc), stopped)
 
 
 DEPLOY_NODE = Workflow(
     Action.DEPLOY_NODE,
     steps=(
         BulkStep("look_at_node", look_at_node, timeout="identify_node", lane=Lane.WATCH),
+        BulkStep("check_hardware", check_hardware, timeout="identify_node"),
         BulkStep("apply_networking", apply_networking, timeout="apply_node_networking", verb=Verb.APPLY_NETWORKING),
         BulkStep("apply_storage", apply_storage, timeout="apply_node_storage", verb=Verb.APPLY_STORAGE),
         BulkStep("apply_platform", apply_platform, timeout="apply_node_platform", verb=Verb.APPLY_PLATFORM),

@@ -48,9 +48,12 @@ def test_every_operation(client: DrydockClient, peer: Peer) -> None:
     assert client.retry_task(TASK)["task_id"] == TASK
     assert client.get_task(TASK)["status"] == "queued"
     assert client.terminate_task(TASK)["status"] == "terminating"
+    assert client.confirm_task(TASK, step="power_off", note="done")["task_id"] == TASK
+    assert peer.asked[-1][3] == {"step": "power_off", "note": "done"}
     assert client.delete_tasks(days=7) == "deleted tasks older than 7 days"
     assert client.task_build_data(TASK)[0]["task_id"] == TASK
     assert client.node_build_data("n9", latest=True)[0]["node_name"] == "n9"
+    assert client.get_node("n1")["facts"]["vendor"] == "Example"
     assert client.upload_design(b"abc")["digest"] == DIGEST
     assert client.get_design(DIGEST) == b"---\n"
     assert client.list_designs()[0]["digest"] == DIGEST

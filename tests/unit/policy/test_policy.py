@@ -106,7 +106,15 @@ def test_every_action_has_a_rule_of_its_own() -> None:
     assert set(ACTION_RULES.values()) <= set(RULES)
     assert {rule.removeprefix(PREFIX) for rule in RULES} == {
         *READING,
-        *("create_task", "terminate_task", "delete_tasks", "ingest_data", "read_secrets", "create_plan"),
+        *(
+            "create_task",
+            "terminate_task",
+            "confirm_task",
+            "delete_tasks",
+            "ingest_data",
+            "read_secrets",
+            "create_plan",
+        ),
         *("validate_design", "verify_site", "prepare_site", "verify_nodes"),
         *("prepare_nodes", "deploy_nodes", "destroy_nodes", "relabel_nodes"),
     }
