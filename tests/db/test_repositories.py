@@ -13,8 +13,10 @@ from drydock.db.database import Database
 from drydock.db.tables import boot_actions, metadata, tasks
 from drydock.db.unit_of_work import UnitOfWork
 from drydock.errors import BootActionNotFound, BootContextNotFound, DesignNotFound, NotFound, TaskNotFound
+from drydock.model.deployed_node import NewDeployedNode
 from drydock.model.event import Position
 from drydock.model.message import NewMessage
+from drydock.model.plan import Decision, NewPlan, PlannedNode
 from drydock.model.task import Lane, TaskQuery
 from tests.db.seeds import add_boot, add_tree, claim, finish, new_task
 
@@ -92,6 +94,8 @@ def everything(uow: UnitOfWork) -> None:
     add_boot(uow)
     uow.confirmations.ask(subtask.id, "power_off")
     uow.build_data.add(node="n1", task_id=subtask.id, generator="lshw", data_format="text/plain", data_element="{}")
+    uow.deployed_nodes.record([NewDeployedNode("n1", subtask.id, uuid4(), "d", None, {}, {}, "alice")])
+    uow.plans.add(NewPlan("p", "d", None, False, (), None, "alice", [PlannedNode("n1", None, Decision.KEEP, (), {})]))
     finish(uow, claimed)
 
 

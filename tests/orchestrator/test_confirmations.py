@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from drydock.drivers.node.base import NodeState
+from drydock.drivers.oob.manual import ManualDriver
 from drydock.errors import NoConfirmationAwaited, TaskNotFound
 from drydock.model.task import ResultStatus, Task, TaskStatus
-from tests.orchestrator.by_hand import ByHand
 from tests.orchestrator.test_driver_capabilities import begin, use_oob
 from tests.orchestrator.world import TIMEOUT_SECONDS, World
 from tests.small_site import site
@@ -22,7 +22,7 @@ def messages(task: Task) -> list[str]:
 
 
 def test_a_step_ends_when_it_is_confirmed_and_says_by_whom(world: World) -> None:
-    use_oob(world, ByHand())
+    use_oob(world, ManualDriver())
     waiting = begin(world, "prepare_nodes")
     shown = confirm(world, waiting, note="in the menu")
     (given,) = shown.confirmations
@@ -36,7 +36,7 @@ def test_a_step_ends_when_it_is_confirmed_and_says_by_whom(world: World) -> None
 
 
 def test_a_machine_is_prepared_by_hand(world: World) -> None:
-    use_oob(world, ByHand())
+    use_oob(world, ManualDriver())
     waiting = begin(world, "prepare_nodes")
     for step in ("set_boot_device", "power_off", "power_on"):
         assert world.orchestrator.task(waiting.id).step == step
@@ -49,7 +49,7 @@ def test_a_machine_is_prepared_by_hand(world: World) -> None:
 
 
 def test_a_person_takes_as_long_as_it_takes(world: World) -> None:
-    use_oob(world, ByHand())
+    use_oob(world, ManualDriver())
     waiting = begin(world, "prepare_nodes")
     for _ in range(3):
         world.pass_time(TIMEOUT_SECONDS)
@@ -59,7 +59,7 @@ def test_a_person_takes_as_long_as_it_takes(world: World) -> None:
 
 
 def test_a_parent_confirms_all_that_wait(world: World) -> None:
-    use_oob(world, ByHand())
+    use_oob(world, ManualDriver())
     parent = world.create("prepare_nodes", design_ref=world.store(site(["n01", "n02"])).ref)
     for _ in range(5):
         world.work()
@@ -70,7 +70,7 @@ def test_a_parent_confirms_all_that_wait(world: World) -> None:
 
 
 def test_a_repeated_request_confirms_nothing_else(world: World) -> None:
-    use_oob(world, ByHand())
+    use_oob(world, ManualDriver())
     waiting = begin(world, "prepare_nodes")
     confirm(world, waiting, step="set_boot_device")
     assert confirm(world, waiting, by="bob").confirmations[0].confirmed_by == "alice"
@@ -96,7 +96,7 @@ def test_what_waits_for_no_person_cannot_be_confirmed(world: World) -> None:
 
 def test_a_terminated_installation_waits_until_the_machine_was_switched_off(world: World) -> None:
     world.provisioner.outcome = NodeState.DEPLOYING
-    use_oob(world, ByHand())
+    use_oob(world, ManualDriver())
     installing = begin(world, "deploy_nodes", rounds=12)
     assert installing.step == "await_deployment"
     world.orchestrator.terminate(installing.id, by="operator")
