@@ -17,7 +17,6 @@ from dev import ports, postgres, unprivileged
 from drydock.db import migrate
 from tests.contract_matrix import pytest_terminal_summary as pytest_terminal_summary
 
-
 # A shell ignores SIGINT in what it starts with `&`, and children inherit that; tests interrupt their children.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
