@@ -16,11 +16,10 @@ import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from dev import processes
 from dev.peers import packages
+from dev.peers.peer import Peer
 from dev.ports import LOOPBACK
 
 PACKAGES = ("openipmi", "ipmitool")
@@ -55,7 +54,7 @@ class Bmc:
         return file.read_text().strip() if file.exists() else "default"
 
 
-class IpmiSim:
+class IpmiSim(Peer):
     """Running BMCs on UDP ports of loopback. Raises ``packages.Unavailable`` where there is no apt-get."""
 
     def __init__(self, directory: Path, *, count: int = 1) -> None:
@@ -114,19 +113,6 @@ class IpmiSim:
     def stop(self) -> None:
         while self._children:
             self._children.pop().stop()
-
-    def __enter__(self) -> Self:
-        try:
-            self.start()
-        except BaseException:
-            self.stop()
-            raise
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
 
 def _configuration(bmc: Bmc) -> str:

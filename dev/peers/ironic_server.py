@@ -15,8 +15,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import bcrypt
 
@@ -25,6 +24,7 @@ from dev.locks import file_lock
 from dev.machine_tools import CACHE
 from dev.peers import ironic_configuration, venvs
 from dev.peers.packages import Unavailable
+from dev.peers.peer import Peer
 from dev.ports import LOOPBACK, free_port
 from dev.progress import Doing, quiet
 
@@ -35,7 +35,7 @@ START_SECONDS = 120
 NO_SETTINGS: ironic_configuration.Sections = {}
 
 
-class IronicServer:
+class IronicServer(Peer):
     """A running Ironic and the file server from which BMCs fetch what it publishes.
 
     ``basic``: clients authenticate with HTTP basic. ``settings`` are more options, by section. ``directory`` is
@@ -90,19 +90,6 @@ class IronicServer:
                 self._processes.kill9(name)
             except KeyError:  # it was not started
                 continue
-
-    def __enter__(self) -> Self:
-        try:
-            self.start()
-        except BaseException:
-            self.stop()
-            raise
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
     def _accounts(self) -> Path | None:
         if self.password is None:

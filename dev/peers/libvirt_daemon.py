@@ -17,12 +17,11 @@ import signal
 import subprocess
 import uuid
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from dev import processes
 from dev.peers import libvirt_python, packages
 from dev.peers.certificates import Authority
+from dev.peers.peer import Peer
 from dev.ports import LOOPBACK, free_port
 
 NAMESPACE = Path(__file__).with_name("libvirt_namespace.sh")
@@ -66,7 +65,7 @@ DOMAIN = """\
 """
 
 
-class LibvirtDaemon:
+class LibvirtDaemon(Peer):
     """A running libvirtd; ``uri`` is how clients reach it. Raises ``packages.Unavailable``."""
 
     def __init__(self, directory: Path, *, tls: bool = False) -> None:
@@ -155,19 +154,6 @@ class LibvirtDaemon:
     def _answers(self) -> bool:
         command = [*self.virsh, "version"]
         return subprocess.run(command, env=self._environment, capture_output=True, check=False).returncode == 0
-
-    def __enter__(self) -> Self:
-        try:
-            self.start()
-        except BaseException:
-            self.stop()
-            raise
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
 
 def _check_namespaces() -> None:

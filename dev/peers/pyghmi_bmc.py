@@ -12,18 +12,17 @@ from __future__ import annotations
 import secrets
 import sys
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from dev import processes
 from dev.peers.ipmi_sim import USER, free_udp_ports
+from dev.peers.peer import Peer
 from dev.ports import LOOPBACK
 
 START_SECONDS = 60
 ROOT = Path(__file__).parents[2]
 
 
-class PyghmiBmcs:
+class PyghmiBmcs(Peer):
     """Running BMCs on UDP ``ports`` of loopback, with one account."""
 
     def __init__(self, directory: Path, *, count: int = 1) -> None:
@@ -61,19 +60,6 @@ class PyghmiBmcs:
         if self._child is not None:
             self._child.stop()
             self._child = None
-
-    def __enter__(self) -> Self:
-        try:
-            self.start()
-        except BaseException:
-            self.stop()
-            raise
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
     def _read(self, name: str, default: str) -> str:
         file = self._directory / name

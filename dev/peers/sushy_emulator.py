@@ -14,13 +14,13 @@ import sys
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 import bcrypt
 
 from dev import processes
 from dev.peers.certificates import Authority, Pair
+from dev.peers.peer import Peer
 from dev.ports import LOOPBACK, free_port
 
 LAUNCHER = Path(__file__).with_name("sushy_launcher.py")
@@ -35,7 +35,7 @@ def system_id(name: str) -> str:
     return str(uuid.uuid5(uuid.NAMESPACE_DNS, name))
 
 
-class SushyEmulator:
+class SushyEmulator(Peer):
     """A running emulator. ``authority`` is the PEM file of the CA, None without TLS."""
 
     def __init__(
@@ -122,19 +122,6 @@ class SushyEmulator:
     def _listens(self) -> bool:
         with socket.socket() as probe:
             return probe.connect_ex((LOOPBACK, self.port)) == 0
-
-    def __enter__(self) -> Self:
-        try:
-            self.start()
-        except BaseException:
-            self.stop()
-            raise
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
 
 def mac(number: int) -> str:
