@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, cast
 
 import falcon
@@ -10,6 +12,18 @@ from drydock.api.body import JsonBody, has_body, read_bytes, require_content_typ
 from drydock.api.limits import Limits
 from drydock.api.query import Query
 from drydock.api.route import Kind, Operation, Parameter
+from drydock.errors import DesignError, DesignNotFound, InvalidInput
+
+
+@contextmanager
+def design_named_by(field: str) -> Iterator[None]:
+    """Errors of the design that ``field`` of the request names begin with the field; their codes stay."""
+    try:
+        yield
+    except DesignNotFound as exc:
+        raise InvalidInput(str(exc), field=field) from exc
+    except DesignError as exc:
+        raise type(exc)(f"{field}: {exc}") from exc
 
 
 class RequestReader:

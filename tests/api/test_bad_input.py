@@ -181,7 +181,8 @@ def test_node_filters(admin: Client, body: Any, field: str) -> None:
 
 @pytest.mark.parametrize("ref", ["ftp://x/y", "file:///etc/passwd", "nonsense", "http://", "gopher+http://x/y", "::"])
 def test_references_that_cannot_work(admin: Client, ref: str) -> None:
-    refused(admin.post("/nodefilter", {"design_ref": ref}), 400, "")
+    refused(admin.post("/nodefilter", {"design_ref": ref}), 400, "design_ref: ")
+    refused(admin.post("/plans", {"design_ref": ref}), 400, "design_ref: ")
     refused(admin.post("/validatedesign", {"href": ref}), 400, "href")
 
 
@@ -298,3 +299,8 @@ def test_large_reports(nobody: Client, seeds: Seeds) -> None:
     refused(
         nobody("POST", path, body=b"{}", headers={**node.header, "Content-Type": "text/plain"}), 415, "Content-Type"
     )
+
+
+@pytest.mark.parametrize("value", [*NUMBERS, "0", "1001"])
+def test_limits_of_plans(admin: Client, value: str) -> None:
+    refused(admin.get("/plans", query_string=f"limit={value}"), 400, "limit")

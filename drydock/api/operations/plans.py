@@ -17,8 +17,9 @@ ROUTES = (
         Access.OPERATOR,
         {
             "GET": Operation(
-                "The newest plans, at most 100.",
+                "The newest plans, the newest first.",
                 rule=READ_PLAN,
+                query=(Parameter("limit", Kind.INTEGER, "Plans at most.", default=100, minimum=1, maximum=MAX_PAGE),),
                 replies={200: Reply("The plans, without their nodes.", replies.array(replies.PLAN))},
             ),
             "POST": Operation(

@@ -6,11 +6,11 @@ import falcon
 
 from drydock.api.head import WithHead
 from drydock.api.reply import reply_json
-from drydock.api.requests import read_json, read_query
+from drydock.api.requests import design_named_by, read_json, read_query
 from drydock.api.text import check_line
 from drydock.api.views.build_data import build_data_view
 from drydock.api.views.nodes import known_node_view, node_view
-from drydock.errors import BuildDataNotFound, DesignNotFound, InvalidInput
+from drydock.errors import BuildDataNotFound
 from drydock.model.node_filter import parse_node_filter
 from drydock.orchestrator.services.designs import DesignService
 from drydock.orchestrator.services.hardware import HardwareService
@@ -40,10 +40,8 @@ class NodeFilterResource:
     def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
         body = read_json(req)
         node_filter = parse_node_filter(body.get("node_filter"))
-        try:
+        with design_named_by("design_ref"):
             names = self._designs.select_nodes(body["design_ref"], node_filter)
-        except DesignNotFound as exc:
-            raise InvalidInput(str(exc), field="design_ref") from exc
         reply_json(resp, list(names))
 
 

@@ -10,11 +10,11 @@ import falcon
 from drydock.api.addresses import Addresses
 from drydock.api.head import WithHead
 from drydock.api.reply import reply_created, reply_json
-from drydock.api.requests import read_json, read_query
+from drydock.api.requests import design_named_by, read_json, read_query
 from drydock.api.route import PREFIX
 from drydock.api.views.plans import plan_view, planned_node_view
 from drydock.context import RequestContext
-from drydock.errors import DesignNotFound, InvalidInput, PlanNotFound
+from drydock.errors import PlanNotFound
 from drydock.model.node_filter import parse_node_filter
 from drydock.orchestrator.services.plans import PlanService
 
@@ -34,22 +34,21 @@ class PlansResource(WithHead):
         self._addresses = addresses
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
-        reply_json(resp, [plan_view(plan) for plan in self._plans.newest()])
+        reply_json(resp, [plan_view(plan) for plan in self._plans.newest(read_query(req)["limit"])])
 
     def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
         caller: RequestContext = req.context.caller
         body = read_json(req)
         node_filter = body.get("node_filter")
-        try:
+        chosen = parse_node_filter(node_filter)
+        with design_named_by("design_ref"):
             plan = self._plans.create(
                 body["design_ref"],
                 node_filter=node_filter,
-                chosen=parse_node_filter(node_filter),
+                chosen=chosen,
                 destroy_unlisted=body.get("destroy_unlisted", False),
                 created_by=caller.user,
             )
-        except DesignNotFound as exc:
-            raise InvalidInput(str(exc), field="design_ref") from exc
         reply_created(resp, self._addresses.of(req).path(f"{PATH}/{plan.id}"), plan_view(plan))
 
 

@@ -33,8 +33,6 @@ _WORK = {
     Decision.REDEPLOY: Action.DEPLOY_NODE,
     Decision.DESTROY: Action.DESTROY_NODE,
 }
-#: Plans that a list shows.
-LISTED = 100
 
 
 class PlanService:
@@ -100,9 +98,9 @@ class PlanService:
         with self._database.statements() as statements:
             return statements.plans.get(plan_id)
 
-    def newest(self) -> Sequence[PlanHead]:
+    def newest(self, limit: int) -> Sequence[PlanHead]:
         with self._database.statements() as statements:
-            return statements.plans.newest(LISTED)
+            return statements.plans.newest(limit)
 
     def nodes(
         self, plan_id: str, *, limit: int, after: int, decision: Decision | None
