@@ -54,6 +54,13 @@ setup(
         "sushy>=5.2",
         "urllib3>=2",
     ],
+    # What a driver needs beyond the service itself. libvirt-python is source only: it is built against libvirt-dev.
+    extras_require={
+        "redfish": ["sushy>=5.2"],
+        "ipmi": ["pyghmi>=1.6,<2"],
+        "libvirt": ["libvirt-python>=9"],
+        "ironic": ["openstacksdk>=4"],
+    },
     entry_points={
         "console_scripts": [
             "drydock=drydock.cli.main:main",

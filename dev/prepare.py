@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 from dev import keystone, machine_tools
+from dev.peers import prepare as peers
 
 
 def main() -> int:
@@ -15,6 +16,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as directory, keystone.start(Path(directory) / "keystone"):
         pass
     print(f"Keystone is ready for the tests ({time.monotonic() - started:.1f} s)")
+    peers.main()
     return machine_tools.main()
 
 

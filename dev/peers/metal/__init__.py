@@ -1,0 +1,1 @@
+"""A machine that boots from its own disk: what it is made of. Root on Debian only."""
