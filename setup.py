@@ -60,6 +60,7 @@ setup(
         "ipmi": ["pyghmi>=1.6,<2"],
         "libvirt": ["libvirt-python>=9"],
         "ironic": ["openstacksdk>=4"],
+        "kubernetes": ["kubernetes>=37"],
     },
     entry_points={
         "console_scripts": [
@@ -73,8 +74,14 @@ setup(
         "oslo.policy.policies": ["drydock=drydock.policies.rules:list_rules"],
         "drydock.oob_drivers": ["redfish=drydock.drivers.oob.redfish:RedfishDriver.from_options"],
         "drydock.driver_options": [
+            "kubernetes=drydock.conf.drivers:KUBERNETES_OPTS",
+            "promenade=drydock.conf.drivers:PROMENADE_OPTS",
             "redfish=drydock.conf.drivers:REDFISH_OPTS",
             "simulated=drydock.conf.drivers:SIMULATED_OPTS",
+        ],
+        "drydock.label_drivers": [
+            "kubernetes=drydock.drivers.labels.kubernetes:KubernetesLabels.from_options",
+            "promenade=drydock.drivers.labels.promenade:PromenadeLabels.from_options",
         ],
         "drydock.node_drivers": ["simulated=drydock.drivers.node.simulated:SimulatedProvisioner.from_options"],
     },

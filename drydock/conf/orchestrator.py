@@ -1,10 +1,10 @@
-"""[orchestrator], [timeouts] and [promenade]: how workers work, how long a step may take, who keeps labels."""
+"""[orchestrator] and [timeouts]: how workers work, how long a step may take."""
 
 from __future__ import annotations
 
 from oslo_config import cfg
 
-from drydock.conf.types import Host, HttpUrl
+from drydock.conf.types import Host
 
 ORCHESTRATOR_OPTS: tuple[cfg.Opt, ...] = (
     cfg.IntOpt("slots", default=16, min=1, max=4096, help="Nodes that one worker process works on at a time."),
@@ -92,17 +92,7 @@ TIMEOUTS_OPTS: tuple[cfg.Opt, ...] = (
     _minutes("prepare_boot", 10, "to render and seal a node's boot actions, fetching what they refer to"),
     _minutes("deploy_node", 45, "from the start of a node's installation to its end"),
     _minutes("bootaction_final_status", 15, "until all boot actions of an installed node have reported"),
-    _minutes("relabel_node", 5, "to give a node's labels to Promenade"),
+    _minutes("relabel_node", 5, "to give a node's labels to what keeps them"),
     _minutes("destroy_node", 30, "to erase and release a node"),
     _minutes("power", 10, "until a node's BMC has done a change of power or boot device"),
-)
-
-PROMENADE_OPTS: tuple[cfg.Opt, ...] = (
-    cfg.Opt(
-        "url",
-        type=HttpUrl(),
-        help="Where Promenade listens, which keeps the labels of nodes; relabel_nodes fails unless it is set. It is "
-        "asked with a token of the service's own user, see [keystone_authtoken].",
-    ),
-    cfg.FloatOpt("timeout", default=30.0, min=0.1, max=600, help="Seconds to wait for one answer of Promenade."),
 )
