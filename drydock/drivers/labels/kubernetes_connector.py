@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import urllib3
 from kubernetes import client, config
@@ -15,6 +15,8 @@ from drydock.errors import ConfigurationError, DriverError, DriverRefused, Drive
 
 APPLY = "application/apply-patch+yaml"
 CONNECTIONS = 32
+#: Parts of the client without types.
+_config: Any = config
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +32,9 @@ def load_configuration(kubeconfig: str | None, context: str | None) -> client.Co
     found = client.Configuration()
     try:
         if kubeconfig:
-            config.load_kube_config(kubeconfig, context=context, client_configuration=found, persist_config=False)
+            _config.load_kube_config(kubeconfig, context=context, client_configuration=found, persist_config=False)
         else:
-            config.load_incluster_config(found)
+            _config.load_incluster_config(found)
     # Programs that bring credentials, YAML and base64 raise what they like; a text of theirs may hold a token.
     except Exception as exc:  # noqa: BLE001
         wanted = (
@@ -53,7 +55,7 @@ class KubernetesConnector:
         api = client.ApiClient(configuration)
         self._core = client.CoreV1Api(api)
         self._authorization = client.AuthorizationV1Api(api)
-        self._close = api.close
+        self._close: Callable[[], None] = cast(Any, api).close
         self._how: dict[str, Any] = {"_preload_content": False, "_request_timeout": timeout}
 
     def close(self) -> None:
@@ -85,6 +87,8 @@ class KubernetesConnector:
             if exc.status == 0:
                 raise _of_tls(str(exc.reason)) from None
             return Answer(exc.status, _parsed(exc.body))
+        except exceptions.NewConnectionError:
+            raise DriverUnavailable("the API server cannot be reached") from None
         except exceptions.TimeoutError:
             raise DriverUnavailable("the API server did not answer in time") from None
         except exceptions.HTTPError as exc:
