@@ -2,8 +2,8 @@
 #   docker build -t drydock .
 #   docker run -v ./drydock.conf:/etc/drydock/drydock.conf:ro -p 9000:9000 drydock api
 # Commands: api | worker | simulator | db-upgrade (docker-entrypoint.sh). User and group are 10001.
-# BASE: any image of Debian's kind with Python 3.11 to 3.13 as python3, its venv module and apt-get; what is missing of
-# libpq5, and of gcc and libpq-dev to build with, is installed.
+# BASE: any image of Debian's kind with Python 3.11 to 3.13 as python3, its venv module and apt-get; the missing parts of
+# libpq5, and of gcc and libpq-dev for the build, are installed.
 
 ARG BASE=python:3.12-slim
 
@@ -11,9 +11,9 @@ FROM ${BASE} AS build
 WORKDIR /build
 RUN { command -v gcc && command -v pg_config; } >/dev/null || \
     { apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev libpq-dev; }
-# pip installs into /opt/drydock from outside: nothing there needs it later.
+# pip installs into /opt/drydock from outside, so that the image has no pip.
 RUN python3 -m venv /opt/pip && python3 -m venv --without-pip /opt/drydock
-# The pinned set first: it changes less often than the code, and its layer is kept. Both drivers of PostgreSQL are compiled,
+# The pinned set first: it changes less often than the code, and its layer is cached. Both PostgreSQL drivers are compiled,
 # for the system's libpq: each of their wheels brings a libpq and an OpenSSL of its own.
 COPY requirements.txt .
 RUN sed -e 's/^psycopg2-binary==/psycopg2==/' -e 's/^psycopg-binary==/psycopg-c==/' requirements.txt > pins.txt && \
@@ -46,7 +46,7 @@ ENV PATH=/opt/drydock/bin:$PATH \
 USER 10001:10001
 WORKDIR /var/lib/drydock
 EXPOSE 9000
-# The API is asked at the address where it listens; DRYDOCK_HEALTH_URL names another.
+# The health check uses the API's own address; DRYDOCK_HEALTH_URL sets another.
 HEALTHCHECK --interval=15s --timeout=5s --start-period=30s --retries=3 CMD ["docker-entrypoint.sh", "healthcheck"]
 ENTRYPOINT ["docker-entrypoint.sh"]
 CMD ["api"]

@@ -47,20 +47,20 @@ check: setup  ## Format, lint, types, import rules, generated files, unit tests
 pythons: setup  ## Unit tests, start and a deployment on each other Python 3.11 to 3.13 of this machine
 	@$(BIN)/python -m dev.pythons
 
-format: setup  ## Format the code and mend what can be mended
+format: setup  ## Format the code and fix what can be fixed
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-smoke:  ## Ask a running service a few questions with curl (DRYDOCK_URL, default http://127.0.0.1:9000)
+smoke:  ## Check a running service with curl (DRYDOCK_URL, default http://127.0.0.1:9000)
 	@sh dev/smoke.sh
 
-chaos: setup  ## Kill, freeze and cut off everything at random while sites are deployed (ROUNDS, SEED)
+chaos: setup  ## Inject faults at random while sites are deployed (ROUNDS, SEED)
 	@$(BIN)/python -m tests.chaos --rounds $(ROUNDS) --seed $(SEED)
 
 bench: setup  ## Run all benchmarks in their short form
 	@$(BIN)/python -m bench
 
-samples: setup  ## Write etc/drydock/*.sample and docs/reference/openapi.json anew
+samples: setup  ## Write etc/drydock/*.sample and docs/reference/{openapi.json,statements.sql} anew
 	@PATH="$$(cd $(BIN) && pwd):$$PATH" sh dev/samples.sh
 
 pins: setup  ## Write requirements*.txt from what is installed and was tested

@@ -1,5 +1,5 @@
 #!/bin/sh
-# What the image runs: api | worker | simulator | db-upgrade, with further options; anything else is run as it is.
+# Commands of the image: api | worker | simulator | db-upgrade, with further options; any other command is run unchanged.
 # Configuration: a file mounted at /etc/drydock/drydock.conf, or OS_<GROUP>__<OPTION> variables, or both.
 set -eu
 
@@ -8,12 +8,12 @@ command=${1:-api}
 
 case "$command" in
 api)
-    # Files that are read later win: what the site's own says counts, and what it leaves out is the image's.
+    # Later files win: the site's own overrides the image's defaults.
     case " $*" in
     *" --config-file"*) ;;
     *)
         site=${DRYDOCK_CONFIG_FILE:-/etc/drydock/drydock.conf}
-        # One that is named and not there is an error.
+        # A named file that does not exist is an error.
         if [ -n "${DRYDOCK_CONFIG_FILE:-}" ] || [ -e "$site" ]; then
             set -- --config-file "$site" "$@"
         fi

@@ -71,9 +71,17 @@ setup(
             "drydock-simulator=drydock.simulator.main:main",
         ],
         "oslo.config.opts": ["drydock=drydock.conf:list_opts"],
-        "oslo.policy.policies": ["drydock=drydock.policies.rules:list_rules"],
-        "drydock.oob_drivers": ["redfish=drydock.drivers.oob.redfish:RedfishDriver.from_options"],
+        "oslo.policy.policies": ["drydock=drydock.api.policy_rules:list_rules"],
+        "drydock.oob_drivers": [
+            "ipmi=drydock.drivers.oob.ipmi:IpmiDriver.from_options",
+            "libvirt=drydock.drivers.oob.libvirt:LibvirtDriver.from_options",
+            "manual=drydock.drivers.oob.manual:ManualDriver.from_options",
+            "redfish=drydock.drivers.oob.redfish:RedfishDriver.from_options",
+        ],
         "drydock.driver_options": [
+            "ipmi=drydock.conf.drivers:IPMI_OPTS",
+            "libvirt=drydock.conf.drivers:LIBVIRT_OPTS",
+            "ironic=drydock.conf.ironic:IRONIC_OPTS",
             "kubernetes=drydock.conf.drivers:KUBERNETES_OPTS",
             "promenade=drydock.conf.drivers:PROMENADE_OPTS",
             "redfish=drydock.conf.drivers:REDFISH_OPTS",
@@ -83,6 +91,9 @@ setup(
             "kubernetes=drydock.drivers.labels.kubernetes:KubernetesLabels.from_options",
             "promenade=drydock.drivers.labels.promenade:PromenadeLabels.from_options",
         ],
-        "drydock.node_drivers": ["simulated=drydock.drivers.node.simulated:SimulatedProvisioner.from_options"],
+        "drydock.node_drivers": [
+            "ironic=drydock.drivers.node.ironic.driver:IronicProvisioner.from_options",
+            "simulated=drydock.drivers.node.simulated:SimulatedProvisioner.from_options",
+        ],
     },
 )

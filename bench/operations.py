@@ -21,8 +21,9 @@ from sqlalchemy import insert
 from bench import figures, rows, servers
 from bench.figures import Figures, Sample, table
 from bench.load import Load, LoadFailed, request
-from drydock.db.messages import Line, MessageRepository
+from drydock.db.messages import MessageRepository
 from drydock.db.tables import tasks
+from drydock.model.message import NewMessage
 
 CONNECTIONS = (1, 8, 64)
 SUBTASKS = 100
@@ -93,7 +94,7 @@ class _Bench:
             below = [rows.task_row(uuid4(), parent, parent, rows.node_name(n)) for n in range(SUBTASKS)]
             connection.execute(insert(tasks), below)
             shown = itertools.product((alone, parent, of_node), ("design pinned", "nodes chosen"))
-            MessageRepository(connection).add([Line(task_id, text) for task_id, text in shown])
+            MessageRepository(connection).add([NewMessage(task_id, text) for task_id, text in shown])
         rows.analyze(self._url)
         for name, task_id in (("0_subtasks", alone), (f"{SUBTASKS}_subtasks", parent), ("of_node", of_node)):
             yield f"task_get_{name}", _shown(task_id), TASK_GET

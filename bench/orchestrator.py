@@ -27,8 +27,8 @@ from bench.figures import Figures, Sample, table
 from dev import postgres, processes
 from dev.ports import LOOPBACK, free_port
 from drydock.db import migrate
+from drydock.db.database import Database
 from drydock.db.engine import connect
-from drydock.db.unit_of_work import Database
 from drydock.model.task import Lane
 
 HEADERS = {"X-Auth-Token": "admin"}

@@ -16,7 +16,7 @@ from bench.servers import SECRET
 from drydock.bootaction.keys import derive_key, key_digest
 from drydock.bootaction.sealing import seal
 from drydock.db.engine import driver_url
-from drydock.db.tables import boot_actions, boot_bundles, boot_contexts, machines, tasks
+from drydock.db.tables import boot_actions, boot_bundles, boot_contacts, boot_contexts, tasks
 from drydock.model.actions import Action
 from drydock.model.boot_context import BundleKind
 from drydock.model.task import Lane, TaskStatus
@@ -91,7 +91,7 @@ def site(url: str, nodes: int, size: int, *, actions: int = 0, first: int = 0) -
             made = [_Made(node_name(number), root, size, actions) for number in part]
             connection.execute(insert(tasks), [one.task for one in made])
             connection.execute(insert(boot_contexts), [one.context for one in made])
-            connection.execute(insert(machines), [one.machine for one in made])
+            connection.execute(insert(boot_contacts), [one.machine for one in made])
             connection.execute(insert(boot_bundles), [bundle for one in made for bundle in one.bundles])
             if actions:
                 connection.execute(insert(boot_actions), [action for one in made for action in one.actions])

@@ -7,12 +7,14 @@ trap 'rm -rf "$made"' EXIT
 
 oslo-config-generator --config-file etc/drydock/config-generator.conf --output-file "$made/drydock.conf.sample"
 oslopolicy-sample-generator --config-file etc/drydock/policy-generator.conf --output-file "$made/policy.yaml.sample"
+python -m dev.statements > "$made/statements.sql"
 
-for sample in drydock.conf.sample policy.yaml.sample; do
+for file in etc/drydock/drydock.conf.sample etc/drydock/policy.yaml.sample docs/reference/statements.sql; do
+    sample="${file##*/}"
     if [ "${1:-}" != --check ]; then
-        cp "$made/$sample" "etc/drydock/$sample"
-    elif ! diff -u "etc/drydock/$sample" "$made/$sample"; then
-        echo "etc/drydock/$sample is out of date: make samples" >&2
+        cp "$made/$sample" "$file"
+    elif ! diff -u "$file" "$made/$sample"; then
+        echo "$file is out of date: make samples" >&2
         exit 1
     fi
 done

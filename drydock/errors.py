@@ -3,22 +3,24 @@
 Clients match on ``code``, never on text: a code once published is neither changed nor reused.
 
     DrydockError
-    ├── InvalidInput                a request that cannot be understood; names the field
-    │   └── ScopeUnconfirmed        a whole site is to be destroyed or forced, and the request does not say its size
-    ├── NotAuthenticated            nobody, or somebody unknown
-    ├── Forbidden                   known, but not allowed
+    ├── InvalidInput                an invalid request; names the field
+    │   └── ScopeUnconfirmed        a whole site would be destroyed or forced, and the request does not confirm it
+    ├── NotAuthenticated            no identity, or one that was not confirmed
+    ├── Forbidden                   authenticated, but not allowed
     ├── NotFound
     │   ├── TaskNotFound
     │   ├── DesignNotFound
     │   ├── BootActionNotFound
     │   ├── BootContextNotFound
+    │   ├── NodeNotFound            nothing is known of a node
     │   └── BuildDataNotFound
     ├── Conflict
     │   ├── BootActionFinal         a report after the final status
     │   ├── BootActionSilent        a report for an action with ``signaling: false``
     │   ├── IdempotencyConflict     the same key with another body
-    │   ├── TaskNotEnded            a retry of a task that is still at work
-    │   └── NothingToRetry          a retry of a task none of whose nodes is left to be done again
+    │   ├── NoConfirmationAwaited   a confirmation that no task waits for
+    │   ├── TaskNotEnded            a retry of a task that still runs
+    │   └── NothingToRetry          a retry of a task with no failed nodes left
     ├── DesignError
     │   ├── InvalidReference        a reference that can never work: scheme, host, syntax, size
     │   │   └── TokenRefused        … because the server did not accept the service's token
@@ -26,7 +28,7 @@ Clients match on ``code``, never on text: a code once published is neither chang
     │   └── DesignInvalid           the documents were read, and are wrong
     ├── RenderError                 a boot action asset that cannot be rendered
     ├── RendererUnavailable         the process that renders templates cannot be started or used now: try again
-    ├── SealBroken                  a sealed bundle that does not open: another key, another bundle, or damaged
+    ├── SealBroken                  a sealed bundle that cannot be decrypted: wrong key, wrong bundle, or damaged
     ├── DriverError
     │   ├── DriverUnavailable       no answer, or a passing fault: try again
     │   │   └── DriverBusy          … because it is at work on something else: not yet, and nothing failed
@@ -54,7 +56,7 @@ class DrydockError(Exception):
 
 
 class InvalidInput(DrydockError):
-    """A request that cannot be understood. ``field`` is a dotted path such as ``node_filter.filter_set[0]``."""
+    """An invalid request. ``field`` is a dotted path such as ``node_filter.filter_set[0]``."""
 
     code = "invalid_input"
 
@@ -98,8 +100,16 @@ class BootContextNotFound(NotFound):
     code = "boot_context_not_found"
 
 
+class NodeNotFound(NotFound):
+    code = "node_not_found"
+
+
 class BuildDataNotFound(NotFound):
     code = "build_data_not_found"
+
+
+class PlanNotFound(NotFound):
+    code = "plan_not_found"
 
 
 class Conflict(DrydockError):
@@ -116,6 +126,10 @@ class BootActionSilent(Conflict):
 
 class IdempotencyConflict(Conflict):
     code = "idempotency_conflict"
+
+
+class NoConfirmationAwaited(Conflict):
+    code = "no_confirmation_awaited"
 
 
 class TaskNotEnded(Conflict):
@@ -135,7 +149,7 @@ class InvalidReference(DesignError):
 
 
 class TokenRefused(InvalidReference):
-    """Tokens are revoked and expire; a new one may be welcome."""
+    """Tokens expire and are revoked; a new one may be accepted."""
 
     code = "token_refused"
 
@@ -182,7 +196,7 @@ class DriverRefused(DriverError):
 
 
 class DatabaseUnavailable(DrydockError):
-    """``cause``: what happened and what to do, for who runs the database; the message is for clients."""
+    """``cause``: what happened and what to do, for the database's administrator; the message is for clients."""
 
     code = "database_unavailable"
     retry = True
@@ -193,7 +207,7 @@ class DatabaseUnavailable(DrydockError):
 
 
 class DatabaseUnsuitable(DatabaseUnavailable):
-    """It answers, and waiting does not help: wrong encoding, a pooler that pools by transaction, others' tables."""
+    """Waiting does not help: wrong encoding, a pooler in transaction mode, tables of another application."""
 
     code = "database_unsuitable"
 

@@ -1,6 +1,6 @@
-"""``python -m drydock.health_check``: whether the API beside us answers, asked at the address where it listens.
+"""``python -m drydock.health_check``: checks whether the API on this host answers.
 
-For the image: exit status 0 if it does, and where no API runs, as beside a worker: that one is well while it runs.
+For the image: exit status 0 if it answers or no API runs, as in a worker's container.
 """
 
 from __future__ import annotations
@@ -39,14 +39,14 @@ def main() -> int | str:
 
 
 def api_arguments(processes: Path) -> Sequence[str] | None:
-    """What the API was started with, by the ``/proc`` in ``processes``; None if none runs."""
-    # Not that of process 1 alone, which may be an init.
+    """The API's arguments, from the ``/proc`` in ``processes``; None if no API runs."""
+    # Not only process 1, which may be an init.
     for entry in sorted(filter(lambda entry: entry.name.isdigit(), processes.iterdir()), key=lambda at: int(at.name)):
         try:
             words = (entry / "cmdline").read_bytes().decode(errors="replace").split("\0")[:-1]
         except OSError:
             continue
-        # An interpreter, the program, its options. An init or the entrypoint has other words before.
+        # An interpreter, the program, its options. An init or the entrypoint has further arguments before.
         for position, word in enumerate(words[:2]):
             if Path(word).name == PROGRAM:
                 return words[position + 1 :]
@@ -54,13 +54,13 @@ def api_arguments(processes: Path) -> Sequence[str] | None:
 
 
 def url_of(options: cfg.ConfigOpts) -> str:
-    """Where it listens: one that listens on all addresses does so on loopback."""
+    """The API's URL; loopback if it listens on all addresses."""
     host = ALL_ADDRESSES.get(options.api.bind_host, options.api.bind_host)
     return f"http://{f'[{host}]' if ':' in host else host}:{options.api.port}{PATH}"
 
 
 def ask(url: str) -> int:
-    """The status of the answer. No proxy is asked, no redirect followed."""
+    """The status of the answer. Uses no proxy and follows no redirect."""
     parts = urlsplit(url)
     connection_class = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
     connection = connection_class(parts.hostname or "", parts.port, timeout=SECONDS)

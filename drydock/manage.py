@@ -1,4 +1,4 @@
-"""``drydock-manage``: what an operator does to the installation itself."""
+"""``drydock-manage``: administration of an installation."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from drydock.start import Checks
 @click.option("--config-file", "config_files", multiple=True, help="Configuration file; default DRYDOCK_CONFIG_FILE.")
 @click.pass_context
 def main(ctx: click.Context, config_files: tuple[str, ...]) -> None:
-    """Look after a Drydock installation: its database schema and its secrets."""
+    """Administer a Drydock installation: its database schema and its secrets."""
     ctx.obj = [argument for name in config_files for argument in ("--config-file", name)]
     if ctx.invoked_subcommand == db.name:
         for warning in _unread(ctx.obj):
@@ -36,7 +36,7 @@ def db() -> None:
 @click.option("--revision", default="head", show_default=True, help="Version to bring the schema to.")
 @click.pass_obj
 def upgrade(arguments: list[str], revision: str) -> None:
-    """Bring the schema to the version this Drydock needs. Running it twice does nothing the second time."""
+    """Upgrade the schema to the version that this Drydock needs. Idempotent."""
     with _in_one_sentence():
         migrate.upgrade(conf.load(arguments).database.url, revision)
     click.echo("database schema is " + ("up to date" if revision == "head" else f"at {revision}"))
@@ -46,7 +46,7 @@ def upgrade(arguments: list[str], revision: str) -> None:
 @click.argument("revision")
 @click.pass_obj
 def downgrade(arguments: list[str], revision: str) -> None:
-    """Take the schema back to REVISION (`base`: remove it all, and what is in it)."""
+    """Downgrade the schema to REVISION (`base`: remove all tables and their data)."""
     with _in_one_sentence():
         migrate.downgrade(conf.load(arguments).database.url, revision)
     click.echo(f"database schema is at {revision}")
@@ -55,7 +55,7 @@ def downgrade(arguments: list[str], revision: str) -> None:
 @db.command()
 @click.pass_obj
 def current(arguments: list[str]) -> None:
-    """Print the revision of the schema; nothing where there is none."""
+    """Print the revision of the schema; nothing if there is none."""
     with _in_one_sentence():
         click.echo(migrate.current(conf.load(arguments).database.url).revision)
 
@@ -63,10 +63,10 @@ def current(arguments: list[str]) -> None:
 @db.command()
 @click.pass_obj
 def check(arguments: list[str]) -> None:
-    """Say whether this Drydock can work with the database, and what to do if not (exit status 1)."""
+    """Check whether this Drydock can use the database; prints what to do if not (exit status 1)."""
     with _in_one_sentence():
         schema = migrate.current(conf.load(arguments).database.url)
-    if not schema.state.will_do:
+    if not schema.state.suitable:
         raise click.ClickException(schema.text)
     click.echo(schema.text)
 
@@ -78,7 +78,7 @@ def new_secret() -> None:
 
 
 def _unread(arguments: list[str]) -> Sequence[str]:
-    """What the configuration has that nothing reads; what is wrong with it the command itself will say."""
+    """Unknown settings of the configuration. The command itself reports invalid ones."""
     try:
         return Checks(conf.load(arguments)).unread()
     except ConfigurationError:

@@ -34,7 +34,7 @@ class Metrics:
         self.registry = CollectorRegistry()
         self.unforeseen_errors = Counter(
             "drydock_unforeseen_errors",
-            "Errors nobody foresaw; the log has their tracebacks.",
+            "Unforeseen errors; the log has their tracebacks.",
             ["where"],
             registry=self.registry,
         )

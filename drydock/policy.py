@@ -79,7 +79,7 @@ class Policy:
             return bool(self._enforcer.authorize(rule, {}, _credentials(caller)))
 
     def _refuse_what_is_not_understood(self) -> None:
-        """oslo.policy takes a rule that it cannot parse for one that allows nobody."""
+        """oslo.policy takes a rule that it cannot parse for one that denies everything."""
         for name, rule in self._enforcer.file_rules.items():
             if str(rule.check) == "!" and str(rule.check_str).strip() != "!":
                 raise ConfigurationError(f"the rule {name!r} is not understood: a check such as role:admin is wanted")
@@ -101,7 +101,7 @@ def _first_line(exc: Exception) -> str:
 
 @contextmanager
 def _saying_nothing() -> Iterator[None]:
-    """What is wrong at the start is said once, by us; oslo.policy would log it with tracebacks."""
+    """Errors at the start are reported once, by this module; oslo.policy would log them with tracebacks."""
     logger = logging.getLogger("oslo_policy")
     level = logger.level
     logger.setLevel(logging.CRITICAL + 1)

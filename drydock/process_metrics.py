@@ -1,4 +1,4 @@
-"""What Prometheus wants to know of any program: its version, its memory, its time, its descriptors."""
+"""Standard process metrics of Prometheus: version, memory, CPU time, file descriptors."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ class BuildInfo(Collector):
         self._component = component
 
     def collect(self) -> Iterable[Metric]:
-        family = GaugeMetricFamily("drydock_build_info", "What runs here.", labels=["component", "version", "python"])
+        family = GaugeMetricFamily("drydock_build_info", "Running version.", labels=["component", "version", "python"])
         family.add_metric([self._component, __version__, platform.python_version()], 1)
         yield family
 
 
 class ServerProcesses(Collector):
-    """The processes of one server added up, under the names that prometheus-client gives those of a single one.
+    """Sums over the processes of one server, under prometheus-client's names for a single process.
 
-    They are the children of one parent that keep their numbers in ``directory``.
+    They are the children of one parent that write their metrics to ``directory``.
     """
 
     def __init__(self, directory: str) -> None:
@@ -52,7 +52,7 @@ def _of_process(pid: int) -> Iterable[Metric]:
 
 
 def _add(known: Metric, more: Metric) -> None:
-    """Sums; but the process that started first says since when, and the tightest limit counts."""
+    """Sum, but the earliest start time and the lowest limit."""
     tightest = known.name in ("process_start_time_seconds", "process_max_fds")
     both = zip(known.samples, more.samples, strict=True)
     known.samples = [
@@ -65,5 +65,5 @@ def _parent(pid: int) -> int | None:
         status = Path(f"/proc/{pid}/stat").read_text()
     except OSError:
         return None
-    # The program's name, in parentheses, may hold anything.
+    # The program's name, in parentheses, may contain any character.
     return int(status.rpartition(")")[2].split()[1])

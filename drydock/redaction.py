@@ -1,4 +1,4 @@
-"""What no line of the log shows, whoever wrote it: keys of machines, digests in full, Keystone's tokens."""
+"""Removes secrets from log lines: keys of machines, full digests, Keystone tokens."""
 
 from __future__ import annotations
 

@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger(__name__)
 
-#: Seconds that requests in hand get to end when the server stops.
+#: Seconds that running requests have to end when the server stops.
 GRACE_SECONDS = 30
-#: Requests that a process has in hand before it leaves more to its neighbours: what it has dies with it, what is still
-#: in the backlog, another process takes.
+#: Requests that a process holds before it leaves more to other processes: what it holds dies with it, what is still
+#: in the backlog another process accepts.
 REQUESTS_PER_THREAD = 8
 
 
@@ -52,16 +52,16 @@ def gunicorn_settings(options: cfg.ConfigOpts) -> dict[str, Any]:
         "worker_class": buffered_worker(server_limits(options)),
         "workers": options.api.workers,
         "threads": options.api.threads,
-        # Booting nodes must never be turned away: those who find no free thread wait in the backlog.
+        # Booting nodes must never be refused: without a free thread they wait in the backlog.
         "backlog": 2048,
         "timeout": 60,
         "graceful_timeout": GRACE_SECONDS,
         "proc_name": "drydock-api",
         "logger_class": _ServerLog,
-        # We need nothing that a proxy could tell us, and take no SCRIPT_NAME from anybody.
+        # No header of a proxy is needed here, and SCRIPT_NAME is accepted from no client.
         "forwarded_allow_ips": "",
         "forwarder_headers": "",
-        # It would write a socket under $HOME, which a service need not have.
+        # It would create a socket under $HOME, which a service may not have.
         "control_socket_disable": True,
         "worker_tmp_dir": heartbeat_directory(),
         "on_starting": share_metrics,
@@ -81,7 +81,7 @@ def server_limits(options: cfg.ConfigOpts) -> ServerLimits:
 
 
 class _ServerLog(Logger):  # type: ignore[misc]
-    """gunicorn's messages go where ours go, and are kept free of secrets there."""
+    """gunicorn's messages go through our handlers, which remove secrets."""
 
     def setup(self, cfg: Any) -> None:
         super().setup(cfg)
@@ -118,14 +118,14 @@ class _Server(BaseApplication):  # type: ignore[misc]
 
 
 def heartbeat_directory() -> str:
-    """Where gunicorn keeps its workers' heartbeats: empty files, that need no room. Raises ``ConfigurationError``."""
-    for directory in ("/dev/shm", None):  # noqa: S108 - None: as TMPDIR says, else /tmp and the like
+    """Directory of gunicorn's heartbeat files, which stay empty. Raises ``ConfigurationError``."""
+    for directory in ("/dev/shm", None):  # noqa: S108 - None: TMPDIR, else /tmp and the like
         try:
             with tempfile.TemporaryFile(dir=directory):
                 return directory or tempfile.gettempdir()
         except OSError:
             continue
-    raise ConfigurationError("no directory can be written, and the server needs one for heartbeats: name one in TMPDIR")
+    raise ConfigurationError("no directory can be written, and the server needs one for heartbeats: set TMPDIR to one")
 
 
 def share_metrics(server: Any) -> None:
@@ -137,7 +137,7 @@ def reserve_metrics(server: Any, worker: Any) -> None:
 
 
 def build_application_now(worker: Any) -> None:
-    """What is wrong with the configuration is told at the start, and not by the first request."""
+    """Errors of the configuration appear at the start, not at the first request."""
     if isinstance(worker.wsgi, LazyApplication):
         worker.wsgi.build()
 
@@ -147,7 +147,7 @@ def forget_metrics(server: Any, worker: Any) -> None:
 
 
 def guard_reload(server: Any) -> None:
-    """SIGHUP starts the workers anew with the configuration as it is then, unless that would be refused."""
+    """SIGHUP restarts the workers with the present configuration, unless that is invalid."""
     reload = signal.getsignal(signal.SIGHUP)
 
     def checked(signum: int, frame: FrameType | None) -> None:
@@ -168,7 +168,7 @@ def _given(server: Any) -> tuple[Sequence[str]]:
 
 
 def environment_settings(environ: Mapping[str, str]) -> dict[str, Any]:
-    """Settings for ``gunicorn -c``, from the configuration that the environment names; or the end of the process."""
+    """Settings for ``gunicorn -c``, from the configuration that the environment names. Exits if that is invalid."""
     try:
         return gunicorn_settings(start(Process.API, env=environ))
     except DrydockError as exc:

@@ -1,8 +1,8 @@
-"""The directory in which the processes of an API add up their numbers: made, kept from overflowing, removed.
+"""The directory in which the processes of an API share their metrics: created, sized, removed.
 
-prometheus-client maps a file per process and kind of metric into memory. Where the disk has no room for a page of it,
-writing there kills the process (SIGBUS). So each process reserves all its room before it counts anything; one that
-finds none counts for itself, and says so.
+prometheus-client maps a file per process and kind of metric into memory. If the disk has no space for a page,
+writing there kills the process (SIGBUS). So each process allocates its files before it counts anything; a process
+that cannot keeps its metrics to itself and logs that.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ LOG = logging.getLogger(__name__)
 
 #: As in drydock.metrics, which must not be imported before the variable is set.
 VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
-#: What a file holds at most, by the kind of metric; a test counts every series that there can be.
+#: Maximum size of a file by kind of metric; a test counts all possible series.
 RESERVED_BYTES = {"counter": 1 << 20, "histogram": 1 << 21, "gauge_livesum": 1 << 16}
 
 
 def share() -> None:
-    """Before processes are forked: name a directory in the environment, unless the operator did or there is no room."""
+    """Before the fork: set a directory in the environment, unless the operator did or the disk is full."""
     named = os.environ.get(VARIABLE)
     try:
         directory = named or tempfile.mkdtemp(prefix="drydock-metrics-")
@@ -42,7 +42,7 @@ def share() -> None:
 
 
 def reserve(environ: MutableMapping[str, str]) -> None:
-    """In a process that was forked, before it counts anything: take its room, or count for itself."""
+    """In a forked process, before it counts anything: allocate its files, or keep its metrics to itself."""
     directory = environ.get(VARIABLE)
     if directory is None:
         return
@@ -54,7 +54,7 @@ def reserve(environ: MutableMapping[str, str]) -> None:
 
 
 def give_back(pid: int) -> None:
-    """A process has gone: what it counted stays, what it was doing does not, nor the room that it did not use."""
+    """A process has ended: keep its counters; remove its gauges and unused space."""
     directory = os.environ.get(VARIABLE)
     if directory is None:
         return
@@ -76,7 +76,7 @@ def _reserve(directory: Path, owner: str) -> None:
             path = directory / f"{kind}_{owner}.db"
             with path.open("ab") as file:
                 made.append(path)
-                # Written, not only made longer: a hole in a file has no room.
+                # Written, not only extended: a hole in a file has no disk space.
                 file.write(bytes(size - file.tell()))
     except OSError:
         for path in made:
@@ -85,7 +85,7 @@ def _reserve(directory: Path, owner: str) -> None:
 
 
 def _remove(directory: str, owner: int) -> None:
-    # Processes that were forked end by the same way.
+    # Forked processes run this at their end too.
     if os.getpid() == owner:
         shutil.rmtree(directory, ignore_errors=True)
 

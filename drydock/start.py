@@ -1,7 +1,7 @@
-"""What every process does first: read its configuration, say what in it is odd, and refuse what cannot work.
+"""First part of every process: read the configuration, warn of suspicious settings, refuse invalid ones.
 
-Nothing is forked before this has passed: a mistake is one sentence and the end. Of all that a process connects to only
-the database is asked, whose unsuitability waiting does not mend.
+It runs before any fork: a mistake is one sentence and the end. Of the services that a process connects to, only
+the database is checked, because an unsuitable one does not improve by waiting.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def start(process: Process, args: Sequence[str] = (), env: Mapping[str, str] | N
     options = conf.load(args, env)
     log.configure(debug=options.debug, form=options.log.format)
     checks = Checks(options)
-    # First what nothing reads: it may be why something else is missing.
+    # Unknown settings first: one may be a misspelt option that is missing.
     for warning in checks.unread():
         LOG.warning(warning)
     checks.refuse(process)
@@ -62,11 +62,11 @@ class Checks:
         self._libraries()
 
     def unread(self) -> Sequence[str]:
-        """What is given and read by nothing, or otherwise than it looks; one sentence each."""
+        """Settings that nothing reads, or that mean something else than they seem to; one sentence each."""
         return list(suspicions(self._sources, self._known))
 
     def refuse(self, process: Process) -> None:
-        """Raises ``ConfigurationError`` for what cannot work."""
+        """Raises ``ConfigurationError`` for invalid settings."""
         self._naming("bootaction", "secrets", conf.boot_secrets)
         self._drivers(process)
         self._keystone(process)
@@ -77,7 +77,7 @@ class Checks:
             self._listens("orchestrator", "metrics_host", self._conf.orchestrator.metrics_host)
 
     def _libraries(self) -> None:
-        """Their options are as well known as ours, and their values are read as early."""
+        """Register and read libraries' options like ours."""
         try:
             known = keystone.register(self._conf)
         except (cfg.Error, RecursionError):
@@ -92,7 +92,7 @@ class Checks:
         return f"[{group}] {name}" if option is None else self._sources.place(group, option)
 
     def _naming(self, group: str, name: str, read: Callable[[cfg.ConfigOpts], object]) -> None:
-        """Have the message say also where the option is given."""
+        """Add to the message where the option is set."""
         try:
             read(self._conf)
         except ConfigurationError as exc:
@@ -103,13 +103,13 @@ class Checks:
         provisioners, bmcs = registry.names(registry.NODE_DRIVERS), registry.names(registry.OOB_DRIVERS)
         if not node:
             raise ConfigurationError(
-                f"{self._place('drivers', 'node')}: is not set; it names what installs machines. There are: "
+                f"{self._place('drivers', 'node')}: is not set; set it to the driver that installs machines, one of: "
                 f"{', '.join(provisioners)} ({SIMULATED} is for development and installs nothing)"
             )
         if oob is None and process is Process.WORKER:
             raise ConfigurationError(
-                f"{self._place('drivers', 'oob')}: is not set; it lists what BMCs are driven with. There are: "
-                f"{', '.join(bmcs)}; empty for none"
+                f"{self._place('drivers', 'oob')}: is not set; list the drivers of your BMCs, of these: "
+                f"{', '.join(bmcs)}; or set it to nothing"
             )
         self._known_names("node", [node], provisioners)
         self._known_names("oob", oob or (), bmcs)
@@ -122,18 +122,18 @@ class Checks:
         for name in names:
             if name not in there_are:
                 raise ConfigurationError(
-                    f"{self._place('drivers', option)}: there is no driver {name!r}; there are: {', '.join(there_are)}"
+                    f"{self._place('drivers', option)}: there is no driver {name!r}; use one of: {', '.join(there_are)}"
                 )
 
     def _keystone(self, process: Process) -> None:
-        """The API asks about tokens; a worker has one of its own, if it is told how to get it."""
+        """The API validates tokens; a worker gets one of its own, if credentials are configured."""
         needed = process is Process.API and self._conf.api.auth_strategy == "keystone"
         given = self._conf[keystone.plugin_group(self._conf)].auth_type
         if needed or given:
             keystone.check(self._conf, self._place)
         elif process is Process.WORKER and label_driver(self._conf) == "promenade":
             raise ConfigurationError(
-                f"{self._place('promenade', 'url')}: is set, but [{keystone.GROUP}] has no credentials to ask it with"
+                f"{self._place('promenade', 'url')}: is set, but [{keystone.GROUP}] has no credentials; set them"
             )
 
     def _listeners(self) -> None:
@@ -145,13 +145,13 @@ class Checks:
             self._listens("api", "node_listen", nodes.host)
 
     def _listens(self, group: str, name: str, host: str) -> None:
-        """Whether ``host`` is an address of this machine; which ports are free shows when they are listened on."""
+        """Check that ``host`` is an address of this machine. Ports are not checked: listening shows which are free."""
         try:
             family, kind, protocol, _, address = socket.getaddrinfo(host, 0, type=socket.SOCK_STREAM)[0]
             with socket.socket(family, kind, protocol) as tried:
                 tried.bind(address)
         except OSError as exc:
-            raise ConfigurationError(f"{self._place(group, name)}: nothing can listen there: {exc.strerror}") from None
+            raise ConfigurationError(f"{self._place(group, name)}: cannot listen there: {exc.strerror}") from None
 
     def _policy(self) -> None:
         place = self._place("oslo_policy", "policy_file")
@@ -159,25 +159,25 @@ class Checks:
             "oslo_policy", next(o for o in self._known["oslo_policy"] if o.dest == "policy_file")
         )
         if given is not None and self._conf.find_file(self._conf.oslo_policy.policy_file) is None:
-            raise ConfigurationError(f"{place}: the file is not there; leave the option out for the default rules")
+            raise ConfigurationError(f"{place}: the file does not exist; leave the option out for the default rules")
         try:
             Policy(self._conf)
         except ConfigurationError as exc:
             raise ConfigurationError(f"{place}: {exc}") from None
 
     def doubts(self) -> Sequence[str]:
-        """What works, and is probably not meant."""
+        """Settings that are valid but probably a mistake."""
         doubts = []
         if self._conf.drivers.node == SIMULATED:
             doubts.append(
-                "NO MACHINE WILL BE INSTALLED ([drivers] node = simulated): what is deployed is a site that "
-                f"drydock-simulator plays at {self._conf.simulated.url}. For development only."
+                "NO MACHINE WILL BE INSTALLED ([drivers] node = simulated): deployments go to the site that "
+                f"drydock-simulator simulates at {self._conf.simulated.url}. For development only."
             )
         else:
             for name in ("report_url", "bootdata_url"):
                 if is_loopback(urlsplit(self._conf.bootaction[name]).hostname or ""):
                     place = self._place("bootaction", name)
-                    doubts.append(f"{place}: is a loopback address, which no machine reaches this service by")
+                    doubts.append(f"{place}: is a loopback address; set one at which machines reach this service")
         if conf.max_waiting(self._conf) >= self._conf.api.threads:
             doubts.append(
                 f"{self._place('api', 'max_waiting')}: leaves no thread for machines; keep it below [api] threads"

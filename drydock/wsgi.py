@@ -2,7 +2,7 @@
 
 Importing does nothing. The API is built, from the configuration that the environment names, by ``application.build()``,
 which our gunicorn.conf.py calls in each process before it serves, or else by the first request. Until a configuration
-is right, each request fails and the log says why.
+is valid, each request fails and the log has the reason.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class LazyApplication:
-    """Builds the API once, whichever thread asks first. Servers that fork build one in each process."""
+    """Builds the API once, in the first thread that needs it. Servers that fork build one in each process."""
 
     def __init__(self) -> None:
         self._built: WSGIApplication | None = None

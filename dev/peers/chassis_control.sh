@@ -12,7 +12,8 @@ while [ $# -gt 0 ]; do
         shift
         ;;
     set)
-        echo "$2" >"$directory/$1"
+        # With a file "stuck", changes of power are accepted and not made.
+        [ "$1" = power ] && [ -e "$directory/stuck" ] || echo "$2" >"$directory/$1"
         # Soft-off: the operating system ends at once.
         [ "$1" != shutdown ] || echo 0 >"$directory/power"
         shift 2

@@ -22,6 +22,8 @@ from typing import Self
 
 from dev import processes
 from dev.peers import libvirt_python, packages
+from dev.peers.certificates import Authority
+from dev.ports import LOOPBACK, free_port
 
 NAMESPACE = Path(__file__).with_name("libvirt_namespace.sh")
 START_SECONDS = 60
@@ -67,7 +69,8 @@ DOMAIN = """\
 class LibvirtDaemon:
     """A running libvirtd; ``uri`` is how clients reach it. Raises ``packages.Unavailable``."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *, tls: bool = False) -> None:
+        """``tls``: it listens with a certificate of ``pki``, the directory that a client names as ``pkipath``."""
         if os.geteuid() != 0:
             raise packages.Unavailable("libvirtd needs root")
         _check_namespaces()
@@ -76,7 +79,13 @@ class LibvirtDaemon:
         self._environment = packages.environment(self._home)
         self.log = directory / "libvirtd.log"
         self.uri = f"qemu+unix:///system?socket={directory}/run/libvirt/libvirt-sock"
+        self.pki = directory / "pki"
+        self.port = free_port() if tls else 0
         self._child: processes.Child | None = None
+
+    @property
+    def tls_uri(self) -> str:
+        return f"qemu+tls://{LOOPBACK}:{self.port}/system?pkipath={self.pki}"
 
     @property
     def virsh(self) -> list[str]:
@@ -105,9 +114,10 @@ class LibvirtDaemon:
         etc = self._directory / "etc/libvirt"
         etc.mkdir(parents=True, exist_ok=True)
         (etc / "qemu.conf").write_text(QEMU_CONF)
-        (etc / "libvirtd.conf").write_text(DAEMON_CONF)
+        (etc / "libvirtd.conf").write_text(DAEMON_CONF + (self._tls() if self.port else ""))
+        listen = ["--listen"] if self.port else []
         self._child = processes.start(
-            "libvirtd", [*NAMESPACES, "--kill-child", NAMESPACE, self._home, self._directory],
+            "libvirtd", [*NAMESPACES, "--kill-child", NAMESPACE, self._home, self._directory, *listen],
             # unshare ignores SIGTERM as long as its child runs.
             log=self.log, stop_signal=signal.SIGKILL,
         )  # fmt: skip
@@ -119,6 +129,18 @@ class LibvirtDaemon:
         if self._child is not None:
             self._child.stop()
             self._child = None
+
+    def _tls(self) -> str:
+        """The configuration; clients show no certificate."""
+        self.pki.mkdir(exist_ok=True)
+        authority = Authority(self.pki)
+        pair = authority.issue("libvirtd")
+        shutil.copy(authority.certificate, self.pki / "cacert.pem")
+        return (
+            f'listen_tls = 1\nlisten_addr = "{LOOPBACK}"\ntls_port = "{self.port}"\nauth_tls = "none"\n'
+            f'ca_file = "{authority.certificate}"\ncert_file = "{pair.certificate}"\nkey_file = "{pair.key}"\n'
+            "tls_no_verify_certificate = 1\n"
+        )
 
     def _start_pool(self) -> None:
         """The storage pool ``default``, in which sushy-tools keeps the images of virtual media."""

@@ -1,9 +1,10 @@
 #!/bin/sh
-# libvirt_namespace.sh PACKAGES STATE: libvirtd of the tree PACKAGES, with its state below STATE.
+# libvirt_namespace.sh PACKAGES STATE [OPTION...]: libvirtd of the tree PACKAGES, with its state below STATE.
 # Runs as the first process of a mount and a PID namespace of its own (libvirt_daemon.py): what is mounted here is seen
 # by nothing else, and libvirtd, its helpers and its machines end with this process.
 set -eu
 packages=$1 state=$2
+shift 2
 
 # The packages' files are laid over the system's: libvirt has the paths of its data and helpers compiled in.
 upper=$state/upper
@@ -43,6 +44,6 @@ mount --move "$devices" /dev
 
 LD_LIBRARY_PATH=$(find "$packages" -name '*.so*' -path '*-linux-gnu/*' -printf '%h\n' | sort -u | tr '\n' ':')
 export LD_LIBRARY_PATH
-libvirtd -f "$state/etc/libvirt/libvirtd.conf" &
+libvirtd -f "$state/etc/libvirt/libvirtd.conf" "$@" &
 # Not exec: the first process of a PID namespace has to reap what libvirtd leaves to it.
 wait $!

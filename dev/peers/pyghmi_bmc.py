@@ -42,6 +42,10 @@ class PyghmiBmcs:
         """The device last set, in pyghmi's words such as ``network``."""
         return self._read(f"boot-{port}", "default")
 
+    def spoil(self, port: int, fault: str) -> None:
+        """``stuck``: changes of power are accepted and not made; ``busy``: each command is answered so."""
+        (self._directory / f"{fault}-{port}").touch()
+
     def start(self) -> None:
         """Start all, or start them again as they were."""
         self._directory.mkdir(parents=True, exist_ok=True)

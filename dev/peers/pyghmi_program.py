@@ -1,7 +1,8 @@
 """BMCs of pyghmi's own class: ``python -m dev.peers.pyghmi_program DIRECTORY PORT...``,
 the password in its file ``password``.
 
-Files ``power-PORT`` and ``boot-PORT`` there show what each BMC has been set to.
+Files ``power-PORT`` and ``boot-PORT`` there show what each BMC has been set to. With a file ``stuck-PORT`` it accepts
+changes of power and makes none; with ``busy-PORT`` it answers each command with "node busy" (0xc0).
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import sys
 import uuid
 from pathlib import Path
+from typing import Any
 
 from pyghmi.ipmi import bmc
 from pyghmi.ipmi.private import session
@@ -23,6 +25,8 @@ ALGORITHM = HEADER + 12
 SHA1 = 1
 #: Status code of the response.
 INVALID_ALGORITHM = 4
+#: Completion code.
+NODE_BUSY = 0xC0
 
 
 class FileBmc(bmc.Bmc):  # type: ignore[misc]
@@ -30,6 +34,7 @@ class FileBmc(bmc.Bmc):  # type: ignore[misc]
 
     def __init__(self, directory: Path, port: int, password: str) -> None:
         super().__init__({USER: password}, port=port, bmcuuid=uuid.UUID(int=port), address=LOOPBACK)
+        self._stuck, self._busy = directory / f"stuck-{port}", directory / f"busy-{port}"
         self._power, self._boot = directory / f"power-{port}", directory / f"boot-{port}"
 
     def sessionless_data(self, data: bytes, sockaddr: tuple[str, int]) -> None:
@@ -48,11 +53,21 @@ class FileBmc(bmc.Bmc):  # type: ignore[misc]
     def get_power_state(self) -> str:
         return self._power.read_text() if self._power.exists() else "off"
 
+    def handle_raw_request(self, request: dict[str, Any], session: Any) -> None:
+        if self._busy.exists():
+            session.send_ipmi_response(code=NODE_BUSY)
+        else:
+            super().handle_raw_request(request, session)
+
     def power_on(self) -> None:
-        self._power.write_text("on")
+        self._set("on")
 
     def power_off(self) -> None:
-        self._power.write_text("off")
+        self._set("off")
+
+    def _set(self, power: str) -> None:
+        if not self._stuck.exists():
+            self._power.write_text(power)
 
     def power_shutdown(self) -> None:
         self.power_off()

@@ -71,27 +71,27 @@ class AccessControl:
 
 
 def read_caller(environ: Mapping[str, Any], request_id: str) -> RequestContext:
-    """Who asks, by the headers that only the layers before us can have set."""
-    said = environ.get
-    marker = _marker(said("HTTP_X_CONTEXT_MARKER"))
+    """The caller, by the headers that only the layers before this one can have set."""
+    header = environ.get
+    marker = _marker(header("HTTP_X_CONTEXT_MARKER"))
     # Booting nodes have no identity, and are many.
-    if said("HTTP_X_IDENTITY_STATUS") != "Confirmed":
+    if header("HTTP_X_IDENTITY_STATUS") != "Confirmed":
         return RequestContext(request_id=request_id, marker=marker)
-    if said("HTTP_X_SERVICE_IDENTITY_STATUS", "Confirmed") != "Confirmed":
+    if header("HTTP_X_SERVICE_IDENTITY_STATUS", "Confirmed") != "Confirmed":
         return RequestContext(request_id=request_id, marker=marker)
-    user = said("HTTP_X_USER_NAME") or said("HTTP_X_USER_ID") or ""
-    roles = said("HTTP_X_ROLES", "").split(",")
+    user = header("HTTP_X_USER_NAME") or header("HTTP_X_USER_ID") or ""
+    roles = header("HTTP_X_ROLES", "").split(",")
     return RequestContext(
         request_id=request_id,
         authenticated=True,
         user=user,
-        user_id=said("HTTP_X_USER_ID", ""),
-        project_id=said("HTTP_X_PROJECT_ID", ""),
-        domain_id=said("HTTP_X_DOMAIN_ID", ""),
-        system_scope=said("HTTP_OPENSTACK_SYSTEM_SCOPE", ""),
+        user_id=header("HTTP_X_USER_ID", ""),
+        project_id=header("HTTP_X_PROJECT_ID", ""),
+        domain_id=header("HTTP_X_DOMAIN_ID", ""),
+        system_scope=header("HTTP_OPENSTACK_SYSTEM_SCOPE", ""),
         roles=tuple(role.strip() for role in roles if role.strip()),
         marker=marker,
-        end_user=said("HTTP_X_END_USER") or user,
+        end_user=header("HTTP_X_END_USER") or user,
     )
 
 

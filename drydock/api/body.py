@@ -13,7 +13,7 @@ import jsonschema_rs
 from drydock.api.text import check_values, field_path, too_deep
 from drydock.errors import InvalidInput
 
-#: Keys and values in a body: so many at most, and no more for its size than this, but for small ones.
+#: Keys and values in a body: the maximum; and, above a minimum, one for this number of bytes.
 MAX_VALUES = 50_000
 _VALUES_OF_ANY = 4_000
 _BYTES_OF_A_VALUE = 10
@@ -45,6 +45,10 @@ class JsonBody:
         except jsonschema_rs.ValidationError as exc:
             raise _invalid(exc) from None
         return cast("dict[str, Any]", value)
+
+
+def has_body(req: falcon.Request) -> bool:
+    return bool(req.content_length) or req.get_header("Transfer-Encoding") is not None
 
 
 def read_bytes(req: falcon.Request, max_bytes: int) -> bytes:

@@ -88,7 +88,7 @@ def _operation(route: Route, method: str, of: Operation) -> Json:
         made["description"] = f"For deployed clients; the same as {route.alias_of}."
     if of.body is not None:
         schema = {} if of.body.schema is None else {"schema": dict(of.body.schema)}
-        made["requestBody"] = {"required": True, "content": dict.fromkeys(of.body.media_types, schema)}
+        made["requestBody"] = {"required": not of.body.optional, "content": dict.fromkeys(of.body.media_types, schema)}
     return made
 
 

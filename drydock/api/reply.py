@@ -8,7 +8,7 @@ from typing import Any
 
 import falcon
 
-#: A streamed array is sent in pieces of at least so many bytes.
+#: A streamed array is sent in pieces of at least this number of bytes.
 PIECE = 65536
 
 

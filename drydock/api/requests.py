@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import falcon
 
-from drydock.api.body import JsonBody, read_bytes, require_content_type
+from drydock.api.body import JsonBody, has_body, read_bytes, require_content_type
 from drydock.api.limits import Limits
 from drydock.api.query import Query
 from drydock.api.route import Kind, Operation, Parameter
@@ -37,6 +37,8 @@ class RequestReader:
         """Raises ``InvalidInput`` naming the field, and falcon's 413 and 415."""
         if self._json is None:
             raise TypeError("the operation takes no JSON")
+        if self._body is not None and self._body.optional and not has_body(req):
+            return {}
         return self._json.read(req)
 
     def content(self, req: falcon.Request) -> bytes:

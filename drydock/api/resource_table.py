@@ -12,8 +12,15 @@ from drydock.api.resources.events import EventsResource
 from drydock.api.resources.health import ExtendedHealthResource, HealthResource, MetricsResource
 from drydock.api.resources.machine_build_data import MachineBuildDataResource
 from drydock.api.resources.machine_events import MachineEventsResource
-from drydock.api.resources.nodes import NodeBuildDataResource, NodeFilterResource, NodesResource
-from drydock.api.resources.tasks import TaskBuildDataResource, TaskResource, TasksResource, TerminateResource
+from drydock.api.resources.nodes import NodeBuildDataResource, NodeFilterResource, NodeResource, NodesResource
+from drydock.api.resources.plans import PlanNodesResource, PlanResource, PlansResource
+from drydock.api.resources.tasks import (
+    ConfirmResource,
+    TaskBuildDataResource,
+    TaskResource,
+    TasksResource,
+    TerminateResource,
+)
 from drydock.api.resources.versions import VersionsResource
 from drydock.api.services import ApiServices
 from drydock.api.streams import EventStreams
@@ -35,8 +42,13 @@ def resources(of: ApiServices) -> Mapping[str, object]:
         "task": TaskResource(of.tasks, of.policy, polls, at),
         "events": EventsResource(streams),
         "terminate": TerminateResource(of.tasks, at),
+        "confirm": ConfirmResource(of.tasks, at),
         "task_build_data": TaskBuildDataResource(of.tasks),
+        "plans": PlansResource(of.plans, at),
+        "plan": PlanResource(of.plans),
+        "plan_nodes": PlanNodesResource(of.plans, at),
         "nodes": NodesResource(of.tasks),
+        "node": NodeResource(of.hardware),
         "node_build_data": NodeBuildDataResource(of.tasks),
         "node_filter": NodeFilterResource(of.designs),
         "designs": DesignsResource(of.designs, at),

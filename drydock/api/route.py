@@ -57,13 +57,14 @@ class Parameter:
 @dataclass(frozen=True, slots=True)
 class Body:
     """``schema``: of JSON; None for another media type, whose bytes the responder reads. ``limit``: the field of
-    ``Limits`` that bounds it. ``any_media_type``: JSON under whatever name.
+    ``Limits`` that bounds it. ``any_media_type``: JSON under whatever name. ``optional``: without a body it is ``{}``.
     """
 
     schema: Schema | None
     media_types: tuple[str, ...] = (JSON,)
     limit: str = "max_body_bytes"
     any_media_type: bool = False
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)

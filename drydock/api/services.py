@@ -10,8 +10,10 @@ from drydock.api.route import Authorizer
 from drydock.metrics import ApiMetrics
 from drydock.orchestrator.services.boot_actions import BootService
 from drydock.orchestrator.services.designs import DesignService
+from drydock.orchestrator.services.hardware import HardwareService
 from drydock.orchestrator.services.health import Health
 from drydock.orchestrator.services.machines import MachineService
+from drydock.orchestrator.services.plans import PlanService
 from drydock.orchestrator.services.tasks import TaskService
 
 
@@ -19,8 +21,10 @@ from drydock.orchestrator.services.tasks import TaskService
 class ApiServices:
     tasks: TaskService
     designs: DesignService
+    plans: PlanService
     boot: BootService
     machines: MachineService
+    hardware: HardwareService
     health: Health
     policy: Authorizer
     limits: Limits

@@ -1,4 +1,4 @@
-"""Streams of events: a bounded number of requests that are told what happens, as long as it lasts."""
+"""Streams of events: a bounded number of requests that receive the events of a task tree until it ends."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LOG = logging.getLogger(__name__)
 
 #: Events read at once.
 PAGE = 500
-#: Seconds after which a stream that has nothing to tell says so: a client that has gone is noticed by that.
+#: Seconds after which a stream without events sends a comment: this detects clients that have gone.
 PULSE = 3.0
 #: Seconds after which a stream ends, for its client to come again with a token that is valid.
 LASTS = 600.0
@@ -82,7 +82,7 @@ class EventStreams:
                 mark = self._events.mark_changes()
                 page = self._events.events(task_id, after, at_most=PAGE)
         except (DatabaseUnavailable, TaskNotFound) as exc:
-            # The status has been sent; the client comes again with its Last-Event-ID, and is told then.
+            # The status has been sent; the client comes again with its Last-Event-ID, and gets the error then.
             LOG.warning("stream of events ended early: %s", exc, extra={"task": str(task_id)})
 
 

@@ -15,7 +15,7 @@ _ONE_LINE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 #: How deep JSON may be nested, and how long the keys of its objects may be.
 MAX_DEPTH = 64
 MAX_KEY = 1024
-#: A path shown in a message is cut after so many characters.
+#: A path shown in a message is cut after this number of characters.
 _SHOWN = 200
 
 #: For schemas of names and references: one line. Also see ``check_values``.

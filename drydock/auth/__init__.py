@@ -1,4 +1,4 @@
-"""Who asks: Keystone, the bypass for node routes, the development stand-in."""
+"""Authentication: Keystone, the bypass for node routes, and noauth for development."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["wrap"]
 
 
 def wrap(app: WSGIApplication, conf: cfg.ConfigOpts, node_paths: re.Pattern[str]) -> WSGIApplication:
-    """``app`` behind what ``[api] auth_strategy`` asks for; what ``node_paths`` matches goes around it.
+    """``app`` behind the authentication of ``[api] auth_strategy``, which paths that ``node_paths`` matches bypass.
 
     Raises ``ConfigurationError`` when [keystone_authtoken] is needed and incomplete, or [api] node_listen is wrong.
     """

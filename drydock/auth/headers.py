@@ -1,4 +1,4 @@
-"""The request headers that say who somebody is. Only a layer that has checked a token may set them."""
+"""The identity headers of a request. Only a layer that has checked a token may set them."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _IDENTITY_KEYS = frozenset(environ_key(header) for header in IDENTITY_HEADERS)
 
 
 def remove_identity(environ: dict[str, Any]) -> None:
-    """Forget whatever the client says of its identity."""
+    """Remove identity headers that the client sent."""
     if not _IDENTITY_KEYS.isdisjoint(environ):
         for key in _IDENTITY_KEYS & environ.keys():
             del environ[key]

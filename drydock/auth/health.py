@@ -1,4 +1,4 @@
-"""Whether what confirms operators' identities answers."""
+"""Health check of Keystone."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from drydock.errors import DrydockError
 
 
 def checks(conf: cfg.ConfigOpts) -> Mapping[str, Callable[[], None]]:
-    """By name, what raises ``DrydockError`` when it is not well."""
+    """Checks by name; a check raises ``DrydockError`` on failure."""
     if conf.api.auth_strategy == "noauth":
         return {}
     register(conf)

@@ -1,8 +1,8 @@
-"""Keystone's answer to "who is this token?", by keystonemiddleware's auth_token with options of our own.
+"""Validates tokens with keystonemiddleware's auth_token, with options of our own.
 
-The middleware here only fills in identity headers; every reply comes from the application. What is added to it:
-an outage is told apart from a bad token (a client renews its token on 401, which is of no use when Keystone is down),
-the token cache is bounded, and whatever is raised in there reaches the application, which answers it as its own errors.
+The middleware only sets identity headers; every reply comes from the application. Added to it:
+an outage is distinguished from a bad token (a client renews its token on 401, which does not help in an outage),
+the token cache is bounded, and exceptions reach the application, which answers them like its own.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ if TYPE_CHECKING:
 
 CACHE_KEY = "drydock.token_cache"
 
-#: What keystonemiddleware, told to delay decisions, turns into "invalid token".
+#: Exceptions that keystonemiddleware, with delay_auth_decision, turns into "invalid token".
 OUTAGES = (ConnectFailure, DiscoveryFailure, RequestTimeout, auth_token.ServiceError)
-#: What reading an answer of another shape raises.
+#: Raised when an answer has another shape than expected.
 _NO_TOKEN = (AttributeError, LookupError, NotImplementedError, TypeError, ValueError)
-#: What cannot be a token is not asked about.
+#: Text that cannot be a token is refused without a request to Keystone.
 _TOKEN = re.compile(r"\s*[\x21-\x7e]{1,8192}\s*")
 _TOKENS = ("HTTP_X_AUTH_TOKEN", "HTTP_X_STORAGE_TOKEN", "HTTP_X_SERVICE_TOKEN")
 
@@ -44,13 +44,13 @@ LOG = logging.getLogger(__name__)
 
 
 class _KeystoneOutageError(Exception):
-    """Keystone could not say whether a token is good."""
+    """Keystone could not validate a token."""
 
 
 class KeystoneAuth:
     """Confirms the identity of each request by its token, then hands it to ``app``, confirmed or not.
 
-    Raises ``ConfigurationError`` when [keystone_authtoken] does not say how to reach Keystone.
+    Raises ``ConfigurationError`` when [keystone_authtoken] is incomplete.
     """
 
     def __init__(self, app: WSGIApplication, conf: cfg.ConfigOpts) -> None:
@@ -58,7 +58,7 @@ class KeystoneAuth:
         register(conf)
         section = conf[plugin_group(conf)]
         if not section.auth_type:
-            raise ConfigurationError(f"[{GROUP}] auth_type is not set: it says how to ask Keystone about tokens")
+            raise ConfigurationError(f"[{GROUP}] auth_type is not set: set it, for example to password")
         self._cache = TokenCache(size=conf.auth.token_cache_size, seconds=conf.auth.token_cache_seconds)
         self._outage = Outage()
         self._guarded = GuardedCache(self._cache, self._refuse_while_down, self._outage.ended)
@@ -90,7 +90,7 @@ class KeystoneAuth:
         return self._app(environ, start)
 
     def _identify(self, environ: dict[str, Any]) -> None:
-        """Fill in the identity headers, or say in ``environ`` why they are not there."""
+        """Set the identity headers, or record in ``environ`` why they are missing."""
         if not all(_TOKEN.fullmatch(environ[name]) for name in _TOKENS if name in environ):
             remove_identity(environ)
             return
@@ -98,7 +98,7 @@ class KeystoneAuth:
         asked = time.monotonic()
         try:
             # NOTE: the middleware never sees the application's reply: it would make Location absolute, and to find
-            # its address for WWW-Authenticate it asks Keystone, which may be down.
+            # its address for WWW-Authenticate it queries Keystone, which may be down.
             self._protocol(environ, _ignored)
         except (_KeystoneOutageError, ClientException, RequestException) as exc:
             LOG.error("Keystone cannot be asked about tokens", extra={"reason": str(exc)})
@@ -115,24 +115,24 @@ class KeystoneAuth:
                 self._outage.ended()
 
     def _refuse_while_down(self) -> None:
-        """Those whose tokens are not remembered must not all wait for a Keystone that hangs: machines need threads."""
+        """Requests with uncached tokens must not all wait for a hanging Keystone: machines need threads."""
         if not self._outage.may_ask(time.monotonic()):
             raise _KeystoneOutageError("it did not answer a moment ago")
 
 
 class _KeystoneAnswerError(_KeystoneOutageError):
-    """Keystone, or what stands in its place, answered something else than a token."""
+    """Keystone, or a proxy in front of it, answered with something else than a token."""
 
 
 class _Protocol(auth_token.AuthProtocol):  # type: ignore[misc]
     def fetch_token(self, token: str, **options: Any) -> Any:
-        """Raises ``_KeystoneOutageError`` where the base class says "invalid" although Keystone said nothing."""
+        """Raises ``_KeystoneOutageError`` where the base class reports "invalid" without an answer of Keystone."""
         asked = time.monotonic()
         try:
             try:
                 data = super().fetch_token(token, **options)
             except auth_token.InvalidToken as exc:
-                # A kept connection that was closed meanwhile, as when Keystone was restarted.
+                # The kept-alive connection was closed, for example by a restart of Keystone.
                 if not isinstance(exc.__context__, ConnectFailure) or time.monotonic() - asked >= SLOW_SECONDS:
                     raise
                 data = super().fetch_token(token, **options)
@@ -148,16 +148,16 @@ class _Protocol(auth_token.AuthProtocol):  # type: ignore[misc]
         return data
 
     def validate_allowed_request(self, request: Any, token: dict[str, Any]) -> None:
-        """Hold the request against the access rules of an application credential.
+        """Check the request against the access rules of an application credential.
 
-        The base class looks in the token's catalog whether there is a service of our type, before it compares the
-        rules with that type. Catalogs are large and not asked for; what type we are of is known without.
+        The base class first looks for a service of our type in the token's catalog. Catalogs are large and not
+        requested, and the type is known without them.
         """
         super().validate_allowed_request(request, {"catalog": [{"type": SERVICE_TYPE}], **token})
 
 
 def _confirmed(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
-    """What the middleware takes for the application."""
+    """Stands in for the application behind the middleware."""
     start_response("204 No Content", [])
     return ()
 

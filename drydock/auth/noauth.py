@@ -1,8 +1,8 @@
-"""``NoAuth``: development's stand-in for Keystone. The token is the name of a role.
+"""``NoAuth``: replaces Keystone in development. The token is the name of a role.
 
     X-Auth-Token: admin | member | reader
 
-Anybody who can connect is anybody: requests from other than loopback addresses stay unidentified, and the server
+Every client can take every role: requests from other than loopback addresses stay unidentified, and the server
 refuses to start on an address that is not loopback.
 """
 
@@ -33,7 +33,7 @@ class NoAuth:
     def __init__(self, app: WSGIApplication) -> None:
         self._app = app
         LOG.warning(
-            "AUTHENTICATION IS OFF ([api] auth_strategy = noauth): everybody on this machine may do everything. "
+            "AUTHENTICATION IS OFF ([api] auth_strategy = noauth): every user of this machine may do everything. "
             "Never use this where others can log in, or behind a proxy."
         )
 
@@ -62,7 +62,7 @@ _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 def is_loopback(address: str) -> bool:
-    """Whether an address, or the name ``localhost``, is this machine's own. Other names are not trusted to be."""
+    """True for a loopback address and for the name ``localhost``; other names are not resolved."""
     if address in _LOOPBACK:
         return True
     try:
@@ -78,5 +78,5 @@ def require_loopback(bind_host: str) -> None:
     if not is_loopback(bind_host):
         raise ConfigurationError(
             f"[api] auth_strategy = noauth serves loopback addresses only, and bind_host is {bind_host}: "
-            "everybody who can connect would be administrator"
+            "every client would be administrator. Set bind_host to 127.0.0.1"
         )

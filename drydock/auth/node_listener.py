@@ -1,7 +1,7 @@
-"""``NodeListener``: what comes in where only machines are served finds nothing but their routes.
+"""``NodeListener``: on the node listener's port only the node routes exist; everything else is 404.
 
-The provisioning network then has no way to the operators' API, not even to try tokens. The listener is told by the
-port that the server accepted the connection on: no header says so, hence none can lie about it.
+The provisioning network then cannot reach the operators' API, not even to try tokens. The listener is recognised by the
+port that accepted the connection, not by a header, which a client could forge.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class NodeListener:
-    """Requests at ``port`` that are not a machine's go to ``app`` to be answered with 404, all others to ``inner``."""
+    """Requests at ``port`` for other than node routes go to ``app`` and get 404; all others go to ``inner``."""
 
     def __init__(self, app: WSGIApplication, inner: WSGIApplication, port: int, node_paths: re.Pattern[str]) -> None:
         """``node_paths`` matches, as a whole, the paths of machines' requests."""

@@ -1,4 +1,4 @@
-"""The options of keystonemiddleware and of the plugin it asks Keystone with: registered, and checked at the start."""
+"""Registers and checks the options of keystonemiddleware and of its authentication plugin."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from drydock.conf.types import HttpUrl, Refused, refuse_bad_certificates
 from drydock.errors import ConfigurationError
 
 GROUP = "keystone_authtoken"
-#: Seconds to wait for Keystone, unless configured: the middleware would wait for ever.
+#: Seconds to wait for Keystone, unless configured; the middleware's default is no limit.
 CONNECT_TIMEOUT = 5
-#: How the catalog and access rules of application credentials call this service.
+#: This service's type in the catalog and in access rules of application credentials.
 SERVICE_TYPE = "physicalprovisioner"
 
-#: For a plugin, what it cannot do without: in each line one of several.
+#: Required options by plugin: one of each line.
 _NEEDED: Mapping[str, Sequence[Sequence[str]]] = {
     "password": (
         ("auth_url",),
@@ -38,21 +38,21 @@ _NEEDS: Mapping[str, str] = {"v3password": "password"}
 
 
 def register(conf: cfg.ConfigOpts) -> Mapping[str, Sequence[cfg.Opt]]:
-    """Register everything, with defaults of ours; answers the options by group. Twice does no harm."""
+    """Register everything, with our defaults; returns the options by group. Idempotent."""
     known: dict[str, list[cfg.Opt]] = {}
     for group, options in [*auth_token.list_opts(), *cache_opts.list_opts()]:
         conf.register_opts(options, group=group)
         known.setdefault(group, []).extend(options)
     conf.set_default("http_connect_timeout", CONNECT_TIMEOUT, group=GROUP)
-    # A question that was lost is asked again by us; one that was waited for is not.
+    # We repeat a request whose connection broke, but not one that timed out.
     conf.set_default("http_request_max_retries", 0, group=GROUP)
     conf.set_default("service_type", SERVICE_TYPE, group=GROUP)
-    # Else any valid token, also a user's own, would count as a service's: requests with one pass by access rules.
+    # Otherwise any user's token would count as a service token, which bypasses access rules.
     conf.set_default("service_token_roles_required", True, group=GROUP)
     section = plugin_group(conf)
     common = loading.get_auth_common_conf_options()
     conf.register_opts(common, group=section)
-    # Without a plugin nothing reads its options; those of the usual one are no misspellings all the same.
+    # Without a plugin nothing reads its options; those of the password plugin are not reported as unknown.
     plugin = _plugin_options(conf[section].auth_type or "password")
     conf.register_opts(plugin, group=section)
     known.setdefault(section, []).extend([*common, *plugin])
@@ -60,27 +60,25 @@ def register(conf: cfg.ConfigOpts) -> Mapping[str, Sequence[cfg.Opt]]:
 
 
 def plugin_group(conf: cfg.ConfigOpts) -> str:
-    """Where the plugin's options stand."""
+    """The group of the plugin's options."""
     return str(conf[GROUP].auth_section or GROUP)
 
 
 def check(conf: cfg.ConfigOpts, place: Callable[[str, str], str]) -> None:
-    """Raises ``ConfigurationError`` where Keystone cannot be asked like this. ``place``: says where an option is given.
+    """Raises ``ConfigurationError`` for incomplete options. ``place``: names where an option is set.
 
-    Asks nothing. Values have been read, so each is of its type.
+    Sends nothing. Values have been read, so each is of its type.
     """
     group = plugin_group(conf)
     section = conf[group]
     kind = section.auth_type
     if not kind:
-        raise ConfigurationError(
-            f"{place(group, 'auth_type')}: is not set; it says how to ask Keystone about tokens, such as password"
-        )
+        raise ConfigurationError(f"{place(group, 'auth_type')}: is not set; set it, for example to password")
     try:
         loading.get_plugin_loader(kind)
     except NoMatchingPlugin:
         raise ConfigurationError(
-            f"{place(group, 'auth_type')}: there is no such plugin; usual are password and v3applicationcredential"
+            f"{place(group, 'auth_type')}: there is no such plugin; use password or v3applicationcredential"
         ) from None
     for names in _NEEDED.get(_NEEDS.get(kind, kind), ()):
         if not any(section.get(name) for name in names):
@@ -94,7 +92,7 @@ def check(conf: cfg.ConfigOpts, place: Callable[[str, str], str]) -> None:
     try:
         loading.load_auth_from_conf_options(conf, GROUP)
     except OptionError as exc:
-        # About names; values are not in it.
+        # The message names options; it holds no values.
         raise ConfigurationError(f"{place(group, 'auth_type')}: {exc}") from None
 
 

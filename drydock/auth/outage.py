@@ -1,12 +1,12 @@
-"""``Outage``: whether Keystone hangs, so that few requests wait for it at a time."""
+"""``Outage``: limits how many requests wait for a Keystone that hangs."""
 
 from __future__ import annotations
 
 import threading
 
-#: A failure that took this long is a hang: refused connections cost nothing and are asked again each time.
+#: Seconds from which a failure counts as a hang. Refused connections fail at once and are always retried.
 SLOW_SECONDS = 1.0
-#: How long nobody asks after a hang; then one request at a time tries.
+#: Seconds without requests after a hang; then one request at a time tries.
 PAUSE_SECONDS = 5.0
 
 
@@ -18,7 +18,7 @@ class Outage:
         self._ask_again_at: float | None = None
 
     def may_ask(self, now: float) -> bool:
-        """Whether to ask now; who may after a hang is the only one until it has an answer or another pause has gone."""
+        """Whether to send a request now. After a hang one caller at a time may, until its answer or the next pause."""
         with self._lock:
             if self._ask_again_at is None:
                 return True
@@ -28,13 +28,13 @@ class Outage:
             return True
 
     def failed(self, asked: float, now: float) -> None:
-        """A question asked at ``asked`` got no answer."""
+        """A request sent at ``asked`` got no answer."""
         if now - asked >= SLOW_SECONDS:
             with self._lock:
                 self._ask_again_at = now + PAUSE_SECONDS
 
     def ended(self) -> None:
-        """A question was answered."""
+        """A request was answered."""
         if self._ask_again_at is not None:
             with self._lock:
                 self._ask_again_at = None

@@ -1,4 +1,4 @@
-"""Drydock's own identity, for what it asks of other services."""
+"""Drydock's own Keystone session, for requests to other services."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from drydock.errors import ConfigurationError
 
 
 def service_session(conf: cfg.ConfigOpts) -> Session | None:
-    """A session with the credentials of [keystone_authtoken]; None if there are none. Asks Keystone nothing yet.
+    """A session with the credentials of [keystone_authtoken]; None if there are none. Sends nothing yet.
 
-    Raises ``ConfigurationError`` for credentials that cannot be understood.
+    Raises ``ConfigurationError`` for invalid credentials.
     """
     register(conf)
     section = conf[GROUP]

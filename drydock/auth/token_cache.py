@@ -1,6 +1,6 @@
 """A bounded cache of validated tokens, for keystonemiddleware's ``cache`` option.
 
-Its own in-process cache walks through every token it holds on each look-up, and never forgets how many those are.
+keystonemiddleware's own in-process cache scans all its tokens on each look-up and is not bounded.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from cachetools import TTLCache
 class TokenCache:
     """At most ``size`` entries, each at most ``seconds`` old; with 0 seconds it keeps nothing. Safe for threads.
 
-    Keys are hashes of tokens, values what Keystone said of them. ``timer`` counts seconds.
+    Keys are hashes of tokens, values Keystone's answers. ``timer`` counts seconds.
     """
 
     def __init__(self, *, size: int, seconds: float, timer: Callable[[], float] = time.monotonic) -> None:
@@ -26,7 +26,7 @@ class TokenCache:
         with self._lock:
             return len(self._entries)
 
-    # An empty cache is a cache: keystonemiddleware asks `if cache:`.
+    # keystonemiddleware tests `if cache:`, which must hold for an empty cache.
     def __bool__(self) -> bool:
         return True
 
@@ -39,15 +39,15 @@ class TokenCache:
             return self._entries.get(key)
 
     def set(self, key: str, value: bytes, time: float = 0) -> None:
-        """``time``, the middleware's own idea of a lifetime, is not needed: all entries have the same."""
+        """``time``, the middleware's lifetime, is ignored: all entries have the same."""
         with self._lock:
             self._entries[key] = value
 
 
 class GuardedCache:
-    """A ``TokenCache`` that knows of outages: ``before_asking`` is called before Keystone is asked, and may raise.
+    """A ``TokenCache`` that calls ``before_asking``, which may raise, before a request to Keystone.
 
-    ``answered`` is called when it has answered with a valid token.
+    ``answered`` is called when Keystone has answered with a valid token.
     """
 
     def __init__(self, cache: TokenCache, before_asking: Callable[[], None], answered: Callable[[], None]) -> None:

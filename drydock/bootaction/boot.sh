@@ -1,7 +1,7 @@
 
 # First boot: fetch this machine's boot actions, put them in place, start them. Safe to run again.
-# Needs tar, and what requests need. Settings, of which the key is one, are in $DRYDOCK_BOOT_ENV.
-# Exit status: 0 done; 3 it failed for good; any other: it was interrupted, or got no answer, and may be run again.
+# Needs tar and an HTTP client (http.sh). The settings, which include the key, are in $DRYDOCK_BOOT_ENV.
+# Exit status: 0 done; 3 failed permanently; any other: interrupted, or no answer; run it again.
 program=drydock-boot
 hopeless=3
 settings=${DRYDOCK_BOOT_ENV:-/etc/drydock/boot.env}
@@ -12,9 +12,9 @@ if [ -f "$settings" ]; then . "$settings"; fi
 # Twice a minute for an hour: longer than any restart, or upgrade, of the service.
 attempts=${DRYDOCK_BOOT_ATTEMPTS:-120}
 longest_pause=30
-# A key that is not taken will hardly be taken later.
+# A key that is refused this often is not accepted later.
 most_refusals=5
-# Where the installed system is, while an installer runs.
+# Root of the installed system, while an installer runs.
 root=${DRYDOCK_BOOT_ROOT:-}
 root=${root%/}
 failed=
@@ -25,11 +25,11 @@ needs_http "$DRYDOCK_BOOTDATA_URL"
 use_headers "X-Bootaction-Key: $DRYDOCK_BOOTACTION_KEY"
 
 fail() {
-    say "$*"
+    log "$*"
     failed="$failed${failed:+; }$*"
 }
 
-# run TEXT COMMAND…: a failure is told with the first line of what the command said that is not always there.
+# run TEXT COMMAND…: a failure is logged with the first relevant line of the command's standard error.
 run() {
     text=$1
     shift
@@ -39,8 +39,8 @@ run() {
     return 1
 }
 
-# tell EVENT_TYPE RESULT TEXT: for the operator to see; nothing depends on it.
-tell() {
+# post_event EVENT_TYPE RESULT TEXT: best effort, for the operator's information.
+post_event() {
     {
         printf '{"name": "drydock-boot", "origin": "drydock-boot", "event_type": "%s", ' "$1"
         [ -z "$2" ] || printf '"result": "%s", ' "$2"
@@ -50,10 +50,10 @@ tell() {
     [ "$status" = 200 ]
 }
 
-# Not to lose the news that something failed.
-tell_surely() {
+# For the final event, which must not be lost.
+post_event_with_retries() {
     for pause in 1 2 4 8 16 0; do
-        if tell "$@"; then return; fi
+        if post_event "$@"; then return; fi
         case $status in
             4*) return ;;
         esac
@@ -69,12 +69,12 @@ digest() {
     fi
 }
 
-# is_sound KIND: whether the tarball is what the service meant to send. Sets $why if not.
+# is_sound KIND: whether the tarball arrived intact. Sets $why if not.
 is_sound() {
     wanted=$(sed -n 's/^ *[Ee][Tt][Aa][Gg]: *\(W\/\)\{0,1\}"\{0,1\}\([0-9a-f]\{64\}\).*/\2/p' "$work/head" | tail -n 1)
     got=$(digest "$work/$1.tar.gz")
     if [ -z "$wanted" ] || [ -z "$got" ]; then
-        say "the digest of $1 cannot be checked"
+        log "the digest of $1 cannot be checked"
     elif [ "$wanted" != "$got" ]; then
         why='its digest is wrong'
         return 1
@@ -86,15 +86,15 @@ is_sound() {
     tar $literal -tzf "$work/$1.tar.gz" > "$work/$1.list" 2> "$work/error"
 }
 
-# Where a redirect leads, without what might be secret in it.
-say_target() {
+# The target of a redirect without its query, which may hold secrets.
+redirect_target() {
     target=
     is_redirect || true
     target=${target%%\?*}
     echo "${target:-nowhere}"
 }
 
-# fetch KIND: into $work/KIND.tar.gz, its members' names into $work/KIND.list.
+# fetch KIND: to $work/KIND.tar.gz; the names of its members to $work/KIND.list.
 fetch() {
     attempt=1 pause=1 refusals=0
     while true; do
@@ -103,7 +103,7 @@ fetch() {
             200) if is_sound "$1"; then return 0; fi ;;
             000) why='no answer' ;;
             301 | 302 | 303 | 307 | 308)
-                fail "no $1: redirected to $(say_target), which is not followed; [bootaction] bootdata_url has to be that address"
+                fail "no $1: redirected to $(redirect_target), which is not followed; set [bootaction] bootdata_url to that address"
                 return 1
                 ;;
             *) why="HTTP status $status" ;;
@@ -116,7 +116,7 @@ fetch() {
             [ "$refusals" -ge "$most_refusals" ] || outcome=1
             return 1
         fi
-        say "attempt $attempt for $1 failed ($why), the next one in ${pause}s"
+        log "attempt $attempt for $1 failed ($why), the next one in ${pause}s"
         sleep "$pause"
         attempt=$((attempt + 1))
         pause=$((pause * 2))
@@ -124,7 +124,7 @@ fetch() {
     done
 }
 
-# unpack KIND: as root, keeping modes. Names begin with a slash, which tar takes off.
+# unpack KIND: as root, keeping modes. tar strips the leading slash of names.
 unpack() {
     run "cannot unpack $1" tar -xpzf "$work/$1.tar.gz" -C "$root/"
 }
@@ -133,14 +133,14 @@ enable_unit() {
     if [ -n "$root" ]; then
         run "cannot enable $1" systemctl --root="$root" enable -- "$1"
     elif run "cannot enable $1" systemctl enable -- "$1"; then
-        # While an installer runs in a chroot there is no systemd to start anything; the first boot will.
+        # In an installer's chroot no systemd runs; the first boot starts the units.
         if $running && [ "${DRYDOCK_BOOT_START:-yes}" = yes ] && ! is_triggered "$1"; then
             run "cannot start $1" systemctl start --no-block -- "$1"
         fi
     fi
 }
 
-# is_triggered UNIT: whether another unit of the tarball is there to start it.
+# is_triggered UNIT: whether another unit of the tarball starts it.
 is_triggered() {
     case $1 in
         *.service) ;;
@@ -168,8 +168,8 @@ enable_units() {
     done < "$work/units.list"
 }
 
-# The unit that runs this script does so at each boot until there is this mark. What the mark is about has to be on the
-# disk before it: a power cut must not leave the mark alone.
+# The unit runs this script at each boot until this mark exists. The files must be on the disk before the mark:
+# a power cut must not leave the mark without them.
 mark_done() {
     mark=${DRYDOCK_BOOT_DONE:+$root$DRYDOCK_BOOT_DONE}
     [ -n "$mark" ] || return 0
@@ -177,24 +177,24 @@ mark_done() {
     if mkdir -p "${mark%/*}" && true > "$mark"; then
         if have sync; then sync; fi
     else
-        say "cannot write $mark: the next boot does all this again"
+        log "cannot write $mark: the next boot does all this again"
     fi
 }
 
-tell start '' 'fetching boot actions'
-# Both before either is unpacked: a machine has all of its boot actions or none.
+post_event start '' 'fetching boot actions'
+# Fetch both before unpacking either: a machine gets all of its boot actions or none.
 if fetch units && fetch files; then
-    # Directories that tar has to make are for everybody; the files have modes of their own.
+    # Directories that tar creates are readable for all; files keep their own modes.
     umask 022
     if unpack files && unpack units; then
         enable_units
     fi
 fi
 if [ -n "$failed" ]; then
-    tell_surely finish FAIL "$failed"
+    post_event_with_retries finish FAIL "$failed"
     exit "$outcome"
 fi
 mark_done
 done="boot actions in place: $(wc -l < "$work/files.list") files, $(wc -l < "$work/units.list") units"
-say "$done"
-tell_surely finish SUCCESS "$done"
+log "$done"
+post_event_with_retries finish SUCCESS "$done"

@@ -1,4 +1,4 @@
-"""What a template can say about its node and its boot action."""
+"""The variables of templates: their node and their boot action."""
 
 from __future__ import annotations
 

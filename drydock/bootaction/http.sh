@@ -1,20 +1,20 @@
 #!/bin/sh
-# HTTP on a machine that has as little as BusyBox: curl, GNU wget, or a bare connection (nc; openssl for https).
-# The key is only ever in files that root alone can read: no program finds it among its arguments.
+# HTTP client for minimal systems: curl, GNU wget, or a plain connection (BusyBox nc; openssl for https).
+# The key is passed in files that only root can read, never as an argument.
 set -u
 umask 077
 
-# Exit status where no later attempt would do better.
+# Exit status of a permanent failure.
 hopeless=1
 
 work=$(mktemp -d "${TMPDIR:-/run}/drydock.XXXXXX") || exit 1
 trap 'rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM
 carriage_return=$(printf '\r')
-# Seconds after which a request has failed: the service holds one for as long as its database is restarted.
+# Timeout of a request in seconds: the service holds requests while its database restarts.
 patience=${DRYDOCK_HTTP_TIMEOUT:-300}
 
-say() {
+log() {
     echo "$program: $*" >&2
 }
 
@@ -22,7 +22,7 @@ have() {
     command -v "$1" > /dev/null 2>&1
 }
 
-# use_headers LINE...: sent with every request. printf is part of the shell: it starts no process.
+# use_headers LINE...: headers of every request. printf is a shell builtin, so no process has them as arguments.
 use_headers() {
     : > "$work/curlrc"
     : > "$work/wgetrc"
@@ -38,20 +38,20 @@ has_gnu_wget() {
     wget --version 2> /dev/null | grep -q 'GNU Wget'
 }
 
-# needs_http URL: ends the program where nothing can ask for it. No later attempt would do better.
+# needs_http URL: ends the program if no client for it is installed, a permanent failure.
 needs_http() {
     if have curl || has_gnu_wget; then return; fi
     case $1 in
         https://*) if have openssl; then return; fi ;;
         *) if have nc; then return; fi ;;
     esac
-    say 'needs curl, GNU wget, nc (for http) or openssl (for https)'
+    log 'needs curl, GNU wget, nc (for http) or openssl (for https)'
     exit "$hopeless"
 }
 
-# request URL BODY [DATA]: GET, or POST the file DATA as JSON. The answer is in the file BODY, its head in $work/head,
-# its status in $status: 000 if it did not come, or not whole. A redirect is followed as long as it stays at the host,
-# which was told the key by the first request, and does not leave TLS.
+# request URL BODY [DATA]: GET, or POST the file DATA as JSON. Writes the answer to BODY, its head to $work/head.
+# Sets $status, to 000 if no complete answer arrived. Follows redirects at the same host, which has the key
+# already, unless they leave TLS.
 request() {
     url=$1 body=$2 data=${3:-} hops=0
     while request_once && is_redirect && [ "$hops" -lt 3 ] && same_host "$url" "$target"; do
@@ -74,7 +74,7 @@ request_once() {
     return 0
 }
 
-# is_redirect: whether the answer leads elsewhere. Sets $target, an absolute URL.
+# is_redirect: whether the answer is a redirect. Sets $target, an absolute URL.
 is_redirect() {
     case $status in
         301 | 302 | 303 | 307 | 308) ;;
@@ -126,7 +126,7 @@ request_wget() {
     esac
 }
 
-# BusyBox's wget takes headers from its command line only, and its TLS trusts everybody.
+# BusyBox's wget takes headers on its command line only, and does not verify certificates.
 request_bare() {
     rest=${url#*://}
     authority=${rest%%/*}
@@ -138,7 +138,7 @@ request_bare() {
     host=${host#\[}
     host=${host%\]}
     write_request "/${rest#*/}" > "$work/request"
-    # read takes a line and not a byte more, so that cat gets the body.
+    # read consumes exactly one line, so that cat gets the body.
     connect < "$work/request" 2> "$work/error" | {
         while IFS= read -r line; do
             line=${line%"$carriage_return"}
@@ -153,7 +153,7 @@ request_bare() {
     fi
 }
 
-# HTTP/1.0: the answer comes in one piece, and ends with the connection.
+# HTTP/1.0: no chunks; the answer ends with the connection.
 write_request() {
     if [ -n "$data" ]; then
         printf 'POST %s HTTP/1.0\r\nContent-Type: application/json\r\n' "$1"
@@ -188,7 +188,7 @@ status_of_head() {
     echo "${found:-000}"
 }
 
-# Text, from standard input, as the inside of a JSON string.
+# Standard input, escaped for a JSON string.
 json_text() {
     if have iconv; then iconv -c -f UTF-8 -t UTF-8; else LC_ALL=C tr -cd '\011\012\040-\176'; fi \
         | LC_ALL=C tr -d '\000-\010\013-\037\177' \

@@ -1,6 +1,6 @@
 """A node's key: derived from a secret, shown as 64 hex digits, stored nowhere.
 
-Who holds the secret can derive the key of any boot context again, so issuing it may be repeated after a crash.
+The key of any boot context can be derived again from the secret, so that issuing it may be repeated after a crash.
 """
 
 from __future__ import annotations
@@ -29,28 +29,28 @@ def derive_key(secret: bytes, context_id: UUID, node: str) -> bytes:
 
 
 def events_token(key: bytes) -> bytes:
-    """32 bytes with which an installer may post its progress, and do nothing else: it stands in configuration files."""
+    """32 bytes that only allow an installer to post its progress, because configuration files contain them."""
     return HKDF(SHA256(), KEY_BYTES, salt=None, info=_EVENTS).derive(key)
 
 
 def key_digest(key: bytes) -> bytes:
-    """SHA-256 of a key: what the database holds."""
+    """SHA-256 of a key, as stored in the database."""
     return hashlib.sha256(key).digest()
 
 
 def parse_key(text: str) -> bytes:
-    """A key as clients send it. Raises ``InvalidInput``, which never shows what was sent."""
+    """A key as clients send it. Raises ``InvalidInput``, which never shows the input."""
     if not _HEX.fullmatch(text):
         raise InvalidInput("must be 64 hexadecimal digits", field="X-Bootaction-Key")
     return bytes.fromhex(text)
 
 
 def matches(key: bytes, digest: bytes | memoryview) -> bool:
-    """Whether ``digest`` is this key's; in constant time."""
+    """True if ``digest`` is this key's; in constant time."""
     return hmac.compare_digest(key_digest(key), digest)
 
 
 def derive_matching(secrets: Sequence[bytes], context_id: UUID, node: str, digest: bytes) -> bytes | None:
-    """The context's key, whichever of the secrets it was derived from; None if that secret is gone."""
+    """The context's key, derived from the secret that matches its digest; None if no secret does."""
     keys = (derive_key(secret, context_id, node) for secret in secrets)
     return next((key for key in keys if matches(key, digest)), None)

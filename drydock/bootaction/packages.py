@@ -1,4 +1,4 @@
-"""Package lists: from a boot action's data or what its reference answered, and merged for a node."""
+"""Package lists: parsed from inline or fetched data, and merged for a node."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from drydock.model.boot_asset import AssetType
 def parse_packages(content: bytes) -> Mapping[str, str | None]:
     """A YAML or JSON mapping of package to version (null or empty: any).
 
-    Raises ``ValueError``, which quotes nothing: this is what a server answered, and who reads a task may not be who can
-    ask there.
+    Raises ``ValueError``, which quotes nothing: readers of a task may not have access to the server that sent the
+    list.
     """
     stream = read_stream(content)
     problems = [*(problem for document in stream.documents for problem in document.problems), *stream.faults]
@@ -36,7 +36,7 @@ def dump_packages(packages: Mapping[str, str | None]) -> bytes:
 
 
 def merge_packages(assets: Iterable[RenderedAsset]) -> Mapping[str, str | None]:
-    """All package lists among a node's rendered assets, package to version or None; of a package twice, the later."""
+    """All package lists among a node's rendered assets, package to version or None; later lists win."""
     merged: dict[str, str | None] = {}
     for asset in assets:
         if asset.type is AssetType.PKG_LIST:
@@ -45,7 +45,7 @@ def merge_packages(assets: Iterable[RenderedAsset]) -> Mapping[str, str | None]:
 
 
 def package_conflicts(assets: Iterable[RenderedAsset]) -> tuple[str, ...]:
-    """A line for each package of which two boot actions want different versions, naming both."""
+    """A line for each package with different versions in two boot actions, naming both."""
     wanted: dict[str, tuple[str, str | None]] = {}
     lines: list[str] = []
     for asset in assets:
@@ -56,7 +56,7 @@ def package_conflicts(assets: Iterable[RenderedAsset]) -> tuple[str, ...]:
             if before != version:
                 lines.append(
                     f"package {package}: boot action {action} wants {_shown(before)}, boot action {asset.action} "
-                    f"{_shown(version)}; the latter is taken"
+                    f"{_shown(version)}; the latter is used"
                 )
             wanted[package] = (asset.action, version)
     return tuple(lines)

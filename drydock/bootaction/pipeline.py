@@ -1,4 +1,4 @@
-"""The named transforms an asset may ask for. Each takes what the one before it gave, bytes or text."""
+"""The named transforms of an asset. Each takes the output of the one before it, bytes or text."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Segment = Callable[[Value], Value]
 
 
 class SegmentError(ValueError):
-    """A segment that cannot work on its input. ``segment`` is its name."""
+    """A segment failed on its input. ``segment`` is its name."""
 
     def __init__(self, segment: str, text: str) -> None:
         super().__init__(text)
@@ -18,14 +18,14 @@ class SegmentError(ValueError):
 
 
 def run(value: Value, names: Sequence[str], template: Segment, *, max_bytes: int) -> Value:
-    """``value`` after all segments. ``template`` is the segment that needs to know the node.
+    """``value`` after all segments. ``template`` is the segment that depends on the node.
 
     Raises ``SegmentError`` for an unknown segment, an input of the wrong kind or a result over ``max_bytes``.
     """
     segments = {**SEGMENTS, "template": template}
     for name in names:
         if name not in segments:
-            raise SegmentError(name, f"unknown; known are {', '.join(segments)}")
+            raise SegmentError(name, f"unknown; use one of {', '.join(segments)}")
         try:
             value = segments[name](value)
         except ValueError as exc:
@@ -51,7 +51,7 @@ def _base64_encode(value: Value) -> bytes:
 
 
 def _base64_decode(value: Value) -> bytes:
-    """Text is as good as bytes here, and line breaks are nothing."""
+    """Accepts text and bytes, and ignores line breaks."""
     try:
         packed = value.encode("ascii") if isinstance(value, str) else value
         return base64.b64decode(b"".join(packed.split()), validate=True)
@@ -61,14 +61,14 @@ def _base64_decode(value: Value) -> bytes:
 
 def _bytes(value: Value) -> bytes:
     if isinstance(value, str):
-        raise ValueError("wants bytes, but has text: put utf8_encode before it")
+        raise ValueError("needs bytes, but gets text: put utf8_encode before it")
     return value
 
 
 def text(value: Value) -> str:
     """Raises ``ValueError`` for bytes."""
     if isinstance(value, bytes):
-        raise ValueError("wants text, but has bytes: put utf8_decode before it")
+        raise ValueError("needs text, but gets bytes: put utf8_decode before it")
     return value
 
 

@@ -1,4 +1,4 @@
-"""Which assets go into which tarball: every client enables all units of the one, and nothing of the other."""
+"""Assigns assets to the two tarballs: clients enable every unit of one, and nothing of the other."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from drydock.model.unit_file import can_be_enabled, has_install
 
 
 def placed_as(asset: BootAsset, content: bytes) -> AssetType:
-    """A unit that is not to be enabled is put in place as a file.
+    """A unit that must not be enabled is delivered as a file.
 
-    That is a template, a drop-in, and one without an [Install] section: what it is wanted by, or its timer, starts it.
-    The asset's ``enable`` decides otherwise, but for templates and drop-ins, which ``systemctl enable`` fails on.
+    That is a template, a drop-in, or one without an [Install] section, which another unit or its timer starts.
+    The asset's ``enable`` overrides this, except for templates and drop-ins, on which ``systemctl enable`` fails.
     """
     if asset.type is not AssetType.UNIT:
         return asset.type
@@ -22,7 +22,7 @@ def placed_as(asset: BootAsset, content: bytes) -> AssetType:
 
 
 def without_overwritten(assets: Iterable[RenderedAsset]) -> tuple[RenderedAsset, ...]:
-    """Of several files with one path the last: they may be in both tarballs, which are unpacked one after the other."""
+    """Keep the last of several files with one path, across both tarballs."""
     found: dict[object, RenderedAsset] = {}
     for asset in assets:
         key = object() if asset.path is None else asset.path

@@ -11,11 +11,11 @@ from ulid import ULID
 
 from drydock.bootaction.fetching import SharedFetch
 from drydock.bootaction.keys import derive_key, derive_matching, events_token, key_digest
+from drydock.bootaction.memory_budget import MemoryBudget
 from drydock.bootaction.packages import merge_packages, package_conflicts
 from drydock.bootaction.placing import without_overwritten
 from drydock.bootaction.render import RenderedAsset, TemplateLimits, render_assets, unknown_names
 from drydock.bootaction.report_tool import report_tool
-from drydock.bootaction.room import Room
 from drydock.bootaction.sealing import seal
 from drydock.bootaction.tarball import pack
 from drydock.bootaction.template_pool import TemplatePool
@@ -32,8 +32,8 @@ from drydock.model.task import Task
 class BootSettings:
     """``secrets``: the first signs, all verify. ``report_url``, ``bootdata_url`` end in a slash.
 
-    ``fetches``, ``renderers``: how many references are fetched, and templates rendered, at a time. ``report_tool``:
-    where a node has it, None: nowhere.
+    ``fetches``, ``renderers``: references fetched, and templates rendered, at a time. ``report_tool``:
+    path of the tool on nodes, None for no tool.
     """
 
     secrets: Sequence[bytes] = field(repr=False)
@@ -48,8 +48,8 @@ class BootSettings:
     report_tool: str | None
 
 
-#: Bytes of assets that a worker has in the making at a time; each takes several times as much for a moment.
-_IN_THE_MAKING = 32 * 1024 * 1024
+#: Bytes of assets that a worker prepares at a time; preparing briefly needs several times as much.
+_MEMORY_BYTES = 32 * 1024 * 1024
 
 
 class BootPreparation:
@@ -57,35 +57,35 @@ class BootPreparation:
         self._settings = settings
         self._fetch = SharedFetch(fetch, at_most=settings.fetches)
         self._templates = TemplatePool(settings.limits, processes=settings.renderers)
-        self._room = Room(_IN_THE_MAKING)
+        self._memory = MemoryBudget(_MEMORY_BYTES)
 
     @staticmethod
     def fetches(node: str, site: SiteDesign) -> bool:
-        """Whether anything is to be fetched for this node."""
+        """True if an asset of this node has to be fetched."""
         return any(
             node in action.target_nodes and any(asset.location is not None for asset in action.assets)
             for action in site.boot_actions
         )
 
     def prepare(self, task: Task, node: str, site: SiteDesign) -> tuple[PreparedBoot, Sequence[str]]:
-        """Render, pack and seal. Nothing is kept: that is for the transaction that records the step.
+        """Render, pack and seal. Stores nothing: the transaction that records the step does.
 
-        Returns also what to tell the operator, which does not fail the node: packages that boot actions disagree on,
-        and names in templates that nothing goes by. Waits while other nodes' boots take the memory there is for them.
+        Also returns warnings for the operator: conflicting package versions and undefined names in templates. Waits
+        while other nodes' boots use the memory budget.
 
         Raises ``RenderError``, ``ReferenceUnavailable``, ``InvalidReference``, ``RendererUnavailable``.
         """
-        with self._room.taken(task.root_id) as found:
-            return self._prepared(task, node, site, found)
+        with self._memory.reserve(task.root_id) as record_size:
+            return self._prepared(task, node, site, record_size)
 
     def _prepared(
-        self, task: Task, node: str, site: SiteDesign, found: Callable[[int], None]
+        self, task: Task, node: str, site: SiteDesign, record_size: Callable[[int], None]
     ) -> tuple[PreparedBoot, Sequence[str]]:
         context_id = uuid4()
         key = derive_key(self._settings.secrets[0], context_id, node)
         wanted = [(action, str(ULID())) for action in site.boot_actions if node in action.target_nodes]
         assets = without_overwritten(self._assets(task, node, site, wanted, key))
-        found(sum(len(asset.content) for asset in assets))
+        record_size(sum(len(asset.content) for asset in assets))
         now = datetime.now(UTC)
         context = BootContext(
             id=context_id,
@@ -128,7 +128,7 @@ class BootPreparation:
         )
         if settings.report_tool is None:
             return assets
-        # First: a design that brings files of the same names is right about its own nodes.
+        # First, so that files of the design with the same paths win.
         return (*report_tool(settings.report_tool, wanted, key=key, report_url=settings.report_url), *assets)
 
     @staticmethod
@@ -144,13 +144,13 @@ class BootPreparation:
         )
 
     def user_data(self, context: BootContext, site: SiteDesign) -> str:
-        """What the machine is given at its first boot. It holds the key: derived again, as it is stored nowhere.
+        """The user-data of the machine. It holds the key, derived again because it is not stored.
 
-        Raises ``RenderError`` when no configured secret made this context's key.
+        Raises ``RenderError`` when no configured secret derives this context's key.
         """
         key = derive_matching(self._settings.secrets, context.id, context.node, context.key_digest)
         if key is None:
-            raise RenderError("the secret that made this node's key is no longer in [bootaction] secrets; deploy again")
+            raise RenderError("the secret of this node's key is no longer in [bootaction] secrets; deploy again")
         return user_data(
             deployment=context.id,
             node=context.node,

@@ -1,4 +1,4 @@
-"""Asset definitions, a node and its design become rendered assets."""
+"""Renders the assets of a node from their definitions and the design."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ def render_assets(
     render: Render,
     max_bytes: int,
 ) -> tuple[RenderedAsset, ...]:
-    """Every asset of the boot actions (each with its ULID) for this node, in order; package lists too.
+    """The assets of the boot actions (each with its ULID) for this node, in order; package lists included.
 
-    Assets without a path go nowhere and are left out. References are fetched once per URL, by ``fetch``, whose errors
-    are passed on with the asset's name: ``RenderError`` for what can never work, the error itself for what may work
-    later; also ``RendererUnavailable``. No error says the key.
+    Assets without a path are left out. References are fetched once per URL, by ``fetch``, whose errors
+    are raised with the asset's name: ``RenderError`` for permanent ones, the error itself for passing
+    ones; also ``RendererUnavailable``. No error contains the key.
 
-    ``render``: for templates. ``max_bytes``: of what each segment of a pipeline makes.
+    ``render``: renders templates. ``max_bytes``: limit of each segment's output.
     """
     if node not in site.nodes:
         raise RenderError(f"the design has no node {node:.100}")
@@ -68,9 +68,9 @@ def render_assets(
 
 
 def unknown_names(assets: Sequence[RenderedAsset]) -> tuple[str, ...]:
-    """A line for each asset whose templates write names that nothing goes by, which makes no text."""
+    """A line for each asset whose templates write undefined names, which render as empty text."""
     return tuple(
-        f"boot action {asset.action}: asset {asset.path or asset.type}: the template writes what is not there: "
+        f"boot action {asset.action}: asset {asset.path or asset.type}: the template uses undefined names: "
         f"{', '.join(asset.unknown)}"
         for asset in assets
         if asset.unknown
@@ -78,7 +78,7 @@ def unknown_names(assets: Sequence[RenderedAsset]) -> tuple[str, ...]:
 
 
 class _Rendering:
-    """One asset on its way."""
+    """The rendering of one asset."""
 
     def __init__(
         self,
@@ -95,7 +95,7 @@ class _Rendering:
         self._key = key
         self._render = render
         self._max_bytes = max_bytes
-        #: Names in templates that nothing goes by.
+        #: Undefined names in templates.
         self.unknown: dict[str, None] = {}
         self._quoted = True
 
@@ -107,7 +107,7 @@ class _Rendering:
             return self._run((asset.data or "").encode("utf-8"), "data_pipeline", asset.data_pipeline)
         url = self._run(asset.location, "location_pipeline", asset.location_pipeline).decode("utf-8")
         body = self._fetch(fetch, url)
-        # What a server answered is not shown: who reads a task may not be who can ask there.
+        # The server's answer is not shown: readers of a task may not have access to the server.
         self._quoted = False
         if asset.type is not AssetType.PKG_LIST:
             return self._run(body, "data_pipeline", asset.data_pipeline)
@@ -146,6 +146,6 @@ class _Rendering:
         return RenderError(self._text(stage, text))
 
     def _text(self, stage: str, text: str) -> str:
-        """An error's text may quote a variable, and one of the variables is the key."""
+        """Mask the key: an error's text may quote variables."""
         secret = re.compile(re.escape(self._key.hex()), re.IGNORECASE)
         return f"{self._where}: {stage}: {secret.sub('<key>', text)}"

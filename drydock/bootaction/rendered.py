@@ -1,4 +1,4 @@
-"""A boot action's asset, finished for one node."""
+"""A boot action's asset, rendered for one node."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from drydock.model.boot_asset import AssetType
 class RenderedAsset:
     """``action`` is the boot action's name. A ``pkg_list`` has JSON as ``content`` and no path.
 
-    ``unknown``: names that its templates write though nothing goes by them.
+    ``unknown``: undefined names in its templates.
     """
 
     action: str

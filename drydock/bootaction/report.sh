@@ -8,7 +8,7 @@ usage: $program [--action NAME] [--message TEXT [--error]] [--status success|fai
        $program [--action NAME] --wrap COMMAND [ARGUMENT...]
 
 --wrap runs the command and reports its start, the end of its output and its result.
-Which boot action: NAME, else that of the environment (DRYDOCK_ACTION_ID and the like), else the only one there is.
+Boot action: NAME, else DRYDOCK_ACTION_ID and the like from the environment, else the only one on this machine.
 END
     exit 2
 }
@@ -45,13 +45,13 @@ fi
 
 if [ -z "$action" ] && [ -z "${DRYDOCK_ACTION_ID:-}" ]; then
     for file in "$actions"/*.env; do
-        [ -z "$action" ] || { say "there are several boot actions: say --action"; exit 2; }
+        [ -z "$action" ] || { log "there are several boot actions: give --action"; exit 2; }
         file=${file##*/}
         action=${file%.env}
     done
 fi
 if [ -n "$action" ]; then
-    [ -r "$actions/$action.env" ] || { say "no boot action $action here that reports"; exit 2; }
+    [ -r "$actions/$action.env" ] || { log "this machine has no boot action $action that reports"; exit 2; }
     # shellcheck source=/dev/null
     . "$actions/$action.env"
 fi
@@ -69,7 +69,7 @@ document() {
     printf ']}'
 }
 
-# report ATTEMPTS: sends $work/report. The same key with each attempt: one that was heard after all does no harm.
+# report ATTEMPTS: sends $work/report. All attempts have the same idempotency key, so a duplicate is harmless.
 report() {
     repeated=$(od -An -N 16 -t x1 /dev/urandom | tr -d ' \n')
     use_headers "X-Bootaction-Key: $DRYDOCK_BOOTACTION_KEY" "Idempotency-Key: $repeated"
@@ -79,12 +79,12 @@ report() {
         case $status in
             200) return 0 ;;
             3* | 4*)
-                say "the report was refused (HTTP status $status)"
+                log "the report was refused (HTTP status $status)"
                 return 1
                 ;;
         esac
         if [ "$attempt" -ge "$1" ]; then
-            say "not reported: no answer after $attempt attempts (HTTP status $status)"
+            log "not reported: no answer after $attempt attempts (HTTP status $status)"
             return 1
         fi
         sleep "$pause"
@@ -101,7 +101,7 @@ if ! $wrap; then
 fi
 
 printf 'running %s' "$1" | document '' false > "$work/report"
-# The work is not to wait for the news of it.
+# Few attempts: the command must not wait long for its start to be reported.
 report 3
 mkfifo "$work/pipe" || exit 1
 tee "$work/output" < "$work/pipe" &

@@ -1,4 +1,4 @@
-"""``drydock-report`` for a node: the tool, and for each boot action that reports, a file that tells it how."""
+"""``drydock-report`` for a node: the tool, and a settings file for each boot action that reports."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from drydock.bootaction.scripts import assignments, report_script
 from drydock.model.boot_asset import AssetType, BootActionDesign
 
 ACTIONS_PATH = "/etc/drydock/actions"
-#: Whose assets these are, where an asset names its boot action.
+#: Name of the boot action of these assets.
 OWNER = "drydock-report"
 _UNFIT = re.compile(r"[^A-Za-z0-9._-]|^\.")
 
@@ -18,7 +18,7 @@ _UNFIT = re.compile(r"[^A-Za-z0-9._-]|^\.")
 def report_tool(
     path: str, actions: Sequence[tuple[BootActionDesign, str]], *, key: bytes, report_url: str
 ) -> tuple[RenderedAsset, ...]:
-    """The tool at ``path``, and what it needs for those of the boot actions (each with its ULID) that signal."""
+    """The tool at ``path``, and settings files for the boot actions (each with its ULID) that signal."""
     assets = [_file(path, 0o755, report_script())]
     taken: set[str] = set()
     for action, ulid in actions:

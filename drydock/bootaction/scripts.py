@@ -1,4 +1,4 @@
-"""The shell scripts that machines run; each is one file there, put together from ours."""
+"""The shell scripts that machines run; each is one file on the machine, assembled from our parts."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ def report_script() -> str:
 
 
 def boot_script_of(*, node: str, bootdata_url: str, report_url: str, start_units: bool) -> str:
-    """The boot script with a node's settings in it, all but the key: that is read from a file of the machine."""
+    """The boot script with a node's settings except the key, which it reads from a file on the machine."""
     values = boot_settings(node=node, bootdata_url=bootdata_url, report_url=report_url, start_units=start_units)
     return _SHEBANG + assignments(values) + boot_script().removeprefix(_SHEBANG)
 
 
 def boot_settings(*, node: str, bootdata_url: str, report_url: str, start_units: bool) -> Mapping[str, str]:
-    """What the boot script is told, by the names of its variables; the URLs given end in a slash."""
+    """Settings of the boot script by variable name; the URLs given end in a slash."""
     return {
         "DRYDOCK_NODE": node,
         "DRYDOCK_BOOTDATA_URL": node_url(bootdata_url, node),
@@ -37,12 +37,12 @@ def boot_settings(*, node: str, bootdata_url: str, report_url: str, start_units:
 
 
 def node_url(bootdata_url: str, node: str) -> str:
-    """Where a node's own paths begin; without a slash at the end."""
+    """Base URL of a node's paths, without a slash at the end."""
     return f"{bootdata_url.rstrip('/')}/{quote(node, safe='')}"
 
 
 def assignments(values: Mapping[str, str]) -> str:
-    """Lines of a file that a shell can read; systemd's ``EnvironmentFile=`` too, as far as values are plain."""
+    """Shell assignments; systemd's ``EnvironmentFile=`` reads them too if the values are plain."""
     return "".join(f"{name}={shlex.quote(value)}\n" for name, value in values.items())
 
 

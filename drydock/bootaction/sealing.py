@@ -1,10 +1,10 @@
-"""Bundles sealed under a key derived from the node's, so that a copy of the database reveals none of them.
+"""Seals bundles under a key derived from the node's, so that a copy of the database does not reveal them.
 
     version (1 byte) | random (11 bytes) | AES-256-GCM of the tarball, with its tag
 
-The first twelve bytes are the nonce, so that the version costs nothing and readers of before there was one open it too.
-What they wrote begins with twelve random bytes. A new version is read for one release before it is written: API
-processes of both releases serve what workers of both have stored (docs/development/compatibility.md).
+The first twelve bytes are the nonce, so that readers from before there were versions can open it too. Bundles of that
+time begin with twelve random bytes. A new version is read for one release before it is written: API processes of both
+releases serve what workers of both have stored (docs/development/compatibility.md).
 """
 
 from __future__ import annotations
@@ -45,13 +45,13 @@ def unseal(key: bytes, *, context_id: UUID, node: str, kind: str, content: bytes
 
 
 def _key_of_version_1(key: bytes) -> AESGCM:
-    # NOTE: the node's key is uniformly random: a keyed hash with a purpose derives from it all that HKDF would, as
-    # libsodium's crypto_kdf does. HKDF took longer than opening a bundle of 4 KiB.
+    # NOTE: the node's key is uniformly random, so a keyed hash with a purpose is as good a derivation as HKDF; see
+    # libsodium's crypto_kdf. HKDF took longer than opening a bundle of 4 KiB.
     return AESGCM(hashlib.blake2b(key=key, person=_PURPOSE, digest_size=32).digest())
 
 
 def _key_before_versions(key: bytes) -> AESGCM:
-    """Of the first bundles; later ones without a version have the key of version 1."""
+    """For the first bundles; later ones without a version use the key of version 1."""
     return AESGCM(HKDF(SHA256(), 32, salt=None, info=b"drydock sealed bundle").derive(key))
 
 

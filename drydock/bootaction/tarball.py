@@ -1,4 +1,4 @@
-"""Rendered assets become a gzipped GNU tar; the same assets always become the same bytes."""
+"""Packs rendered assets into a gzipped GNU tar; the same assets give the same bytes."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ _HEADER, _HAS_EXTRA, _FIELD, _EXTRA_HEAD = 10, 0x04, b"dd", 6
 def pack(assets: Iterable[RenderedAsset]) -> bytes:
     """The tarball a machine unpacks at its root: leading slashes kept, owned by root, no times.
 
-    Package lists and assets without a path are left out. Of several assets with one path the last counts, at its own
-    place in the order. No assets make a valid empty tarball. Raises ``RenderError`` for a path that must not be used.
+    Package lists and assets without a path are left out. Of several assets with one path the last is used, at its own
+    position. No assets make a valid empty tarball. Raises ``RenderError`` for a path that must not be used.
     """
     members: dict[str, RenderedAsset] = {}
     for asset in assets:
@@ -40,7 +40,7 @@ def pack(assets: Iterable[RenderedAsset]) -> bytes:
 def _padded(compressed: bytes) -> bytes:
     """The same with an extra field in its header (RFC 1952) that makes its length a multiple of ``_STRIDE``.
 
-    The length is stored: how well a secret compresses would tell guesses of it apart.
+    The length is stored, and an exact compressed length would leak information about secrets in it.
     """
     room = -(len(compressed) + _EXTRA_HEAD) % _STRIDE
     field = _FIELD + room.to_bytes(2, "little") + bytes(room)
@@ -49,7 +49,7 @@ def _padded(compressed: bytes) -> bytes:
 
 
 def _member(path: str, asset: RenderedAsset) -> tarfile.TarInfo:
-    """``TarInfo`` starts with uid, gid and mtime 0 and no owner names, which is what we want."""
+    """``TarInfo`` defaults to uid, gid and mtime 0 and no owner names, as required."""
     member = tarfile.TarInfo(path)
     member.size = len(asset.content)
     member.mode = asset.mode

@@ -1,4 +1,4 @@
-"""A worker's end of one renderer process."""
+"""The worker's side of one renderer process."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from drydock.bootaction.template_limits import LimitExceededError
 from drydock.errors import RendererUnavailable
 
 _START_SECONDS = 60.0
-#: Wall time that a request is given, in its CPU time: the machine may have other things to do.
+#: Wall-clock limit of a request as a multiple of its CPU time, for a loaded machine.
 _PATIENCE = 4
 _PATIENCE_SECONDS = 10.0
 _MAX_FAULT = 4096
-#: All it takes over of our environment: what Python may need to start at all.
+#: Inherited environment variables: what Python may need to start.
 _KEPT = ("LD_LIBRARY_PATH", "PYTHONHOME")
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """``body``: the text, or that of the error ``message``."""
+    """``body``: the rendered text, or the text of the error ``message``."""
 
     kind: Kind
     body: bytes
@@ -35,13 +35,13 @@ class Answer:
 
 
 class ChildGoneError(RendererUnavailable):
-    """Another one may be asked."""
+    """The process has ended; another one may be used."""
 
 
 class TemplateChild:
-    """Not for several threads at a time. Its process is ended and reaped with it, at the latest with ours.
+    """Not safe for threads. Its process is ended and reaped with it, at the latest with ours.
 
-    Should we be killed, the process ends too: idle, as its socket is closed; at work, when its CPU time is over.
+    If we are killed, an idle process ends as its socket closes, a busy one when its CPU time is used up.
     """
 
     def __init__(self, *, max_memory: int) -> None:
@@ -75,10 +75,10 @@ class TemplateChild:
         return not self.ended and self._process.poll() is None
 
     def ask(self, request: bytes, *, seconds: float, max_bytes: int) -> Answer:
-        """``seconds``: the CPU time that the request allows, which only words the error.
+        """``seconds``: the CPU time of the request, only for the error's text.
 
-        Raises ``LimitExceededError`` if the process ended over it, ``ChildGoneError`` if it ended before, and
-        ``RendererUnavailable`` if it has not answered for much longer than it may compute.
+        Raises ``LimitExceededError`` if the request ended the process, ``ChildGoneError`` if it had ended before, and
+        ``RendererUnavailable`` if it does not answer for much longer than its CPU time.
         """
         give_up = time.monotonic() + _PATIENCE * seconds + _PATIENCE_SECONDS
         try:
@@ -90,7 +90,7 @@ class TemplateChild:
             self._abandon()
             raise RendererUnavailable("a template renderer did not answer; the machine may be overloaded") from exc
         except ConnectionError as exc:
-            # It ended with the request unread: that is no fault of the template's.
+            # It ended with the request unread, so the template is not the cause.
             self._abandon()
             raise ChildGoneError("a template renderer was ended while it was idle") from exc
         except FrameError as exc:
@@ -100,7 +100,7 @@ class TemplateChild:
         return Answer(Kind(header["kind"]), body, tuple(header.get("unknown", ())), header.get("message", ""))
 
     def _reason(self, seconds: float) -> str:
-        """Why the process has ended, which it did just now."""
+        """Why the process has just ended."""
         try:
             status = self._process.wait(1.0)
         except subprocess.TimeoutExpired:

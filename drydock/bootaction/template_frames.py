@@ -1,8 +1,8 @@
-"""What a renderer and its worker send each other: a JSON header and a body of bytes, each with its length before it.
+"""The protocol of worker and renderer: a JSON header and a body of bytes, each preceded by its length.
 
 A request's header is ``source``, ``variables``, ``seconds``, ``max_bytes``; it has no body. An answer's header is
-``kind`` (one of ``Kind``), ``unknown`` (names) or ``message`` (what went wrong), and ``last`` (whether this process
-ends now); its body is the text, or that of the error.
+``kind`` (one of ``Kind``), ``unknown`` (names) or ``message`` (the error), and ``last`` (whether this process
+ends now); its body is the rendered text, or the error's.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Kind(StrEnum):
 
 
 class FrameError(OSError):
-    """The other end has ended, or sends what it must not."""
+    """The peer has ended, or violates the protocol."""
 
 
 def pack(header: Mapping[str, Any], body: bytes = b"") -> bytes:
@@ -55,5 +55,5 @@ def _exactly(connection: socket.socket, size: int) -> bytes:
         more = connection.recv_into(view[got:])
         got += more
     if got < size:
-        raise FrameError("the other end has ended")
+        raise FrameError("the peer has ended")
     return bytes(frame)

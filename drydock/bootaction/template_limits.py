@@ -1,4 +1,4 @@
-"""What one rendering of a template may use, and how it fails."""
+"""Limits and errors of rendering a template."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class TemplateLimits:
 
 
 class TemplateFaultError(ValueError):
-    """A template that cannot be rendered. ``quoting``: the same with a text that may quote template and variables."""
+    """A template that cannot be rendered. ``quoting``: a text that may quote template and variables."""
 
     def __init__(self, message: str, detail: str = "") -> None:
         super().__init__(message)

@@ -1,4 +1,4 @@
-"""Renderer processes, kept and given template after template; started when they are needed."""
+"""A pool of renderer processes, started on demand and reused."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from drydock.bootaction.template_child import Answer, ChildGoneError, TemplateCh
 from drydock.bootaction.template_frames import Kind, pack
 from drydock.bootaction.template_limits import MAX_SOURCE, LimitExceededError, TemplateFaultError, TemplateLimits
 
-#: A template that has reached a limit gets a quarter of the time at its next node of the task, and so on to the least.
+#: A template that reached a limit gets a quarter of the time at its next node of the task, down to a minimum.
 _LESS, _LEAST_SECONDS = 4, 0.2
 _REMEMBERED = 1024
 
 
 @dataclass(frozen=True, slots=True)
 class RenderedText:
-    """``unknown``: names that the template writes or walks, and that nothing goes by."""
+    """``unknown``: undefined names that the template writes or iterates over."""
 
     text: str
     unknown: tuple[str, ...] = ()
@@ -30,7 +30,7 @@ Render = Callable[[str, Mapping[str, Any]], RenderedText]
 
 
 class TemplatePool:
-    """Safe to share between threads. ``processes``: how many templates are rendered at a time; others wait."""
+    """Safe for threads. ``processes``: templates rendered at a time; others wait."""
 
     def __init__(self, limits: TemplateLimits, *, processes: int) -> None:
         self.limits = limits
@@ -39,10 +39,9 @@ class TemplatePool:
         self._strikes = _Strikes()
 
     def for_task(self, scope: Hashable) -> Render:
-        """What renders a source with these variables. ``scope``: limits reached are remembered within it.
+        """A function that renders a source with variables. ``scope``: reached limits are remembered within it.
 
-        Raises ``TemplateFaultError``, which ``LimitExceededError`` is one of, and
-        ``RendererUnavailable``.
+        It raises ``TemplateFaultError`` (of which ``LimitExceededError`` is one) and ``RendererUnavailable``.
         """
         return lambda source, variables: self._render(scope, source, variables)
 
@@ -89,7 +88,7 @@ class TemplatePool:
             return answer
 
     def _kept(self) -> TemplateChild | None:
-        """The one that worked last, which has the template compiled."""
+        """The process that was used last, which has the template compiled."""
         try:
             return self._idle.pop()
         except IndexError:
@@ -97,10 +96,10 @@ class TemplatePool:
 
 
 class _Strikes:
-    """Which templates reached a limit, so that one for 1,000 nodes does not take 1,000 times the limit.
+    """Templates that reached a limit, so that one for 1,000 nodes does not take 1,000 times the limit.
 
-    No node fails for another's: with an own share of time, a template that is a bomb for some nodes only is rendered
-    for the others.
+    No node fails because of another: each gets a share of time, so that a template that exceeds it for some nodes only
+    is rendered for the others.
     """
 
     def __init__(self) -> None:

@@ -1,9 +1,9 @@
-"""The process that renders foreign templates: the operating system ends it when a template wants too much.
+"""The process that renders untrusted templates; the operating system ends it at a limit.
 
     python -m drydock.bootaction.template_process MEMORY_BYTES
 
-Its standard input is a socket, from which it takes request after request until the other end is closed. A timer of the
-kernel ends it by SIGPROF when a request has taken its CPU time, even in the middle of a single call that never returns.
+Its standard input is a socket, from which it reads requests until the peer closes it. A timer of the
+kernel ends it by SIGPROF when a request has used its CPU time, even within a call that does not return.
 """
 
 from __future__ import annotations
@@ -21,24 +21,24 @@ from drydock.bootaction.template_frames import FrameError, Kind, pack, receive
 from drydock.bootaction.template_limits import LimitExceededError
 from drydock.bootaction.templates import FAULTS, TemplateRenderer
 
-#: A source and its variables, escaped.
+#: Maximum length of a source and its variables, escaped.
 _MAX_REQUEST = 16 * 1024 * 1024
-#: What is compiled and imported late, such as codecs.
+#: Memory for what is compiled and imported late, such as codecs.
 _OPEN_FILES = 16
 
 
 def main() -> None:
     max_memory = int(sys.argv[1])
-    # Whoever stops the worker may signal all its processes: steps in hand are finished nevertheless.
+    # A signal to the worker's process group must not end this process: running steps are finished.
     for ignored in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(ignored, signal.SIG_IGN)
     renderer = TemplateRenderer()
     renderer.render("{% for x in [1] %}{{ x | tojson }}{% endfor %}", {}, max_bytes=100)
     gc.freeze()
-    # Kept open: it is read after each template.
+    # Kept open, because it is read after each template.
     statm = os.open("/proc/self/statm", os.O_RDONLY | os.O_CLOEXEC)
     _limit(_memory(statm) + max_memory)
-    # Memory that is not given back would be missing from the next template's share.
+    # Memory that was not freed would reduce the next template's limit.
     retire_at = _memory(statm) + max_memory // 4
     with socket.socket(fileno=0) as connection:
         try:
@@ -69,7 +69,7 @@ def _limit(address_space: int) -> None:
 
 
 def _memory(statm: int) -> int:
-    """Bytes of address space, which is what the limit counts."""
+    """Bytes of address space, which the limit counts."""
     return int(os.pread(statm, 32, 0).split()[0]) * resource.getpagesize()
 
 

@@ -1,6 +1,6 @@
 """Jinja templates in Jinja's sandbox.
 
-The sandbox keeps a template away from Python's insides. It does not keep it from taking all time and memory: foreign
+The sandbox keeps a template away from Python's internals. It does not limit time and memory: untrusted
 templates are rendered in a process that the operating system limits, see ``template_process``.
 """
 
@@ -16,7 +16,7 @@ from jinja2.sandbox import SandboxedEnvironment
 
 from drydock.bootaction.template_limits import LimitExceededError
 
-#: What template code may raise: errors of Jinja's own and whatever Python makes of nonsense.
+#: Exceptions of template code: Jinja's own and Python's.
 FAULTS = (
     TemplateError,
     ArithmeticError,
@@ -29,23 +29,23 @@ FAULTS = (
     TypeError,
     ValueError,
 )
-#: A site renders the same few templates for each of its nodes.
+#: Compiled templates to cache: a site renders the same few for each of its nodes.
 _KEPT = 64
 _MOST_UNKNOWN = 8
 
 
 class TemplateRenderer:
-    """Not for several threads at a time."""
+    """Not safe for threads."""
 
     def __init__(self) -> None:
         self._unknown: dict[str, None] = {}
         environment = SandboxedEnvironment(undefined=_noting(self._unknown))
-        # Makes arbitrary amounts of text, and nobody boots from it.
+        # Generates arbitrary amounts of text; no boot action needs it.
         del environment.globals["lipsum"]
         self._compiled = lru_cache(maxsize=_KEPT)(environment.from_string)
 
     def render(self, source: str, variables: Mapping[str, Any], *, max_bytes: int) -> tuple[bytes, list[str]]:
-        """The text in UTF-8 (lone surrogates are kept), and unknown names that were written as nothing.
+        """The text in UTF-8 (lone surrogates are kept), and undefined names that were written as empty text.
 
         Raises one of ``FAULTS``, whose texts may quote variables, ``LimitExceededError`` and ``MemoryError``.
         """
@@ -64,7 +64,7 @@ class TemplateRenderer:
 
 
 def _noting(unknown: dict[str, None]) -> type[Undefined]:
-    """Undefined is empty text, false, and has no items; it is noted in ``unknown`` where it is written or walked."""
+    """An undefined type that is empty and false; writing or iterating over it adds its name to ``unknown``."""
 
     class Noted(Undefined):
         __slots__ = ()

@@ -1,9 +1,9 @@
-"""A node's user-data: the cloud-config that gives a freshly installed machine its key and its boot script.
+"""A node's user-data: a cloud-config with the key and the boot script.
 
-The boot script is a systemd unit of its own, which runs at each boot until the script has marked its work as done.
-cloud-init alone would not do: it notes that a module has run before it runs it, so that whatever a power cut
-interrupts in the first boot is never run again. For the same reason ``bootcmd``, which runs at each boot, removes those
-notes until the unit is enabled, which is the last thing that the first boot does: the next boot then is a first one.
+The boot script runs as a systemd unit at each boot until it has marked its work as done.
+cloud-init alone is not enough: it records a module as run before it runs it, so that work which a power cut
+interrupts in the first boot is never repeated. For the same reason ``bootcmd``, which runs at each boot, removes those
+records until the unit is enabled, the last action of the first boot: the next boot then is a first boot again.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ ENV_PATH = "/etc/drydock/boot.env"
 SCRIPT_PATH = "/usr/local/sbin/drydock-boot"
 UNIT = "drydock-boot.service"
 UNIT_PATH = f"/etc/systemd/system/{UNIT}"
-#: What ``systemctl enable`` makes.
+#: The link that ``systemctl enable`` creates.
 ENABLED_PATH = f"/etc/systemd/system/multi-user.target.wants/{UNIT}"
-#: Where cloud-init notes which modules have run for this instance.
+#: cloud-init's records of the modules that have run for this instance.
 SEMAPHORES = "/var/lib/cloud/instance/sem"
 
 BEGIN_AGAIN = f"test -e {ENABLED_PATH} || rm -f {SEMAPHORES}/*"
@@ -35,7 +35,7 @@ if [ -d /run/systemd/system ] && systemctl daemon-reload && systemctl enable {UN
 fi
 exec {SCRIPT_PATH}
 """
-#: Exit status 3: no later attempt will do better, which the script has reported. Restart= is not allowed for
+#: Exit status 3: a permanent failure, which the script has reported. Restart= is not allowed for
 #: Type=oneshot before systemd 244.
 BOOT_UNIT = f"""\
 [Unit]
@@ -70,7 +70,7 @@ def user_data(
 ) -> str:
     """A ``#cloud-config`` document; it holds the node's key. ``bootdata_url`` and ``report_url`` end in a slash.
 
-    ``deployment``: names the mark that the work is done. ``installer_events``: cloud-init is to post its progress too.
+    ``deployment``: part of the mark's name. ``installer_events``: whether cloud-init posts its progress too.
     """
     settings = boot_settings(node=node, bootdata_url=bootdata_url, report_url=report_url, start_units=start_units)
     done = f"/var/lib/drydock/boot-{deployment}.done"
@@ -92,18 +92,18 @@ def user_data(
 
 @cache
 def _script_file() -> str:
-    """The same for all nodes, and nearly all of what they are given."""
+    """Nearly all of the user-data, and equal for all nodes."""
     return _yaml([_file(SCRIPT_PATH, "0700", boot_script())])
 
 
 def _yaml(document: Any) -> str:
-    # NOTE: libyaml's emitter; the one in Python takes a third of all the time a worker spends on a node.
+    # NOTE: libyaml's emitter; PyYAML's own takes a third of a worker's time for a node.
     text: str = yaml.dump(document, Dumper=yaml.CSafeDumper, sort_keys=False, allow_unicode=True, width=1_000_000)
     return text
 
 
 def _reporting(node: str, key: bytes, bootdata_url: str) -> Mapping[str, Any]:
-    """The token goes into OAuth's fields, so that no proxy on the way logs it as part of a URL."""
+    """The token is sent in OAuth's fields, so that no proxy logs it as part of a URL."""
     return {
         "type": "webhook",
         "endpoint": f"{node_url(bootdata_url, node)}/events",
@@ -111,7 +111,7 @@ def _reporting(node: str, key: bytes, bootdata_url: str) -> Mapping[str, Any]:
         "consumer_secret": "",
         "token_key": node,
         "token_secret": events_token(key).hex(),
-        # An installation must not wait for the news of it.
+        # An installation must not wait for its progress to be posted.
         "timeout": 5,
         "retries": 1,
     }

@@ -15,13 +15,16 @@ from drydock.api.paths import node_paths
 from drydock.api.services import ApiServices
 from drydock.auth.health import checks as auth_checks
 from drydock.bootstrap.shared import build_shared, with_slash
-from drydock.conf import max_waiting, public_url, trusted_proxies
+from drydock.conf import boot_secrets, max_waiting, public_url, trusted_proxies
 from drydock.conf.api import MAX_EVENT_BYTES
 from drydock.metrics import ApiMetrics
 from drydock.orchestrator.services.boot_actions import BootService
 from drydock.orchestrator.services.changes import ChangeWaiter
+from drydock.orchestrator.services.hardware import HardwareService
 from drydock.orchestrator.services.health import Health
 from drydock.orchestrator.services.machines import MachineService, ScriptSettings
+from drydock.orchestrator.services.node_sections import NodeSections
+from drydock.orchestrator.services.plans import PlanService
 from drydock.orchestrator.services.queue_metrics import QueueMetrics
 from drydock.orchestrator.services.tasks import TaskService
 from drydock.policy import Policy
@@ -32,15 +35,34 @@ if TYPE_CHECKING:
 
 def build_application(conf: cfg.ConfigOpts) -> WSGIApplication:
     """The API: node-route bypass > Keystone > Falcon. Raises ``ConfigurationError``."""
+    return application_of(build_services(conf), conf)
+
+
+def application_of(services: ApiServices, conf: cfg.ConfigOpts) -> WSGIApplication:
+    return auth.wrap(create_app(services), conf, node_paths(TABLE))
+
+
+def build_services(conf: cfg.ConfigOpts) -> ApiServices:
+    """Raises ``ConfigurationError``."""
     shared = build_shared(conf, pool_size=conf.database.pool_size, application_name="drydock-api")
     metrics = ApiMetrics()
     metrics.add(QueueMetrics(shared.database))
-    services = ApiServices(
+    return ApiServices(
         tasks=TaskService(
             shared.database, shared.provisioner, ChangeWaiter(shared.database), guard=conf.orchestrator.guard
         ),
         designs=shared.designs,
+        plans=PlanService(
+            shared.database,
+            shared.designs,
+            NodeSections(boot_secrets(conf)),
+            shared.provisioner,
+            slots=conf.orchestrator.deployment_places,
+        ),
         machines=MachineService(shared.database, _script_settings(conf), hold_seconds=conf.api.node_hold_seconds),
+        hardware=HardwareService(
+            shared.database, provisioner=shared.provisioner.name, oob_drivers=conf.drivers.oob or ()
+        ),
         boot=BootService(shared.database, hold_seconds=conf.api.node_hold_seconds),
         health=Health(shared.database, {"provisioner": shared.provisioner.check, **auth_checks(conf)}),
         policy=Policy(conf),
@@ -54,8 +76,6 @@ def build_application(conf: cfg.ConfigOpts) -> WSGIApplication:
         metrics=metrics,
         addresses=Addresses(public_url(conf), trusted_proxies(conf)),
     )
-    app = create_app(services)
-    return auth.wrap(app, conf, node_paths(TABLE))
 
 
 def _script_settings(conf: cfg.ConfigOpts) -> ScriptSettings:

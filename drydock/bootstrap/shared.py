@@ -11,8 +11,8 @@ from oslo_config import cfg
 from drydock.auth.service_session import service_session
 from drydock.conf.design import token_hosts
 from drydock.conf.driver_options import driver_options
+from drydock.db.database import Database
 from drydock.db.engine import connect
-from drydock.db.unit_of_work import Database
 from drydock.design.loader import DesignLoader
 from drydock.drivers.node.base import NodeProvisioner
 from drydock.drivers.registry import load_node_provisioner

@@ -16,16 +16,18 @@ from drydock.bootstrap.shared import build_shared, with_slash
 from drydock.conf import boot_secrets
 from drydock.conf.driver_options import driver_options
 from drydock.conf.drivers import label_driver
+from drydock.db.database import Database
 from drydock.db.engine import connect
-from drydock.db.unit_of_work import Database
 from drydock.drivers.labels.base import NodeLabels
 from drydock.drivers.registry import load_labels, load_oob_drivers
 from drydock.errors import ConfigurationError
 from drydock.metrics import EngineMetrics, serve
+from drydock.model.hardware_check import HardwareCheck
 from drydock.orchestrator.engine.engine import Engine, EngineSettings, worker_name
 from drydock.orchestrator.engine.leases import Leases
 from drydock.orchestrator.engine.presence import Presence
 from drydock.orchestrator.engine.step_runner import StepRunner
+from drydock.orchestrator.services.node_sections import NodeSections
 from drydock.orchestrator.services.retention import PeriodicRetention
 from drydock.orchestrator.workflows.table import WORKFLOWS
 from drydock.orchestrator.workflows.workflow import StepServices
@@ -88,6 +90,7 @@ def _services(conf: cfg.ConfigOpts) -> StepServices:
     return StepServices(
         database=shared.database,
         designs=shared.designs,
+        sections=NodeSections(boot_secrets(conf)),
         boot=BootPreparation(_boot_settings(conf), shared.references.fetch),
         provisioner=shared.provisioner,
         oob_drivers=load_oob_drivers(conf.drivers.oob or (), lambda name: driver_options(conf, name)),
@@ -95,6 +98,7 @@ def _services(conf: cfg.ConfigOpts) -> StepServices:
         observe_seconds=conf.orchestrator.observe_interval,
         start_rate=conf.orchestrator.start_rate,
         deployment_places=conf.orchestrator.deployment_places,
+        hardware_check=HardwareCheck(conf.orchestrator.hardware_check),
     )
 
 
@@ -105,7 +109,7 @@ def _retention(conf: cfg.ConfigOpts) -> PeriodicRetention:
 
 
 def _presence(conf: cfg.ConfigOpts) -> Presence:
-    """What tells others that a worker lives, on a connection of its own."""
+    """Shows other processes that the worker is alive, on a connection of its own."""
     engine = connect(conf.database.url, pool_size=1, max_overflow=0, application_name="drydock-presence")
     return Presence(Database(engine))
 

@@ -1,4 +1,4 @@
-"""Nodes that ended for the same cause, together: twelve nodes with one fault are told of with one sentence."""
+"""Groups nodes that ended for the same cause, to show one sentence for all."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from drydock.client.watching import NodeProgress
 
-#: Stands in a text that several nodes share for the name of each.
+#: Replaces the node's name in a text that several nodes share.
 ITSELF = "NODE"
 ID = "ID"
 UUID = re.compile(r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
@@ -24,7 +24,7 @@ class Cause:
 
 
 def causes(ended: Iterable[NodeProgress]) -> list[Cause]:
-    """By the most nodes first. Texts that differ by the node's own name, or by the id of a task, only are one."""
+    """Causes, the most frequent first. Texts that differ only by the node's name or a task id are one cause."""
     found: dict[tuple[str, str], list[NodeProgress]] = {}
     for node in sorted(ended, key=lambda node: node.name):
         found.setdefault(key_of(node), []).append(node)
@@ -38,6 +38,6 @@ def causes(ended: Iterable[NodeProgress]) -> list[Cause]:
 
 
 def key_of(node: NodeProgress) -> tuple[str, str]:
-    """What is the same for nodes that ended for the same cause."""
+    """A key that is equal for nodes with the same cause."""
     named = rf"(?<![\w-]){re.escape(node.name)}(?![\w-])"
     return node.step, UUID.sub(ID, re.sub(named, ITSELF, node.reason or node.outcome))

@@ -1,4 +1,4 @@
-"""From the shared options to a client."""
+"""Makes a client from the shared options."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def credentials_of(ctx: click.Context) -> Credentials:
-    """What the group put into the context."""
+    """The credentials that the group put into the context."""
     credentials = ctx.find_object(Credentials)
     if credentials is None:
         raise click.UsageError("run this as a command of drydock")
@@ -31,9 +31,9 @@ def client_of(ctx: click.Context) -> DrydockClient:
         endpoint=credentials.url,
         interface=credentials.environ.get("OS_INTERFACE"),
         region_name=credentials.environ.get("OS_REGION_NAME"),
-        on_slow=say_what_is_waited_for,
+        on_slow=print_waiting,
     )
 
 
-def say_what_is_waited_for(what: str) -> None:
+def print_waiting(what: str) -> None:
     click.echo(clean(f"Still {what} …"), err=True)

@@ -1,4 +1,4 @@
-"""Designs in files, compiled here and now: no server is asked."""
+"""Designs in files, compiled locally without a server."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ def file_argument(command: Command) -> Command:
 
 
 def compile_file(file: str) -> CompiledDesign:
-    """What the documents in a file, a directory's YAML files or stdin ("-") compile to. Raises ``UsageError``."""
+    """The compiled design of a file, a directory's YAML files or stdin ("-"). Raises ``UsageError``."""
     return compile_texts(read_texts(file))
 
 
 def site_of(ctx: click.Context, file: str) -> tuple[SiteDesign, CompiledDesign]:
-    """The site, for commands that cannot do without; a design with errors ends the command with all of them."""
+    """The site; a design with errors prints them and ends the command."""
     design = compile_file(file)
     if not design.valid:
         print_errors(design.messages)

@@ -1,4 +1,4 @@
-"""What is said about a design, for people and for programs."""
+"""Messages about a design, as text and as JSON."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def print_messages(messages: Iterable[ValidationMessage], *, err: bool = False) 
 
 
 def print_errors(messages: Iterable[ValidationMessage]) -> None:
-    """Those that make a design invalid, and how many they are, on stderr."""
+    """Print the errors and their number on stderr."""
     errors = [message for message in messages if message.error]
     print_messages(errors, err=True)
     click.echo(f"The design is invalid: {counted(errors)}.", err=True)

@@ -21,14 +21,14 @@ from drydock.model.node_filter import NodeFilterSet, parse_node_filter
 
 @click.command()
 @file_argument
-@click.option("-v", "--verbose", is_flag=True, help="Also tell which rules found nothing.")
+@click.option("-v", "--verbose", is_flag=True, help="Also list the rules without findings.")
 @output_option
 @click.pass_context
 def validate(ctx: click.Context, *, file: str, verbose: bool, output: str) -> None:
-    """Check the documents in FILE, a directory of YAML files, or stdin ("-"), and tell all that is wrong.
+    """Check the documents in FILE, a directory of YAML files, or stdin ("-"), and list all errors.
 
-    No server is asked, so this works in a pull request's CI. Warnings do not make a design invalid. Images and kernels
-    are not checked: only a provisioner knows what it has.
+    Needs no server, so it works in a pull request's CI. Warnings do not make a design invalid. Images and kernels
+    are not checked, which needs the provisioner.
 
     \b
     Exit status: 0 valid, 1 invalid, 2 wrong usage or nothing to read.
@@ -65,7 +65,7 @@ def validate(ctx: click.Context, *, file: str, verbose: bool, output: str) -> No
 )
 @click.pass_context
 def show(ctx: click.Context, *, file: str, node: str | None, output: str) -> None:
-    """Show the site in FILE as it is deployed: all that is inherited, derived and resolved.
+    """Show the site in FILE as it is deployed, with everything inherited, derived and resolved.
 
     Shows the BMCs' credentials, as FILE does.
 
@@ -89,7 +89,7 @@ def show(ctx: click.Context, *, file: str, node: str | None, output: str) -> Non
     "--filter",
     "text",
     metavar="FILTER",
-    help="A node filter as boot actions and tasks have it, in YAML or JSON; @FILE reads it from a file. "
+    help="A node filter as in boot actions and tasks, in YAML or JSON; @FILE reads it from a file. "
     "Without: every node.",
 )
 @output_option

@@ -1,4 +1,4 @@
-"""What references answer where there is no server: files, or whoever they name."""
+"""Resolves references without a server: from files, or by fetching them."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ Fetch = Callable[[str], bytes]
 
 
 class Answers:
-    """References answered from files, all others by ``otherwise``."""
+    """Resolves references from files, all others by ``otherwise``."""
 
     def __init__(self, given: Sequence[str], otherwise: Fetch) -> None:
         self._exact: dict[str, Path] = {}
         self._starts: dict[str, Path] = {}
         self._otherwise = otherwise
         for item in given:
-            # URLs have = in their queries, names of files hardly ever.
+            # Split at the last =: URLs have = in their queries, file names hardly ever.
             url, found, name = item.rpartition("=")
             if not found or not url or not name:
                 raise click.BadParameter(f"{item} is not URL=FILE", param_hint="--reference")
@@ -46,24 +46,24 @@ class Answers:
 
 
 def _anonymous(url: str) -> str:
-    """Without user and password: files may be named for it without repeating them."""
+    """Without user and password, so that --reference need not repeat them."""
     scheme, found, rest = url.partition("://")
     authority, slash, path = rest.partition("/")
     return f"{scheme}{found}{authority.rpartition('@')[2]}{slash}{path}"
 
 
 def refuse(url: str) -> bytes:
-    """What is said may stand in the log of a pull request: no credentials, and not the query, which may hold some."""
+    """The message may end up in a CI log: no credentials, and no query, which may hold some."""
     shown, query, _ = _anonymous(url).partition("?")
-    hint = f"answer it with --reference '{shown}{'*' if query else ''}=FILE', or fetch it with --fetch"
+    hint = f"provide it with --reference '{shown}{'*' if query else ''}=FILE', or fetch it with --fetch"
     raise InvalidReference(f"{shown}: {hint}")
 
 
 def fetcher(credentials: Credentials) -> Fetch:
-    """Wherever the design says: whoever runs this may fetch it anyway."""
+    """Fetches from any host: users can only reach what they can reach anyway."""
 
     def no_snapshot(digest: str) -> bytes:
-        raise DesignNotFound(f"drydock://designs/{digest}: there is no server to ask; answer it with --reference")
+        raise DesignNotFound(f"drydock://designs/{digest}: no server to fetch it from; provide it with --reference")
 
     def fetch(url: str) -> bytes:
         service = url.partition("://")[0].lower() in SERVICE_SCHEMES
@@ -75,6 +75,8 @@ def fetcher(credentials: Credentials) -> Fetch:
             connect_timeout=10.0,
             read_timeout=60.0,
             read_snapshot=no_snapshot,
+            allowed_addresses=["*"],
+            cache=None,
             ca_file=credentials.ca_certificate,
             tokens=_tokens(credentials) if service else None,
             retries=reference_retries(times=2, pause=0.5),

@@ -1,4 +1,4 @@
-"""``drydock design render``: the files a node would get, made without a server."""
+"""``drydock design render``: renders the files of a node without a server."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from drydock.cli.tables import Column, Table
 from drydock.errors import DrydockError
 from drydock.model.site import SiteDesign
 
-#: The same at each call, so that two renderings differ only in what the design changed. Worth nothing as a key.
+#: Constant, so that two renderings differ only by the design. Not a secret.
 EXAMPLE_ID = "00041061050R3GG28A1C60T3GF"
 EXAMPLE_KEY = bytes(range(32))
 #: What a server allows by default: [bootaction] template_max_seconds and template_max_bytes.
@@ -36,7 +36,7 @@ COLUMNS = (("node", 0), ("bootaction", 0), ("type", 3), ("path", 0), ("mode", 1)
 @click.command()
 @file_argument
 @click.option("--node", metavar="NAME", help="Whose files.")
-@click.option("--all", "every", is_flag=True, help="Those of all nodes.")
+@click.option("--all", "every", is_flag=True, help="Render the files of all nodes.")
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
@@ -47,15 +47,15 @@ COLUMNS = (("node", 0), ("bootaction", 0), ("type", 3), ("path", 0), ("mode", 1)
     "answers",
     metavar="URL=FILE",
     multiple=True,
-    help="What a reference would answer; repeatable. A URL that ends in * stands for all that start so.",
+    help="The content of a reference; repeatable. A URL that ends in * matches all that start so.",
 )
 @click.option("--fetch", is_flag=True, help="Fetch other references; deckhand+http and the like as the OS_* user.")
-@click.option("--design-ref", default=None, help="What templates see as action.design_ref.")
+@click.option("--design-ref", default=None, help="Value of action.design_ref in templates.")
 @click.option(
     "--report-url",
     default="http://localhost:9000/api/v1.0/bootaction/",
     show_default=True,
-    help="What templates see as action.report_url.",
+    help="Value of action.report_url in templates.",
 )
 @output_option
 @click.pass_context
@@ -72,11 +72,11 @@ def render(
     report_url: str,
     output: str,
 ) -> None:
-    """Make the files that a node of the site in FILE would get at its first boot, and list or write them.
+    """Render the files that a node of the site in FILE would get at its first boot, and list or write them.
 
-    The id and the key of the boot actions are examples, always the same. Files keep their permissions; package lists
-    are merged into packages.json. Names in templates that nothing goes by are warned of. With --all, a node whose
-    files cannot be made does not keep the others from it; the exit status says that there was one.
+    The id and the key of the boot actions are fixed examples. Files keep their permissions; package lists
+    are merged into packages.json. Undefined names in templates are warnings. With --all, a node whose
+    files cannot be rendered does not stop the others; the exit status is 1.
 
     \b
     Examples:
@@ -86,7 +86,7 @@ def render(
         --reference 'promenade+http://promenade.example/join-scripts*=join.sh'
     """
     if every == (node is not None):
-        raise click.UsageError("say either --node NAME or --all")
+        raise click.UsageError("give either --node NAME or --all")
     site, design = site_of(ctx, file)
     if node is not None:
         require_node(site, node)
@@ -104,7 +104,7 @@ def render(
 
 
 class _Files:
-    """What is shown of a node's files; their contents are not kept."""
+    """The rows to show for a node's files; contents are not kept."""
 
     def __init__(self, node: str, assets: Sequence[RenderedAsset]) -> None:
         self.packages = merge_packages(assets)
@@ -126,7 +126,7 @@ def _show(made: Mapping[str, _Files], *, single: str | None, output: str) -> Non
 def _render(
     site: SiteDesign, nodes: Sequence[str], fetch: Fetch, *, design_ref: str, report_url: str
 ) -> Iterator[tuple[str, Sequence[RenderedAsset]]]:
-    """What can be made; the rest, and what is odd, is told on stderr."""
+    """Render the files of the nodes; prints errors and warnings on stderr."""
     templates = TemplatePool(LIMITS, processes=1)
     for node in nodes:
         try:
@@ -150,7 +150,7 @@ def _render(
 
 
 def _write(out: Path, assets: Sequence[RenderedAsset], packages: Mapping[str, str | None], *, below: str) -> None:
-    """Raises ``ClickException`` rather than write outside ``out``, where links in it may lead."""
+    """Raises ``ClickException`` instead of writing outside ``out`` through symbolic links in it."""
     root = out.resolve()
     files = [(asset.path.lstrip("/"), asset.content, asset.mode) for asset in assets if asset.path is not None]
     if packages:

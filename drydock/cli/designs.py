@@ -1,4 +1,4 @@
-"""``drydock design ...``: design documents kept by Drydock, or in files of one's own."""
+"""``drydock design ...``: design documents stored by Drydock, or in local files."""
 
 from __future__ import annotations
 
@@ -7,31 +7,36 @@ import click
 from drydock.cli.connection import client_of
 from drydock.cli.document_files import read_documents
 from drydock.cli.lazy import Lazy, LazyGroup
-from drydock.cli.output import console, is_data, message_line, moment, output_option, print_data, worth_telling
+from drydock.cli.output import console, is_data, is_finding, message_line, moment, output_option, print_data
 
-#: Digits of a digest that stand for it on a terminal.
+#: Digits of a digest that are shown on a terminal.
 SHORT = 12
 
 LAZY = {
     "validate": Lazy(
         "drydock.cli.design_offline",
         "validate",
-        'Check the documents in FILE, a directory of YAML files, or stdin ("-"), and tell all that is wrong.',
+        'Check the documents in FILE, a directory of YAML files, or stdin ("-"), and list all errors.',
     ),
     "show": Lazy(
         "drydock.cli.design_offline",
         "show",
-        "Show the site in FILE as it is deployed: all that is inherited, derived and resolved.",
+        "Show the site in FILE as it is deployed, with everything inherited, derived and resolved.",
     ),
     "nodes": Lazy(
         "drydock.cli.design_offline",
         "nodes",
         "List the nodes of the site in FILE that a filter selects, one per line.",
     ),
+    "diff": Lazy(
+        "drydock.cli.design_diff",
+        "diff",
+        "Compare the nodes of two designs: what each is deployed with, all inherited and resolved.",
+    ),
     "render": Lazy(
         "drydock.cli.design_render",
         "render",
-        "Make the files that a node of the site in FILE would get at its first boot, and list or write them.",
+        "Render the files that a node of the site in FILE would get at its first boot, and list or write them.",
     ),
 }
 
@@ -49,8 +54,8 @@ def design() -> None:
 def upload(ctx: click.Context, *, file: str, quiet: bool, output: str) -> None:
     """Validate and store the documents in FILE, a directory of YAML files, or stdin ("-").
 
-    Prints the design_ref to deploy from. An invalid design is refused with every finding, exit status 1. The same
-    documents give the same design_ref; those of a directory are put together in the order of their paths.
+    Prints the design_ref to deploy from. An invalid design is refused with all messages, exit status 1. The same
+    documents give the same design_ref; those of a directory are concatenated in the order of their paths.
 
     \b
     Examples:
@@ -62,7 +67,7 @@ def upload(ctx: click.Context, *, file: str, quiet: bool, output: str) -> None:
         print_data(stored, output)
         return
     for entry in stored.get("messages") or ():
-        if worth_telling(entry):
+        if is_finding(entry):
             click.echo(message_line(entry), err=True)
     reference = stored.get("design_ref", "")
     if quiet:
@@ -81,7 +86,8 @@ def list_designs(ctx: click.Context, *, output: str) -> None:
     if is_data(output):
         print_data(designs, output)
         return
-    from drydock.cli.tables import Column, Table, is_narrow  # takes long to load
+    from drydock.cli.consoles import is_narrow  # takes long to load
+    from drydock.cli.tables import Column, Table
 
     screen = console(wide=output == "wide")
     short = is_narrow(screen)

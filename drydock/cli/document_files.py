@@ -23,7 +23,7 @@ def read_documents(file: str) -> bytes:
 
 
 def read_texts(file: str) -> Mapping[str, bytes]:
-    """What the YAML files of a directory hold, by path; what a file or stdin holds, by "". Raises ``UsageError``."""
+    """The texts of a directory's YAML files by path, or of a file or stdin by "". Raises ``UsageError``."""
     if file == "-":
         return {"": sys.stdin.buffer.read()}
     path = Path(file)
@@ -36,11 +36,11 @@ def read_texts(file: str) -> Mapping[str, bytes]:
 
 
 def _as_documents(content: bytes) -> bytes:
-    """Ends with a line end, and begins a document of its own, after whatever comments and directives it begins with."""
+    """Add a final line end, and a document start after leading comments and directives."""
     text = content.removeprefix(b"\xef\xbb\xbf")
     if not text.endswith(b"\n"):
         text += b"\n"
-    # NOTE: directives end the document before them with "...", and are followed by "---".
+    # NOTE: directives need a "..." before them and a "---" after them.
     lines = (line for line in text.splitlines() if line.strip() and not line.lstrip().startswith(b"#"))
     first = next(lines, b"")
     if first.startswith((b"---", b"%")):

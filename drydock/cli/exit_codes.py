@@ -1,4 +1,4 @@
-"""How a command ends, for scripts."""
+"""Exit codes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 SUCCESS = 0
 FAILURE = 1
-# 2 is click's, for wrong usage.
+# 2 is click's code for wrong usage.
 PARTIAL_SUCCESS = 3
 TIMED_OUT = 124
 INTERRUPTED = 130
@@ -15,5 +15,5 @@ BY_OUTCOME: Mapping[str, int] = {"success": SUCCESS, "partial_success": PARTIAL_
 
 
 def exit_code(outcome: str) -> int:
-    """Anything that is not known to be good is a failure: ``terminated``, ``unreported``, ``failure``."""
+    """Every other outcome is a failure: ``terminated``, ``unreported``, ``failure``."""
     return BY_OUTCOME.get(outcome, FAILURE)

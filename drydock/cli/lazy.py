@@ -1,7 +1,7 @@
 """Groups whose commands are imported when they are run: ``drydock --help`` needs none of them.
 
-A command's module may import at its top what is quick to load. What takes long (keystoneauth, rich, the design
-compiler) is imported by the function that needs it, so that help and completion are there at once.
+A command's module may import fast modules at its top. Slow ones (keystoneauth, rich, the design
+compiler) are imported by the function that needs them, so that help and completion are fast.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from click.shell_completion import CompletionItem
 
 @dataclass(frozen=True, slots=True)
 class Lazy:
-    """Where a command is, and the first sentence of its help."""
+    """The module of a command, and the first sentence of its help."""
 
     module: str
     attribute: str

@@ -1,4 +1,4 @@
-"""Progress for logs and pipes: a line per change, nothing while nothing changes."""
+"""Progress for logs and pipes: a line per change."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from drydock.client import NodeProgress, TaskSnapshot
 
 
 class LinePrinter:
-    """Prints each node's transitions; with many nodes only their ends, and the counts when they change."""
+    """Prints each node's transitions; with many nodes only their results, and the counts when they change."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -54,7 +54,7 @@ class LinePrinter:
             self._task(snapshot)
 
     def _failed(self, nodes: list[NodeProgress]) -> None:
-        """Nodes that failed meanwhile for one cause in one line; a cause that was told is not told again."""
+        """One line per cause for the nodes that failed since the last call; each cause is printed once."""
         for cause in causes(nodes):
             first = next(node for node in nodes if node.name == cause.nodes[0])
             earlier = self._causes.setdefault(key_of(first), first.name)
@@ -82,7 +82,7 @@ class LinePrinter:
 
 
 def described(node: NodeProgress) -> tuple[str, ...]:
-    """Where a node is that has not failed: its end, or its step, retries and what it waits for."""
+    """State of a node that has not failed: its result, or its step, retries and what it waits for."""
     if node.finished:
         return (state(node),)
     retry = f"retry {node.attempt}" if node.attempt else ""

@@ -18,7 +18,7 @@ from drydock.cli.summary import counts, sorted_by_name, state, waiting_for
 from drydock.cli.tables import Column, Table, styled
 from drydock.client import NodeProgress, TaskSnapshot
 
-#: Lines of the display that are not a node's.
+#: Lines of the display apart from the nodes'.
 FRAME = 9
 COLUMNS = (
     Column("node"),
@@ -34,7 +34,7 @@ COLUMNS = (
 class LiveProgress:
     """A bar with counts above a table of the nodes; of many nodes only the failed and the busy ones.
 
-    The clocks in it tick between two snapshots, because it draws itself anew four times a second.
+    It redraws four times a second, so that durations advance between two snapshots.
     """
 
     def __init__(self, console: Console) -> None:
@@ -62,7 +62,7 @@ class LiveProgress:
 
 
 def picture(snapshot: TaskSnapshot, *, elapsed: float, now: datetime, rows: int) -> RenderableType:
-    """The display at one moment, at most ``rows`` nodes high."""
+    """The display, with at most ``rows`` nodes."""
     task, nodes = snapshot.task, snapshot.nodes
     title = f"{clean(task.get('action'))} {clean(task.get('task_id'))}  "
     parts: list[RenderableType] = [Text.assemble(title, styled(task.get("status")), f"  {duration(elapsed)}")]

@@ -11,7 +11,7 @@ import click
 from drydock import __version__
 from drydock.cli.exit_codes import INTERRUPTED
 from drydock.cli.lazy import Lazy, LazyGroup
-from drydock.cli.output import clean, message_line, worth_telling
+from drydock.cli.output import clean, is_finding, message_line
 from drydock.client.credentials import Credentials
 from drydock.client.errors import (
     AuthenticationFailed,
@@ -24,28 +24,29 @@ from drydock.client.errors import (
 
 ADVICE: dict[type[ClientError], str] = {
     Unauthorized: "Source your openrc again, or give another --os-token.",
-    Forbidden: "It usually takes the role admin in your project (reading: reader).",
+    Forbidden: "You usually need the role admin in your project (reader to read).",
     AuthenticationFailed: "Check OS_AUTH_URL, OS_USERNAME, OS_PASSWORD and OS_PROJECT_NAME.",
     ConnectionFailed: "Check --url (DRYDOCK_URL) or OS_AUTH_URL, and that the service runs.",
 }
 
 
 COMMANDS = {
-    "completion": Lazy("drydock.cli.service", "completion", "Print what makes a shell complete commands and options."),
+    "completion": Lazy("drydock.cli.service", "completion", "Print a shell script that completes commands."),
     "design": Lazy(
         "drydock.cli.designs",
         "design",
         "Check, compile and render site designs on this machine; store and list them in Drydock.",
     ),
-    "health": Lazy("drydock.cli.service", "health", "Say how Drydock and what it depends on are."),
-    "node": Lazy("drydock.cli.nodes", "node", "Look at machines."),
-    "task": Lazy("drydock.cli.tasks", "task", "Ask for work on machines and follow it."),
+    "health": Lazy("drydock.cli.service", "health", "Show the health of Drydock and of its dependencies."),
+    "node": Lazy("drydock.cli.nodes", "node", "List and show machines."),
+    "plan": Lazy("drydock.cli.plans", "plan", "Plan what would be done to each node of a design, and show why."),
+    "task": Lazy("drydock.cli.tasks", "task", "Create tasks on machines and follow them."),
     "version": Lazy("drydock.cli.service", "version", "Print the version of this command."),
 }
 
 
 class OneLineErrors(LazyGroup):
-    """A group whose commands may raise ClientError: it ends in a line on stderr, never in a traceback."""
+    """A group that prints a ClientError of a command as a line on stderr, not as a traceback."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -63,9 +64,9 @@ def described(error: ClientError) -> str:
     lines = [clean(f"{str(error).rstrip('.')}. {advice}" if advice else error)]
     if isinstance(error, ReplyError):
         # A plain error repeats itself as the only entry of its list.
-        told = [entry for entry in error.messages if worth_telling(entry) and entry.get("message") != error.message]
-        told.sort(key=lambda entry: entry.get("level") != "Error")
-        lines += [f"  {message_line(entry)}" for entry in told]
+        shown = [entry for entry in error.messages if is_finding(entry) and entry.get("message") != error.message]
+        shown.sort(key=lambda entry: entry.get("level") != "Error")
+        lines += [f"  {message_line(entry)}" for entry in shown]
     return "\n".join(lines)
 
 
@@ -74,11 +75,11 @@ def described(error: ClientError) -> str:
     lazy=COMMANDS,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
-@click.option("--url", envvar="DRYDOCK_URL", metavar="URL", help="Where Drydock is; else Keystone's catalogue says.")
-@click.option("--os-token", envvar="OS_TOKEN", metavar="TOKEN", help="A token to use as it is (needs --url).")
+@click.option("--url", envvar="DRYDOCK_URL", metavar="URL", help="URL of Drydock; default: from Keystone's catalogue.")
+@click.option("--os-token", envvar="OS_TOKEN", metavar="TOKEN", help="A token to send (needs --url).")
 @click.option("--os-cacert", envvar="OS_CACERT", metavar="FILE", help="Certificates to trust instead of the system's.")
 @click.option("--insecure", envvar="OS_INSECURE", is_flag=True, help="Do not verify TLS certificates.")
-@click.option("--debug", is_flag=True, help="Show the HTTP dialogue on stderr (tokens hashed).")
+@click.option("--debug", is_flag=True, help="Show HTTP requests and replies on stderr (tokens hashed).")
 @click.version_option(__version__, prog_name="drydock")
 @click.pass_context
 def cli(
@@ -86,8 +87,8 @@ def cli(
 ) -> None:
     """Turn a site design into running machines.
 
-    Who you are comes from the OS_* variables of an openrc file (password, application credential, token, ...), and
-    where Drydock is from Keystone's catalogue or DRYDOCK_URL. Without Keystone: --url and --os-token.
+    Credentials come from the OS_* variables of an openrc file (password, application credential, token, ...), and
+    Drydock's URL from Keystone's catalogue or DRYDOCK_URL. Without Keystone: --url and --os-token.
 
     \b
     Examples:
@@ -100,7 +101,7 @@ def cli(
     \b
     Exit status: 0 success, 1 failure, 2 wrong usage, 3 partial success, 124 --timeout passed, 130 Ctrl-C.
     """
-    # NOTE: without a handler the libraries' warnings about their retries would appear on stderr.
+    # NOTE: without a handler the libraries' warnings about their retries appear on stderr.
     logging.basicConfig(level=logging.DEBUG if debug else logging.CRITICAL, format="%(name)s: %(message)s")
     ctx.obj = Credentials(os.environ, url, os_token, os_cacert, verify=not insecure)
 

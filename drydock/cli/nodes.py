@@ -1,17 +1,20 @@
-"""``drydock node ...``: the machines the provisioner knows."""
+"""``drydock node ...``: the provisioner's machines."""
 
 from __future__ import annotations
 
 from difflib import get_close_matches
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from drydock.cli.connection import client_of
-from drydock.cli.output import console, is_data, output_option, print_data
+from drydock.cli.output import clean, console, is_data, moment, output_option, print_data
 
-#: By field its heading, and its rank: in which order columns go when the terminal is too narrow.
+if TYPE_CHECKING:
+    from drydock.client.client import DrydockClient
+
+#: By field its heading, and its rank: the order in which columns are dropped on a narrow terminal.
 FIELDS = {
     "hostname": ("hostname", 0),
     "status_name": ("status", 0),
@@ -22,20 +25,20 @@ FIELDS = {
     "memory": ("memory", 4),
     "power_address": ("power_address", 6),
 }
-#: Of a node, the newest so many.
+#: Number of a node's newest tasks that are shown.
 TASKS = 5
 
 
 @click.group()
 def node() -> None:
-    """Look at machines."""
+    """List and show machines."""
 
 
 @node.command("list")
 @output_option
 @click.pass_context
 def list_nodes(ctx: click.Context, *, output: str) -> None:
-    """List the machines that the provisioner knows.
+    """List the machines of the provisioner.
 
     \b
     Example:
@@ -57,7 +60,7 @@ def list_nodes(ctx: click.Context, *, output: str) -> None:
 @output_option
 @click.pass_context
 def show(ctx: click.Context, *, name: str, output: str) -> None:
-    """Show one machine, and the newest tasks on it.
+    """Show one machine, what was found in it, and the newest tasks on it.
 
     \b
     Example:
@@ -68,21 +71,74 @@ def show(ctx: click.Context, *, name: str, output: str) -> None:
     tasks = list(
         reversed(list(islice(client.tasks(node=found["hostname"], newest_first=True, page_size=TASKS), TASKS)))
     )
+    known = _known(client, found["hostname"])
+    facts = None if known is None else known["facts"]
     if is_data(output):
-        print_data({**found, "tasks": tasks}, output)
+        print_data({**found, "facts": facts, "tasks": tasks}, output)
         return
+    from drydock.cli.node_facts import fields_of
     from drydock.cli.tables import print_fields  # takes long to load
     from drydock.cli.task_views import print_list
 
     wide = output == "wide"
     print_fields(console(wide=wide), [(name, found.get(field)) for field, (name, _) in FIELDS.items()])
+    if facts is not None:
+        click.echo()
+        print_fields(console(wide=wide), fields_of(facts))
     if tasks:
         click.echo()
         print_list(tasks, wide=wide)
 
 
+@node.command()
+@click.argument("name", metavar="NODE")
+@click.option("--diff", is_flag=True, help="What differs from the time before.")
+@output_option
+@click.pass_context
+def facts(ctx: click.Context, *, name: str, diff: bool, output: str) -> None:
+    """Show what BMC, provisioner and the machine itself found in a machine.
+
+    \b
+    Example:
+      drydock node facts n01 --diff
+    """
+    from drydock.cli.node_facts import changed, fields_of  # takes long to load
+    from drydock.cli.tables import print_fields
+
+    known = _known(client_of(ctx), name)
+    if known is None:
+        raise click.ClickException(f"nothing is known of the hardware of node {name}; prepare_nodes has it looked at")
+    before = known.get("facts_before")
+    if diff:
+        changes = [] if before is None else list(changed(before, known["facts"]))
+        if is_data(output):
+            print_data([{"name": field, "old": old, "new": new} for field, old, new in changes], output)
+            return
+        for field, old, new in changes:
+            click.echo(clean(f"{field}: {old} -> {new}"))
+        if not changes:
+            click.echo("There are no facts of a time before." if before is None else "Nothing differs.")
+        return
+    if is_data(output):
+        print_data(known, output)
+        return
+    print_fields(console(wide=output == "wide"), fields_of(known["facts"]))
+    for source in known.get("sources") or ():
+        click.echo(clean(f"{source.get('generator')}: {moment(source.get('collected'))}, task {source.get('task_id')}"))
+
+
+def _known(client: DrydockClient, name: str) -> dict[str, Any] | None:
+    """None if nothing is known of its hardware, or the API is of a version without this."""
+    from drydock.client.errors import NotFound  # takes long to load
+
+    try:
+        return client.get_node(name)
+    except NotFound:
+        return None
+
+
 def _find(nodes: list[dict[str, Any]], name: str) -> dict[str, Any]:
-    """Names of hosts are compared as DNS does. Raises ``ClickException``."""
+    """Host names are compared as in DNS. Raises ``ClickException``."""
     known = {str(node.get("hostname")): node for node in nodes}
     for hostname, entry in known.items():
         if hostname.lower() == name.lower():

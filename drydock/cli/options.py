@@ -1,4 +1,4 @@
-"""Options and arguments that several commands have."""
+"""Options and arguments of several commands."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ ACTION_NAMES = ", ".join(row.action for row in ROWS)
 #: An id, the beginning of one, or "latest".
 task_argument = click.argument("task_id", metavar="TASK")
 timeout_option = click.option(
-    "--timeout", type=click.FloatRange(min=0), metavar="SECONDS", help="Stop waiting then (exit status 124)."
+    "--timeout", type=click.FloatRange(min=0), metavar="SECONDS", help="Stop waiting after this time (exit status 124)."
 )
-wait_option = click.option("--wait", is_flag=True, help="Show the progress and exit by the result.")
+wait_option = click.option("--wait", is_flag=True, help="Show the progress; the exit status is the result.")
 interval_option = click.option(
     "--interval",
     type=click.FloatRange(min=0),
     default=1.0,
     show_default=True,
     metavar="SECONDS",
-    help="Look at most this often.",
+    help="Minimum time between two requests.",
 )
 
 
 def split(ctx: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
-    """Lists with commas, taken apart. An empty name, as of a variable that is not set, is no choice of everything."""
+    """Split lists at commas. An empty name, as of an unset variable, is an error, not a choice of everything."""
     found = [name.strip() for value in values for name in value.split(",")]
     if not all(found):
         raise click.BadParameter("is an empty name, or has one in its list", ctx, parameter)
@@ -68,13 +68,13 @@ def selection_options(command: Command) -> Command:
 
 
 _SELECTION = (
-    click.option("--allow-empty", is_flag=True, help="Go on although no node is selected."),
-    click.option("--all-nodes", is_flag=True, help="Every node of the design may be destroyed or forced."),
+    click.option("--allow-empty", is_flag=True, help="Continue if no node is selected."),
+    click.option("--all-nodes", is_flag=True, help="Allow to destroy or force every node of the design."),
     click.option(
         "--expect-nodes",
         type=click.IntRange(min=0),
         metavar="N",
-        help="Refuse unless it is for N nodes. Needed to destroy or force a whole site from a script.",
+        help="Refuse unless N nodes are selected. Required to destroy or force a whole site from a script.",
     ),
     click.option("--rack", "racks", multiple=True, callback=split, metavar="RACK", help="Nodes in this rack."),
     click.option(
@@ -102,6 +102,6 @@ _SELECTION = (
         multiple=True,
         callback=split,
         metavar="NAME",
-        help="This node. As the options below it may be repeated, or be a list with commas.",
+        help="This node. Like the options below it may be repeated, or be a list with commas.",
     ),
 )

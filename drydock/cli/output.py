@@ -1,4 +1,4 @@
-"""What every command prints: text made harmless for a terminal, JSON and YAML. Tables are in ``tables.py``."""
+"""Output of commands: text that is safe for a terminal, JSON and YAML. Tables are in ``tables.py``."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ def output_option(command: Command) -> Command:
         type=click.Choice(FORMATS),
         default="table",
         show_default=True,
-        help="What to print; wide: a table with all columns, nothing cut to the terminal's width.",
+        help="Format; wide: a table with all columns, not cut to the terminal's width.",
     )(command)
 
 
 def is_data(output: str) -> bool:
-    """Whether a program is to read it."""
+    """True for formats that programs read."""
     return output in {"json", "yaml"}
 
 
@@ -44,14 +44,14 @@ def print_data(value: Any, output: str) -> None:
 
 
 def console(*, err: bool = False, wide: bool = False) -> Console:
-    """A console on stdout or stderr; ``wide``: it cuts nothing, as where nobody watches."""
-    from drydock.cli.tables import make_console
+    """A console on stdout or stderr; ``wide``: without cutting, as for files and pipes."""
+    from drydock.cli.consoles import make_console
 
     return make_console(err=err, wide=wide)
 
 
 def clean(text: object) -> str:
-    """Text without control characters: what a node reports must not drive the terminal it is shown on."""
+    """Text without control characters, so that a node's report cannot send escape sequences to the terminal."""
     return "".join(char if char.isprintable() or char in "\n\t" else "\N{REPLACEMENT CHARACTER}" for char in str(text))
 
 
@@ -65,8 +65,8 @@ def duration(seconds: float) -> str:
     return f"{whole // 3600}h{whole % 3600 // 60:02}m"
 
 
-def worth_telling(entry: Mapping[str, Any]) -> bool:
-    """Whether a finding is more than "this rule found nothing"."""
+def is_finding(entry: Mapping[str, Any]) -> bool:
+    """True for warnings and errors, false for information."""
     return entry.get("level") != "Info"
 
 
@@ -76,7 +76,7 @@ def moment(text: str | None) -> str:
 
 
 def message_line(entry: Mapping[str, Any]) -> str:
-    """A message in one line: level and code if it is more than information, text, the documents it is about."""
+    """A message in one line: level and code unless it is information, text, documents."""
     documents = ", ".join(f"{ref.get('schema')} {ref.get('name')}" for ref in entry.get("documents") or ())
     extra = entry.get("extra") or {}
     level = entry.get("level") or extra.get("level") or ("Error" if entry.get("error") else "")

@@ -1,4 +1,4 @@
-"""YAML for people and programs."""
+"""YAML output."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import yaml
 
 
 class _Plain(yaml.SafeDumper):
-    """Writes what is there twice in full: anchors are hard to read."""
+    """Writes repeated values in full, because anchors are hard to read."""
 
     def ignore_aliases(self, data: Any) -> bool:
         return True

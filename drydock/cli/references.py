@@ -1,4 +1,4 @@
-"""Tasks and designs by the beginning of their ids, and by ``latest``."""
+"""Finds tasks and designs by the beginning of their ids, or by ``latest``."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
     from drydock.client import DrydockClient
 
 LATEST = "latest"
-#: Digits that the beginning of an id has at least: fewer are more likely a mistake.
+#: Minimum digits of an abbreviated id; fewer are more likely a mistake.
 SHORTEST = 4
-#: Of how many it is said which an ambiguous beginning may mean.
+#: Maximum number of candidates listed for an ambiguous abbreviation.
 LISTED = 10
 DESIGN_SCHEME = "drydock://designs/"
 
 
 def find_task(client: DrydockClient, text: str) -> str:
-    """The id of the task that ``text`` means. What is no beginning of an id is left to the server to refuse."""
+    """The id of the task that ``text`` names. Other text is returned unchanged, for the server to refuse."""
     if text == LATEST:
         newest = next(client.tasks(newest_first=True, subtasks=False, page_size=1), None)
         if newest is None:
@@ -37,12 +37,12 @@ def find_task(client: DrydockClient, text: str) -> str:
     if not found:
         raise click.ClickException(f"there is no task whose id begins with {text}; drydock task list shows the newest")
     if len(found) > 1:
-        raise click.UsageError(_which(text, [_told(task) for task in found]))
+        raise click.UsageError(_which(text, [_line_of(task) for task in found]))
     return str(found[0]["task_id"])
 
 
 def find_design(client: DrydockClient, text: str) -> str:
-    """The reference that ``text`` means: a digest, the beginning of one, ``latest``, or a reference as it is."""
+    """The reference that ``text`` names: a digest, the beginning of one, ``latest``, or a reference."""
     given = text.removeprefix(DESIGN_SCHEME)
     if given == LATEST:
         designs = sorted(client.list_designs(), key=lambda design: str(design.get("created") or ""))
@@ -63,7 +63,7 @@ def find_design(client: DrydockClient, text: str) -> str:
     return str(found[0]["design_ref"])
 
 
-def _told(task: dict[str, Any]) -> str:
+def _line_of(task: dict[str, Any]) -> str:
     words = (task["task_id"], task.get("action"), task.get("node"), task.get("status"), moment(task.get("created")))
     return "  ".join(str(word) for word in words if word)
 

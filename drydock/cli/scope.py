@@ -1,7 +1,7 @@
-"""Which nodes a task is to be for, looked up in its design before it is asked for.
+"""Checks the nodes that a task would select, in its design, before the task is created.
 
-A name that the design does not have, or a choice of no node, is a mistake to be told at once: as a task it would be a
-success with no nodes in scope. What destroys or forces a whole site is confirmed, or says how many nodes that is.
+An unknown name, or an empty selection, is an error here: as a task it would be a
+success with no nodes in scope. Destroying or forcing a whole site needs a confirmation or the number of nodes.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from drydock.model.actions import action_row
 if TYPE_CHECKING:
     from drydock.client import DrydockClient
 
-#: Names in one sentence.
+#: Maximum number of names in one sentence.
 LISTED = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What the options say; ``labels`` are KEY=VALUE."""
+    """Values of the options; ``labels`` are KEY=VALUE."""
 
     names: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
@@ -37,7 +37,7 @@ class Choice:
 
     @property
     def node_filter(self) -> dict[str, Any] | None:
-        """The filter that selects it; None for every node."""
+        """The node filter of the choice; None for every node."""
         criteria = {
             "node_names": list(self.names),
             "node_tags": list(self.tags),
@@ -50,7 +50,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A request for a task. ``expect_nodes`` and ``all_nodes`` as the API has them."""
+    """A request for a task. ``expect_nodes`` and ``all_nodes`` as in the API."""
 
     action: str
     design_ref: str
@@ -71,9 +71,9 @@ def one_filter(kind: str, criteria: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def expected_nodes(client: DrydockClient, wanted: Wanted) -> int | None:
-    """How many nodes the server is to be told to expect; None: it need not mind.
+    """The ``expect_nodes`` to send; None for no check by the server.
 
-    Raises UsageError for a choice that cannot be meant; ends the command if somebody who is asked says no.
+    Raises UsageError for an invalid choice; ends the command if the user does not confirm.
     """
     node_filter = wanted.choice.node_filter
     row = action_row(wanted.action)
@@ -84,17 +84,17 @@ def expected_nodes(client: DrydockClient, wanted: Wanted) -> int | None:
     try:
         every = client.node_filter(wanted.design_ref)
     except Forbidden:
-        # Whoever may ask for work need not be allowed to read designs: the server checks what is said.
-        click.echo("You may not read designs: which nodes these are is not looked up.", err=True)
+        # A user who may create tasks may lack the right to read designs; the server checks the filter.
+        click.echo("You may not read designs: the selection of nodes is not checked here.", err=True)
         return wanted.expect_nodes
     selected = client.node_filter(wanted.design_ref, node_filter) if node_filter else every
     unknown = _unknown(client, wanted, every)
     if unknown and not (wanted.allow_empty and not selected):
         raise click.UsageError("\n".join(unknown))
     if not selected and not wanted.allow_empty:
-        raise click.UsageError("no node of the design is all of that; --allow-empty goes on with none")
+        raise click.UsageError("no node of the design matches; --allow-empty continues with none")
     if wanted.expect_nodes is not None and wanted.expect_nodes != len(selected):
-        raise click.UsageError(f"--expect-nodes is {wanted.expect_nodes}, but it is for {_counted(selected)}")
+        raise click.UsageError(f"--expect-nodes is {wanted.expect_nodes}, but the selection is {_counted(selected)}")
     whole = len(selected) == len(every) and (len(every) > 1 or not node_filter)
     if wanted.guarded and whole and wanted.expect_nodes is None and not wanted.all_nodes:
         return _confirmed(wanted, selected)
@@ -108,7 +108,7 @@ def _confirmed(wanted: Wanted, selected: Sequence[str]) -> int:
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise click.UsageError(f"{sentence}; if that is meant, add --expect-nodes {len(selected)} (or --all-nodes)")
     click.echo(f"{sentence}.", err=True)
-    click.confirm("What is on these machines is lost. Go on?", abort=True, err=True)
+    click.confirm("All data on these machines will be lost. Continue?", abort=True, err=True)
     return len(selected)
 
 
@@ -119,7 +119,7 @@ def _counted(names: Sequence[str]) -> str:
 
 
 def _unknown(client: DrydockClient, wanted: Wanted, every: Sequence[str]) -> list[str]:
-    """A sentence for each kind of criterion that no node of the design fulfils, with what there is."""
+    """A sentence for each kind of criterion that no node of the design has, with the known values."""
     missing = {"node": [name for name in wanted.choice.names if name not in every]}
     for kind, key, values in (
         ("node with rack", "rack_names", wanted.choice.racks),
@@ -155,7 +155,7 @@ def _guess(name: str, known: Sequence[str]) -> str:
 
 
 def _known(client: DrydockClient, design_ref: str) -> dict[str, Sequence[str]]:
-    """Racks, tags and labels of the nodes, where the design is one that Drydock keeps."""
+    """Racks, tags and labels of the nodes, if the design is stored in Drydock."""
     if not design_ref.startswith(DESIGN_SCHEME):
         return {}
     site = client.compiled_design(design_ref.removeprefix(DESIGN_SCHEME)).get("site") or {}

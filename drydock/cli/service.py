@@ -31,9 +31,9 @@ def version(ctx: click.Context, *, server: bool, output: str) -> None:
 @output_option
 @click.pass_context
 def health(ctx: click.Context, *, output: str) -> None:
-    """Say how Drydock and what it depends on are.
+    """Show the health of Drydock and of its dependencies.
 
-    Exit status: 0 all is well, 1 something is not.
+    Exit status: 0 healthy, 1 not healthy.
     """
     found = client_of(ctx).health()
     if is_data(output):
@@ -56,7 +56,7 @@ def health(ctx: click.Context, *, output: str) -> None:
 @click.command()
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(*, shell: str) -> None:
-    """Print what makes a shell complete commands and options.
+    """Print a shell script that completes commands.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""Words and tables about a task's nodes, shared by the live display, the lines and the end of both."""
+"""Text and tables about a task's nodes, for the live display, the lines and the final summary."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from drydock.cli.output import clean, duration, message_line
 from drydock.cli.tables import Column, Table, styled
 from drydock.client import NodeProgress, TaskSnapshot
 
-#: With more nodes than this only those that need attention are shown one by one.
+#: With more nodes than this only those that failed or need attention are listed.
 MANY = 100
-#: Names of the nodes that one cause has.
+#: Maximum number of node names listed per cause.
 LISTED = 50
-#: How many of a task's own messages the end shows.
+#: Number of the task's own messages in the summary.
 LAST_MESSAGES = 50
 ORDER = ("success", "partial_success", "failure", "terminated", "running", "terminating", "queued", "requested")
 
-#: Seconds after which a task that nobody has begun deserves a word.
+#: Seconds after which a hint about workers is shown for a task that no worker has begun.
 LONG_IN_THE_QUEUE = 5.0
 
 
@@ -36,7 +36,7 @@ def waiting_for(snapshot: TaskSnapshot, *, seconds: float) -> str:
 
 
 def state(node: NodeProgress) -> str:
-    """One word: its outcome when it has ended, else its status."""
+    """The outcome of an ended task, else its status."""
     return node.outcome if node.finished else node.status
 
 
@@ -48,7 +48,7 @@ def counts(nodes: Iterable[NodeProgress]) -> str:
 
 
 def summary(snapshot: TaskSnapshot) -> RenderableType:
-    """What became of a finished task: a headline, its own error messages, its nodes, and why some failed."""
+    """The result of a finished task: a headline, its error messages, its nodes, and the causes of failures."""
     task = snapshot.task
     result = task.get("result") or {}
     head = Text.assemble(
@@ -65,20 +65,20 @@ def summary(snapshot: TaskSnapshot) -> RenderableType:
     elif result.get("message"):
         head.append(f": {clean(result['message'])}")
     messages = (result.get("details") or {}).get("messageList") or []
-    told = [entry for entry in messages if worth_repeating(entry, failed=snapshot.outcome != "success")]
-    parts += [Text(f"  {message_line(entry)}") for entry in told[:LAST_MESSAGES]]
+    repeated = [entry for entry in messages if is_shown_at_end(entry, failed=snapshot.outcome != "success")]
+    parts += [Text(f"  {message_line(entry)}") for entry in repeated[:LAST_MESSAGES]]
     return Group(*parts)
 
 
-def worth_repeating(entry: Mapping[str, Any], *, failed: bool) -> bool:
-    """Of a task's own messages: warnings and, if it failed, errors. Those about a node are told with the nodes."""
+def is_shown_at_end(entry: Mapping[str, Any], *, failed: bool) -> bool:
+    """True for warnings and, if the task failed, errors. Messages about a node are shown with the nodes."""
     if entry.get("context_type") == "node":
         return False
     return (bool(entry.get("error")) and failed) or (entry.get("extra") or {}).get("level") == "Warning"
 
 
 def node_table(nodes: list[NodeProgress]) -> RenderableType:
-    """How each node ended, and if one did not succeed, at which step."""
+    """The result of each node, and the step at which it failed."""
     columns = [Column("node"), Column("result"), Column("at step")]
     if not any(node.failed for node in nodes):
         return Table(columns[:2], ([node.name, state(node)] for node in sorted_by_name(nodes)))

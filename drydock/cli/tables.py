@@ -1,13 +1,12 @@
-"""Tables that fit the terminal: a column is dropped before a name, an id or a state is cut or broken over lines.
+"""Tables that fit the terminal: columns are dropped before a name, an id or a state is cut or wrapped.
 
-Each column has a rank: 0 stays, and of the others those of the highest rank go first when there is no room. Columns
-that fold or may be cut take what room is left. Should the columns that stay be too wide even so, each row becomes a few
+Each column has a rank: columns of the highest rank are dropped first, rank 0 never. Columns
+that fold or may be cut share the remaining width. If the remaining columns are still too wide, each row becomes a few
 lines. Into a pipe or a file everything is written in full.
 """
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -17,13 +16,12 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from drydock.cli.consoles import UNBOUNDED
 from drydock.cli.output import clean
 
-#: So wide that nothing is cut when the output goes into a file or a pipe.
-UNBOUNDED = 10_000
 #: Cells between two columns.
 GAP = 2
-#: What is left of a column that gives way.
+#: Minimum width of a column that folds or is cut.
 NARROWEST = 12
 
 STYLES = {
@@ -70,7 +68,7 @@ class Table:
             yield from self._stacked(kept)
 
     def _fitting(self, room: int) -> list[int]:
-        """The columns to show: without those that are empty, and those that there is no room for."""
+        """The columns to show: without empty ones and those that do not fit."""
         kept = [
             place
             for place, column in enumerate(self._columns)
@@ -133,24 +131,13 @@ def _length(text: str) -> int:
 
 
 def styled(text: object) -> Text:
-    """A cell: coloured if it is a state, and never read as markup."""
+    """A cell: coloured if it is a state, and never parsed as markup."""
     return Text(clean("" if text is None else text), style=STYLES.get(str(text), ""))
 
 
 def print_fields(console: Console, fields: Iterable[tuple[str, object]]) -> None:
-    """A line for each that has a value. The terminal, not we, breaks those that are longer than it is wide."""
+    """A line for each field with a value. Long lines are wrapped by the terminal."""
     shown = [(name, value) for name, value in fields if value not in (None, "")]
     longest = max((len(name) for name, _ in shown), default=0)
     for name, value in shown:
         console.print(Text.assemble(f"{name:<{longest}}  ", styled(value)), soft_wrap=True)
-
-
-def make_console(*, err: bool, wide: bool) -> Console:
-    # NOTE: rich takes a pipe for a terminal where FORCE_COLOR says so; that is no reason to cut what goes into it.
-    watched = (sys.stderr if err else sys.stdout).isatty() and not wide
-    return Console(stderr=err, highlight=False, markup=False, emoji=False, width=None if watched else UNBOUNDED)
-
-
-def is_narrow(console: Console) -> bool:
-    """Whether what it prints has to fit the width of a terminal."""
-    return console.width < UNBOUNDED

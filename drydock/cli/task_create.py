@@ -1,4 +1,4 @@
-"""``drydock task create`` and ``retry``: ask for work, and follow it."""
+"""``drydock task create`` and ``retry``: create tasks and follow them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from drydock.cli.scope import Choice, Wanted, expected_nodes
     "latest.",
 )
 @selection_options
-@click.option("--force", is_flag=True, help="Also nodes that are deployed already: they are installed anew.")
+@click.option("--force", is_flag=True, help="Include nodes that are deployed already: they are reinstalled.")
 @wait_option
 @timeout_option
 @interval_option
@@ -54,12 +54,12 @@ def create(
     interval: float,
     output: str,
 ) -> None:
-    """Ask for work on the nodes of a design.
+    """Create a task on the nodes of a design.
 
-    Without --node-name, --node-tag, --node-label and --rack it is for every node; different ones narrow the choice
-    together. To destroy every node, or to prepare or deploy every node with --force, is asked about on a terminal, and
-    takes --expect-nodes or --all-nodes elsewhere. With --wait the exit status is 0 for success, 3 for partial success,
-    1 for anything else; Ctrl-C stops the watching, not the task.
+    Without --node-name, --node-tag, --node-label and --rack it selects every node; different ones narrow the choice
+    together. Destroying every node, or preparing or deploying every node with --force, asks for confirmation on a
+    terminal, and needs --expect-nodes or --all-nodes elsewhere. With --wait the exit status is 0 for success, 3 for
+    partial success, 1 for anything else; Ctrl-C stops the watching, not the task.
 
     \b
     Examples:
@@ -85,9 +85,9 @@ def create(
 @output_option
 @click.pass_context
 def retry(ctx: click.Context, *, task_id: str, wait: bool, timeout: float | None, interval: float, output: str) -> None:
-    """Ask for the same work again on the nodes that failed in a task, with the design of that time.
+    """Create the same task again for the nodes that failed in a task, with the same design.
 
-    Nodes that a later task brought to success are left out. With --wait the exit status is that of create --wait.
+    Nodes that succeeded in a later task are left out. With --wait the exit status is as of create --wait.
     """
     _check_timeout(timeout, wait=wait)
     client = client_of(ctx)
@@ -104,7 +104,7 @@ def follow(
     interval: float,
     output: str,
 ) -> None:
-    """Ask for a task, then show it, or with ``wait`` its progress to the end."""
+    """Create a task, then show it, or with ``wait`` its progress to the end."""
     made = ask()
     if wait:
         from drydock.cli.watching import watch_to_the_end  # takes long to load

@@ -1,4 +1,4 @@
-"""Tasks on a terminal: a list of them, and one with its messages and nodes."""
+"""Shows tasks on a terminal: a list, or one with its messages and nodes."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import Any
 
 from rich.text import Text
 
+from drydock.cli.consoles import is_narrow
 from drydock.cli.output import console, message_line, moment
 from drydock.cli.summary import how_nodes_succeeded, state, why_nodes_failed
-from drydock.cli.tables import Column, Table, is_narrow, print_fields
+from drydock.cli.tables import Column, Table, print_fields
 from drydock.client.watching import CLOSED, explanation, node_progress, outcome
 
 LIST_COLUMNS = (
@@ -51,9 +52,10 @@ SHOW_FIELDS = (
     "deadline_at",
     "terminated",
     "terminated_by",
+    "confirmations",
 )
 TIMES = ("created", "updated", "deadline_at", "terminated")
-#: Digits of an id that stand for it on a terminal.
+#: Digits of an id that are shown on a terminal.
 SHORT = 8
 
 Json = Mapping[str, Any]
@@ -71,7 +73,7 @@ def print_task(entry: Json, subtasks: Sequence[Json], *, wide: bool) -> None:
     nodes = sorted(map(node_progress, subtasks), key=lambda node: node.name)
     print_fields(screen, [(name, shown(entry, name)) for name in SHOW_FIELDS])
     messages = ((entry.get("result") or {}).get("details") or {}).get("messageList") or []
-    # What is about a node is told with the nodes.
+    # Messages about a node are shown with the nodes.
     own = [message for message in messages if not (nodes and message.get("context_type") == "node")]
     if own:
         screen.print()
@@ -88,7 +90,7 @@ def print_task(entry: Json, subtasks: Sequence[Json], *, wide: bool) -> None:
 
 
 def shown(entry: Json, field: str, *, short: bool = False) -> Any:
-    """A field of a task; some are made up of others. ``short``: as a terminal's list has it."""
+    """A field of a task, or one derived from others. ``short``: for a list on a terminal."""
     if field == "outcome":
         return outcome(entry) if entry.get("status") in CLOSED else ""
     if field == "retries":
@@ -98,6 +100,8 @@ def shown(entry: Json, field: str, *, short: bool = False) -> Any:
     if field == "nodes":
         counts = (entry.get("progress") or {}).get("by_status") or {}
         return ", ".join(f"{count} {status}" for status, count in sorted(counts.items()) if count)
+    if field == "confirmations":
+        return "; ".join(_confirmation(each) for each in entry.get(field) or ())
     value = entry.get(field)
     if field == "force":
         return "yes" if value else ""
@@ -106,7 +110,14 @@ def shown(entry: Json, field: str, *, short: bool = False) -> Any:
     return moment(value) if field in TIMES else value
 
 
+def _confirmation(given: Json) -> str:
+    if not given.get("confirmed"):
+        return f"{given.get('step')}: asked for at {moment(given.get('asked'))}"
+    note = f" ({given['note']})" if given.get("note") else ""
+    return f"{given.get('step')}: by {given.get('confirmed_by')} at {moment(given['confirmed'])}{note}"
+
+
 def _about(message: Json, task_id: str) -> str:
-    """What a task's message is about, if not about the task itself."""
+    """The subject of a task's message, if it is not the task itself."""
     context = str(message.get("context") or "")
     return "" if context == task_id else f"{message.get('context_type') or ''} {context}".strip()

@@ -1,4 +1,4 @@
-"""``drydock task ...``: ask for work, look at it, follow it, stop it."""
+"""``drydock task ...``: create, show, follow and stop tasks."""
 
 from __future__ import annotations
 
@@ -13,21 +13,20 @@ from drydock.cli.output import clean, is_data, output_option, print_data
 from drydock.cli.references import find_task
 
 LAZY = {
-    "create": Lazy("drydock.cli.task_create", "create", "Ask for work on the nodes of a design."),
+    "create": Lazy("drydock.cli.task_create", "create", "Create a task on the nodes of a design."),
     "retry": Lazy(
         "drydock.cli.task_create",
         "retry",
-        "Ask for the same work again on the nodes that failed in a task, with the design of that time.",
+        "Create the same task again for the nodes that failed in a task, with the same design.",
     ),
 }
 
 
 @click.group(cls=LazyGroup, lazy=LAZY)
 def task() -> None:
-    """Ask for work on machines and follow it.
+    """Create tasks on machines and follow them.
 
-    TASK is the id of a task, the beginning of one if it is the only one so, or "latest" for the newest that somebody
-    asked for.
+    TASK is the id of a task, a unique beginning of one, or "latest" for the newest task that is not a subtask.
     """
 
 
@@ -37,8 +36,10 @@ def task() -> None:
 @click.option("--node", metavar="NAME", help="Tasks of this node.")
 @click.option("--created-by", metavar="USER")
 @click.option("--parent", metavar="TASK", help="Subtasks of this task.")
-@click.option("--subtasks", is_flag=True, help="Subtasks too; without it only what somebody asked for.")
-@click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="The newest so many.")
+@click.option("--subtasks", is_flag=True, help="Include subtasks.")
+@click.option(
+    "--limit", type=click.IntRange(min=1), default=50, show_default=True, help="List the newest N.", metavar="N"
+)
 @output_option
 @click.pass_context
 def list_tasks(
@@ -87,7 +88,7 @@ def list_tasks(
 @output_option
 @click.pass_context
 def show(ctx: click.Context, *, task_id: str, output: str) -> None:
-    """Show one task: where it is, its messages, and its nodes.
+    """Show one task: its state, messages and nodes.
 
     With -o json or yaml the task as the API gives it.
     """
@@ -108,9 +109,9 @@ def show(ctx: click.Context, *, task_id: str, output: str) -> None:
 @output_option
 @click.pass_context
 def watch(ctx: click.Context, *, task_id: str, timeout: float | None, interval: float, output: str) -> None:
-    """Follow a task until it ends; exits by its result like create --wait.
+    """Follow a task until it ends; the exit status is as of create --wait.
 
-    On a terminal the progress is drawn in place, else each change of a node is a line. With -o json or yaml the
+    On a terminal the progress is redrawn in place, else each change of a node is a line. With -o json or yaml the
     finished task goes to stdout and the progress to stderr.
     """
     from drydock.cli.watching import watch_to_the_end  # takes long to load
@@ -132,3 +133,32 @@ def terminate(ctx: click.Context, *, task_id: str, output: str) -> None:
         print_data(entry, output)
         return
     click.echo(clean(f"Task {entry.get('task_id', task_id)} is {entry.get('status')}."))
+
+
+@task.command()
+@task_argument
+@click.option("--step", metavar="STEP", help="Confirm only what was asked for at this step.")
+@click.option("--note", metavar="TEXT", default="", help="Kept with the confirmation.")
+@output_option
+@click.pass_context
+def confirm(ctx: click.Context, *, task_id: str, step: str | None, note: str, output: str) -> None:
+    """Confirm that what a task waits for was done by hand.
+
+    TASK is the task of a node, or one whose subtasks wait: then all of them are confirmed. What is to be done is
+    in "drydock task show TASK".
+
+    \b
+    Examples:
+      drydock task confirm TASK
+      drydock task confirm latest --step power_off --note "rack 3 is dark"
+    """
+    client = client_of(ctx)
+    found = find_task(client, task_id)
+    if step is None:
+        # Of a node's task its present step: the request may be sent twice, and the task goes on in between.
+        step = (entry := client.get_task(found)).get("node") and entry.get("step")
+    entry = client.confirm_task(found, step=step, note=note)
+    if is_data(output):
+        print_data(entry, output)
+        return
+    click.echo(clean(f"Confirmed for task {entry.get('task_id', found)}."))

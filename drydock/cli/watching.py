@@ -5,12 +5,12 @@ from __future__ import annotations
 import click
 from rich.console import Console
 
+from drydock.cli.consoles import is_narrow
 from drydock.cli.exit_codes import INTERRUPTED, TIMED_OUT, exit_code
 from drydock.cli.lines import LinePrinter
 from drydock.cli.live import LiveProgress
 from drydock.cli.output import console, is_data, print_data
 from drydock.cli.summary import summary
-from drydock.cli.tables import is_narrow
 from drydock.client import ClientError, DrydockClient, TaskSnapshot, follow
 from drydock.client.errors import WatchTimedOut
 
@@ -48,4 +48,4 @@ def _display(progress: Console) -> LiveProgress | LinePrinter:
 
 
 def _watch_again(task_id: str) -> None:
-    click.echo(f"The task goes on. Watch it again: drydock task watch {task_id}", err=True)
+    click.echo(f"The task continues. Watch it again: drydock task watch {task_id}", err=True)

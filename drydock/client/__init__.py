@@ -1,6 +1,6 @@
 """A client of the Drydock API: ``DrydockClient`` over any keystoneauth session.
 
-What is imported from here is loaded when it is first used: keystoneauth takes longer to load than commands run.
+Names are loaded on first use, because loading keystoneauth takes longer than most commands.
 """
 
 from __future__ import annotations

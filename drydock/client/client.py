@@ -1,4 +1,4 @@
-"""One method per operation of the API; replies are the JSON the server sent, as WIRE names its keys."""
+"""One method per operation of the API; replies are the JSON that the server sent."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from drydock.client import errors
 from drydock.client.session import API_PREFIX, PATIENCE, Connection, Patience, json_of
 
 Json = dict[str, Any]
-#: Rows asked for at a time.
+#: Rows per page.
 PAGE_SIZE = 500
-#: Seconds that a large design may take longer than other requests.
+#: Additional timeout in seconds for large designs.
 COMPILING = 90.0
 
 
@@ -24,8 +24,8 @@ class DrydockClient:
     """Drydock over any keystoneauth session or adapter.
 
     ``endpoint`` overrides the catalogue's ``physicalprovisioner``. ``context_marker`` is a UUID that appears in the
-    server's log. ``on_slow`` is called from another thread with words about what is waited for, once for a request that
-    has taken ``patience.slow`` seconds longer than it was asked to. Every method raises
+    server's log. ``on_slow`` is called from another thread with a text that names what is waited for, once for a
+    request that takes ``patience.slow`` seconds longer than its ``wait``. Every method raises
     ``drydock.client.errors.ClientError``.
     """
 
@@ -55,6 +55,35 @@ class DrydockClient:
             patience=patience,
         )
 
+    # Plans
+
+    def create_plan(
+        self, design_ref: str, *, node_filter: Mapping[str, Any] | None = None, destroy_unlisted: bool = False
+    ) -> Json:
+        """What would be done to each node, and why; nothing is done. Returned without its nodes."""
+        body = {"design_ref": design_ref, "node_filter": node_filter, "destroy_unlisted": destroy_unlisted}
+        return _record(json_of(self._connection.call("POST", "/plans", json=body, wait=COMPILING)))
+
+    def get_plan(self, plan_id: str) -> Json:
+        return _record(json_of(self._connection.call("GET", f"/plans/{quote(plan_id, safe='')}")))
+
+    def plans(self) -> list[Json]:
+        """The newest first."""
+        found: list[Json] = json_of(self._connection.call("GET", "/plans"))
+        return found
+
+    def plan_nodes(self, plan_id: str) -> Iterator[Json]:
+        """All nodes of a plan, in its order, page by page."""
+        after = -1
+        while True:
+            params = {"limit": PAGE_SIZE, "after": after}
+            path = f"/plans/{quote(plan_id, safe='')}/nodes"
+            page: list[Json] = json_of(self._connection.call("GET", path, params=params))
+            yield from page
+            if len(page) < PAGE_SIZE:
+                return
+            after = page[-1]["position"]
+
     # Tasks
 
     def create_task(
@@ -68,12 +97,12 @@ class DrydockClient:
         all_nodes: bool = False,
         idempotency_key: str | None = None,
     ) -> Json:
-        """Ask for work; the task, queued. ``force``: also on nodes that are deployed already.
+        """Create a task; returns it, queued. ``force``: also change nodes that are deployed already.
 
-        ``expect_nodes``: how many nodes it is to be for. To destroy a whole site, or to force work on it, takes either
+        ``expect_nodes``: the number of nodes that must be selected. Destroying or forcing a whole site requires either
         this or ``all_nodes``.
 
-        The same ``idempotency_key`` (default: a new one) gives the same task.
+        Requests with the same ``idempotency_key`` (default: a new one) return the same task.
         """
         response = self._connection.call(
             "POST",
@@ -91,9 +120,9 @@ class DrydockClient:
         return _record(json_of(response))
 
     def retry_task(self, task_id: str, *, force: bool | None = None, idempotency_key: str | None = None) -> Json:
-        """Ask for the same work on the nodes that failed in a task; the new task. ``force``: as the old one's if None.
+        """Create the same task for the nodes that failed in a task; returns it. ``force``: None for the old task's.
 
-        Raises Conflict when the task has not ended, or no node of it failed.
+        Raises Conflict when the task has not ended, or none of its nodes failed.
         """
         body: Json = {"retry_of": task_id}
         if force is not None:
@@ -110,9 +139,9 @@ class DrydockClient:
         builddata: bool = False,
         wait: int | None = None,
     ) -> Json:
-        """One task; with ``layers`` (-1: all) WIRE's other shape, tasks by id.
+        """One task; with ``layers`` (-1: all) an object of tasks by id instead.
 
-        ``wait`` lets the server hold the answer up to that many seconds, until something changes.
+        ``wait``: the server may hold the answer for this number of seconds, until something changes.
         """
         params = {
             "layers": layers,
@@ -136,7 +165,7 @@ class DrydockClient:
         newest_first: bool = False,
         page_size: int = PAGE_SIZE,
     ) -> Iterator[Json]:
-        """The tasks that match, oldest first unless ``newest_first``, fetched page by page as they are asked for."""
+        """The tasks that match, oldest first unless ``newest_first``; pages are fetched on demand."""
         filters = {"status": status, "action": action, "node": node, "created_by": created_by, "parent": parent}
         params: dict[str, Any] = {
             **filters,
@@ -148,7 +177,7 @@ class DrydockClient:
         while params:
             response = self._connection.call("GET", "/tasks", params=params)
             yield from _records(json_of(response))
-            # NOTE: only the query of the link is used: its host is what the server believes itself to be, and a
+            # NOTE: only the query of the link is used: its host is the server's idea of its own address, and a
             # token must not follow it there.
             following = response.links.get("next", {}).get("url", "")
             params = dict(parse_qsl(urlsplit(following).query))
@@ -158,21 +187,30 @@ class DrydockClient:
         return list(self.tasks(**filters))
 
     def terminate_task(self, task_id: str) -> Json:
-        """Ask a task and its subtasks to stop; harmless when they have. The task as it is now."""
+        """Stop a task and its subtasks; no effect if they have ended. Returns the task."""
         return _record(json_of(self._connection.call("POST", f"/tasks/{quote(task_id, safe='')}/terminate")))
 
+    def confirm_task(self, task_id: str, *, step: str | None = None, note: str = "") -> Json:
+        """A person did what the task, or its subtasks, wait for at ``step`` (None: now). Returns the task.
+
+        Raises Conflict (``no_confirmation_awaited``). With ``step`` a repeated call confirms nothing else.
+        """
+        body = {**({} if step is None else {"step": step}), **({"note": note} if note else {})}
+        path = f"/tasks/{quote(task_id, safe='')}/confirm"
+        return _record(json_of(self._connection.call("POST", path, json=body)))
+
     def delete_tasks(self, *, days: int) -> str:
-        """Delete finished tasks older than ``days``; the server's sentence about it."""
+        """Delete finished tasks older than ``days``; returns the server's message."""
         return self._connection.call("DELETE", "/tasks", params={"days": days}).text
 
     # Build data
 
     def task_build_data(self, task_id: str) -> list[Json]:
-        """What was found out while a task ran. Raises NotFound when there is nothing."""
+        """Build data of a task. Raises NotFound if there is none."""
         return _records(json_of(self._connection.call("GET", f"/tasks/{quote(task_id, safe='')}/builddata")))
 
     def node_build_data(self, node: str, *, latest: bool = False) -> list[Json]:
-        """What was found out about a node. Raises NotFound when there is nothing."""
+        """Build data of a node. Raises NotFound if there is none."""
         params = {"latest": "true"} if latest else {}
         path = f"/nodes/{quote(node, safe='')}/builddata"
         return _records(json_of(self._connection.call("GET", path, params=params)))
@@ -182,19 +220,19 @@ class DrydockClient:
     def upload_design(self, documents: bytes) -> Json:
         """Store a design: ``digest``, ``design_ref``, ``size``, ``created``, ``messages``.
 
-        Raises BadRequest for an invalid one; its ``messages`` say all that is wrong.
+        Raises BadRequest for an invalid one, with all errors in its ``messages``.
         """
         headers = {"Content-Type": "application/x-yaml"}
         response = self._connection.call("POST", "/designs", data=documents, headers=headers, working=COMPILING)
         return _record(json_of(response))
 
     def get_design(self, digest: str) -> bytes:
-        """The documents as they were uploaded."""
+        """The documents as uploaded."""
         headers = {"Accept": "application/x-yaml, */*"}
         return self._connection.call("GET", f"/designs/{quote(digest, safe='')}", headers=headers).content
 
     def compiled_design(self, digest: str) -> Json:
-        """The site that a design makes, without credentials."""
+        """The compiled site of a design, without credentials."""
         path = f"/designs/{quote(digest, safe='')}"
         return _record(json_of(self._connection.call("GET", path, params={"compiled": "true"}, working=COMPILING)))
 
@@ -202,13 +240,13 @@ class DrydockClient:
         return _records(json_of(self._connection.call("GET", "/designs")))
 
     def validate_design(self, href: str) -> Json:
-        """The verdict on a design: a Status document, whether it is valid or not."""
+        """Validate a design; returns a Status document, also for an invalid one."""
         body = {"rel": "design", "href": href, "type": "application/x-yaml"}
         response = self._connection.request("POST", f"{API_PREFIX}/validatedesign", json=body, working=COMPILING)
         if response.status_code == 200:
             return _record(json_of(response))
         error = errors.reply_error(response)
-        # NOTE: 400 says "this design is invalid" and "this request is"; the first is what was asked for.
+        # NOTE: 400 means an invalid design or an invalid request; only the second is an error here.
         if response.status_code != 400 or error.reason in {"", "invalid_input"}:
             raise error
         return _record(json_of(response))
@@ -226,15 +264,19 @@ class DrydockClient:
     def list_nodes(self) -> list[Json]:
         return _records(json_of(self._connection.call("GET", "/nodes")))
 
+    def get_node(self, node: str) -> Json:
+        """What is known of a node's hardware: ``facts``, ``facts_before``, ``sources``. Raises NotFound."""
+        return _record(json_of(self._connection.call("GET", f"/nodes/{quote(node, safe='')}")))
+
     # The service
 
     def check_health(self) -> None:
-        """Return if the service says it is well. Raises Unavailable if it says it is not."""
+        """Return if the service is healthy. Raises Unavailable if it is not."""
         self._connection.call("GET", "/health", authenticated=False, status_code_retries=0)
 
     def health(self) -> Json:
-        """What each dependency's state is, whether the whole is well or not."""
-        # A 503 is the answer here, and not a reason to ask again.
+        """The state of each dependency, also if the service is not healthy."""
+        # A 503 is a result here, not a reason to retry.
         response = self._connection.request("GET", f"{API_PREFIX}/health/extended", status_code_retries=0)
         if response.status_code not in {200, 503}:
             raise errors.reply_error(response)
@@ -246,11 +288,11 @@ class DrydockClient:
 
 def _record(value: Any) -> Json:
     if not isinstance(value, dict):
-        raise errors.UnexpectedReply("expected a JSON object: is this Drydock?")
+        raise errors.UnexpectedReply("expected a JSON object: check that this is the URL of Drydock")
     return value
 
 
 def _records(value: Any) -> list[Json]:
     if not isinstance(value, list):
-        raise errors.UnexpectedReply("expected a JSON array: is this Drydock?")
+        raise errors.UnexpectedReply("expected a JSON array: check that this is the URL of Drydock")
     return [_record(item) for item in value]

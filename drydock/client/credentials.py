@@ -1,4 +1,4 @@
-"""A keystoneauth session out of what an operator has: OS_* variables, or an address and a token."""
+"""Credentials of an operator (OS_* variables, or a URL and a token) and their keystoneauth session."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Credentials:
-    """Where Drydock is and who asks. No repr: it would show the token.
+    """Drydock's URL and the user's credentials. No repr, which would show the token.
 
     With a ``token`` it needs ``url``; else the OS_* variables of ``environ`` name Keystone and the user; else, with
     ``url`` alone, requests go without authentication. ``ca_certificate`` is a file; ``verify`` false trusts anyone.

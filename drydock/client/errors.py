@@ -1,14 +1,14 @@
-"""What can go wrong between a client and Drydock, by the status the server answered with.
+"""Errors of the client, mostly by the status of the reply.
 
 Match on the class or on ``reason`` (the server's stable code, such as ``task_not_found``), never on the text.
 
     ClientError
-    ├── NotConfigured           nobody said where Drydock is, or who asks
+    ├── NotConfigured           Drydock's URL or the credentials are missing
     ├── ConnectionFailed        no answer: refused, timed out, TLS; Drydock's or Keystone's
-    ├── AuthenticationFailed    Keystone said no, or its catalogue does not know Drydock
-    ├── UnexpectedReply         an answer that is not Drydock's (a proxy's page, another service)
-    ├── WatchTimedOut           the caller's patience ended before the task did
-    └── ReplyError              Drydock answered with an error status
+    ├── AuthenticationFailed    Keystone refused, or its catalogue has no Drydock
+    ├── UnexpectedReply         a reply that is not Drydock's (a proxy's page, another service)
+    ├── WatchTimedOut           the caller's timeout passed before the task ended
+    └── ReplyError              an error status
         ├── BadRequest              400
         ├── Unauthorized            401
         ├── Forbidden               403
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class ClientError(Exception):
-    """Base of all. ``str(error)`` is fit to be shown to a person."""
+    """Base of all. ``str(error)`` is written for users."""
 
 
 class NotConfigured(ClientError):
@@ -130,7 +130,7 @@ BY_STATUS: Mapping[int, type[ReplyError]] = {
 
 
 def reply_error(response: requests.Response) -> ReplyError:
-    """The exception for an error reply, whoever wrote it: Drydock, or a proxy before it."""
+    """The exception for an error reply of Drydock or of a proxy in front of it."""
     try:
         body = response.json()
     except ValueError:

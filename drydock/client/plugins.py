@@ -1,4 +1,4 @@
-"""keystoneauth's sessions and plugins for our credentials."""
+"""Makes keystoneauth sessions and plugins from credentials."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from keystoneauth1.token_endpoint import Token
 from drydock.client.errors import NotConfigured
 
 WHAT_TO_SET = (
-    "nobody said where Drydock is: source an openrc file (OS_AUTH_URL, OS_USERNAME, OS_PASSWORD, ...), "
+    "Drydock's URL is not set: source an openrc file (OS_AUTH_URL, OS_USERNAME, OS_PASSWORD, ...), "
     "or give --url (DRYDOCK_URL) and --os-token (OS_TOKEN)"
 )
-#: Seconds to wait for an answer of Keystone; without one it is asked twice, in two ways.
+#: Seconds to wait for an answer of Keystone. Discovery makes two requests, so a failure takes twice as long.
 KEYSTONE_TIMEOUT = 15.0
-#: Variables that a type of authentication cannot do without; any one of each group.
+#: Required variables by type of authentication: one of each group.
 NEEDED: Mapping[str, tuple[tuple[str, ...], ...]] = {"password": (("OS_USERNAME", "OS_USER_ID"), ("OS_PASSWORD",))}
 
 
@@ -32,7 +32,7 @@ def make_session(environ: Mapping[str, str], *, url: str | None, token: str | No
 def _plugin(environ: Mapping[str, str], url: str | None, token: str | None) -> BaseAuthPlugin:
     if token:
         if not url:
-            raise NotConfigured("a token needs an address to go with it: --url (DRYDOCK_URL)")
+            raise NotConfigured("a token needs Drydock's URL too: set --url (DRYDOCK_URL)")
         return Token(url, token)
     if environ.get("OS_AUTH_URL"):
         return load_plugin(environ)
@@ -44,7 +44,7 @@ def _plugin(environ: Mapping[str, str], url: str | None, token: str | None) -> B
 def load_plugin(environ: Mapping[str, str]) -> BaseAuthPlugin:
     """The plugin that OS_AUTH_TYPE names (default: password), its options from OS_*. Raises NotConfigured."""
     name = environ.get("OS_AUTH_TYPE") or "password"
-    # NOTE: the plugin itself would notice the lack only when it asks for a token, with an error of no class.
+    # NOTE: the plugin itself would report the lack only when it requests a token, with an error of no class.
     missing = [either[0] for either in NEEDED.get(name, ()) if not any(map(environ.get, either))]
     if missing:
         raise NotConfigured(f"OS_AUTH_URL alone is not enough: set {', '.join(missing)} too")

@@ -1,9 +1,8 @@
-"""The HTTP under the client: where the API is, a token, retries, and errors turned into ours.
+"""HTTP for the client: finds the API, sends the token, retries, and converts errors.
 
-A token that has expired is renewed by keystoneauth, which repeats the request. Broken connections and 503 are retried
-for every call, because every call of this client may be repeated: what is not harmless by its nature (creating a
-task) carries an idempotency key. A server that accepts the connection and does not answer is not asked again: it gets
-half a minute.
+keystoneauth renews an expired token and repeats the request. Broken connections and 503 are retried
+for every call, because every call of this client may be repeated: the one that is not idempotent (creating a
+task) carries an idempotency key. A request that is not answered within half a minute is not retried.
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ PAUSES = (0.5, 1.0, 2.0)
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """Seconds: to connect, to wait for a reply, and until a request that has none yet is worth a word."""
+    """Seconds to connect, to wait for a reply, and until a request without a reply is reported as slow."""
 
     connect: float = 10.0
     read: float = 30.0
@@ -88,10 +87,10 @@ class Connection:
         self._root: str | None = None
 
     def root(self) -> str:
-        """Where the service is, without ``/api/v1.0`` and without a trailing slash."""
+        """The service's URL without ``/api/v1.0`` and without a trailing slash."""
         if self._root is None:
             try:
-                with self._telling(self._keystone()):
+                with self._slow_notice(self._keystone()):
                     endpoint = self._adapter.get_endpoint()
             except (keystone_errors.EmptyCatalog, keystone_errors.EndpointNotFound):
                 endpoint = None
@@ -107,21 +106,21 @@ class Connection:
     def request(
         self, method: str, path: str, *, wait: float = 0, working: float = 0, **arguments: Any
     ) -> requests.Response:
-        """One call, whatever its status. ``path`` starts at the service's root.
+        """One call; returns replies of any status. ``path`` starts at the service's root.
 
-        The timeout is longer by ``wait``, the seconds that the server may hold its answer, and ``working``, those that
-        it may have to work for it. Raises ConnectionFailed, AuthenticationFailed.
+        The timeout is longer by ``wait``, the seconds that the server may hold its answer, and ``working``, the seconds
+        it may need to compute it. Raises ConnectionFailed, AuthenticationFailed.
         """
         root = self.root()
         try:
             if arguments.get("authenticated", True) and self._auth is not None:
-                with self._telling(self._keystone()):
+                with self._slow_notice(self._keystone()):
                     self._retried(self._adapter.get_token)
-            with self._telling(f"Drydock at {root}", wait):
+            with self._slow_notice(f"Drydock at {root}", wait):
                 timeout = (self._patience.connect, self._patience.read + wait + working)
                 return self._retried(lambda: self._adapter.request(root + path, method, timeout=timeout, **arguments))
         except keystone_errors.ConnectTimeout as exc:
-            unknown = "" if method in {"GET", "HEAD"} else "; whether it did what was asked is not known"
+            unknown = "" if method in {"GET", "HEAD"} else "; it is not known whether the request took effect"
             raise errors.ConnectionFailed(f"{_address(exc, root)} {GAVE_UP}{unknown}") from exc
         except keystone_errors.ClientException as exc:
             raise _from_keystone(exc) from exc
@@ -138,8 +137,8 @@ class Connection:
         return f"Keystone at {getattr(self._auth, 'auth_url', None) or 'its address'}"
 
     @contextmanager
-    def _telling(self, what: str, wait: float = 0) -> Iterator[None]:
-        """Calls ``on_slow`` should what is done meanwhile take long."""
+    def _slow_notice(self, what: str, wait: float = 0) -> Iterator[None]:
+        """Calls ``on_slow`` if the body takes long."""
         if self._on_slow is None:
             yield
             return
@@ -160,10 +159,10 @@ class Connection:
 
 
 def service_root(endpoint: str) -> str:
-    """``http://host:9000`` out of any way to write an endpoint: with or without ``/api``, ``/api/v1.0``, slashes."""
+    """``http://host:9000`` from an endpoint with or without ``/api``, ``/api/v1.0`` and slashes."""
     parts = urlsplit(endpoint)
     if parts.scheme not in {"http", "https"} or not parts.netloc:
-        raise errors.NotConfigured(f"{endpoint!r} is no address of a service: it should look like http://host:9000")
+        raise errors.NotConfigured(f"{endpoint!r} is not the URL of a service: it should look like http://host:9000")
     path = re.sub(r"/api(/v[\d.]+)?/*$", "", parts.path.rstrip("/") + "/")
     return f"{parts.scheme}://{parts.netloc}{path.rstrip('/')}"
 
@@ -174,12 +173,12 @@ def json_of(response: requests.Response) -> Any:
         return response.json()
     except requests.exceptions.JSONDecodeError as exc:
         raise errors.UnexpectedReply(
-            f"{response.url} answered {response.status_code} with something that is not JSON: is this Drydock?"
+            f"{response.url} answered {response.status_code} without JSON: check that this is the URL of Drydock"
         ) from exc
 
 
 def _from_keystone(exc: keystone_errors.ClientException) -> errors.ClientError:
-    """keystoneauth's error as one of ours. Its own text shows request URLs and Python's names; ours does not."""
+    """keystoneauth's error as one of ours, without the request URLs and Python names of its text."""
     chain = list(_chain(exc))
     # NOTE: a Keystone that is away during discovery shows as DiscoveryFailure, with the connection's error below.
     refused = next((link for link in chain if isinstance(link, keystone_errors.ConnectionError)), None)
@@ -201,13 +200,13 @@ def _chain(exc: BaseException) -> Iterator[BaseException]:
 
 
 def _address(exc: BaseException, otherwise: str) -> str:
-    """Where it was, as far as the error says: scheme, host and port."""
+    """Scheme, host and port of the failed request, if the error has them."""
     found = re.search(r"https?://[^/\s]+", str(exc))
     return found.group().rstrip(":") if found else otherwise
 
 
 def _words(innermost: BaseException) -> str:
-    """The operating system's words if it has any."""
+    """The operating system's message if there is one."""
     if isinstance(innermost, OSError) and innermost.strerror:
         return innermost.strerror
     return str(innermost) or type(innermost).__name__

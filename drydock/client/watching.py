@@ -14,15 +14,15 @@ if TYPE_CHECKING:
     from drydock.client.client import DrydockClient
 
 CLOSED = frozenset({"complete", "terminated"})
-#: Seconds the server may hold an answer; short, for a change between two questions is seen only by the next.
+#: Seconds the server may hold an answer; short, as a change between two requests is seen only by the next.
 LONG_POLL = 5
 
 
 @dataclass(frozen=True, slots=True)
 class NodeProgress:
-    """Where one subtask is. ``name`` is its node's, or its action where it is no node's.
+    """State of one subtask. ``name`` is its node, or its action if it has no node.
 
-    ``attempt``: how often its present step failed and is tried again.
+    ``attempt``: failures in a row at its present step.
     """
 
     name: str
@@ -46,7 +46,7 @@ class NodeProgress:
 
 @dataclass(frozen=True, slots=True)
 class TaskSnapshot:
-    """A task as last seen. ``outage`` says why that was a while ago; empty while the server answers."""
+    """A task as last fetched. ``outage``: why it is out of date; empty while the server answers."""
 
     task: Mapping[str, Any]
     nodes: tuple[NodeProgress, ...] = ()
@@ -69,7 +69,7 @@ def outcome(task: Mapping[str, Any]) -> str:
 
 
 def explanation(task: Mapping[str, Any]) -> str:
-    """What a task waits for or, once it has ended, why it ended as it did."""
+    """What a task waits for or, once it has ended, the reason of its result."""
     result = task.get("result") or {}
     if task.get("status") not in CLOSED:
         return str(task.get("reason") or "")
@@ -82,7 +82,7 @@ def explanation(task: Mapping[str, Any]) -> str:
 
 
 def node_progress(task: Mapping[str, Any]) -> NodeProgress:
-    """A subtask as the API shows it, cut down to what a watcher wants."""
+    """The state of a subtask from the API's JSON."""
     since = task.get("step_since")
     return NodeProgress(
         name=str(task.get("node") or task.get("action") or task["task_id"]),
@@ -109,10 +109,10 @@ def follow(
 ) -> Iterator[TaskSnapshot]:
     """Snapshots of a task, the last one when it has ended; at most one per ``interval`` seconds.
 
-    After fetching the nodes it rests from that for ``rest`` times as long as it took, so that watching a large site
+    After fetching the nodes it pauses that for ``rest`` times as long as it took, so that watching a large site
     stays cheap; the last snapshot's nodes are fresh.
-    A server that does not answer, or answers 5xx, is waited for up to ``patience`` seconds, once it has answered at
-    all. Raises WatchTimedOut after ``timeout`` seconds (the task goes on), and ClientError.
+    An outage (no answer, or 5xx) is tolerated for up to ``patience`` seconds, once the server has answered at
+    all. Raises WatchTimedOut after ``timeout`` seconds (the task continues), and ClientError.
     """
     started = last_answer = time.monotonic()
     snapshot = TaskSnapshot(client.get_task(task_id))
@@ -143,4 +143,4 @@ def follow(
 
 def _expect(started: float, timeout: float | None, task_id: str) -> None:
     if timeout is not None and time.monotonic() - started >= timeout:
-        raise WatchTimedOut(f"task {task_id} did not end within {timeout:g} seconds; it goes on")
+        raise WatchTimedOut(f"task {task_id} did not end within {timeout:g} seconds; it continues")

@@ -16,7 +16,7 @@ from drydock.conf.reading import read_files, read_values
 from drydock.conf.sources import Sources
 from drydock.errors import ConfigurationError
 
-#: Read when neither --config-file nor DRYDOCK_CONFIG_FILE says otherwise, if it is there.
+#: Read if it exists and neither --config-file nor DRYDOCK_CONFIG_FILE is given.
 DEFAULT_FILE = "/etc/drydock/drydock.conf"
 
 
@@ -48,8 +48,8 @@ def load(args: Sequence[str] = (), env: Mapping[str, str] | None = None) -> cfg.
 
     ``args`` as after a program's name (``--config-file FILE``, repeatable). ``env``, by default the process's, gives
     ``DRYDOCK_CONFIG_FILE`` and ``DRYDOCK_DATABASE_URL``. Any option is also overridden by the process's variable
-    ``OS_<GROUP>__<OPTION>``, which oslo.config reads itself. Raises ``ConfigurationError`` that names the option, the
-    file or variable it was given in, and what is wanted; never a value.
+    ``OS_<GROUP>__<OPTION>``, which oslo.config reads. Raises ``ConfigurationError`` that names the option, the
+    file or variable, and the values it accepts; never a value.
     """
     environ = os.environ if env is None else env
     conf = cfg.ConfigOpts()
@@ -58,7 +58,7 @@ def load(args: Sequence[str] = (), env: Mapping[str, str] | None = None) -> cfg.
         conf.register_opts(options, group=None if group == "DEFAULT" else group)
     read_files(conf, args, _default_files(environ))
     if url := environ.get("DRYDOCK_DATABASE_URL"):
-        # Taken as it is: in a file, $ begins the name of another option.
+        # Not interpolated: in a file, $ begins the name of another option.
         conf.set_override("url", url.replace("$", "$$"), group="database")
     read_values(conf, dict(groups), Sources(conf, os.environ))
     return conf
@@ -101,7 +101,7 @@ def node_listener(conf: cfg.ConfigOpts) -> Address | None:
     if found is None or not 0 < int(found[3]) < 65536:
         raise ConfigurationError("[api] node_listen: must be HOST:PORT, such as 192.0.2.1:9001 or [2001:db8::1]:9001")
     if int(found[3]) == conf.api.port:
-        raise ConfigurationError("[api] node_listen: needs another port than [api] port, which tells the two apart")
+        raise ConfigurationError("[api] node_listen: needs another port than [api] port")
     return Address(found[1] or found[2], int(found[3]))
 
 

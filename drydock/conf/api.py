@@ -1,4 +1,4 @@
-"""[api] and [auth]: how the API is served, and who may ask."""
+"""[api] and [auth]: how the API is served, and authentication."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from oslo_config import cfg
 from drydock.conf.types import Host
 
 MIB = 1024 * 1024
-#: Larger than other bodies of machines may be: an installer's last event carries its log.
+#: Larger than other bodies of machines: an installer's last event carries its log.
 MAX_EVENT_BYTES = 8 * MIB
 
 API_OPTS: tuple[cfg.Opt, ...] = (
@@ -23,15 +23,15 @@ API_OPTS: tuple[cfg.Opt, ...] = (
         metavar="HOST:PORT",
         help="Another address to listen on, where only the nodes' routes are served and everything else is 404: for "
         "the provisioning network. Its port must not be that of [api] port. The nodes' routes are also served on "
-        "bind_host, for nodes that were told that address.",
+        "bind_host, for nodes that were configured with that address.",
     ),
     cfg.IntOpt(
         "node_hold_seconds",
         default=30,
         min=0,
         max=3600,
-        help="How long a node's request is kept waiting while the database does not answer, as in a restart: an "
-        "installer does not ask twice. Operators are told at once.",
+        help="How long a node's request waits while the database does not answer, as in a restart: an installer "
+        "does not try twice. Operators' requests fail at once.",
     ),
     cfg.StrOpt(
         "public_url",
@@ -44,7 +44,7 @@ API_OPTS: tuple[cfg.Opt, ...] = (
         "trusted_proxies",
         default=[],
         help="Addresses and CIDRs of proxies whose Forwarded or X-Forwarded-Proto, -Host, -Port and -Prefix headers "
-        "say which address a request was sent to, where public_url is not set. From others they are ignored.",
+        "give the address that a request was sent to if public_url is not set. From others they are ignored.",
     ),
     cfg.IntOpt("workers", default=2, min=1, max=1024, help="Processes that serve the API."),
     cfg.IntOpt("threads", default=16, min=1, max=4096, help="Requests that one process serves at a time."),
@@ -55,7 +55,7 @@ API_OPTS: tuple[cfg.Opt, ...] = (
             ("keystone", "Operators present a Keystone token; see [keystone_authtoken]."),
             ("noauth", "For development: the token is the name of a role. Served on loopback addresses only."),
         ],
-        help="How operators prove who they are. Nodes always use their own keys.",
+        help="How operators authenticate. Nodes always use their own keys.",
     ),
     cfg.IntOpt("max_body_bytes", default=MIB, min=1024, help="Largest JSON request body."),
     cfg.IntOpt("max_design_bytes", default=64 * MIB, min=1024, help="Largest design that POST /designs accepts."),
@@ -64,13 +64,13 @@ API_OPTS: tuple[cfg.Opt, ...] = (
         default=45,
         min=1,
         max=300,
-        help="Longest time that GET /tasks/{id}?wait=SECONDS may ask to be kept waiting for a change. Proxies "
-        "give up on an answer after 50 s (HAProxy's documentation) or 60 s (nginx) unless told otherwise.",
+        help="Longest SECONDS that GET /tasks/{id}?wait=SECONDS accepts, to wait for a change. Proxies by default "
+        "give up on an answer after 50 s (HAProxy's documentation) or 60 s (nginx).",
     ),
     cfg.IntOpt(
         "max_waiting",
         min=0,
-        help="Waiting requests that one process keeps at a time; those above are answered at once, so that booting "
+        help="Waiting requests of one process at a time; further ones are answered at once, so that booting "
         "nodes always find a free thread. Half of [api] threads unless set. Streams of a task's events may be half as "
         "many, besides.",
     ),
@@ -82,8 +82,8 @@ AUTH_OPTS: tuple[cfg.Opt, ...] = (
         default=60,
         min=0,
         max=86400,
-        help="How long a validated Keystone token is believed without asking Keystone again. A revoked token works at "
+        help="How long a validated Keystone token is accepted without asking Keystone again. A revoked token works at "
         "most this much longer. 0 asks Keystone for every request.",
     ),
-    cfg.IntOpt("token_cache_size", default=10000, min=1, help="Validated tokens that one process remembers."),
+    cfg.IntOpt("token_cache_size", default=10000, min=1, help="Validated tokens that one process caches."),
 )

@@ -1,4 +1,4 @@
-"""[bootaction]: keys of nodes, what templates are told, how long a deployment's key lives."""
+"""[bootaction]: keys of nodes and their lifetime, URLs for machines, limits of rendering."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ OPTS: tuple[cfg.Opt, ...] = (
         "report_url",
         type=HttpUrl(),
         default="http://localhost:9000/api/v1.0/bootaction/",
-        help="Where deployed nodes report, as they reach it; ends in a slash. Templates see it as action.report_url.",
+        help="URL at which nodes report, reachable for them; ends in a slash. Templates read it as action.report_url.",
     ),
     cfg.Opt(
         "bootdata_url",
         type=HttpUrl(),
         default="http://localhost:9000/api/v1.0/bootdata/",
-        help="Where booting nodes fetch their boot actions, as they reach it; ends in a slash.",
+        help="URL at which nodes fetch their boot actions, reachable for them; ends in a slash.",
     ),
     cfg.ListOpt(
         "secrets",
@@ -33,7 +33,7 @@ OPTS: tuple[cfg.Opt, ...] = (
         default=24.0,
         min=0.01,
         max=87600,
-        help="Hours after which the key of a deployment ends, even if the node was never redeployed.",
+        help="Hours after which the key of a deployment expires, even if the node was never redeployed.",
     ),
     cfg.IntOpt(
         "template_max_bytes", default=16 * 1024 * 1024, min=1024, help="Largest output of one asset's template."
@@ -42,8 +42,8 @@ OPTS: tuple[cfg.Opt, ...] = (
         "parallel_fetches",
         default=8,
         min=1,
-        help="References of assets that one worker fetches at a time. What several nodes of a task ask for by the same "
-        "URL is fetched once.",
+        help="References of assets that one worker fetches at a time. A URL that several nodes of a task need is "
+        "fetched once.",
     ),
     cfg.BoolOpt(
         "start_units",
@@ -54,15 +54,15 @@ OPTS: tuple[cfg.Opt, ...] = (
     cfg.BoolOpt(
         "installer_events",
         default=True,
-        help="Whether the user-data asks cloud-init to post its progress to Drydock. Installers that are set up "
-        "otherwise may post theirs in any case.",
+        help="Whether the user-data makes cloud-init post its progress to Drydock. Installers that are configured "
+        "separately may post theirs in any case.",
     ),
     cfg.Opt(
         "report_tool",
         type=NodePath(),
         help="Where to put drydock-report on each node, such as /usr/local/bin/drydock-report: a script with which "
-        "boot actions report. What it needs to know of each boot action that reports is put beside it, in "
-        "/etc/drydock/actions/NAME.env. Unset: designs bring what they need.",
+        "boot actions report. The settings of each boot action that reports are put in "
+        "/etc/drydock/actions/NAME.env. Unset: designs bring their own script.",
     ),
     cfg.FloatOpt("template_max_seconds", default=10.0, min=0.1, help="Longest time one asset's template may take."),
 )

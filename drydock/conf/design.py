@@ -9,12 +9,12 @@ from oslo_config import cfg, types
 from drydock.conf.types import AddressEntry, Certificates, Directory, HostEntry
 
 DESIGN_OPTS: tuple[cfg.Opt, ...] = (
-    cfg.IntOpt("cache_size", default=4, min=0, help="Compiled designs that one process remembers."),
+    cfg.IntOpt("cache_size", default=4, min=0, help="Compiled designs that one process caches."),
     cfg.FloatOpt(
         "images_seconds",
         default=60.0,
         min=0.0,
-        help="How long one process remembers which images and kernels the provisioner offers (rule DD3001).",
+        help="How long one process caches the list of the provisioner's images and kernels (rule DD3001).",
     ),
     cfg.FloatOpt(
         "images_patience",
@@ -36,7 +36,7 @@ SCHEMES = (
     "promenade+http",
     "promenade+https",
 )
-#: Where clouds keep metadata and credentials of their machines.
+#: Addresses of clouds' metadata services, which serve credentials of their machines.
 METADATA = (
     "169.254.0.0/16",
     "fe80::/10",
@@ -56,38 +56,38 @@ REFERENCES_OPTS: tuple[cfg.Opt, ...] = (
         default=list(SCHEMES),
         help="URI schemes that references to designs and assets may use. drydock://designs/DIGEST names an uploaded "
         "design; file works under file_roots only, http and https to allowed_hosts only. deckhand+http and the others "
-        "are asked with a Keystone token of [keystone_authtoken]; see token_hosts.",
+        "are requested with a Keystone token of [keystone_authtoken]; see token_hosts.",
     ),
     cfg.ListOpt(
         "allowed_hosts",
         item_type=HostEntry(),
         default=["*"],
         help="Hosts that http and https references may name: names, *.suffix for all names below a domain, addresses "
-        "or CIDRs; * allows every host. List your document servers here: everybody who may validate a design, which "
-        "by default is every reader, decides what this service fetches.",
+        "or CIDRs; * allows every host. List your document servers here: every user who may validate a design, "
+        "by default every reader, decides what this service fetches.",
     ),
     cfg.ListOpt(
         "allowed_addresses",
         item_type=AddressEntry(),
         default=["*", *(f"!{network}" for network in METADATA)],
-        help="Addresses and CIDRs to which connections may be made, whatever a host is called; ! forbids one. Checked "
-        "for the address that is connected to, after each redirect too, and for an IPv4 address within an IPv6 one; "
-        "who forbids 127.0.0.0/8 forbids all that leads to this machine. By default all but those where clouds keep "
-        "their metadata: link-local ones, and those that Amazon, Google, Oracle, Azure, Alibaba and Scaleway use.",
+        help="Addresses and CIDRs to which connections may be made, whatever the host's name; ! forbids one. Checked "
+        "for each connection, after redirects too, and for an IPv4 address within an IPv6 one; "
+        "!127.0.0.0/8 forbids every address of this machine. By default all but the metadata services "
+        "of clouds: link-local ones, and those of Amazon, Google, Oracle, Azure, Alibaba and Scaleway.",
     ),
     cfg.ListOpt(
         "token_hosts",
         item_type=HostEntry(),
         default=[],
-        help="Hosts, written as in allowed_hosts, that are sent a Keystone token of this service when a reference of "
-        "deckhand+http or the like names them. Empty: those of allowed_hosts, unless that allows every host, which "
-        "would give the token to whoever asks.",
+        help="Hosts, written as in allowed_hosts, to which this service sends its Keystone token when a reference of "
+        "deckhand+http or the like names them. Empty: those of allowed_hosts, unless that allows every host, "
+        "which would send the token to any host that a reference names.",
     ),
     cfg.ListOpt(
         "file_roots",
         item_type=Directory(),
         default=[],
-        help="Directories under which file references may lie. Nothing is allowed by default.",
+        help="Directories below which file references may read. By default none.",
     ),
     cfg.IntOpt("max_bytes", default=64 * 1024 * 1024, min=1024, help="Largest document or asset that is fetched."),
     cfg.FloatOpt("connect_timeout", default=5.0, min=0.1, help="Seconds to wait for a connection."),
@@ -97,7 +97,7 @@ REFERENCES_OPTS: tuple[cfg.Opt, ...] = (
         type=Certificates(),
         help="File of certificates to trust in https references, instead of those of certifi.",
     ),
-    cfg.IntOpt("retries", default=2, min=0, max=10, help="How often to ask again when a server is not available."),
+    cfg.IntOpt("retries", default=2, min=0, max=10, help="How many times to retry when a server is not available."),
     cfg.FloatOpt(
         "retry_pause", default=0.5, min=0.0, max=60.0, help="Seconds before the first retry, doubled for each next."
     ),
@@ -105,11 +105,11 @@ REFERENCES_OPTS: tuple[cfg.Opt, ...] = (
         "cache_seconds",
         default=30.0,
         min=0.0,
-        help="How long one process remembers what the URL of an asset answered; failures are never remembered. 0 asks "
-        "each time. Designs are always fetched anew.",
+        help="How long one process caches the body of an asset's URL; failures are never cached. 0 fetches "
+        "each time. Designs are never cached.",
     ),
     cfg.IntOpt(
-        "cache_bytes", default=64 * 1024 * 1024, min=0, help="Size of all remembered answers of one process together."
+        "cache_bytes", default=64 * 1024 * 1024, min=0, help="Size of all cached bodies of one process together."
     ),
 )
 

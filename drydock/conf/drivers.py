@@ -49,7 +49,55 @@ REDFISH_OPTS: tuple[cfg.Opt, ...] = (
         "the BMC has.",
     ),
     cfg.BoolOpt("verify_tls", default=True, help="Refuse BMCs whose TLS certificate cannot be verified."),
-    cfg.FloatOpt("timeout", default=30.0, min=0.1, max=600, help="Seconds to wait for one answer of a BMC."),
+    cfg.StrOpt(
+        "ca_file",
+        default="",
+        help="PEM file of the authorities that sign the BMCs' TLS certificates, read at the start. A certificate that "
+        "is signed by itself is its own authority. Empty: public authorities.",
+    ),
+    cfg.FloatOpt(
+        "timeout",
+        default=30.0,
+        min=0.1,
+        max=600,
+        help="Seconds to wait for one answer of a BMC, and for the end of another conversation with it: there is one "
+        "at a time with each BMC.",
+    ),
+)
+
+IPMI_OPTS: tuple[cfg.Opt, ...] = (
+    cfg.PortOpt("port", default=623, min=1, help="UDP port of BMCs, where the design's oob.port gives no other."),
+    cfg.FloatOpt(
+        "timeout",
+        default=30.0,
+        min=0.1,
+        max=600,
+        help="Seconds for each exchange with a BMC, the login included, and for the end of another one with it: there "
+        "is one at a time with each BMC. Requests that get no answer are repeated meanwhile, since UDP loses some.",
+    ),
+)
+
+LIBVIRT_OPTS: tuple[cfg.Opt, ...] = (
+    cfg.Opt(
+        "uri",
+        type=Template(),
+        default="",
+        help="libvirt URI of the hypervisor of nodes whose design gives no oob.libvirt_uri, a template with the fields "
+        "{address} and {node}, such as qemu+tls://{address}/system. Empty: each design has to give one.",
+    ),
+    cfg.Opt(
+        "domain",
+        type=Template(),
+        default="{node}",
+        help="Name of a node's domain at its hypervisor, a template with the same fields.",
+    ),
+    cfg.FloatOpt(
+        "timeout",
+        default=30.0,
+        min=0.1,
+        max=600,
+        help="Seconds for each exchange with a hypervisor, the connection included. To start a machine takes seconds.",
+    ),
 )
 
 SIMULATED_OPTS: tuple[cfg.Opt, ...] = (

@@ -1,10 +1,11 @@
-"""[orchestrator] and [timeouts]: how workers work, how long a step may take."""
+"""[orchestrator] and [timeouts]: workers, and time limits of steps."""
 
 from __future__ import annotations
 
 from oslo_config import cfg
 
 from drydock.conf.types import Host
+from drydock.model.hardware_check import HardwareCheck
 
 ORCHESTRATOR_OPTS: tuple[cfg.Opt, ...] = (
     cfg.IntOpt("slots", default=16, min=1, max=4096, help="Nodes that one worker process works on at a time."),
@@ -12,42 +13,42 @@ ORCHESTRATOR_OPTS: tuple[cfg.Opt, ...] = (
         "task_slots",
         default=2,
         min=1,
-        help="Tasks of operators (not nodes) that one worker process works on at a time. Apart from slots, so that ten "
-        "thousand nodes at work do not delay the next request.",
+        help="Tasks of operators (not nodes) that one worker works on at a time. Not counted in slots, so that ten "
+        "thousand nodes do not delay the next request.",
     ),
-    cfg.IntOpt("watch_batch", default=500, min=1, help="Waiting nodes that are looked at with one question."),
+    cfg.IntOpt("watch_batch", default=500, min=1, help="Waiting nodes that are observed with one request."),
     cfg.FloatOpt(
         "start_rate",
         default=200.0,
         min=0.1,
-        help="Nodes of one task that start per second, so that a large site floods neither BMCs nor provisioner.",
+        help="Nodes of one task that start per second, so that a large site overloads neither BMCs nor provisioner.",
     ),
     cfg.IntOpt(
         "deployment_places",
         default=1000,
         min=1,
-        help="Machines that may be installed at a time, over all workers; others wait before they are touched.",
+        help="Machines that may be installed at a time, over all workers; others wait, unchanged.",
     ),
     cfg.FloatOpt(
         "poll_interval",
         default=5.0,
         min=0.1,
         max=3600,
-        help="Seconds after which a worker looks for due work although nothing woke it.",
+        help="Seconds after which a worker looks for due work without a notification.",
     ),
     cfg.FloatOpt(
         "lease_seconds",
         default=30.0,
         min=1.0,
         max=86400,
-        help="Seconds after which the work of a worker that died is due again. Leases are renewed in a third of it.",
+        help="Seconds after which the work of a worker that died is due again. Leases are renewed every third of it.",
     ),
     cfg.FloatOpt(
         "observe_interval",
         default=15.0,
         min=0.1,
         max=86400,
-        help="Seconds between two looks at machines that are being installed. Up to four times as many for one whose "
+        help="Seconds between two observations of a machine being installed. Up to four times as many for one whose "
         "installation has taken twenty times as long already, unless it reports.",
     ),
     cfg.IntOpt(
@@ -55,22 +56,29 @@ ORCHESTRATOR_OPTS: tuple[cfg.Opt, ...] = (
         default=0,
         min=0,
         max=36500,
-        help="Workers delete tasks that ended more than so many days ago, with all that belongs to them, and designs "
+        help="Workers delete tasks that ended more than this number of days ago, with all their data, and designs "
         "that no task uses any more. 0: never; DELETE /tasks does it on request.",
     ),
     cfg.BoolOpt(
         "guard",
         default=True,
         help="Refuse to destroy, or to prepare or deploy with force, a whole site unless the request says how many "
-        "nodes that is (expect_nodes), or that it may be all (all_nodes). Read by the API. Switch it off for clients "
-        "that can say neither, such as Shipyard; each such task then has a warning.",
+        "nodes it has (expect_nodes), or confirms all of them (all_nodes). Read by the API. Switch it off for clients "
+        "that can send neither, such as Shipyard; each such task then has a warning.",
     ),
-    cfg.Opt("metrics_host", type=Host(), default="127.0.0.1", help="Address on which a worker shows its metrics."),
+    cfg.StrOpt(
+        "hardware_check",
+        default=HardwareCheck.WARN.value,
+        choices=[check.value for check in HardwareCheck],
+        help="What deploy_nodes does with a machine whose hardware is not as the hardware profile and the design have "
+        "it, before anything is written to it. fail: the node fails. warn: its task has a warning for each difference.",
+    ),
+    cfg.Opt("metrics_host", type=Host(), default="127.0.0.1", help="Address on which a worker serves its metrics."),
     cfg.PortOpt(
         "metrics_port",
         default=0,
-        help="TCP port on which a worker shows its metrics; 0: not at all. Where another worker of this host has it, "
-        "one of the next nine is taken, and the log says which.",
+        help="TCP port on which a worker serves its metrics; 0: not at all. If another worker of this host has it, "
+        "one of the next nine is used, and logged.",
     ),
 )
 
@@ -81,8 +89,8 @@ def _minutes(name: str, default: float, what: str) -> cfg.Opt:
 
 TIMEOUTS_OPTS: tuple[cfg.Opt, ...] = (
     _minutes("resolve_design", 5, "to fetch and check a task's design, and to plan its nodes' work"),
-    _minutes("verify_site", 1, "until the provisioner has answered that it is able to work"),
-    _minutes("prepare_site", 5, "to make the site's networks, tags and repositories known to the provisioner"),
+    _minutes("verify_site", 1, "until the provisioner has answered that it is ready"),
+    _minutes("prepare_site", 5, "to send the site's networks, tags and repositories to the provisioner"),
     _minutes("verify_node", 5, "until a node's BMC has answered, and the provisioner about the node"),
     _minutes("identify_node", 10, "until the provisioner has seen a node that was powered on"),
     _minutes("configure_hardware", 30, "to commission a node"),
@@ -92,7 +100,7 @@ TIMEOUTS_OPTS: tuple[cfg.Opt, ...] = (
     _minutes("prepare_boot", 10, "to render and seal a node's boot actions, fetching what they refer to"),
     _minutes("deploy_node", 45, "from the start of a node's installation to its end"),
     _minutes("bootaction_final_status", 15, "until all boot actions of an installed node have reported"),
-    _minutes("relabel_node", 5, "to give a node's labels to what keeps them"),
+    _minutes("relabel_node", 5, "to send a node's labels to what keeps them"),
     _minutes("destroy_node", 30, "to erase and release a node"),
-    _minutes("power", 10, "until a node's BMC has done a change of power or boot device"),
+    _minutes("power", 10, "until a node's BMC has changed power or boot device"),
 )

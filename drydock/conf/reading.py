@@ -1,6 +1,6 @@
-"""Reads every option once, and says of what cannot be read which option it is and what is wanted: never its value.
+"""Reads every option once. Errors name the option and what it accepts, never its value.
 
-oslo.config's own messages repeat what they found, which may be a password, or the piece of one behind a ``$``.
+oslo.config's own messages repeat the value, which may be a password, or the part of one after a ``$``.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from drydock.conf.sources import Sources
 from drydock.conf.types import Refused
 from drydock.errors import ConfigurationError
 
-#: The class of an option's type, and what is wanted of it. The first that fits counts.
+#: An option's type, and what it accepts. The first that matches applies.
 _WANTED: Sequence[tuple[type[types.ConfigType], str]] = (
     (types.Boolean, "true or false"),
     (types.Integer, "a whole number"),
@@ -42,21 +42,19 @@ def read_files(conf: cfg.ConfigOpts, args: Sequence[str], default_files: Sequenc
     except OSError as exc:
         raise ConfigurationError(f"{exc.filename}: {exc.strerror}") from None
     except cfg.Error as exc:
-        # Of the rest none is about a value.
+        # The remaining errors hold no value.
         raise ConfigurationError(f"the configuration cannot be read: {type(exc).__name__}") from None
 
 
 def read_values(conf: cfg.ConfigOpts, options: Mapping[str, Sequence[cfg.Opt]], sources: Sources) -> None:
-    """Convert each value now: oslo.config would find a bad one when it is first used. Raises ``ConfigurationError``."""
+    """Convert each value now; oslo.config would do so at first use. Raises ``ConfigurationError``."""
     for group, members in options.items():
         section = conf if group == "DEFAULT" else conf[group]
         for option in members:
             try:
                 value = section[option.dest]
             except (cfg.NoSuchOptError, cfg.NoSuchGroupError, cfg.TemplateSubstitutionError, RecursionError):
-                wrong = (
-                    "a $ in it begins the name of another option, and there is none of that name; write $$ for one $"
-                )
+                wrong = "$NAME in it names an option that does not exist; write $$ for a plain $"
                 raise ConfigurationError(f"{sources.place(group, option)}: {wrong}") from None
             except (cfg.Error, ValueError) as exc:
                 raise ConfigurationError(f"{sources.place(group, option)}: {_refused(exc) or wanted(option)}") from None
@@ -65,7 +63,7 @@ def read_values(conf: cfg.ConfigOpts, options: Mapping[str, Sequence[cfg.Opt]], 
 
 
 def wanted(option: cfg.Opt) -> str:
-    """What a value of this option must be."""
+    """The values that this option accepts."""
     kind = option.type
     if isinstance(kind, types.List):
         kind = kind.item_type
@@ -83,7 +81,7 @@ def wanted(option: cfg.Opt) -> str:
 
 
 def _refused(exc: BaseException) -> str:
-    """Our own words, where a type of ours refused the value."""
+    """The message of one of our own types, if that refused the value."""
     cause: BaseException | None = exc
     while cause is not None:
         if isinstance(cause, Refused):

@@ -1,4 +1,4 @@
-"""Where options are given: by which file, by which variable of the environment."""
+"""Finds the file or environment variable that sets an option."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SEPARATOR = "__"
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """An option as a file or the environment gives it. ``place``: the file's path, or the variable's name."""
+    """An option set by a file or the environment. ``place``: the file's path, or the variable's name."""
 
     group: str
     name: str
@@ -26,15 +26,15 @@ class Given:
 
 
 class Sources:
-    """What is given; later files win over earlier ones, and variables over files."""
+    """All settings; later files win over earlier ones, and variables over files."""
 
     def __init__(self, conf: cfg.ConfigOpts, environ: Mapping[str, str]) -> None:
-        """``conf`` has been read: its files are there and can be parsed."""
+        """``conf`` has been read: its files exist and can be parsed."""
         self._files = {path: _sections(path) for path in _paths(conf)}
         self.environ = environ
 
     def options(self) -> Iterator[Given]:
-        """Every option of every file, known or not, in the order in which they stand there."""
+        """Every option of every file, known or not, in file order."""
         for path, sections in self._files.items():
             for group, options in sections.items():
                 for name, values in options.items():
@@ -47,7 +47,7 @@ class Sources:
                 yield group, path
 
     def find(self, group: str, option: cfg.Opt) -> Given | None:
-        """What gives ``option`` its value; None if that is its default."""
+        """What sets ``option``; None if it has its default."""
         variable = variable_of(group, option.dest)
         if variable in self.environ:
             return Given(group, option.name, variable, (self.environ[variable],))

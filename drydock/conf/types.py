@@ -1,4 +1,4 @@
-"""Types of options that oslo.config does not have. What they raise says what is wanted and never repeats the value."""
+"""Option types that oslo.config lacks. Their errors say what is accepted and never repeat the value."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from oslo_config import types
 
 _LABEL = r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)"
 _NAME = re.compile(rf"(?=.{{1,253}}\.?$){_LABEL}(?:\.{_LABEL})*\.?", re.ASCII)
-#: What may stand in a path without quoting in a shell, a header or a URL.
+#: Characters of a path that need no quoting in a shell, a header or a URL.
 _URL = re.compile(
     r"https?://(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+))(?::(\d{1,5}))?(?:/(?:[A-Za-z0-9._~:@+,=-]|%[0-9A-Fa-f]{2})*)*",
     re.ASCII,
@@ -20,7 +20,7 @@ _PATH = re.compile(r"(?:/[A-Za-z0-9._+@-]+)+", re.ASCII)
 
 
 class Refused(ValueError):
-    """What is wanted instead; fit to be shown."""
+    """The message says what is accepted; it holds no value."""
 
 
 class HttpUrl(types.ConfigType):
@@ -66,7 +66,7 @@ class Host(types.String):
 
 
 class HostEntry(types.String):
-    """What a list of hosts may hold: a name, ``*.suffix``, an address, a CIDR, or ``*``."""
+    """An entry of a list of hosts: a name, ``*.suffix``, an address, a CIDR, or ``*``."""
 
     def __call__(self, value: object) -> str:
         text = str(value).strip()
@@ -76,7 +76,7 @@ class HostEntry(types.String):
 
 
 class AddressEntry(types.String):
-    """An address or a CIDR, ``!`` before one that is forbidden, or ``*``."""
+    """An address or a CIDR, with ``!`` to forbid it, or ``*``."""
 
     def __call__(self, value: object) -> str:
         text = str(value).strip()
@@ -89,12 +89,12 @@ class Directory(types.String):
     def __call__(self, value: object) -> str:
         text = str(value)
         if not Path(text).is_absolute() or not Path(text).is_dir():
-            raise Refused("each entry must be a directory that is there, as an absolute path")
+            raise Refused("each entry must be an existing directory, as an absolute path")
         return text
 
 
 class NodePath(types.String):
-    """Where a file is put on a machine; empty: nowhere."""
+    """Path of a file on a machine; empty: none."""
 
     def __call__(self, value: object) -> str:
         text = str(value)
@@ -104,7 +104,7 @@ class NodePath(types.String):
 
 
 class Certificates(types.String):
-    """A file of certificates to trust; empty: the usual ones."""
+    """A file of certificates to trust; empty: the default ones."""
 
     def __call__(self, value: object) -> str:
         text = str(value)
@@ -114,7 +114,7 @@ class Certificates(types.String):
 
 
 class Template(types.String):
-    """Text with the fields ``{address}`` and ``{node}``; ``url``: what comes of it is a URL."""
+    """Text with the fields ``{address}`` and ``{node}``; ``url``: the result must be a URL."""
 
     def __init__(self, *, url: bool = False) -> None:
         super().__init__()
@@ -136,9 +136,9 @@ def refuse_bad_certificates(path: str) -> None:
     try:
         ssl.create_default_context(cafile=path)
     except FileNotFoundError:
-        raise Refused("the file is not there") from None
+        raise Refused("the file does not exist") from None
     except PermissionError:
-        raise Refused("the file may not be read by this process's user") from None
+        raise Refused("this process's user may not read the file") from None
     except (OSError, ValueError):  # ssl.SSLError is an OSError
         raise Refused("the file has no certificates in PEM format") from None
 
@@ -147,7 +147,7 @@ def is_host(text: str) -> bool:
     try:
         ipaddress.ip_address(text.partition("%")[0])
     except ValueError:
-        # Digits and dots that are no address are no name either.
+        # Digits and dots that are not an address are not a name either.
         return bool(_NAME.fullmatch(text)) and not re.fullmatch(r"[\d.]+", text)
     return True
 

@@ -1,6 +1,6 @@
-"""What is given and read by nothing: misspelt options and groups, also in the environment, and those of upstream.
+"""Finds settings that nothing reads: misspelt options, groups and variables, and those of upstream Drydock.
 
-Names are shown, values never; neither is a name that might be a piece of a value that was broken over two lines.
+Names are shown, values never. A name that may be part of a value broken over two lines is not shown either.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ Options = Mapping[str, Sequence[cfg.Opt]]
 
 #: oslo.config's own, in [DEFAULT].
 _OF_OSLO = frozenset(("DEFAULT", name) for name in ("config_file", "config_dir", "config_source"))
-#: Variables of ours that are no options.
+#: Our variables that are not options.
 VARIABLES = ("DRYDOCK_CONFIG_FILE", "DRYDOCK_DATABASE_URL")
 _PLAIN = re.compile(r"(?!.*[0-9a-fA-F]{16})[A-Za-z_][A-Za-z0-9_.-]{0,63}")
-#: How alike a group and the one that was meant are at least; services share their variables' form.
+#: Minimum similarity of a group and a suggestion; variables of other services have the same form.
 _ALIKE = 0.8
 
 
 def suspicions(sources: Sources, options: Options) -> Iterator[str]:
-    """One sentence for each; ``options``: all that are known, by group."""
+    """One sentence for each; ``options``: all known options by group."""
     known = frozenset(chain(_OF_OSLO, *(names_of(group, each) for group in options for each in options[group])))
     yield from _of_files(sources, options, known)
     yield from _of_environment(sources.environ, options)
@@ -45,7 +45,7 @@ def _of_files(sources: Sources, options: Options, known: frozenset[tuple[str, st
         name = (normal(given.group), given.name)
         if name in known:
             if len(given.values) > 1 and name not in several:
-                yield f"{_place(given)}: stands there {len(given.values)} times; the last one counts"
+                yield f"{_place(given)}: is set {len(given.values)} times; the last one is used"
         elif name in INSTEAD:
             yield f"{_place(given)}: there is no such option; {INSTEAD[name]}"
         elif name[0] in groups | upstream:
@@ -73,7 +73,7 @@ def _of_environment(environ: Mapping[str, str], options: Options) -> Iterator[st
 
 
 def _substituted(sources: Sources, options: Options) -> Iterator[str]:
-    """A ``$`` in a password is seldom meant to begin the name of another option."""
+    """A ``$`` in a password is seldom meant as the name of another option."""
     for group in options:
         for option in (each for each in options[group] if each.secret):
             given = sources.find(group, option)
@@ -82,7 +82,7 @@ def _substituted(sources: Sources, options: Options) -> Iterator[str]:
 
 
 def _other(given: Given, options: Options) -> str:
-    """Where an option of that name is, or what it may have been meant to be."""
+    """The group that has an option of that name, or the most similar name."""
     elsewhere = [group for group in options if any(each.name == given.name for each in options[group])]
     if len(elsewhere) == 1:
         return f"; did you mean the one of [{elsewhere[0]}]?"

@@ -1,4 +1,4 @@
-"""Options of airshipit's Drydock, with what stands for them here: for operators who bring its configuration file."""
+"""Options of upstream Drydock and their equivalents here, for operators who bring its configuration file."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _LEADER = "nothing here: every worker works; see [orchestrator] lease_seconds"
 _CHECKED = "nothing here: connections are checked and renewed in any case"
 _TOKENS = "nothing here: tokens of the kind that needed it are gone"
 
-#: By (group, option): what to write instead, or why nothing.
+#: By (group, option): what to set instead, or why nothing.
 INSTEAD: Mapping[tuple[str, str], str] = {
     ("DEFAULT", "poll_interval"): "here it is [orchestrator] poll_interval, and observe_interval for machines",
     ("DEFAULT", "leader_grace_period"): _LEADER,

@@ -1,7 +1,7 @@
-"""``[database] url`` in, libpq's parameters out.
+"""Turns ``[database] url`` into libpq's parameters.
 
-What the operator says is kept; what Drydock adds are defaults. Nothing of a URL is ever shown: where it is misspelt,
-any part of it may belong to the password.
+The operator's parameters are kept; Drydock adds defaults. No part of a URL is ever shown: in a misspelt one, any part
+may belong to the password.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote
 
-import psycopg
 import psycopg2
 import psycopg2.extensions
 
+from drydock.db.prepared import is_conninfo, parameter_names
 from drydock.errors import ConfigurationError
 
-#: How soon a server that is gone without a word is noticed: connecting, waiting for an acknowledgement, listening.
+#: How soon a server that vanished is noticed: while connecting, waiting for an acknowledgement, listening.
 DEFAULTS: Mapping[str, str] = {
     "connect_timeout": "3",
     "tcp_user_timeout": "6000",
@@ -46,18 +46,18 @@ _ENCODE = (
 
 
 def libpq_parameters(url: str, *, application_name: str) -> dict[str, str]:
-    """What to connect with, by libpq's names. Raises ``ConfigurationError``, which shows no part of the URL."""
+    """Connection parameters by libpq's names. Raises ``ConfigurationError``, which shows no part of the URL."""
     parts = _URL.fullmatch(url.strip())
     if parts is None or parts["scheme"] not in _SCHEMES:
         raise _wrong(f"must begin with postgresql:// or postgresql+psycopg2://, as in {_FORM}")
-    said = {
+    given = {
         "user": unquote(parts["user"] or ""),
         "password": unquote(parts["password"] or ""),
         **_hosts(parts["hosts"].split(",")),
         "dbname": _database(parts["database"] or ""),
         **_query(parts["query"] or ""),
     }
-    parameters = {name: value for name, value in said.items() if value}
+    parameters = {name: value for name, value in given.items() if value}
     _validate(parameters)
     service = _service(parameters)
     if not {"dbname", "service"} & set(parameters) and not {"PGDATABASE", "PGSERVICE"} & set(os.environ):
@@ -65,20 +65,20 @@ def libpq_parameters(url: str, *, application_name: str) -> dict[str, str]:
     environment = {name for name, variable in _VARIABLES.items() if os.environ.get(variable)}
     defaults = {name: value for name, value in DEFAULTS.items() if name not in environment}
     if "," in parameters.get("host", ""):
-        # libpq would stop at the first that answers, a standby or not.
+        # By default libpq takes the first server that answers, a standby included.
         defaults["target_session_attrs"] = "read-write"
     return {
         "fallback_application_name": application_name,
         **defaults,
         **{name: value for name, value in service.items() if name in DEFAULTS},
         **parameters,
-        # Whatever was said: both drivers take all text for UTF-8.
+        # Whatever the URL has: both drivers decode all text as UTF-8.
         "client_encoding": "UTF8",
     }
 
 
 def asked_first(parameters: Mapping[str, str], host: str, port: int) -> dict[str, str]:
-    """The same hosts, this one before the others: it answered last, and one that is gone costs ``connect_timeout``."""
+    """The same hosts, with the one that answered last first: a host that is down costs ``connect_timeout``."""
     hosts = parameters["host"].split(",")
     ports = parameters.get("port", "").split(",")
     pairs = list(zip(hosts, ports * len(hosts) if len(ports) == 1 else ports, strict=False))
@@ -86,7 +86,7 @@ def asked_first(parameters: Mapping[str, str], host: str, port: int) -> dict[str
     return {**parameters, "host": ",".join(pair[0] for pair in pairs), "port": ",".join(pair[1] for pair in pairs)}
 
 
-#: Of what has a default here: the environment's word for it.
+#: Environment variables of parameters that have a default here.
 _VARIABLES: Mapping[str, str] = {"connect_timeout": "PGCONNECT_TIMEOUT"}
 
 
@@ -130,8 +130,8 @@ def _query(text: str) -> dict[str, str]:
 
 
 def _validate(parameters: Mapping[str, str]) -> None:
-    """By what both drivers' libpqs know."""
-    known = {option.keyword.decode() for option in psycopg.pq.Conninfo.get_defaults()}
+    """Against the libpq of each driver."""
+    known = parameter_names()
     for name, value in parameters.items():
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1, cutoff=0.75)
@@ -142,14 +142,16 @@ def _validate(parameters: Mapping[str, str]) -> None:
         if name in _NUMBERS and not re.fullmatch(r"-?\d{1,9}", value, re.ASCII):
             raise _wrong(f"{name} is not a number")
     try:
-        psycopg.conninfo.make_conninfo(**parameters)
         psycopg2.extensions.make_dsn(**parameters)
-    except (psycopg.Error, psycopg2.Error):
-        raise _wrong(f"libpq cannot read it: {_ENCODE}") from None
+        readable = is_conninfo(parameters)
+    except psycopg2.Error:
+        readable = False
+    if not readable:
+        raise _wrong(f"libpq cannot read it: {_ENCODE}")
 
 
 def _service(parameters: Mapping[str, str]) -> Mapping[str, str]:
-    """What the service file says: libpq would let our defaults win over it."""
+    """The parameters of the service file: for libpq, our defaults would take precedence over them."""
     name = parameters.get("service") or os.environ.get("PGSERVICE")
     if not name:
         return {}
@@ -159,5 +161,5 @@ def _service(parameters: Mapping[str, str]) -> Mapping[str, str]:
         reader.read(file)
         return dict(reader.items(name))
     except (configparser.Error, UnicodeDecodeError):
-        # libpq says what is wrong with it.
+        # libpq reports what is wrong with the file.
         return {}

@@ -28,40 +28,33 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
+from drydock.db.predicates import has_name, is_live, is_unrevoked, seconds_of
 from drydock.db.recordset import one_of, recordset
-from drydock.db.tables import boot_actions, boot_bundles, boot_contexts, machines
+from drydock.db.tables import boot_actions, boot_bundles, boot_contacts, boot_contexts
 from drydock.errors import BootContextNotFound
 from drydock.model.boot_context import BootContext, PreparedBoot
 
 #: Of bundles in one statement, which takes several times as much for a moment.
 _MOST_BYTES = 16 * 1024 * 1024
-_LIVE = boot_contexts.c.ended.is_(None) & (boot_contexts.c.expires > func.now())
-
-
-def is_named(name: ColumnElement[str] | str) -> ColumnElement[bool]:
-    """Whether a context is that of a node of this name, compared as DNS does (RFC 4343)."""
-    return func.lower(boot_contexts.c.node) == func.lower(name)
-
-
-_OF_TASKS = select(boot_contexts).where(one_of(boot_contexts.c.task_id, "of_tasks"), _LIVE)
+_OF_TASKS = select(boot_contexts).where(one_of(boot_contexts.c.task_id, "of_tasks"), is_live(boot_contexts))
 _LIVE_OF_TASKS = select(boot_contexts.c.task_id, boot_contexts.c.id).where(
-    one_of(boot_contexts.c.task_id, "of_tasks"), _LIVE
+    one_of(boot_contexts.c.task_id, "of_tasks"), is_live(boot_contexts)
 )
 
 
 def _end(which: ColumnElement[bool]) -> Update:
-    found = select(boot_contexts.c.id).where(which, boot_contexts.c.ended.is_(None))
+    found = select(boot_contexts.c.id).where(which, is_unrevoked(boot_contexts))
     locked = found.order_by(boot_contexts.c.node).with_for_update(key_share=True).cte("locked")
     return update(boot_contexts).where(boot_contexts.c.id == locked.c.id).values(ended=func.now())
 
 
-_END = _end(one_of(boot_contexts.c.node, "of_nodes"))
-_END_OF_TASKS = _end(one_of(boot_contexts.c.task_id, "of_tasks"))
+END = _end(one_of(boot_contexts.c.node, "of_nodes"))
+END_OF_TASKS = _end(one_of(boot_contexts.c.task_id, "of_tasks"))
 
 _contexts = recordset(
     "contexts", id=Uuid, node=Text, task_id=Uuid, key_digest=Text, packages=JSONB, lifetime=Double, events_digest=Text
 )
-#: As lists of columns: in JSON, a bundle would be there three times over before the server has it.
+#: One array per column: as JSON, a bundle would be in memory three times.
 _bundles = (
     func.unnest(
         bindparam("bundle_contexts", type_=ARRAY(Uuid)),
@@ -85,16 +78,16 @@ def _same(rows: TableValuedAlias, *names: str) -> dict[str, ColumnElement[Any]]:
 
 _new_contexts = _same(_contexts, "id", "node", "task_id", "packages") | {
     "key_digest": func.decode(_contexts.c.key_digest, "hex"),
-    "expires": func.now() + func.make_interval(0, 0, 0, 0, 0, 0, _contexts.c.lifetime),
+    "expires": func.now() + seconds_of(_contexts.c.lifetime),
 }
 _new_bundles = _same(_bundles, "context_id", "kind", "sealed", "size")
 _new_actions = _same(_actions, "id", "context_id", "task_id", "node", "name", "signaling")
-_new_machines = _same(_contexts, "task_id") | {
+_new_contacts = _same(_contexts, "task_id") | {
     "context_id": _contexts.c.id,
     "events_digest": func.decode(_contexts.c.events_digest, "hex"),
 }
 #: Everything of several contexts in one round trip.
-_ADD = _added(machines, _new_machines).add_cte(
+ADD_CONTEXTS = _added(boot_contacts, _new_contacts).add_cte(
     _added(boot_contexts, _new_contexts).cte("new_contexts"),
     _added(boot_bundles, _new_bundles).cte("new_bundles"),
     _added(boot_actions, _new_actions).cte("new_actions"),
@@ -106,7 +99,7 @@ class BootContextRepository:
         self._connection = connection
 
     def replace(self, prepared: Sequence[PreparedBoot]) -> None:
-        """Make each context its node's only live one; those before are revoked in the same transaction."""
+        """Make each context the only live one of its node; earlier ones are revoked in the same transaction."""
         if not prepared:
             return
         self.end([boot.context.node for boot in prepared])
@@ -116,7 +109,7 @@ class BootContextRepository:
     def _add(self, prepared: Sequence[PreparedBoot]) -> None:
         bundles = [bundle for boot in prepared for bundle in boot.bundles]
         self._connection.execute(
-            _ADD,
+            ADD_CONTEXTS,
             {
                 "contexts": [
                     {
@@ -150,13 +143,13 @@ class BootContextRepository:
         )
 
     def end(self, nodes: Sequence[str]) -> None:
-        """Revoke the keys of these nodes, of those that have one."""
-        self._connection.execute(_END, {"of_nodes": nodes})
+        """Revoke the keys of those of these nodes that have one."""
+        self._connection.execute(END, {"of_nodes": nodes})
 
     def end_of_tasks(self, task_ids: Sequence[UUID]) -> None:
-        """Revoke the keys that these tasks made, of those that have made one."""
+        """Revoke the keys that these tasks made."""
         if task_ids:
-            self._connection.execute(_END_OF_TASKS, {"of_tasks": task_ids})
+            self._connection.execute(END_OF_TASKS, {"of_tasks": task_ids})
 
     def of_tasks(self, task_ids: Sequence[UUID]) -> Mapping[UUID, BootContext]:
         """The live context that each task made, for those that have made one."""
@@ -164,14 +157,24 @@ class BootContextRepository:
         return {row.task_id: _from_row(row) for row in rows}
 
     def live_of_tasks(self, task_ids: Sequence[UUID]) -> Mapping[UUID, UUID]:
-        """Only the ids of these contexts, by their tasks': for who looks at many nodes again and again."""
+        """The context's id by task; cheaper than ``of_tasks`` when polling many nodes."""
         rows = self._connection.execute(_LIVE_OF_TASKS, {"of_tasks": task_ids})
         return {row.task_id: row.id for row in rows}
+
+    def live_context(self, node: str) -> UUID | None:
+        """The node's boot context, if it has one that has neither ended nor expired."""
+        found: UUID | None = self._connection.scalar(
+            select(boot_contexts.c.id)
+            .where(has_name(boot_contexts.c.node, node), is_live(boot_contexts))
+            .order_by((boot_contexts.c.node == node).desc())
+            .limit(1)
+        )
+        return found
 
     def get(self, context_id: UUID) -> BootContext:
         """A live context. Raises ``BootContextNotFound``, also for one that ended or expired."""
         row = self._connection.execute(
-            select(boot_contexts).where(boot_contexts.c.id == context_id, _LIVE)
+            select(boot_contexts).where(boot_contexts.c.id == context_id, is_live(boot_contexts))
         ).one_or_none()
         if row is None:
             raise BootContextNotFound("this deployment has ended")
@@ -179,7 +182,7 @@ class BootContextRepository:
 
 
 def _parts(prepared: Sequence[PreparedBoot]) -> Iterator[Sequence[PreparedBoot]]:
-    """One statement each. Nearly always there is one; what is large is sent by itself."""
+    """Parts of one statement each. Nearly always there is one part; what is large is sent by itself."""
     part: list[PreparedBoot] = []
     for boot in prepared:
         if part and sum(before.size for before in part) + boot.size > _MOST_BYTES:

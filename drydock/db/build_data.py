@@ -1,4 +1,4 @@
-"""Build data: what tools found out about nodes."""
+"""Build data: facts about nodes, as tools collected them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Connection, Uuid, cast, func, insert, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
+from drydock.db.predicates import has_name
 from drydock.db.tables import build_data
 from drydock.model.build_data import BuildData
 
@@ -29,11 +30,33 @@ class BuildDataRepository:
 
     def of_node(self, node: str, *, latest: bool) -> tuple[BuildData, ...]:
         """Everything known of a node, or only the newest of each generator. Names are compared as DNS does."""
-        named = func.lower(build_data.c.node) == func.lower(node)
+        named = has_name(build_data.c.node, node)
         if not latest:
             return self._select(named)
         newest = select(func.max(build_data.c.id)).where(named).group_by(build_data.c.generator)
         return self._select(build_data.c.id.in_(newest))
+
+    def newest_of_nodes(
+        self, nodes: Sequence[str], generators: Collection[str], *, of_each: int, most_bytes: int
+    ) -> tuple[BuildData, ...]:
+        """Of these nodes and generators, at most ``of_each`` of each, the newest first. What is larger is left out:
+        it may be a machine's.
+        """
+        rank = func.row_number().over(
+            partition_by=(build_data.c.node, build_data.c.generator), order_by=build_data.c.id.desc()
+        )
+        lowered = [node.lower() for node in nodes]
+        ranked = (
+            select(build_data.c.id, rank.label("rank"))
+            .where(
+                func.lower(build_data.c.node).in_(lowered),
+                build_data.c.generator.in_(list(generators)),
+                func.octet_length(build_data.c.data_element) <= most_bytes,
+            )
+            .subquery()
+        )
+        newest = select(ranked.c.id).where(ranked.c.rank <= of_each)
+        return tuple(reversed(self._select(build_data.c.id.in_(newest))))
 
     def tasks_with(self, generator: str, task_ids: Sequence[UUID]) -> Collection[UUID]:
         """Those of these tasks that have build data of this generator."""

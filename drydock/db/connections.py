@@ -8,7 +8,6 @@ from typing import Any, NoReturn, Protocol
 
 import psycopg2
 import psycopg2.extensions
-from psycopg.conninfo import make_conninfo
 from sqlalchemy.exc import DBAPIError
 
 from drydock.db.address import asked_first, libpq_parameters
@@ -42,7 +41,7 @@ class WatchedCursor(psycopg2.extensions.cursor):
 
 
 class WatchedConnection(psycopg2.extensions.connection):
-    """psycopg2's, with a deadline for all that waits for the server. ``generation``: see ``Connections``."""
+    """A connection with a deadline for each call that waits for the server. ``generation``: see ``Connections``."""
 
     watch: Watch
     generation: int
@@ -57,7 +56,7 @@ class WatchedConnection(psycopg2.extensions.connection):
 
 
 class ConnectionInfo(Protocol):
-    """As both drivers have it. ``backend_pid``: the server process, as the connection was told."""
+    """As both drivers have it. ``backend_pid``: the number of the server process, as sent when connecting."""
 
     @property
     def host(self) -> str: ...
@@ -68,10 +67,10 @@ class ConnectionInfo(Protocol):
 
 
 class Connections:
-    """Makes connections to one database, and knows when all of them have to be made anew.
+    """Opens connections to one database, and knows when all of them have to be replaced.
 
-    Every connection has the ``generation`` of its time. One that is lost, or leads to a server that takes no writes,
-    ends a generation: an address that has moved is then followed by all connections, those that only read included.
+    A connection belongs to the ``generation`` in which it was opened. One that is lost, or leads to a server that takes
+    no writes, ends the generation: then all connections follow an address that has moved, those for reads included.
     """
 
     def __init__(
@@ -84,7 +83,7 @@ class Connections:
     ) -> None:
         """Connects to nothing yet. ``outages``: instead of a log of its own. Raises ``ConfigurationError``."""
         self._parameters = libpq_parameters(url, application_name=application_name)
-        self.conninfo = make_conninfo(**self._parameters)
+        self.conninfo = psycopg2.extensions.make_dsn(**self._parameters)
         self.generation = 0
         self.set_up = set_up(statement_seconds)
         self._outages = outages or OutageLog()
@@ -94,7 +93,7 @@ class Connections:
         self.schema = SchemaCheck()
 
     def connect(self) -> WatchedConnection:
-        """For SQLAlchemy, and for who listens. Raises ``DatabaseUnavailable``."""
+        """For SQLAlchemy and for listeners. Raises ``DatabaseUnavailable``."""
         generation = self.generation
         connection = self._opened()
         try:
@@ -132,7 +131,7 @@ class Connections:
         """``info``: what the driver knows of the connection. Raises ``DatabaseUnavailable``."""
         try:
             session.require_fit()
-            # A pooler invents the number.
+            # Through a pooler the numbers differ.
             if info.backend_pid != session.backend and not self._pooler_is_fit:
                 self._check_pooler()
         except DatabaseUnavailable as exc:
@@ -140,10 +139,10 @@ class Connections:
             raise
         self._outages.connected()
         if "," in self._parameters.get("host", "") and "hostaddr" not in self._parameters:
-            self.conninfo = make_conninfo(**asked_first(self._parameters, info.host, info.port))
+            self.conninfo = psycopg2.extensions.make_dsn(**asked_first(self._parameters, info.host, info.port))
 
     def _check_pooler(self) -> None:
-        """Raises ``DatabaseUnsuitable``. A pool that is full just now is looked at the next time."""
+        """Raises ``DatabaseUnsuitable``. If the pool is full now, it is checked with the next connection."""
         pair: list[WatchedConnection] = []
         try:
             first = self._opened()
@@ -159,7 +158,7 @@ class Connections:
                 each.close()
 
     def away(self, cause: str) -> DatabaseUnavailable:
-        """To be raised: no connection can be had."""
+        """To be raised: no connection can be opened."""
         self._outages.away(cause)
         return DatabaseUnavailable(cause=cause)
 
@@ -174,7 +173,7 @@ class Connections:
         return DatabaseUnavailable(cause=trouble.cause)
 
     def not_ready(self, cause: str) -> DatabaseUnavailable:
-        """To be raised: it answers, and its schema is not this version's."""
+        """To be raised: the database answers, but its schema is not this version's."""
         self._outages.trouble(cause)
         return DatabaseUnavailable(NOT_READY, cause=cause)
 
@@ -189,13 +188,13 @@ class Connections:
         raise self.unavailable(trouble, generation) from error
 
     def renew(self, generation: int | None) -> None:
-        """No connection of this generation, or before, is used again."""
+        """Use no connection of this generation or an earlier one again."""
         with self._lock:
             if generation == self.generation:
                 self.generation += 1
 
     def close(self) -> None:
-        """Nothing of it is at work when this returns, so that the process may be forked."""
+        """No thread is left when this returns, so that the process may be forked."""
         self._deadlines.close()
 
     def _expired(self, seconds: float) -> None:
@@ -203,7 +202,7 @@ class Connections:
 
 
 def _backend(connection: WatchedConnection) -> int:
-    """In a transaction by itself."""
+    """In a transaction of its own."""
     with connection.cursor() as cursor:
         connection.autocommit = True
         cursor.execute(_BACKEND)

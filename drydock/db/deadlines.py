@@ -1,6 +1,6 @@
-"""Deadlines for answers. libpq waits for as long as the connection is open, whether or not anything answers on it.
+"""Deadlines for answers. libpq waits as long as the connection is open, even if the server no longer answers.
 
-A connection that is late has its socket shut down, which wakes the thread that waits in libpq with an error. It costs
+At the deadline the connection's socket is shut down, which ends the wait in libpq with an error. This costs
 a statement two operations on a dictionary; libpq's asynchronous functions would cost it several system calls.
 """
 
@@ -13,14 +13,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-#: Seconds between two looks: a deadline is met that exactly.
+#: Seconds between two checks, which is the precision of a deadline.
 LOOK_SECONDS = 0.25
-#: Seconds without anything to wait for after which the thread ends.
+#: Seconds without a deadline after which the thread ends.
 IDLE_SECONDS = 30.0
 
 
 class Watch:
-    """One connection's. ``with watch:`` around each call that waits for the server; ``seconds``: until it must end."""
+    """One connection's deadline: ``with watch:`` around each call that waits for the server, at most ``seconds``."""
 
     __slots__ = ("_deadlines", "_descriptor", "seconds")
 
@@ -49,17 +49,17 @@ class Watch:
         try:
             borrowed.shutdown(socket.SHUT_RDWR)
         except OSError:
-            # It was lost at this moment; who waits for it knows.
+            # The connection was lost in this moment, and the waiting thread has its error.
             return
         finally:
             borrowed.detach()
 
 
 class Deadlines:
-    """Those of one process's connections. Its thread runs while there is something to wait for."""
+    """The deadlines of one process's connections. Its thread runs while there are any."""
 
     def __init__(self, expired: Callable[[float], None]) -> None:
-        """``expired`` is told how many seconds a server had left unused."""
+        """``expired`` is called at a deadline, with the number of seconds that the server had."""
         self._expired = expired
         self._waiting: dict[Watch, float] = {}
         self._thread: threading.Thread | None = None
@@ -71,13 +71,13 @@ class Deadlines:
 
     def begin(self, watch: Watch, deadline: float) -> None:
         self._waiting[watch] = deadline
-        # A process that was forked has no thread either.
+        # In a forked process the thread does not run.
         if self._thread is None or not self._thread.is_alive():
             self._start()
 
     def end(self, watch: Watch) -> None:
         if self._waiting.pop(watch, None) is None:
-            # It is being shut down: its descriptor must not be another file's before that is done.
+            # It is being shut down. Its descriptor must not be reused before that is done.
             with self._shutting:
                 return
 
@@ -103,7 +103,7 @@ class Deadlines:
                 used = now
                 self._look(now)
             elif now - used > IDLE_SECONDS:
-                # NOTE: first off the record, then a last look: who comes in between starts another thread.
+                # NOTE: first cleared, then checked again: a caller in between starts another thread.
                 self._thread = None
                 if not self._waiting:
                     return

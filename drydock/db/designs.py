@@ -2,7 +2,7 @@
 
 A snapshot is kept as long as a task names it, and some time from when it was named last: uploaded again, or named by a
 request. That moment is written once an hour at most, and no snapshot is deleted a day after it: whatever names one
-either finds it gone, or is safe without a lock.
+either finds it deleted, or needs no lock.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import insert
 
+from drydock.db.predicates import days_of, hours_of
 from drydock.db.tables import designs, tasks
 from drydock.errors import DesignNotFound
 from drydock.model.design import DESIGN_REF_PREFIX, DIGEST_LENGTH, DesignSnapshot
@@ -46,12 +47,12 @@ _referred = func.substr(func.lower(func.ltrim(tasks.c.design_ref)), 1, len(DESIG
 
 
 def _rested(columns: ColumnCollection[str, Any]) -> ColumnElement[bool]:
-    """Whether the last naming was so long ago that the next is to be written."""
-    return func.coalesce(columns.named, columns.created) < func.now() - func.make_interval(0, 0, 0, 0, 1)
+    """The last naming is so old that the next is to be written."""
+    return func.coalesce(columns.named, columns.created) < func.now() - hours_of(1)
 
 
 def named(digest: str | ColumnElement[str]) -> Update:
-    """Write down that this one was named just now, if that is not known well enough."""
+    """Record that this snapshot is named now, at most once an hour."""
     return update(_designs).where(_designs.c.digest == digest, _rested(_designs.c)).values(named=func.now())
 
 
@@ -60,7 +61,7 @@ class DesignRepository:
         self._connection = connection
 
     def add(self, digest: str, content: bytes, *, created_by: str) -> DesignSnapshot:
-        """Keep ``content``; the same bytes again are kept for longer, and else change nothing."""
+        """Store ``content``. Storing the same bytes again prolongs the time that they are kept."""
         self._connection.execute(
             insert(designs)
             .values(digest=digest, content=content, size=len(content), created_by=created_by)
@@ -80,7 +81,7 @@ class DesignRepository:
         return DesignSnapshot(row.digest, row.size, row.created, row.created_by)
 
     def content(self, digest: str) -> bytes:
-        """To read a snapshot is to name it. Raises ``DesignNotFound``."""
+        """Reading a snapshot names it. Raises ``DesignNotFound``."""
         self._connection.execute(named(digest))
         content = self._connection.scalar(select(designs.c.content).where(designs.c.digest == digest))
         if content is None:
@@ -96,10 +97,10 @@ class DesignRepository:
         return tuple(DesignSnapshot(*row) for row in rows)
 
     def delete_unused(self, *, older_than_days: int) -> int:
-        """Delete snapshots that no task names any more, and that nothing has named for so long."""
-        limit = func.now() - func.make_interval(0, 0, 0, max(older_than_days, LEAST_DAYS))
+        """Delete snapshots that no task names any more, and that were last named before that time."""
+        limit = func.now() - days_of(max(older_than_days, LEAST_DAYS))
         pinned = select(tasks.c.id).where(tasks.c.design_digest == designs.c.digest).exists()
-        # A task that has not come to it yet.
+        # Tasks that have not been pinned to it yet.
         referred = select(tasks.c.id).where(_referred == DESIGN_REF_PREFIX + designs.c.digest).exists()
         unused = delete(designs).where(func.coalesce(designs.c.named, designs.c.created) < limit, ~pinned, ~referred)
         return self._connection.execute(unused).rowcount

@@ -16,7 +16,7 @@ from drydock.db.connections import Connections
 from drydock.db.outages import trouble_of
 from drydock.db.session import ALIVE_SECONDS
 
-#: A connection that was used this recently is taken to be alive.
+#: Seconds for which a connection is taken to be alive after it was used.
 RESTED_SECONDS = 1.0
 #: Seconds that a request waits for a connection of the pool.
 POOL_SECONDS = 10
@@ -33,13 +33,13 @@ def connect(url: str, *, pool_size: int, max_overflow: int, application_name: st
 
 def make_engine(connections: Connections, *, pool_size: int, max_overflow: int) -> Engine:
     engine = create_engine(
-        # All else about the server is what ``connections`` knows.
+        # ``connections`` has all other parameters.
         "postgresql+psycopg2://",
         creator=connections.connect,
         pool_size=pool_size,
         max_overflow=max_overflow,
         pool_timeout=POOL_SECONDS,
-        # What was used last is the least likely to be lost.
+        # The connection that was used last is the least likely to be lost.
         pool_use_lifo=True,
         pool_recycle=1800,
         hide_parameters=True,
@@ -53,13 +53,13 @@ def make_engine(connections: Connections, *, pool_size: int, max_overflow: int) 
 
 
 def connections_of(engine: Engine) -> Connections:
-    """What makes the engine's connections, for those beside its pool."""
+    """The maker of the engine's connections, for connections outside its pool."""
     connections: Connections = engine.get_execution_options()[_CONNECTIONS]
     return connections
 
 
 def _check_connections_taken(engine: Engine) -> None:
-    """Ask a connection whether it still lives if it has rested; asking each time would double the round trips."""
+    """Ping connections that were idle when they are checked out; to ping each time would double the round trips."""
     connections = connections_of(engine)
 
     def returned(connection: Any, record: ConnectionPoolEntry) -> None:
@@ -85,7 +85,7 @@ def _check_connections_taken(engine: Engine) -> None:
 
 
 def _drop_in_an_outage(context: ExceptionContext) -> None:
-    """The whole pool goes when the server is gone, or is one that takes no writes."""
+    """Discard the whole pool when the server is lost, or takes no writes."""
     trouble = trouble_of(context.original_exception)
     if trouble is not None and trouble.kind.concerns_all_connections:
         context.is_disconnect = True

@@ -1,15 +1,15 @@
-"""The events of a task tree, in an order that a reader may stop and go on at.
+"""The events of a task tree, in an order in which a reader can stop and continue.
 
-Transactions commit in another order than they began, so that "everything after the last I saw" would miss what is
-committed late. Therefore only rows are told that were written by transactions older than every one that still runs:
-their number is below the snapshot's ``xmin``, and nothing can be added below it any more. The cost: a transaction
-that writes for long, wherever in the server, holds the stream back as long.
+Transactions commit in another order than they began, so that "everything after the last event" would miss what is
+committed late. Therefore only rows are shown that were written by transactions older than every running one: their
+number is below the snapshot's ``xmin``, and no more rows can get such a number. The cost: a long transaction, anywhere
+in the server, delays the stream.
 
-A server that was restored from a dump counts transactions anew, below the numbers in its rows: those of a tree are
-renewed when its events are first asked for, and told once more to who had read them before.
+A server that was restored from a dump counts transactions from the beginning, below the numbers in its rows. Those of
+a tree are renewed when its events are first read, and shown again to readers that had them before.
 
-A task's row tells of its last change only. Who reads seldom sees fewer steps, never a wrong or an old one; messages
-are all told.
+A task's row has its last change only. A slow reader sees fewer steps, never a wrong or an old one; it sees all
+messages.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from drydock.model.event import (
 )
 from drydock.model.task import ResultStatus, TaskStatus
 
-#: The transactions below this have all ended.
+#: All transactions below this have ended.
 _SETTLED = cast(cast(func.pg_snapshot_xmin(func.pg_current_snapshot()), Text), BigInteger)
 _LAST = 2**63 - 1
 
@@ -45,16 +45,16 @@ class EventRepository:
         self._connection = connection
 
     def page(self, task_id: UUID, after: Position, *, at_most: int) -> EventPage:
-        """What comes after a position, of the task and all below it; to be committed. Raises ``TaskNotFound``.
+        """Events after a position, of the task and its subtasks; to be committed. Raises ``TaskNotFound``.
 
-        The border is asked first: what is written after that lies beyond it, and is found next time.
+        The border is read first: rows written after that lie beyond it, and are found next time.
         """
         row = self._border(task_id)
         if row.newest >= row.beyond:
             self._renew(row.root_id, row.beyond)
             row = self._border(task_id)
         if after.transaction >= row.beyond:
-            # Of another server: what came before it there is not known here.
+            # The position is of another server: it has no meaning here.
             after = Position()
         below = None if row.root_id == task_id else task_id
         events = self._tasks(row.root_id, below, after, row.settled, at_most)
@@ -97,7 +97,7 @@ class EventRepository:
         return [_message_written(row) for row in rows]
 
     def _border(self, task_id: UUID) -> Row[Any]:
-        """The task, and up to where its tree can be told: ``newest`` of its numbers, ``settled``, ``beyond``."""
+        """The task, with the ``newest`` number of its tree, and the borders ``settled`` and ``beyond``."""
         root = select(tasks.c.root_id).where(tasks.c.id == task_id).scalar_subquery()
         newest_task = select(func.max(tasks.c.changed_in)).where(tasks.c.root_id == root)
         newest_line = select(func.max(task_messages.c.written_in)).where(task_messages.c.root_id == root)
@@ -118,7 +118,7 @@ class EventRepository:
         return row
 
     def _renew(self, root: UUID, beyond: int) -> None:
-        """Write the tree's numbers that no transaction of this server can have had anew, with ours."""
+        """Replace numbers that no transaction of this server can have had by that of this transaction."""
         of_tree = select(tasks.c.id).where(tasks.c.root_id == root, tasks.c.changed_in >= beyond)
         locked = of_tree.order_by(*LOCK_ORDER).with_for_update(key_share=True).cte("locked")
         self._connection.execute(update(tasks).where(tasks.c.id == locked.c.id).values(changed_in=TRANSACTION))
@@ -140,7 +140,7 @@ def _message_written(row: Row[Any]) -> Event:
 
 
 def _merged(first: list[Event], second: list[Event], at_most: int) -> tuple[list[Event], bool]:
-    """Both lists as one, as far as both are known to be complete; and whether more can be read."""
+    """Both lists as one, as far as both are complete; and whether there are more events."""
     full = [found[-1].position for found in (first, second) if len(found) == at_most]
     merged = sorted((*first, *second), key=lambda event: event.position)
     if not full:

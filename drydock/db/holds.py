@@ -1,4 +1,4 @@
-"""Who may do what when several want to: one writer per node, so many installations at once."""
+"""Concurrency control: one writer per node, and a limited number of simultaneous installations."""
 
 from __future__ import annotations
 
@@ -10,25 +10,24 @@ from sqlalchemy import ColumnElement, Connection, Select, Text, Uuid, delete, fu
 from sqlalchemy.dialects.postgresql import insert
 
 from drydock.db.locking import LOCK_ORDER
+from drydock.db.predicates import is_open
 from drydock.db.recordset import one_of, recordset
-from drydock.db.tables import deployment_places, node_holds, tasks
-from drydock.model.task import CLOSED, Task
+from drydock.db.tables import deployment_slots, node_holds, tasks
+from drydock.model.task import Task
 
-_OPEN = tasks.c.status.notin_([status.value for status in CLOSED])
-
-#: Any number that nobody else uses for an advisory lock in this database.
-_PLACES_LOCK = 0x44524460
+#: The number of an advisory lock; each use in this database has its own.
+_SLOTS_LOCK = 0x44524460
 
 
 _wanted = recordset("wanted", id=Uuid, node=Text)
 
 
 def _first_of(node: ColumnElement[str]) -> Select[Any]:
-    return select(tasks.c.id).where(tasks.c.node == node, _OPEN).order_by(tasks.c.seq).limit(1)
+    return select(tasks.c.id).where(tasks.c.node == node, is_open(tasks)).order_by(tasks.c.seq).limit(1)
 
 
-# Only the oldest open task of a node may have it; in the order of nodes, so that two workers never wait in a circle.
-_HOLD = (
+# Only the oldest open task of a node may hold it. In the order of nodes, so that two workers never wait in a circle.
+HOLD = (
     insert(node_holds)
     .from_select(
         ["node", "task_id"],
@@ -39,13 +38,16 @@ _HOLD = (
     .on_conflict_do_update(index_elements=["node"], set_={"node": node_holds.c.node})
     .returning(node_holds.c.node, node_holds.c.task_id)
 )
-_LOCK_PLACES = select(func.pg_advisory_xact_lock(_PLACES_LOCK))
-_PLACES_TAKEN = select(deployment_places.c.task_id).where(one_of(deployment_places.c.task_id, "of_tasks"))
-_PLACES_COUNT = select(func.count()).select_from(deployment_places)
+_LOCK_SLOTS = select(func.pg_advisory_xact_lock(_SLOTS_LOCK))
+_SLOTS_TAKEN = select(deployment_slots.c.task_id).where(one_of(deployment_slots.c.task_id, "of_tasks"))
+_SLOTS_COUNT = select(func.count()).select_from(deployment_slots)
 _STILL_OPEN = (
-    select(tasks.c.id).where(one_of(tasks.c.id, "of_tasks"), _OPEN).order_by(*LOCK_ORDER).with_for_update(read=True)
+    select(tasks.c.id)
+    .where(one_of(tasks.c.id, "of_tasks"), is_open(tasks))
+    .order_by(*LOCK_ORDER)
+    .with_for_update(read=True)
 )
-_left = delete(deployment_places).where(one_of(deployment_places.c.task_id, "of_tasks")).cte("left_place")
+_left = delete(deployment_slots).where(one_of(deployment_slots.c.task_id, "of_tasks")).cte("left_slot")
 _theirs = (
     select(node_holds.c.node)
     .where(one_of(node_holds.c.task_id, "of_tasks"))
@@ -53,7 +55,7 @@ _theirs = (
     .with_for_update()
     .cte("theirs")
 )
-_RELEASE = delete(node_holds).where(node_holds.c.node == _theirs.c.node).add_cte(_left)
+RELEASE = delete(node_holds).where(node_holds.c.node == _theirs.c.node).add_cte(_left)
 
 
 class HoldRepository:
@@ -61,37 +63,37 @@ class HoldRepository:
         self._connection = connection
 
     def hold_nodes(self, claimed: Sequence[Task]) -> Mapping[UUID, UUID]:
-        """Become the one writer of the task's node, for each. Returns, for those refused, which task goes before."""
+        """Make each task the one writer of its node. Returns, by refused task, the task that goes before it."""
         refused: dict[UUID, UUID] = {}
         left = [(task.id, task.node) for task in claimed if task.node is not None]
         while left:
             wanted = [{"id": str(task_id), "node": node} for task_id, node in left]
-            holders = {row.node: row.task_id for row in self._connection.execute(_HOLD, {"wanted": wanted})}
+            holders = {row.node: row.task_id for row in self._connection.execute(HOLD, {"wanted": wanted})}
             again = []
             for task_id, node in left:
                 before: UUID | None = holders.get(node) or self._connection.scalar(_first_of(literal(node)))
                 if before is None or (before == task_id and node not in holders):
-                    # The one that went before has ended since.
+                    # The task that went before has ended since.
                     again.append((task_id, node))
                 elif before != task_id:
                     refused[task_id] = before
             left = again
         return refused
 
-    def take_places(self, task_ids: Sequence[UUID], *, at_most: int) -> frozenset[UUID]:
-        """Those of the open tasks that have one of ``at_most`` places now, taken here or before, in the order given."""
-        self._connection.execute(_LOCK_PLACES)
-        taken = set(self._connection.scalars(_PLACES_TAKEN, {"of_tasks": task_ids}))
-        count = self._connection.execute(_PLACES_COUNT).scalar_one()
-        # Shared locks: a task that ends at this moment either is seen as ended, or gives back the place it gets here.
+    def take_slots(self, task_ids: Sequence[UUID], *, at_most: int) -> frozenset[UUID]:
+        """Give open tasks, in this order, one of ``at_most`` slots each. Returns those that have one, now or before."""
+        self._connection.execute(_LOCK_SLOTS)
+        taken = set(self._connection.scalars(_SLOTS_TAKEN, {"of_tasks": task_ids}))
+        count = self._connection.execute(_SLOTS_COUNT).scalar_one()
+        # Shared locks: a task that ends at this moment is either seen as ended, or releases the slot that it gets here.
         still_open = set(self._connection.scalars(_STILL_OPEN, {"of_tasks": task_ids}))
         waiting = [task_id for task_id in task_ids if task_id in still_open and task_id not in taken]
         fresh = waiting[: max(0, at_most - count)]
         if fresh:
-            self._connection.execute(insert(deployment_places), [{"task_id": task_id} for task_id in fresh])
+            self._connection.execute(insert(deployment_slots), [{"task_id": task_id} for task_id in fresh])
         return frozenset(taken.union(fresh))
 
     def release(self, ended: Sequence[Task]) -> None:
-        """Give back whatever these tasks hold."""
+        """Release the nodes and slots of these tasks."""
         if ended:
-            self._connection.execute(_RELEASE, {"of_tasks": [task.id for task in ended]})
+            self._connection.execute(RELEASE, {"of_tasks": [task.id for task in ended]})

@@ -1,4 +1,4 @@
-"""The statements of claiming, built once: putting one together costs more than running it."""
+"""The statements that claim tasks and renew leases. They are built once: building one costs more than executing it."""
 
 from __future__ import annotations
 
@@ -29,37 +29,30 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from drydock.db.locking import LOCK_ORDER
+from drydock.db.predicates import NOW, is_due, is_free, lease_lasts, seconds_of, sql_one_of
 from drydock.db.recordset import one_of
-from drydock.db.tables import sql_one_of, tasks
+from drydock.db.tables import tasks
 from drydock.model.actions import Action
-from drydock.model.task import CLOSED, Lane, TaskStatus
+from drydock.model.task import Lane, TaskStatus
 
-OPEN = tasks.c.status.notin_([status.value for status in CLOSED])
-NOW = func.clock_timestamp()
-#: How long past its deadline a step in hand is waited for.
+#: Seconds past its deadline for which the lease of a running step is still renewed.
 HANG_SECONDS = 60.0
-#: What gives a lease back.
+#: The columns of a task without a lease.
 UNLEASED: Mapping[str, Any] = {"lease_owner": None, "lease_until": None}
-
-
-def seconds_of(value: float | ColumnElement[float]) -> ColumnElement[Any]:
-    return func.make_interval(0, 0, 0, 0, 0, 0, value)
 
 
 _steps = cast(bindparam("steps", type_=ARRAY(Text)), ARRAY(Text))
 _step_known = or_(_steps.is_(None), tasks.c.step.is_(None), tasks.c.action + " " + tasks.c.step == any_(_steps))
-#: What this version can work on, in a lane that it knows. Of a task that is to terminate it needs no action or step.
+#: This version knows the status, the action and the step. To terminate a task it needs to know the status only.
 KNOWN = and_(
     text(sql_one_of("tasks.status", TaskStatus)),
     # A claim adds one.
     tasks.c.lease_epoch < 2**63 - 1,
     or_(tasks.c.terminate, and_(text(sql_one_of("tasks.action", Action)), _step_known)),
 )
-# NOTE: now() and not clock_timestamp(), which is volatile and would keep the index out.
-_FREE = or_(tasks.c.lease_until.is_(None), tasks.c.lease_until < func.now())
 _LAPSED = tasks.c.lease_owner.is_not(None)
 _MOST_COUNTED = 1000
-#: Whose lease lapsed, now or the time before: it may be what ended its worker.
+#: The last lease, or the one before, lapsed: the task may be what killed its worker.
 _SUSPECT = or_(_LAPSED, tasks.c.lapses > 0)
 
 _FRESH = (tasks.c.lease_owner.is_(None), tasks.c.lapses <= 0)
@@ -70,7 +63,7 @@ def _claimable(
 ) -> CTE:
     return (
         select(tasks.c.id, _LAPSED.label("lapsed"))
-        .where(tasks.c.wake_at <= func.now(), *which, KNOWN)
+        .where(is_due(tasks), *which, KNOWN)
         .order_by(*order)
         .limit(at_most)
         .with_for_update(skip_locked=True, key_share=True)
@@ -90,21 +83,21 @@ def _fresh(lane: Lane) -> CTE:
 
 _fresh_of_all = union_all(*(select(found.c.id, found.c.lapsed) for found in map(_fresh, Lane))).cte("fresh")
 _found = select(func.count()).select_from(_fresh_of_all).scalar_subquery()
-#: To look for suspects reads all that is due: unless told to, only what finds less than it may take does so.
+#: The search for suspects reads all due tasks. Without a number it is done only if too few fresh tasks were found.
 _at_most_suspects = func.coalesce(
     cast(bindparam("at_most_suspects", type_=Integer), Integer),
     case((_found < bindparam("at_most", type_=Integer), 1), else_=0),
 )
-# Those that lapsed less often go first: they are less likely to end this worker too.
+# Tasks that lapsed less often come first: they are less likely to kill this worker too.
 _suspects = _claimable(
     "suspects",
     tasks.c.lane == any_(bindparam("lanes", type_=ARRAY(Text))),
     _SUSPECT,
-    _FREE,
+    is_free(tasks),
     order=[tasks.c.lapses, tasks.c.wake_at],
     at_most=_at_most_suspects,
 )
-# Nobody else waits for these rows: SKIP LOCKED needs no order of locking.
+# SKIP LOCKED never waits, so that these rows need no order of locking.
 _all_due = union_all(*(select(found.c.id, found.c.lapsed) for found in (_fresh_of_all, _suspects))).cte("due")
 CLAIM = (
     update(tasks)
@@ -124,8 +117,8 @@ _held = (
     .where(
         one_of(tasks.c.id, "held"),
         tasks.c.lease_owner == bindparam("keeper"),
-        tasks.c.lease_until > NOW,
-        # A step that hangs past its deadline loses its task to a worker that ends it.
+        lease_lasts(tasks),
+        # A step that hangs past its deadline loses its lease, and another worker ends the task.
         or_(tasks.c.deadline_at.is_(None), tasks.c.deadline_at + seconds_of(HANG_SECONDS) > NOW),
     )
     .order_by(*LOCK_ORDER)
@@ -155,10 +148,10 @@ NEXT_DUE: Mapping[frozenset[Lane], Select[tuple[Any]]] = {
     frozenset(lanes): _next_due(lanes) for count in range(1, len(Lane) + 1) for lanes in combinations(Lane, count)
 }
 
-#: Due tasks that this version leaves alone: how many, and some of them.
+#: Due tasks that this version does not know: how many, and some of them.
 UNKNOWN = (
     select(tasks.c.id, tasks.c.action, tasks.c.step, tasks.c.lane, tasks.c.status, func.count().over().label("number"))
-    .where(tasks.c.wake_at <= func.now(), _FREE, ~and_(text(sql_one_of("tasks.lane", Lane)), KNOWN))
+    .where(is_due(tasks), is_free(tasks), ~and_(text(sql_one_of("tasks.lane", Lane)), KNOWN))
     .order_by(tasks.c.seq)
     .limit(bindparam("at_most"))
 )

@@ -1,4 +1,4 @@
-"""The order in which rows of tasks are locked wherever several are: docs/development/locking.md has all statements."""
+"""The order in which several rows of tasks are locked; docs/development/locking.md lists the statements."""
 
 from __future__ import annotations
 

@@ -1,9 +1,8 @@
-"""What tasks tell their operators, line by line."""
+"""Messages of tasks, for operators."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -13,43 +12,31 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB, aggregate_order_by
 from drydock.db.recordset import recordset
 from drydock.db.rows import storable
 from drydock.db.tables import task_messages, tasks
-from drydock.model.message import TaskMessage
+from drydock.model.message import NewMessage, TaskMessage
 
 _lines = recordset(
     "lines", place=Integer, task_id=Uuid, error=Boolean, message=Text, context_type=Text, context=Text, extra=JSONB
 )
-#: Characters of a message that is repeated in another.
+#: Characters of a message that are repeated in another.
 _WORDS = 300
-_TOLD = ("task_id", "error", "message", "context_type", "context", "extra")
-_ADD = insert(task_messages).from_select(
-    [*_TOLD, "root_id"],
-    select(*(_lines.c[name] for name in _TOLD), tasks.c.root_id)
+_COLUMNS = ("task_id", "error", "message", "context_type", "context", "extra")
+ADD_MESSAGES = insert(task_messages).from_select(
+    [*_COLUMNS, "root_id"],
+    select(*(_lines.c[name] for name in _COLUMNS), tasks.c.root_id)
     .join(tasks, tasks.c.id == _lines.c.task_id)
     .order_by(_lines.c.place),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """Something to tell of a task. Without ``context`` it is about the task itself."""
-
-    task_id: UUID
-    message: str
-    error: bool = False
-    context_type: str = "task"
-    context: str = ""
-    extra: Mapping[str, Any] = field(default_factory=dict)
 
 
 class MessageRepository:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def add(self, lines: Sequence[Line]) -> None:
-        """Several lines, in their order, in one statement; nothing for none."""
-        if lines:
+    def add(self, new: Sequence[NewMessage]) -> None:
+        """Several messages, in their order, in one statement."""
+        if new:
             self._connection.execute(
-                _ADD,
+                ADD_MESSAGES,
                 {
                     "lines": [
                         {
@@ -61,13 +48,13 @@ class MessageRepository:
                             "context": storable(line.context) or str(line.task_id),
                             "extra": dict(line.extra),
                         }
-                        for place, line in enumerate(lines)
+                        for place, line in enumerate(new)
                     ]
                 },
             )
 
     def last_words(self, task_ids: Sequence[UUID], contexts: Sequence[str]) -> Mapping[str, str]:
-        """By context: the beginning of what was told last about it, of errors if there are any."""
+        """By context: the beginning of its newest message, of errors if there are any."""
         words = func.left(task_messages.c.message, _WORDS)
         newest_first = aggregate_order_by(words, task_messages.c.error.desc(), task_messages.c.id.desc())
         rows = self._connection.execute(

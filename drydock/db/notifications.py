@@ -1,7 +1,7 @@
-"""Wake-ups across processes. They carry no data: whoever wakes reads the rows again.
+"""Notifications between processes. They carry no data: a process that is notified reads the rows again.
 
 ``drydock_work``: a task became due. ``drydock_change``: a task changed. Both are sent when the transaction commits;
-losing one costs a poll interval.
+a lost one costs a poll interval.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from drydock.errors import DatabaseUnavailable
 WORK = "drydock_work"
 CHANGE = "drydock_change"
 
-#: Seconds without a notification after which a connection is asked whether it still lives.
+#: Seconds without a notification after which a connection is pinged.
 RESTED_SECONDS = 2.0
-#: Seconds until a connection is given up that others have found to lead to no server, or the wrong one.
+#: Seconds between two checks whether other connections have found the server lost or replaced.
 LOOK_SECONDS = 1.0
 
 _NOTIFY_WORK = sql_select(func.pg_notify(WORK, ""))
@@ -41,7 +41,7 @@ def notify_change(connection: Connection) -> None:
 
 
 class Listener:
-    """A connection of its own that hears one channel."""
+    """A connection of its own that listens to one channel."""
 
     def __init__(self, connections: Connections, connection: WatchedConnection) -> None:
         self._connections = connections
@@ -49,9 +49,9 @@ class Listener:
         self._answered = time.monotonic()
 
     def wait(self, seconds: float, *, also: int | None = None) -> bool:
-        """Whether anything was heard within ``seconds``. ``also``: a descriptor that ends the wait when readable.
+        """Returns whether a notification came in ``seconds``. ``also``: a descriptor that ends the wait when readable.
 
-        Raises ``DatabaseUnavailable`` when the connection is gone, or is not the server's that others go to.
+        Raises ``DatabaseUnavailable`` when the connection is lost, or leads to another server than new ones.
         """
         poll = select.poll()
         for descriptor in [self._connection.fileno()] if also is None else [self._connection.fileno(), also]:
@@ -61,27 +61,27 @@ class Listener:
             self._check_rested()
             left = max(0.0, until - time.monotonic())
             ready = poll.poll(math.ceil(1000 * min(left, LOOK_SECONDS)))
-            heard = self._heard()
-            if heard or ready or left <= LOOK_SECONDS:
-                return heard or bool(ready)
+            notified = self._notified()
+            if notified or ready or left <= LOOK_SECONDS:
+                return notified or bool(ready)
 
-    def _heard(self) -> bool:
+    def _notified(self) -> bool:
         connection = self._connection
         try:
             connection.poll()
         except psycopg2.Error as exc:
             self._connections.fail(exc, connection.generation)
-        heard = bool(connection.notifies)
-        if heard:
+        notified = bool(connection.notifies)
+        if notified:
             self._answered = time.monotonic()
             connection.notifies.clear()
-        return heard
+        return notified
 
     def _check_rested(self) -> None:
-        """A connection that nothing comes from may have nobody at its other end."""
+        """Ping an idle connection: the server may be gone without closing it."""
         connection = self._connection
         if connection.generation != self._connections.generation:
-            raise DatabaseUnavailable("the connection that listens for changes is made anew")
+            raise DatabaseUnavailable("the connection that listens for changes is replaced")
         if time.monotonic() - self._answered < RESTED_SECONDS:
             return
         try:
@@ -94,7 +94,7 @@ class Listener:
 
 @contextmanager
 def listen(connections: Connections, channel: str) -> Iterator[Listener]:
-    """Hear ``channel`` as long as the block runs. Raises ``DatabaseUnavailable``."""
+    """Listen to ``channel`` for the duration of the block. Raises ``DatabaseUnavailable``."""
     connection = connections.connect()
     try:
         connection.autocommit = True

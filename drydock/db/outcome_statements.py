@@ -1,4 +1,4 @@
-"""The statements that write outcomes, built once: putting one together costs more than running it."""
+"""The statements that write outcomes. They are built once: building one costs more than executing it."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import Any
 from sqlalchemy import BigInteger, Boolean, Double, Integer, Text, Uuid, case, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from drydock.db.lease_statements import NOW, OPEN, UNLEASED, seconds_of
+from drydock.db.lease_statements import UNLEASED
 from drydock.db.locking import LOCK_ORDER
 from drydock.db.notifications import CHANGE, WORK
+from drydock.db.predicates import NOW, is_open, lease_lasts, seconds_of
 from drydock.db.recordset import recordset
 from drydock.db.tables import TRANSACTION, tasks
 from drydock.model.task import ResultStatus, TaskStatus
@@ -22,8 +23,8 @@ LOCK_MINE = (
         tasks.c.id == _mine.c.id,
         tasks.c.lease_owner == _mine.c.owner,
         tasks.c.lease_epoch == _mine.c.epoch,
-        tasks.c.lease_until > NOW,
-        OPEN,
+        lease_lasts(tasks),
+        is_open(tasks),
     )
     .order_by(*LOCK_ORDER)
     .with_for_update(key_share=True, of=tasks)
@@ -31,12 +32,10 @@ LOCK_MINE = (
 
 LOCK_GOING_ON = LOCK_MINE.where(tasks.c.terminate.is_(False))
 
-_LASTS = tasks.c.lease_until > NOW
-
-#: The wake-ups ride along: they are sent when the transaction commits, each once.
+#: Notifications are sent when the transaction commits, equal ones once.
 _CHANGED = func.pg_notify(CHANGE, "")
-#: What whoever watches a task sees of a change.
-_SEEN: Mapping[str, Any] = {"updated": NOW, "changed_in": TRANSACTION}
+#: Marks a row as changed, for waiting clients and event streams.
+_MARKED: Mapping[str, Any] = {"updated": NOW, "changed_in": TRANSACTION}
 
 _entered = recordset(
     "entered", id=Uuid, step=Text, lane=Text, timeout=Double, digest=Text, keep=Boolean, look_in=Double
@@ -44,7 +43,7 @@ _entered = recordset(
 _woken = or_(tasks.c.wake_requested, tasks.c.terminate)
 ENTER = (
     update(tasks)
-    .where(tasks.c.id == _entered.c.id, _LASTS)
+    .where(tasks.c.id == _entered.c.id, lease_lasts(tasks))
     .values(
         status=case((tasks.c.terminate, tasks.c.status), else_=TaskStatus.RUNNING.value),
         step=_entered.c.step,
@@ -60,7 +59,7 @@ ENTER = (
         lease_until=case((_entered.c.keep, tasks.c.lease_until)),
         wake_at=case((_entered.c.keep, tasks.c.wake_at), (_woken, NOW), else_=NOW + seconds_of(_entered.c.look_in)),
         wake_requested=_entered.c.keep & tasks.c.wake_requested,
-        **_SEEN,
+        **_MARKED,
     )
     .returning(
         tasks.c.id,
@@ -78,7 +77,7 @@ _changed = or_(tasks.c.reason != _paused.c.reason, tasks.c.attempt != _paused.c.
 _failed = _paused.c.attempt > 0
 PAUSE = (
     update(tasks)
-    .where(tasks.c.id == _paused.c.id, _LASTS)
+    .where(tasks.c.id == _paused.c.id, lease_lasts(tasks))
     .values(
         reason=_paused.c.reason,
         attempt=_paused.c.attempt,
@@ -101,7 +100,7 @@ PAUSE = (
 _finished = recordset(
     "finished", id=Uuid, status=Text, message=Text, reason=Text, successes=ARRAY(Text), failures=ARRAY(Text)
 )
-#: What failed after it was to terminate failed by that, whatever it says: its key had ended.
+#: A failure after the termination is its consequence, whatever the step reports: the key was revoked.
 _stopped = (
     tasks.c.terminate
     & (_finished.c.status == ResultStatus.FAILURE.value)
@@ -110,7 +109,7 @@ _stopped = (
 _TERMINATED = "terminated by " + tasks.c.terminated_by + " at step " + func.coalesce(tasks.c.step, "start")
 FINISH = (
     update(tasks)
-    .where(tasks.c.id == _finished.c.id, _LASTS)
+    .where(tasks.c.id == _finished.c.id, lease_lasts(tasks))
     .values(
         status=case((tasks.c.terminate, TaskStatus.TERMINATED.value), else_=TaskStatus.COMPLETE.value),
         result_status=_finished.c.status,
@@ -123,7 +122,7 @@ FINISH = (
         wake_at=None,
         wake_requested=literal(value=False),
         **UNLEASED,
-        **_SEEN,
+        **_MARKED,
     )
     .returning(_CHANGED)
 )

@@ -1,14 +1,14 @@
-"""What became of claimed tasks, written many at a time.
+"""The outcomes of claimed tasks, written many at a time.
 
-First the rows that are still ours are locked: nobody else can have them from then on. Should a lease lapse before its
-row is written, as it does while a worker is frozen, nothing of the transaction is: ``LeaseLost``. Rows are locked
-in the one order of ``locking.py``: with another one, two would wait in a circle.
+First the rows whose lease this worker still has are locked. If a lease lapses before its row is written, as it does
+while a worker is frozen, ``LeaseLost`` is raised and nothing of the transaction is kept. Rows are locked in the order
+of ``locking.py``, so that two transactions never wait for each other in a circle.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from uuid import UUID
 
 from sqlalchemy import Connection
@@ -16,41 +16,8 @@ from sqlalchemy import Connection
 from drydock.db.outcome_statements import ENTER, FINISH, LOCK_GOING_ON, LOCK_MINE, PAUSE
 from drydock.db.rows import storable
 from drydock.errors import LeaseLost
-from drydock.model.task import Lane, Task, TaskResult
-
-
-@dataclass(frozen=True, slots=True)
-class Enter:
-    """Go on to a step; its deadline starts now. ``timeout_seconds`` None: it has none.
-
-    Without ``keep_lease`` it is due for any worker in ``look_in`` seconds. ``digest`` pins the task to a design.
-    """
-
-    task: Task
-    step: str
-    lane: Lane
-    timeout_seconds: float | None
-    digest: str | None = None
-    keep_lease: bool = True
-    look_in: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Pause:
-    """A task to look at again in ``seconds``. ``attempt``: failed attempts at this step so far."""
-
-    task: Task
-    seconds: float
-    reason: str
-    attempt: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Finish:
-    """The end. A task that was to terminate ends as terminated, whatever its result."""
-
-    task: Task
-    result: TaskResult
+from drydock.model.task import Task
+from drydock.model.task_change import Enter, Finish, Pause
 
 
 class OutcomeRepository:
@@ -58,7 +25,10 @@ class OutcomeRepository:
         self._connection = connection
 
     def lock(self, claimed: Collection[Task]) -> frozenset[UUID]:
-        """Those whose lease we still have, locked until the transaction ends. To be called before anything else."""
+        """Lock the tasks whose lease this worker still has until the transaction ends, and return their ids.
+
+        To be called before anything else of the transaction.
+        """
         return frozenset(self._connection.scalars(LOCK_MINE, {"mine": _leases(claimed)}))
 
     def lock_going_on(self, claimed: Collection[Task]) -> frozenset[UUID]:
@@ -66,7 +36,7 @@ class OutcomeRepository:
         return frozenset(self._connection.scalars(LOCK_GOING_ON, {"mine": _leases(claimed)}))
 
     def enter(self, entered: Sequence[Enter]) -> Mapping[UUID, Task]:
-        """Locked tasks go on; as they are then. Raises ``LeaseLost``."""
+        """Locked tasks go on to a step. Returns them as they are then, by id. Raises ``LeaseLost``."""
         if not entered:
             return {}
         rows = self._connection.execute(
@@ -106,7 +76,10 @@ class OutcomeRepository:
         }
 
     def pause(self, pauses: Sequence[Pause]) -> None:
-        """Give locked tasks back until their time, a deadline, or what woke them meanwhile. Raises ``LeaseLost``."""
+        """Give up the leases of locked tasks; they are due at their time, at a deadline, or when woken.
+
+        Raises ``LeaseLost``.
+        """
         if pauses:
             rows = self._connection.execute(
                 PAUSE,
@@ -155,4 +128,4 @@ def _leases(claimed: Collection[Task]) -> list[dict[str, str | int]]:
 
 def _expect(asked: int, written: int) -> None:
     if written != asked:
-        raise LeaseLost(f"the leases of {asked - written} tasks lapsed while what became of them was written")
+        raise LeaseLost(f"the leases of {asked - written} tasks lapsed while their outcomes were written")

@@ -1,4 +1,4 @@
-"""Deleting what is old, a batch at a time."""
+"""Deletion of old tasks with all that belongs to them, in batches."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ from uuid import UUID
 from sqlalchemy import Connection, Uuid, cast, delete, func, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from drydock.db.tables import boot_actions, boot_contexts, build_data, task_messages, tasks
-from drydock.model.task import CLOSED
+from drydock.db.predicates import days_of, is_closed
+from drydock.db.tables import boot_actions, boot_contexts, build_data, task_confirmations, task_messages, tasks
 
-_CLOSED = tasks.c.status.in_([status.value for status in CLOSED])
-#: Any number that nobody else uses for an advisory lock in this database.
-_TURN = 0x44524461
-#: Trees looked at for one batch.
+#: The number of an advisory lock; each use in this database has its own.
+_LOCK = 0x44524461
+#: Trees read for one batch.
 _TREES = 5000
 
 
@@ -22,23 +21,26 @@ class RetentionRepository:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def take_turn(self) -> bool:
-        """Whether nobody else is at it now; until the transaction ends nobody else will be."""
-        return bool(self._connection.scalar(select(func.pg_try_advisory_xact_lock(_TURN))))
+    def try_lock(self) -> bool:
+        """Try to take the retention lock for this transaction."""
+        return bool(self._connection.scalar(select(func.pg_try_advisory_xact_lock(_LOCK))))
 
-    def wait_for_turn(self) -> None:
-        """As ``take_turn``, once others are done: of two at a time each could wait for tasks the other deletes."""
-        self._connection.execute(select(func.pg_advisory_xact_lock(_TURN)))
+    def wait_for_lock(self) -> None:
+        """Take the retention lock, once others have released it.
+
+        Of two deletions at a time each could wait for tasks that the other deletes.
+        """
+        self._connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
 
     def delete_tasks(self, *, older_than_days: int, at_most: int) -> int:
-        """Delete closed root tasks not touched for so many days, and all below them. Returns how many tasks.
+        """Delete closed root tasks that did not change for that long, and all below them. Returns how many tasks.
 
-        As many trees as have ``at_most`` tasks together, at least one. Trees that somebody works on are left out.
+        As many trees as have ``at_most`` tasks together, at least one. Trees with a locked root are left out.
         """
-        limit = func.now() - func.make_interval(0, 0, 0, older_than_days)
+        limit = func.now() - days_of(older_than_days)
         roots = self._connection.scalars(
             select(tasks.c.id)
-            .where(tasks.c.parent_id.is_(None), _CLOSED, tasks.c.updated < limit)
+            .where(tasks.c.parent_id.is_(None), is_closed(tasks), tasks.c.updated < limit)
             .order_by(tasks.c.updated)
             .limit(min(_TREES, at_most))
             .with_for_update(skip_locked=True)
@@ -46,11 +48,11 @@ class RetentionRepository:
         doomed = self._first_trees(roots, at_most)
         if not doomed:
             return 0
-        # NOTE: the foreign keys would take all of this along, row by row. In bulk it is several times faster, and
-        # then they have nothing left to do but look.
+        # NOTE: the foreign keys would delete all of this too, row by row. In bulk it is several times faster, and then
+        # they find nothing left to delete.
         of_doomed = func.any(cast(list(doomed), ARRAY(Uuid)))
         below = select(tasks.c.id).where(tasks.c.root_id == of_doomed)
-        for table in (boot_actions, boot_contexts, build_data):
+        for table in (boot_actions, boot_contexts, build_data, task_confirmations):
             self._connection.execute(delete(table).where(table.c.task_id.in_(below)))
         self._connection.execute(
             delete(task_messages).where(or_(task_messages.c.root_id == of_doomed, task_messages.c.task_id == of_doomed))
@@ -66,7 +68,7 @@ class RetentionRepository:
         counted = select(tasks.c.root_id, func.count().label("size")).where(
             tasks.c.root_id == func.any(cast(list(roots), ARRAY(Uuid)))
         )
-        ended = counted.group_by(tasks.c.root_id).having(func.bool_and(_CLOSED))
+        ended = counted.group_by(tasks.c.root_id).having(func.bool_and(is_closed(tasks)))
         sizes = {row.root_id: row.size for row in self._connection.execute(ended)}
         chosen: list[UUID] = []
         total = 0

@@ -1,4 +1,4 @@
-"""What a retry must know of the tasks that came after the one it retries."""
+"""What a retry reads of the tasks that came after the one that it retries."""
 
 from __future__ import annotations
 
@@ -7,17 +7,18 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, Select, or_, select
 
+from drydock.db.predicates import is_open
 from drydock.db.tables import tasks
 from drydock.errors import TaskNotFound
 from drydock.model.actions import Action
-from drydock.model.task import CLOSED, ResultStatus
+from drydock.model.task import ResultStatus
 
-#: By the action on a node: whose later success leaves nothing for a retry of it to do.
+#: By action on a node: the actions whose later success leaves nothing for a retry to do.
 _SETTLED_BY: Mapping[Action, tuple[Action, ...]] = {
     Action.VERIFY_NODE: (Action.VERIFY_NODE,),
     Action.PREPARE_NODE: (Action.PREPARE_NODE, Action.DEPLOY_NODE),
     Action.DEPLOY_NODE: (Action.DEPLOY_NODE,),
-    # A machine that was brought up since is not the one that was to be destroyed.
+    # A machine that was deployed since is not the one that was to be destroyed.
     Action.DESTROY_NODE: (Action.PREPARE_NODE, Action.DEPLOY_NODE, Action.DESTROY_NODE),
     Action.RELABEL_NODE: (Action.RELABEL_NODE,),
 }
@@ -64,7 +65,7 @@ class RetryRepository:
         self._connection = connection
 
     def lock(self, task_id: UUID) -> None:
-        """Until the transaction ends nobody else asks for a retry of this task. Raises ``TaskNotFound``."""
+        """Let no other transaction retry this task until this one ends. Raises ``TaskNotFound``."""
         # Against the lock that a reference to the task takes, too: it is not deleted before the retry names it.
         locked = select(tasks.c.id).where(tasks.c.id == task_id).with_for_update()
         if self._connection.scalar(locked) is None:
@@ -72,8 +73,7 @@ class RetryRepository:
 
     def at_work(self, task_id: UUID) -> UUID | None:
         """A retry of this task that has not ended."""
-        closed = [status.value for status in CLOSED]
-        statement = select(tasks.c.id).where(tasks.c.retry_of == task_id, tasks.c.status.notin_(closed)).limit(1)
+        statement = select(tasks.c.id).where(tasks.c.retry_of == task_id, is_open(tasks)).limit(1)
         found: UUID | None = self._connection.scalar(statement)
         return found
 

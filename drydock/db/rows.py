@@ -1,15 +1,24 @@
-"""Rows of the tasks table become records, and text becomes what a row can hold."""
+"""Rows of the tasks table become records, and text becomes what a row can hold.
+
+The one place where a task is built: a column that is a field of the same name needs nothing here.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import MISSING, fields
 from typing import Any
 
+from drydock.db.tables import tasks
 from drydock.model.actions import Action
 from drydock.model.task import Lease, ResultStatus, Task, TaskResult, TaskStatus
 
+#: Fields of a task that are columns of the same name, and hold what the column holds.
+_SAME = tuple(field.name for field in fields(Task) if field.name in tasks.c and field.name not in ("action", "status"))
+
 
 def storable(text: str) -> str:
-    """PostgreSQL keeps any text but NUL and lone surrogates; what others told us may hold both."""
+    """PostgreSQL stores any text but NUL and lone surrogates; text of other programs may hold both."""
     return text.replace("\x00", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()
 
 
@@ -19,48 +28,42 @@ def task_from_row(row: Any) -> Task:
     Never raises: a row may hold what only a newer version knows.
     """
     # NOTE: an attribute of SQLAlchemy's row takes a microsecond, and workers claim thousands of rows of forty.
-    of = dict(zip(row._fields, row, strict=True))
+    return task_from_columns(dict(zip(row._fields, row, strict=True)))
+
+
+def task_from_columns(columns: Mapping[str, Any]) -> Task:
+    """As ``task_from_row``, from values by column."""
     lease = None
-    if of["lease_owner"] is not None:
-        lease = Lease(owner=of["lease_owner"], epoch=of["lease_epoch"], until=of["lease_until"])
+    if columns["lease_owner"] is not None:
+        lease = Lease(owner=columns["lease_owner"], epoch=columns["lease_epoch"], until=columns["lease_until"])
     return Task(
-        id=of["id"],
-        root_id=of["root_id"],
-        action=Action.stored(of["action"]),
-        design_ref=of["design_ref"],
-        status=TaskStatus.stored(of["status"]),
-        created=of["created"],
-        updated=of["updated"],
-        created_by=of["created_by"],
-        parent_id=of["parent_id"],
-        node=of["node"],
-        node_filter=of["node_filter"],
-        design_digest=of["design_digest"],
+        **{name: columns[name] for name in _SAME},
+        overdue=bool(columns.get("overdue")),
+        lapsed=bool(columns.get("lapsed")),
+        has_build_data=bool(columns.get("has_build_data")),
+        action=Action.stored(columns["action"]),
+        status=TaskStatus.stored(columns["status"]),
         result=TaskResult(
-            status=ResultStatus.stored(of["result_status"]),
-            message=of["result_message"],
-            reason=of["result_reason"],
-            successes=tuple(of["successes"]),
-            failures=tuple(of["failures"]),
+            status=ResultStatus.stored(columns["result_status"]),
+            message=columns["result_message"],
+            reason=columns["result_reason"],
+            successes=tuple(columns["successes"]),
+            failures=tuple(columns["failures"]),
         ),
-        terminate=of["terminate"],
-        terminated=of["terminated"],
-        terminated_by=of["terminated_by"],
-        request_id=of["request_id"],
-        step=of["step"],
-        step_since=of["step_since"],
-        deadline_at=of["deadline_at"],
-        attempt=of["attempt"],
-        reason=of["reason"],
         lease=lease,
-        overdue=bool(of.get("overdue")),
-        lapses=of["lapses"],
-        lapsed=bool(of.get("lapsed")),
-        force=of["force"],
-        retry_of=of["retry_of"],
-        expect_nodes=of["expect_nodes"],
-        all_nodes=of["all_nodes"],
-        last_error=of["last_error"],
-        error_attempts=of["error_attempts"],
-        has_build_data=bool(of.get("has_build_data")),
     )
+
+
+_MADE_WITH = {field.name: field.default for field in fields(Task) if field.default is not MISSING} | {
+    "lease_owner": None,
+    "result_status": ResultStatus.INCOMPLETE,
+    "result_message": "",
+    "result_reason": "",
+    "successes": (),
+    "failures": (),
+}
+
+
+def new_task(columns: Mapping[str, Any]) -> Task:
+    """A task that was just queued; ``columns``: those that have no default."""
+    return task_from_columns({**_MADE_WITH, **columns})

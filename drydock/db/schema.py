@@ -1,4 +1,4 @@
-"""Whether a database has the schema that this version works with, and whose it is if not."""
+"""Compares a database's schema with the one that this version needs."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _COLUMNS = table(
     "columns", column("table_schema"), column("table_name"), column("column_name"), schema="information_schema"
 )
 _REVISION = select(func.string_agg(_VERSION.c.version_num, aggregate_order_by(literal(", "), _VERSION.c.version_num)))
-#: What every version of Drydock's schema has, and others' tables of the same name do not.
+#: Columns that every version of Drydock's schema has, and other programs' tables of the same names do not.
 _MARKS = frozenset({"tasks.lease_epoch", "tasks.root_id", "boot_contexts.key_digest", "node_holds.task_id"})
 _OF_UPSTREAM = "tasks.task_id"
 _UPGRADE = "run drydock-manage db upgrade"
 
 
 class State(Enum):
-    """EMPTY: none of our tables. FOREIGN: others' tables of the same names, or another program's revisions."""
+    """EMPTY: none of Drydock's tables. FOREIGN: another program's tables of the same names, or its revisions."""
 
     EMPTY = auto()
     OLDER = auto()
@@ -39,8 +39,8 @@ class State(Enum):
     FOREIGN = auto()
 
     @property
-    def will_do(self) -> bool:
-        """What a later version adds does not disturb this one."""
+    def suitable(self) -> bool:
+        """A later version's schema works with this version."""
         return self in (State.CURRENT, State.NEWER)
 
 
@@ -61,12 +61,12 @@ def migrations_folder() -> Path:
 
 
 def known_revisions() -> Sequence[str]:
-    """Those of this version, oldest first, by the names of their files: loading them takes alembic and its time."""
+    """This version's revisions, oldest first, by file name: loading alembic would take too long."""
     return sorted(file.name.partition("_")[0] for file in migrations_folder().glob("versions/[0-9]*_*.py"))
 
 
 def read_schema(connection: Connection) -> Schema:
-    """Whatever is there: asks for nothing that may be missing."""
+    """For any database: reads no table that may be missing."""
     return _described(_columns(connection), known_revisions(), _revision(connection))
 
 
@@ -77,7 +77,7 @@ def _revision(connection: Connection) -> str:
 
 
 def _columns(connection: Connection) -> frozenset[str]:
-    """``table.column`` of what has our tables' names, where unqualified names lead."""
+    """``table.column`` of tables with Drydock's names in the search path."""
     found = connection.execute(
         select(_COLUMNS.c.table_name, _COLUMNS.c.column_name).where(
             # Without those of the system.
@@ -120,17 +120,17 @@ def _foreign(found: frozenset[str], at: str) -> str:
 
 
 class SchemaCheck:
-    """The whole schema is read once for each revision that is met, afterwards the revision alone."""
+    """Reads the whole schema once per revision, afterwards the revision only."""
 
     def __init__(self) -> None:
         self._accepted = ""
 
     def doubt(self) -> None:
-        """A statement met with another schema: read it again."""
+        """A statement failed because of the schema: read it again."""
         self._accepted = ""
 
     def unfit(self, connection: Connection) -> Schema | None:
-        """What is there instead of a schema that will do. ``connection`` must commit by itself."""
+        """The schema if it is not suitable, else None. ``connection`` must be in autocommit mode."""
         try:
             revision = connection.scalar(_REVISION)
         except ProgrammingError:
@@ -139,7 +139,7 @@ class SchemaCheck:
         if revision and revision == self._accepted:
             return None
         schema = read_schema(connection)
-        if not schema.state.will_do:
+        if not schema.state.suitable:
             return schema
         if schema.state is State.NEWER:
             LOG.warning(schema.text)

@@ -1,6 +1,6 @@
-"""What each session with the server begins with: settings, and whether it is one to work with.
+"""The settings of each session, and the checks of its server.
 
-By statements, in one round trip: poolers refuse settings among the parameters of a connection.
+They are statements, in one round trip: poolers refuse settings among the parameters of a connection.
 """
 
 from __future__ import annotations
@@ -12,21 +12,21 @@ from dataclasses import dataclass
 from drydock.db.outages import TAKES_NO_WRITES
 from drydock.errors import DatabaseUnavailable, DatabaseUnsuitable
 
-#: Seconds until the server gives a statement up, and how much longer the client waits for an answer: when it is over,
-#: the server is taken to be gone.
+#: Seconds until the server cancels a statement, and how much longer the client waits for the answer before it takes the
+#: server to be lost.
 STATEMENT_SECONDS = 8.0
 ANSWER_SECONDS = 2.0
-#: Seconds for setting up a session, and for asking whether a connection still lives: neither takes any time.
+#: Seconds for setting up a session and for a ping; a healthy server takes milliseconds.
 SET_UP_SECONDS = 3.0
 ALIVE_SECONDS = 2.0
 
 ENCODING = "UTF8"
-#: That goes with every encoding.
+#: The locale that works with every encoding.
 _LOCALE = "LC_COLLATE 'C' LC_CTYPE 'C'"
 _IDLE_IN_TRANSACTION = "60s"
 
-#: What the URL says (``options``) is the operator's word and stays. A commit that was answered must not be lost with
-#: the server; more than "on" (remote_apply) is the server's to demand.
+#: Settings of the URL (``options``) take precedence. A commit that was answered must not be lost with the server; the
+#: server may require more than "on" (remote_apply).
 _SETTINGS = """
 SET timezone = 'UTC';
 WITH wanted (name, value) AS (VALUES
@@ -41,7 +41,7 @@ SELECT pg_backend_pid(), current_setting('transaction_read_only'), current_setti
 
 
 def set_up(statement_seconds: float | None) -> str:
-    """Statements whose last answers with a ``Session``. None: no limit."""
+    """Statements of which the last returns the columns of a ``Session``. None: no limit."""
     limit = 0 if statement_seconds is None else round(statement_seconds * 1000)
     return _SETTINGS.format(statement_timeout=f"{limit}ms", idle_in_transaction=_IDLE_IN_TRANSACTION)
 
@@ -57,13 +57,13 @@ class Session:
 
     @classmethod
     def from_row(cls, row: tuple[object, ...]) -> Session:
-        """From a row as either driver has it, as text or as values."""
+        """From a row of either driver, as text or as values."""
         backend, read_only, encoding, seconds, database, user = map(str, row)
         return cls(int(backend), read_only == "on", encoding, float(seconds), database, user)
 
     @property
     def answer_seconds(self) -> float:
-        """How long to wait for the answer to a statement."""
+        """Seconds to wait for the answer to a statement."""
         return self.statement_seconds + ANSWER_SECONDS if self.statement_seconds else math.inf
 
     def require_fit(self) -> None:
@@ -86,9 +86,9 @@ def _quoted(name: str) -> str:
 
 
 def require_own_server(first: Callable[[], int], second: Callable[[], int]) -> None:
-    """Of two connections through a pooler, the first must keep its server for as long as it is open.
+    """Of two connections through a pooler, the first must keep its server process as long as it is open.
 
-    ``first``, ``second``: ask each for the number of its server process. Raises ``DatabaseUnsuitable``.
+    ``first``, ``second``: each returns the number of its server process. Raises ``DatabaseUnsuitable``.
     """
     server = first()
     for _ in range(3):

@@ -1,19 +1,18 @@
-"""The look at the database before a process serves or works."""
+"""The check of the database before a process starts to serve or work."""
 
 from __future__ import annotations
 
 from drydock.db.connections import Connections
+from drydock.db.database import Database
 from drydock.db.engine import make_engine
 from drydock.db.outages import NoOutageLog
-from drydock.db.unit_of_work import Database
 from drydock.errors import ConfigurationError, DatabaseUnavailable, DatabaseUnsuitable
 
 
 def check(url: str) -> None:
-    """Raises ``ConfigurationError`` for what waiting does not mend: a URL that cannot be one, an unsuitable database.
+    """Raises ``ConfigurationError`` for what waiting does not cure: an invalid URL, an unsuitable database.
 
-    Returns for a database that is away, or without its schema: that may change, and who uses it next has the cause in
-    the log.
+    Returns for a database that is unavailable or has no schema yet: that may change, and its next use logs the cause.
     No thread is left, so that the process may be forked.
     """
     connections = Connections(url, application_name="drydock-start", outages=NoOutageLog())

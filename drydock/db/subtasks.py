@@ -1,29 +1,21 @@
-"""What is below tasks: ids and counts, in two statements however many tasks and subtasks there are."""
+"""Summaries of subtasks: ids and counts, in two statements for any number of tasks and subtasks."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, FromClause, Text, cast, func, literal_column, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from drydock.db.tables import tasks
+from drydock.model.subtask import SubtaskSummary
 from drydock.model.task import CLOSED, TaskProgress
 
 _CLOSED = frozenset(status.value for status in CLOSED)
 
 
-@dataclass(frozen=True, slots=True)
-class Below:
-    """The subtasks of a task: ids in the order of their creation, and how they are."""
-
-    ids: tuple[str, ...]
-    progress: TaskProgress
-
-
-def read_below(connection: Connection, parents: Sequence[UUID]) -> Mapping[UUID, Below]:
+def read_summaries(connection: Connection, parents: Sequence[UUID]) -> Mapping[UUID, SubtaskSummary]:
     """Of each of these tasks that has subtasks."""
     if not parents:
         return {}
@@ -33,9 +25,11 @@ def read_below(connection: Connection, parents: Sequence[UUID]) -> Mapping[UUID,
         .group_by(tasks.c.parent_id)
     )
     progress = _progress(connection, parents)
-    # Of one that was deleted between the two statements nothing is below any more.
+    # A task that was deleted between the two statements has no subtasks any more.
     return {
-        row.parent_id: Below(id_list(row.ids), progress[row.parent_id]) for row in packed if row.parent_id in progress
+        row.parent_id: SubtaskSummary(id_list(row.ids), progress[row.parent_id])
+        for row in packed
+        if row.parent_id in progress
     }
 
 

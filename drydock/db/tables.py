@@ -5,8 +5,6 @@ All timestamps are ``timestamptz`` and set by the database's clock, so that host
 
 from __future__ import annotations
 
-from enum import StrEnum
-
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -30,9 +28,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
+from drydock.db.predicates import IS_OPEN_SQL, UNREVOKED, sql_one_of
 from drydock.model.boot_action import ReportStatus
 from drydock.model.boot_context import BundleKind
-from drydock.model.task import CLOSED, Lane, ResultStatus, TaskStatus
+from drydock.model.task import Lane, ResultStatus, TaskStatus
 
 metadata = MetaData(
     naming_convention={
@@ -45,19 +44,56 @@ metadata = MetaData(
 )
 
 
-def sql_one_of(column: str, values: type[StrEnum]) -> str:
-    """As text: lists that are parameters are written anew into a statement each time it is executed."""
-    listed = ", ".join(f"'{value}'" for value in values)
-    return f"{column} IN ({listed})"
-
-
-#: The transaction that writes a row, as a number: events are told in this order once all older transactions ended.
+#: The number of the transaction that writes a row. Events are ordered by it, and shown once all older ones have ended.
 TRANSACTION = cast(cast(func.pg_current_xact_id(), Text), BigInteger)
-#: No transaction that has ended has this number or a higher one: rows that do come from another server, by a dump.
+#: No transaction that has ended has this number or a higher one: rows that have come from another server, by a dump.
 NEXT_TRANSACTION = cast(cast(func.pg_snapshot_xmax(func.pg_current_snapshot()), Text), BigInteger)
 _TRANSACTION = text("((pg_current_xact_id())::text)::bigint")
 
-_IS_OPEN = "status NOT IN ({})".format(", ".join(sorted(f"'{status}'" for status in CLOSED)))
+deployed_nodes = Table(
+    "deployed_nodes",
+    metadata,
+    Column("node", Text, primary_key=True),
+    # No foreign keys: a node runs what it runs, also when its task and its design have been deleted.
+    Column("task_id", Uuid, nullable=False),
+    Column("deployment_id", Uuid, nullable=False),
+    Column("design_digest", Text, nullable=False),
+    Column("image", Text),
+    Column("sections", JSONB, nullable=False),
+    Column("fingerprints", JSONB, nullable=False),
+    Column("deployed", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("deployed_by", Text, nullable=False),
+)
+
+plans = Table(
+    "plans",
+    metadata,
+    # The SHA-256 of what it says.
+    Column("id", Text, primary_key=True),
+    Column("design_digest", Text, nullable=False),
+    Column("node_filter", JSONB(none_as_null=True)),
+    Column("destroy_unlisted", Boolean, nullable=False),
+    Column("counts", JSONB, nullable=False),
+    Column("site", JSONB, nullable=False),
+    Column("estimate", JSONB(none_as_null=True)),
+    Column("created", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("created_by", Text, nullable=False),
+    Index(None, "created"),
+)
+
+plan_nodes = Table(
+    "plan_nodes",
+    metadata,
+    Column("plan_id", Text, ForeignKey("plans.id", ondelete="CASCADE"), primary_key=True),
+    Column("node", Text, primary_key=True),
+    # In the order in which they are shown.
+    Column("position", Integer, nullable=False),
+    Column("rack", Text),
+    Column("decision", Text, nullable=False),
+    Column("reasons", JSONB, nullable=False),
+    Column("rests_on", JSONB, nullable=False),
+    UniqueConstraint("plan_id", "position"),
+)
 
 designs = Table(
     "designs",
@@ -88,7 +124,7 @@ tasks = Table(
     Column("force", Boolean, nullable=False, server_default=false()),
     Column("retry_of", Uuid, ForeignKey("tasks.id", ondelete="SET NULL")),
     Column("expect_nodes", BigInteger),
-    # NULL: asked for while the guard was off, or by a version that had none.
+    # NULL: created while the guard was off, or by a version that had none.
     Column("all_nodes", Boolean),
     Column("status", Text, nullable=False),
     Column("result_status", Text, nullable=False, server_default=ResultStatus.INCOMPLETE.value),
@@ -105,16 +141,16 @@ tasks = Table(
     Column("terminate", Boolean, nullable=False, server_default=false()),
     Column("terminated", DateTime(timezone=True)),
     Column("terminated_by", Text),
-    # The engine's part: where it is, when to look again, who looks now.
+    # The engine's part: the step, when the task is due, and the lease.
     Column("step", Text),
     Column("step_since", DateTime(timezone=True)),
     Column("deadline_at", DateTime(timezone=True)),
     Column("attempt", Integer, nullable=False, server_default="0"),
     Column("reason", Text, nullable=False, server_default=""),
-    # What went wrong last, and how often something did, over all steps.
+    # The last error, and the number of errors, over all steps.
     Column("last_error", Text, nullable=False, server_default=""),
     Column("error_attempts", Integer, nullable=False, server_default="0"),
-    # In which transaction the row last changed for those who watch; set wherever ``updated`` is.
+    # The transaction in which the row last changed visibly; set wherever ``updated`` is.
     Column("changed_in", BigInteger, nullable=False, server_default=_TRANSACTION),
     Column("lane", Text, nullable=False),
     Column("wake_at", DateTime(timezone=True)),
@@ -127,11 +163,11 @@ tasks = Table(
     CheckConstraint(sql_one_of("lane", Lane), name="lane"),
     CheckConstraint(sql_one_of("status", TaskStatus), name="status"),
     CheckConstraint(sql_one_of("result_status", ResultStatus), name="result_status"),
-    CheckConstraint(f"({_IS_OPEN}) OR wake_at IS NULL", name="closed_never_wakes"),
+    CheckConstraint(f"({IS_OPEN_SQL}) OR wake_at IS NULL", name="closed_never_wakes"),
     UniqueConstraint("created_by", "idempotency_key"),
     Index("ix_tasks_due", "lane", "wake_at", postgresql_where=text("wake_at IS NOT NULL")),
-    Index("ix_tasks_open_of_node", "node", "seq", postgresql_where=text(_IS_OPEN)),
-    Index("ix_tasks_open_of_parent", "parent_id", postgresql_where=text(_IS_OPEN)),
+    Index("ix_tasks_open_of_node", "node", "seq", postgresql_where=text(IS_OPEN_SQL)),
+    Index("ix_tasks_open_of_parent", "parent_id", postgresql_where=text(IS_OPEN_SQL)),
     Index("uq_tasks_parent_id_node", "parent_id", "node", unique=True, postgresql_where=text("node IS NOT NULL")),
     Index(None, "parent_id", "seq"),
     Index(None, "root_id", "updated"),
@@ -163,7 +199,19 @@ task_messages = Table(
     Index(None, "root_id", "written_in", "id"),
 )
 
-# One node, one writer: whoever has the row may drive the machine.
+# What a step waits for a person to do; confirmed: NULL until it was done.
+task_confirmations = Table(
+    "task_confirmations",
+    metadata,
+    Column("task_id", Uuid, ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True),
+    Column("step", Text, primary_key=True),
+    Column("asked", DateTime(timezone=True), nullable=False, server_default=func.clock_timestamp()),
+    Column("confirmed", DateTime(timezone=True)),
+    Column("confirmed_by", Text),
+    Column("note", Text, nullable=False, server_default=""),
+)
+
+# One node, one writer: the task in the row may drive the machine.
 node_holds = Table(
     "node_holds",
     metadata,
@@ -171,8 +219,8 @@ node_holds = Table(
     Column("task_id", Uuid, ForeignKey("tasks.id", ondelete="CASCADE"), nullable=False, unique=True),
 )
 
-# Who has one of the places for machines that are being installed; as many rows as places are taken.
-deployment_places = Table(
+# A row per task whose machine is being installed. NOTE: the name in SQL is that of 0.2.0, see decision 16.
+deployment_slots = Table(
     "deployment_places",
     metadata,
     Column("task_id", Uuid, ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True),
@@ -189,9 +237,9 @@ boot_contexts = Table(
     Column("created", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Column("expires", DateTime(timezone=True), nullable=False),
     Column("ended", DateTime(timezone=True)),
-    Index("uq_boot_contexts_live_node", "node", unique=True, postgresql_where=text("ended IS NULL")),
-    # Machines ask by their names, which DNS compares without regard to case.
-    Index("ix_boot_contexts_live_name", func.lower(text("node")), postgresql_where=text("ended IS NULL")),
+    Index("uq_boot_contexts_live_node", "node", unique=True, postgresql_where=UNREVOKED),
+    # Requests of machines name them as DNS does, without regard to case.
+    Index("ix_boot_contexts_live_name", func.lower(text("node")), postgresql_where=UNREVOKED),
     Index(None, "task_id"),
 )
 
@@ -201,7 +249,7 @@ boot_bundles = Table(
     Column("context_id", Uuid, ForeignKey("boot_contexts.id", ondelete="CASCADE"), primary_key=True),
     Column("kind", Text, primary_key=True),
     Column("sealed", LargeBinary, nullable=False),
-    # Empty: a plain digest would tell whether a guess of what is in the bundle is right. API processes of 0.1 read it.
+    # Empty: a plain digest would confirm a guess of what is in the bundle. API processes of 0.1 read it.
     Column("etag", Text, nullable=False, server_default=""),
     Column("size", BigInteger, nullable=False),
     CheckConstraint(sql_one_of("kind", BundleKind), name="kind"),
@@ -224,8 +272,9 @@ boot_actions = Table(
     Index(None, "task_id"),
 )
 
-# Reports that came with an Idempotency-Key: what was asked, and the status that the answer showed.
-boot_reports = Table(
+# Idempotency keys of reports: the digest of the report, and the status that the reply showed. NOTE: the name in SQL is
+# that of 0.2.0, see decision 16.
+report_keys = Table(
     "boot_reports",
     metadata,
     Column("action_id", Text, ForeignKey("boot_actions.id", ondelete="CASCADE"), primary_key=True),
@@ -235,8 +284,9 @@ boot_reports = Table(
     CheckConstraint(sql_one_of("status", ReportStatus), name="status"),
 )
 
-# What a machine says of itself on its way, and how much of it is kept: a counter each, as a machine may be hostile.
-machines = Table(
+# A row per boot context: contacts of its machine, and how much of what it sent is kept, as a machine may be hostile.
+# NOTE: the name in SQL is that of 0.2.0, see decision 16.
+boot_contacts = Table(
     "machines",
     metadata,
     Column("context_id", Uuid, ForeignKey("boot_contexts.id", ondelete="CASCADE"), primary_key=True),

@@ -1,4 +1,4 @@
-"""Which tasks a list has, and in which order."""
+"""The statement of a list of tasks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from drydock.model.task import TaskQuery
 
 
 def listed(query: TaskQuery, *, after: int | None, limit: int) -> Select[Any]:
-    """At most ``limit`` of the tasks that ``query`` asks for, those after the one with the number ``after``."""
+    """At most ``limit`` tasks of ``query``, those after the one with the number ``after``."""
     newest = query.newest_first
     statement = select(tasks).order_by(tasks.c.seq.desc() if newest else tasks.c.seq).limit(limit)
     for column, value in (

@@ -1,20 +1,13 @@
-"""What became of a transaction whose COMMIT got no answer: PostgreSQL knows, also after a restart."""
+"""The fate of a transaction whose COMMIT got no answer: PostgreSQL knows it, also after a restart."""
 
 from __future__ import annotations
 
-from enum import Enum
 from typing import Any
 
 from sqlalchemy import Connection, String, bindparam, case, cast, func, literal, select
 from sqlalchemy.types import UserDefinedType
 
-
-class Fate(Enum):
-    """UNKNOWN: it is still running, or so old that nobody remembers."""
-
-    KEPT = "committed"
-    LOST = "aborted"
-    UNKNOWN = "unknown"
+from drydock.model.transaction import Fate
 
 
 class _TransactionId(UserDefinedType[str]):
@@ -25,7 +18,7 @@ class _TransactionId(UserDefinedType[str]):
 
 
 _ID = cast(bindparam("transaction", type_=String), _TransactionId())
-#: An id from the future was given out by a server that is gone, and that ours did not hear the last of.
+#: An id of the future was assigned by a server that was lost, and whose last transactions this one does not have.
 _FATE = select(
     case(
         (func.pg_snapshot_xmax(func.pg_current_snapshot()) <= _ID, literal(Fate.LOST.value)),

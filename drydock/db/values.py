@@ -1,4 +1,4 @@
-"""Values of rows that Python cannot hold are read as what comes next to them: no row may make a list unreadable."""
+"""Reads values that Python cannot represent as the nearest ones: no row may make a list unreadable."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import psycopg2.extensions
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
-#: Levels of JSON that are read as such.
+#: Levels of JSON that are parsed.
 DEEPEST = 100
 _TIMESTAMPTZ = 1184
 _EARLIEST = datetime.min.replace(tzinfo=UTC)
@@ -18,7 +18,7 @@ _LATEST = datetime.max.replace(tzinfo=UTC)
 
 
 def read_json(text: str | bytes) -> Any:
-    """What is nested too deep or has numbers too long is answered as its text, as are numbers beyond a float's.
+    """JSON that is nested too deep or has too long numbers is returned as text, as are numbers beyond a float's range.
 
     NOTE: how deep Python itself reads depends on its version; since 3.12 it is deeper than it writes.
     """
@@ -28,7 +28,7 @@ def read_json(text: str | bytes) -> Any:
         value = json.loads(text, parse_float=_number)
     except (RecursionError, ValueError):
         return text
-    # What could just be read, an answer deeper in the stack might not be able to write.
+    # What can just be parsed here might be too deep to be written where the stack is deeper.
     brackets = text.count("[") + text.count("{")
     return text if brackets > DEEPEST and _deeper_than(value, DEEPEST) else value
 
@@ -57,7 +57,7 @@ def _read_moment(text: str | bytes | None, cursor: psycopg2.extensions.cursor) -
 
 
 def register(connection: DBAPIConnection) -> None:
-    """Have the connection read times that way: years that Python does not know are the first or the last moment."""
+    """Let the connection read years out of Python's range as the first or the last moment."""
     if not isinstance(connection, psycopg2.extensions.connection):
         raise TypeError("times are read by psycopg2")
     kind = psycopg2.extensions.new_type((_TIMESTAMPTZ,), "TIMESTAMPTZ", _read_moment)

@@ -1,20 +1,22 @@
-"""Which workers live: each holds an advisory lock of its session, shared, and says something every few seconds.
+"""Which workers are alive: each has a shared advisory lock of its session, and sends a statement every few seconds.
 
-No row to clean up: PostgreSQL ends the lock with the session. A worker that is frozen keeps its session, and is known
-by its silence.
+There is no row to clean up: PostgreSQL releases the lock with the session. A worker that is frozen keeps its session;
+its last statement is too old.
 """
 
 from __future__ import annotations
 
 from sqlalchemy import Connection, Integer, and_, cast, column, func, literal, or_, select, table, true
 
-#: Two numbers that are ours, of the database that we are connected to.
+from drydock.db.predicates import seconds_of
+
+#: The two numbers of the advisory lock.
 _CLASS, _OBJECT = 0x64727964, 0x776F726B
-#: Seconds between two signs of life.
+#: Seconds between two statements of a worker's session.
 BEAT_SECONDS = 5.0
-#: Seconds of silence after which a worker counts as dead.
+#: Seconds without a statement after which a worker counts as dead.
 SILENT_SECONDS = 20.0
-#: By this name a worker of a version without the lock is known.
+#: Sessions of workers of versions without the lock have this application name.
 APPLICATION = "drydock-worker"
 
 _locks = table(
@@ -24,7 +26,7 @@ _sessions = table("pg_stat_activity", *map(column, ("pid", "datname", "applicati
 _databases = table("pg_database", column("oid"), column("datname"))
 
 _HERE = select(_databases.c.oid).where(_databases.c.datname == func.current_database()).scalar_subquery()
-_HEARD = _sessions.c.state_change > func.now() - func.make_interval(0, 0, 0, 0, 0, 0, SILENT_SECONDS)
+_ACTIVE = _sessions.c.state_change > func.now() - seconds_of(SILENT_SECONDS)
 _HOLDING = (
     select(func.count())
     .select_from(_locks.outerjoin(_sessions, _sessions.c.pid == _locks.c.pid))
@@ -35,14 +37,14 @@ _HOLDING = (
         _locks.c.objid == _OBJECT,
         _locks.c.objsubid == 2,
         _locks.c.granted == true(),
-        # Not shown to other roles than the worker's.
-        or_(_sessions.c.state_change.is_(None), _HEARD),
+        # NULL for other roles than the worker's.
+        or_(_sessions.c.state_change.is_(None), _ACTIVE),
     )
     .scalar_subquery()
 )
 _OLDER = (
     select(literal(1))
-    .where(and_(_sessions.c.datname == func.current_database(), _sessions.c.application_name == APPLICATION, _HEARD))
+    .where(and_(_sessions.c.datname == func.current_database(), _sessions.c.application_name == APPLICATION, _ACTIVE))
     .exists()
 )
 _ALIVE = select(func.greatest(_HOLDING, cast(_OLDER, Integer)))
@@ -54,13 +56,13 @@ class WorkerRepository:
         self._connection = connection
 
     def alive(self) -> int:
-        """How many workers live. Of versions without the lock only whether there is one."""
+        """How many workers are alive. Of versions without the lock only whether there is one."""
         return int(self._connection.execute(_ALIVE).scalar_one())
 
     def announce(self) -> None:
-        """From now on, as long as this connection stays open, it is a living worker's."""
+        """Count this connection as a worker until it is closed."""
         self._connection.execute(_ANNOUNCE)
 
     def beat(self) -> None:
-        """A sign of life."""
+        """Send a statement, which shows that the worker is alive."""
         self._connection.execute(select(literal(1)))

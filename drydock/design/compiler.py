@@ -1,4 +1,4 @@
-"""A design's text becomes a site: every stage in order, every message collected."""
+"""Compiles a design's text to a site: runs every stage and collects the messages."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from drydock.design import routedomains
-from drydock.design.broken import Broken
+from drydock.design.broken_documents import BrokenDocuments
 from drydock.design.documents import SCHEMA, UNREADABLE, Document, DocumentSet, check_documents, unreadable
 from drydock.design.effective import NodeCompiler
 from drydock.design.kinds import BUILDERS
@@ -17,7 +17,7 @@ from drydock.design.messages import Messages, bounded
 from drydock.design.rules.platform import PlatformSelection
 from drydock.design.suspicions import suspicions
 from drydock.design.targets import with_targets
-from drydock.design.validation import WHOLE, validate
+from drydock.design.validation import NONE_BROKEN, validate
 from drydock.design.yaml_stream import read_stream
 from drydock.errors import DesignInvalid
 from drydock.model.boot_asset import BootActionDesign
@@ -28,14 +28,14 @@ from drydock.model.site import SiteDesign
 
 @dataclass(frozen=True, slots=True)
 class CompiledDesign:
-    """The outcome for one text. ``site`` lacks what is ``broken``. ``digest``: SHA-256 of the text. ``ours``: whether
-    any document in it says that it is Drydock's.
+    """The result for one text. ``site`` lacks ``broken`` documents. ``digest``: SHA-256 of the text. ``ours``: whether
+    any document has a schema of Drydock's.
     """
 
     site: SiteDesign
     messages: tuple[ValidationMessage, ...]
     digest: str
-    broken: Broken = WHOLE
+    broken: BrokenDocuments = NONE_BROKEN
     ours: bool = True
 
     @property
@@ -44,7 +44,7 @@ class CompiledDesign:
 
     @property
     def no_design(self) -> bool:
-        """Whether nothing in the text is ours, and not all of it some other service's documents."""
+        """True if the text has no document of ours, and is not only documents of other services."""
         return not self.ours and any(message.code in (UNREADABLE, SCHEMA) for message in self.messages)
 
     @property
@@ -54,7 +54,7 @@ class CompiledDesign:
 
 @dataclass(slots=True)
 class _Parts:
-    """What the documents say, by kind, before anything is derived. Boot actions may share a name."""
+    """The documents' records by kind, before anything is derived. Boot actions may share a name."""
 
     built: dict[str, dict[str, Any]] = field(default_factory=dict)
     boot_actions: list[Any] = field(default_factory=list)
@@ -68,12 +68,12 @@ class _Parts:
 
 
 def compile_design(content: bytes) -> CompiledDesign:
-    """Raises nothing: a text that makes no sense compiles to messages that say why."""
+    """Raises nothing: an invalid text compiles to messages."""
     return compile_texts({"": content})
 
 
 def compile_texts(texts: Mapping[str, bytes]) -> CompiledDesign:
-    """As ``compile_design``, for a design in several texts; messages that speak of lines say in which text, by name."""
+    """As ``compile_design``, for a design in several named texts; messages with line numbers name the text."""
     digest = hashlib.sha256(b"\n---\n".join(texts.values())).hexdigest()
     found = check_documents(*(read_stream(content, source) for source, content in texts.items()))
     site, messages, broken = compile_documents(found)
@@ -82,15 +82,15 @@ def compile_texts(texts: Mapping[str, bytes]) -> CompiledDesign:
 
 
 def at_site(design: CompiledDesign, platform: PlatformSelection) -> CompiledDesign:
-    """The design, when somebody knows what the provisioner offers: what the rule said before is said anew."""
+    """The design with the result of the platform rule replaced, given what the provisioner offers."""
     fresh = bounded(validate(design.site, (platform,), design.broken))
     others = [message for message in design.messages if message.rule != platform.name]
     at = next((at for at, message in enumerate(design.messages) if message.rule == platform.name), len(others))
     return replace(design, messages=(*others[:at], *fresh, *others[at:]))
 
 
-def compile_documents(found: DocumentSet) -> tuple[SiteDesign, tuple[ValidationMessage, ...], Broken]:
-    """The site of these documents, all that is said of it before the rules are asked, and what it lacks."""
+def compile_documents(found: DocumentSet) -> tuple[SiteDesign, tuple[ValidationMessage, ...], BrokenDocuments]:
+    """The site of these documents, the messages from before the rules, and the documents left out."""
     parts = _build(found)
     broken = found.broken.and_also(parts.broken)
     networks = _with_routes(parts)
@@ -130,11 +130,11 @@ def _build(found: DocumentSet) -> _Parts:
 
 
 def _keep(parts: _Parts, document: Document, record: Any) -> None:
-    """The first of a name counts; of the regions, the last; boot actions all count."""
+    """Of several documents with one name the first is used; of regions the last; of boot actions all."""
     by_name = parts.built.setdefault(document.kind, {})
     if document.kind == "Region":
         if by_name:
-            _warn(parts, document, "there is more than one Region: the last one counts")
+            _warn(parts, document, "there is more than one Region: the last one is used")
         by_name.pop(document.name, None)
         by_name[document.name] = record
     elif document.kind == "BootAction":
@@ -150,7 +150,7 @@ def _keep(parts: _Parts, document: Document, record: Any) -> None:
 def _first(parts: _Parts, document: Document, known: Iterable[str]) -> bool:
     if document.name not in known:
         return True
-    which = "all of them count" if document.kind == "BootAction" else "the first one counts"
+    which = "all of them are used" if document.kind == "BootAction" else "the first one is used"
     _warn(parts, document, f"there is more than one {document.kind} of this name: {which}")
     return False
 
@@ -177,7 +177,7 @@ def _with_targets(parts: _Parts, nodes: Mapping[str, Node]) -> tuple[BootActionD
 
 
 def _compile_nodes(
-    parts: _Parts, networks: Mapping[str, Any], broken: Broken
+    parts: _Parts, networks: Mapping[str, Any], broken: BrokenDocuments
 ) -> tuple[dict[str, Node], tuple[ValidationMessage, ...]]:
     compiler = NodeCompiler(parts.profiles, parts.of("HardwareProfile"), networks, broken)
     nodes: dict[str, Node] = {}

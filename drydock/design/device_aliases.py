@@ -1,4 +1,4 @@
-"""The aliases an interface names become ways to find the device; pure."""
+"""Resolves device aliases of interfaces to device selectors; pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from drydock.model.host_profile import Interface, SlaveSelector
 
 
 def resolve(interfaces: Mapping[str, Interface], hardware: HardwareProfile) -> Mapping[str, Interface]:
-    """The interfaces with their ``slave_selectors``. Only PCI addresses are stable enough; all else goes by name."""
+    """The interfaces with ``slave_selectors``: by PCI address, which is stable, else by name."""
     return MappingProxyType(
         {
             name: replace(

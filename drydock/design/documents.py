@@ -1,4 +1,4 @@
-"""YAML documents become checked documents: the right namespace, a known kind, data that fits the kind's schema."""
+"""Checks YAML documents: namespace, kind, and data against the kind's schema."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, TypeGuard
 
-from drydock.design.broken import Broken
+from drydock.design.broken_documents import BrokenDocuments
+from drydock.design.doc_link import doc_link
 from drydock.design.messages import MAX_NAME, Messages
-from drydock.design.read_on import read_on
 from drydock.design.schemas import KINDS, validator, walk
 from drydock.design.similar import did_you_mean
 from drydock.design.yaml_document import Problem, YamlDocument, place
@@ -28,7 +28,7 @@ _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A document of ours that fits its schema. ``data`` is shared with the parsed text: never change it."""
+    """A valid document of ours. ``data`` is shared with the parsed text: never change it."""
 
     kind: str
     name: str
@@ -42,11 +42,11 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class DocumentSet:
-    """``broken``: what was left out because of an error. ``ours``: whether any document says that it is one of ours."""
+    """``broken``: documents left out because of an error. ``ours``: whether any document has our schema."""
 
     documents: tuple[Document, ...]
     messages: tuple[ValidationMessage, ...]
-    broken: Broken
+    broken: BrokenDocuments
     ours: bool = True
 
 
@@ -57,8 +57,8 @@ def reference(kind: str, name: str) -> DocumentRef:
 def unreadable(
     text: str, *documents: DocumentRef, level: Level = Level.ERROR, rule: str = "document"
 ) -> ValidationMessage:
-    """DD000: what no schema tells, or a text that cannot be read at all."""
-    return ValidationMessage(UNREADABLE, rule, text, level, documents, read_on(UNREADABLE, rule))
+    """DD000: unreadable text, or a document without a usable schema."""
+    return ValidationMessage(UNREADABLE, rule, text, level, documents, doc_link(UNREADABLE, rule))
 
 
 def check_documents(*streams: YamlStream) -> DocumentSet:
@@ -83,11 +83,11 @@ def check_documents(*streams: YamlStream) -> DocumentSet:
         messages.extend(_error(str(fault)) for fault in stream.faults)
         unknown |= bool(stream.faults)
         ours |= any(schema.startswith(f"{NAMESPACE}/") for schema in stream.schemas)
-    return DocumentSet(tuple(documents), messages.result(), Broken(frozenset(broken), unknown), ours)
+    return DocumentSet(tuple(documents), messages.result(), BrokenDocuments(frozenset(broken), unknown), ours)
 
 
 def _check(found: YamlDocument, places: Places) -> tuple[Document | None, list[ValidationMessage]]:
-    """The document if it is one of ours (even a faulty one), and what is to be said about it."""
+    """The document if it is one of ours (even an invalid one), and its messages."""
     if not isinstance(found.value, Mapping):
         text = "not a mapping" if found.value is not None else "not readable"
         return None, [*_problems(found.problems), _error(f"the document at {found.place} is {text}")]
@@ -101,8 +101,8 @@ def _check(found: YamlDocument, places: Places) -> tuple[Document | None, list[V
     name = metadata.get("name") if isinstance(metadata, Mapping) else None
     if not _is_name(name):
         nameless = Document(envelope.kind, "", envelope.data, found.line)
-        said = f"metadata.name must be a string of 1 to {MAX_NAME} characters, none of them a control character"
-        return nameless, [*_problems(found.problems), _error(f"{said}, at {found.place}")]
+        fault = f"metadata.name must be a string of 1 to {MAX_NAME} characters, none of them a control character"
+        return nameless, [*_problems(found.problems), _error(f"{fault}, at {found.place}")]
     ref = DocumentRef(envelope.schema, name)
     document = Document(envelope.kind, name, envelope.data, found.line)
     if envelope.kind not in KINDS or envelope.version != VERSION:
@@ -118,7 +118,7 @@ def _is_name(name: Any) -> TypeGuard[str]:
 
 @dataclass(frozen=True, slots=True)
 class _Envelope:
-    """What is around the data, in either form."""
+    """The document without its data, from either form."""
 
     namespace: str
     kind: str
@@ -132,7 +132,7 @@ class _Envelope:
 
 
 def _envelope(value: Mapping[str, Any]) -> _Envelope | None:
-    """Deckhand's form (schema, data), or else the legacy one (apiVersion, kind, spec), whose version means nothing."""
+    """Deckhand's form (schema, data), or else the legacy one (apiVersion, kind, spec), whose version is ignored."""
     schema = value.get("schema")
     parts = schema.split("/") if isinstance(schema, str) else []
     if len(parts) == 3:
@@ -166,17 +166,17 @@ def _schema_messages(
     paths = [(envelope.key, *fault.place) for fault in shown]
     lines = places.lines(found.line, paths)
     wheres = [place(found.source, lines.get(path, found.line)) for path in paths]
-    texts = [f"{fault} ({where})" for fault, where in zip(shown, wheres, strict=True)] or ["it does not fit"]
+    texts = [f"{fault} ({where})" for fault, where in zip(shown, wheres, strict=True)] or ["it is invalid"]
     if len(faults) > MAX_SCHEMA_ERRORS:
         texts.append(f"the document has more than {MAX_SCHEMA_ERRORS} errors; no more of them are shown")
     for text in texts:
         message = f"{kind}:{VERSION} schema validation error: {text}"
-        yield ValidationMessage(SCHEMA, "schema", message, Level.ERROR, (ref,), read_on(SCHEMA, "schema"))
+        yield ValidationMessage(SCHEMA, "schema", message, Level.ERROR, (ref,), doc_link(SCHEMA, "schema"))
 
 
 def _is_valid(kind: str, data: Any) -> bool:
     try:
         return validator(kind).is_valid(data)
     except ValueError:
-        # Something JSON does not know, such as a number as a key.
+        # Data that JSON cannot express, such as a number as a key.
         return False

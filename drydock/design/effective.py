@@ -1,4 +1,4 @@
-"""Effective nodes: everything inherited, hardware and kernel parameters resolved; pure."""
+"""Effective nodes: inherits settings and resolves hardware and kernel parameters; pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any, Self
 
 from drydock.design import device_aliases, kernel_params
-from drydock.design.broken import Broken
+from drydock.design.broken_documents import BrokenDocuments
 from drydock.design.documents import Document, reference, unreadable
 from drydock.design.inheritance import Lineage
 from drydock.design.kinds.host import SharedParts, addresses, interfaces, settings
@@ -25,14 +25,14 @@ _NONE: _Data = MappingProxyType({})
 
 
 class NodeCompiler:
-    """Compiles the nodes of one design. ``broken`` documents have had their message; what needs them gets none."""
+    """Compiles the nodes of one design. Nodes that depend on ``broken`` documents get no message of their own."""
 
     def __init__(
         self,
         profiles: Mapping[str, _Data],
         hardware: Mapping[str, HardwareProfile],
         networks: Mapping[str, Network],
-        broken: Broken,
+        broken: BrokenDocuments,
     ) -> None:
         self._profiles = profiles
         self._lineage = Lineage(profiles)
@@ -45,20 +45,20 @@ class NodeCompiler:
         self._complaints: dict[tuple[Level, str, str | None, str], list[str]] = {}
 
     def compile(self, document: Document) -> Node | None:
-        """The effective node; None if it cannot be had, for a reason that ``complaints`` tell."""
+        """The effective node; None if it cannot be compiled, with the reason in ``complaints``."""
         try:
             data = self._lineage.effective(document.data)
             return self._node(document, data, self._hardware_of(data))
         except DesignInvalid as exc:
             if not self._rests_on_broken(document.data):
-                # What a node says itself is to be mended there, what it inherits in one place.
+                # An error in the node's own document is reported there, an inherited one at its profile.
                 parent = document.data.get("host_profile")
                 own = parent not in self._profiles or "hardware_profile" in document.data or "addressing" in exc.message
                 self._complain(Level.ERROR, exc.message, document.name, None if own else parent)
             return None
 
     def complaints(self) -> Iterator[ValidationMessage]:
-        """What is wrong with the nodes that were compiled, and warnings; once for those who inherit it."""
+        """Errors and warnings about the compiled nodes; one message for all nodes that inherit the cause."""
         for (level, text, profile, _), nodes in self._complaints.items():
             documents = [reference("BaremetalNode", name) for name in nodes[: MAX_DOCUMENTS // 2]]
             if profile is not None and len(nodes) > 1:
@@ -76,7 +76,7 @@ class NodeCompiler:
         self._complaints.setdefault(key, []).append(node)
 
     def unusable_profiles(self) -> Iterator[ValidationMessage]:
-        """Warnings: a profile nobody uses may be unfinished; who uses it has an error of their own."""
+        """Warnings about profiles. An unused profile may be unfinished; nodes that use it have errors."""
         for name, data in self._profiles.items():
             try:
                 if "host_profile" in data:
@@ -107,14 +107,14 @@ class NodeCompiler:
             **fields,
         )
         for found in kernel.unknown:
-            text = f"kernel parameter reference {found:.100} leads nowhere"
+            text = f"kernel parameter reference {found:.100} does not exist"
             self._complain(Level.WARNING, text, node.name, node.host_profile)
         return node
 
     def _hardware_of(self, data: _Data) -> HardwareProfile:
         name = data.get("hardware_profile")
         if name is None:
-            raise DesignInvalid("hardware_profile is not set, neither here nor by a host profile")
+            raise DesignInvalid("hardware_profile is not set; set it here or in a host profile")
         if name not in self._hardware:
             raise DesignInvalid(f"HardwareProfile {name} does not exist{self._similar.hint(name)}")
         return self._hardware[name]
@@ -132,7 +132,7 @@ class NodeCompiler:
             elif parent is not None and parent not in self._profiles:
                 rests = self._broken.explains(reference("HostProfile", parent))
             elif parent is not None:
-                # As long as nothing else is known, which ends a circle.
+                # Provisional value, which ends cycles.
                 self._rests[parent] = False
                 passed.append(parent)
                 data = self._profiles[parent]
@@ -143,7 +143,7 @@ class NodeCompiler:
 
 @dataclass(frozen=True, slots=True)
 class _Kernel:
-    """Parameters with their references resolved, the command line, and the references that lead nowhere."""
+    """Parameters with references resolved, the command line, and references that do not exist."""
 
     params: Mapping[str, str]
     line: str

@@ -1,4 +1,4 @@
-"""Node filters applied to a site, as documented: all values of a filter are combined by its type; pure.
+"""Applies node filters to a site: all values of a filter are combined by its type; pure.
 
 In an intersection a node must have every tag and every label, and its name and rack must be among those listed (no node
 has two names). In a union any one value is enough.
@@ -14,15 +14,15 @@ from drydock.model.node import Node
 from drydock.model.node_filter import Combine, NodeFilter, NodeFilterSet
 from drydock.model.site import Rack, SiteDesign
 
-#: How often a node may be compared with something, all in all.
+#: Maximum number of comparisons.
 MAX_WORK = 5_000_000
 _Test = Callable[[Node], bool]
-#: Names of a kind that are listed in one warning.
+#: Names listed in one warning.
 _LISTED = 10
 
 
 def select_nodes(site: SiteDesign, node_filter: NodeFilterSet | None) -> tuple[str, ...]:
-    """Names of the nodes meant, in site order. No filter means every node. Raises ``InvalidInput``."""
+    """Names of the selected nodes, in site order. No filter selects every node. Raises ``InvalidInput``."""
     return matching(site.nodes.values(), site.racks, node_filter)
 
 
@@ -39,7 +39,7 @@ def matching(nodes: Iterable[Node], racks: Mapping[str, Rack], node_filter: Node
 
 
 def work(nodes: int, node_filter: NodeFilterSet | None) -> int:
-    """How many comparisons it takes to select among ``nodes``."""
+    """Number of comparisons needed to select among ``nodes``."""
     filters = node_filter.filters if node_filter is not None else ()
     return nodes * (1 + sum(1 + len(one.node_labels) + len(one.rack_labels) for one in filters))
 
@@ -74,7 +74,7 @@ def _test(one: NodeFilter, racks: Mapping[str, Rack]) -> _Test:
 
 
 def unknown_criteria(site: SiteDesign, node_filter: NodeFilterSet | None) -> tuple[str, ...]:
-    """A sentence for each kind of criterion that names what the design does not have."""
+    """A sentence for each kind of criterion with names that the design does not have."""
     filters = () if node_filter is None else node_filter.filters
     nodes = site.nodes.values()
     racks = {*site.racks, *(node.rack for node in nodes if node.rack is not None)}

@@ -1,23 +1,23 @@
-"""What the rules find becomes messages: one for what many nodes have in common."""
+"""Turns findings of rules into messages, one for a finding that many nodes share."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from drydock.design.doc_link import doc_link
 from drydock.design.messages import MAX_DOCUMENTS, MAX_OF_RULE, listed
-from drydock.design.read_on import read_on
 from drydock.design.rules.base import NODE, Finding, Rule, document
 from drydock.design.similar import Similar
 from drydock.model.message import DocumentRef, Level, ValidationMessage
 from drydock.model.site import SiteDesign
 
-#: Different findings of one rule that are looked at; after an error of it nothing depends on more.
+#: Distinct findings of one rule that are processed; further ones change nothing once it has an error.
 _MOST = 20 * MAX_OF_RULE
 
 
 def messages(rule: Rule, findings: Iterable[Finding], site: SiteDesign) -> Iterator[ValidationMessage]:
-    """In the order of the first node that each is about."""
+    """Messages in the order of the first node of each."""
     similar: dict[str, Similar] = {}
     for finding, nodes in _grouped(findings):
         text = finding.text
@@ -31,7 +31,7 @@ def messages(rule: Rule, findings: Iterable[Finding], site: SiteDesign) -> Itera
             message=f"{rule.long_name}: {_named(text, nodes)}",
             level=finding.level,
             documents=(*_documents(nodes, site), *finding.documents),
-            diagnostic=" ".join(filter(None, (finding.diagnostic, read_on(rule.code, rule.name)))),
+            diagnostic=" ".join(filter(None, (finding.diagnostic, doc_link(rule.code, rule.name)))),
         )
 
 
@@ -57,7 +57,7 @@ def _named(text: str, nodes: list[str]) -> str:
 
 
 def _documents(nodes: list[str], site: SiteDesign) -> Iterator[DocumentRef]:
-    """Some of the nodes, and the profile if they all have the same one."""
+    """References to some of the nodes, and to the profile if they share one."""
     yield from (document("BaremetalNode", name) for name in nodes[: MAX_DOCUMENTS // 2])
     profiles = {site.nodes[name].host_profile for name in nodes} if len(nodes) > 1 else set()
     profile = profiles.pop() if len(profiles) == 1 else None

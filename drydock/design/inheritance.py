@@ -1,10 +1,10 @@
-"""Host profiles and nodes merged with what they inherit; pure, on the documents' data.
+"""Merges host profiles and nodes with their parents; pure, on the documents' data.
 
 Per kind of field: a *scalar* is the child's if set (``!`` unsets it), else the parent's. A *dict* has the parent's
 entries, then the child's, which win (``!k`` takes the parent's ``k`` away). A *list* has the child's entries, then the
 parent's that are new (``!x`` takes ``x`` away). *Named* things merge field by field under the same name, in the
 parent's order, new ones last; ``!x`` takes the parent's ``x`` away, and so does null for interfaces, devices and volume
-groups. What has no parent at all is taken literally.
+groups. Data without any parent is used literally.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from drydock.design.similar import Similar
 from drydock.errors import DesignInvalid
 
 Data = Mapping[str, Any]
-#: Values that profiles and nodes inherit, all in all: their number grows with the product of both.
+#: Maximum number of inherited values of one design: it grows with profiles times nodes.
 MAX_INHERITED = 5_000_000
-_TOO_MUCH = f"profiles and nodes inherit more than {MAX_INHERITED} values, all in all"
+_TOO_MUCH = f"profiles and nodes inherit more than {MAX_INHERITED} values in total"
 _Merge = Callable[[Any, Any], Any]
 _UNSET = "!"
 
 
 class Lineage:
-    """The profiles of one design. Each is merged with its ancestors once, when first asked for."""
+    """The profiles of one design. Each is merged with its ancestors once, at first use."""
 
     def __init__(self, profiles: Mapping[str, Data]) -> None:
         self._profiles = profiles
@@ -49,7 +49,7 @@ class Lineage:
         while ancestor is not None and ancestor not in self._effective:
             reason = self._unusable.get(ancestor) or self._unusable_now(ancestor, chain)
             if reason:
-                # Each of them is asked for again, and a chain may be long.
+                # Remember every profile of the chain, which may be long.
                 self._unusable.update(dict.fromkeys(chain, reason))
                 raise DesignInvalid(reason)
             chain[ancestor] = None
@@ -89,7 +89,7 @@ def _weight(value: Any) -> int:
 
 
 def inherit(child: Data, parent: Data) -> Data:
-    """The child's data with what it inherits. Neither argument is changed; subtrees may be shared with them."""
+    """The child's data merged with its parent's. Changes neither argument; the result may share subtrees."""
     return _fields(child, parent, _HOST)
 
 
@@ -144,7 +144,7 @@ def _record(fields: Mapping[str, _Merge]) -> _Merge:
 
 
 def _named(fields: Mapping[str, _Merge]) -> _Merge:
-    """For a mapping from name to entry. A null entry takes an inherited one away."""
+    """For a mapping from name to entry. A null entry removes an inherited one."""
 
     def merge(child: Mapping[str, Data | None] | None, parent: Mapping[str, Data | None] | None) -> Any:
         if not child:

@@ -1,4 +1,4 @@
-"""Kernel parameters: references to the hardware profile resolved, and the finished command line; pure."""
+"""Kernel parameters: resolves references to the hardware profile and builds the command line; pure."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from drydock.model.hardware import HardwareProfile
 
 _REFERENCE = "hardwareprofile:"
-#: What a YAML true becomes on its way into the model; such a parameter is a bare flag.
+#: A YAML true in the model; such a parameter is a bare flag.
 _FLAG = "True"
 
 
 def resolve(params: Mapping[str, str], hardware: HardwareProfile) -> tuple[Mapping[str, str], tuple[str, ...]]:
-    """Parameters with references replaced, and the references that lead nowhere: those stay as they are."""
+    """Parameters with references replaced, and the references that do not exist, which stay unchanged."""
     resolved: dict[str, str] = {}
     unknown: list[str] = []
     for key, value in params.items():

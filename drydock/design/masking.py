@@ -1,4 +1,4 @@
-"""The text of a design for those who only read: as it was written, with comments and lines, without its secrets."""
+"""The text of a design for readers: as written, with comments and lines, but without its secrets."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from drydock.design.yaml_reader import MAX_DEPTH
 from drydock.design.yaml_stream import plain_text
 from drydock.errors import DesignInvalid
 
-#: Deckhand's documents that are secrets as a whole; so are those whose storagePolicy says it.
+#: Deckhand schemas whose documents are secret as a whole, like those with an encrypted storagePolicy.
 _SECRET_SCHEMA = re.compile(r"deckhand/(Passphrase|PrivateKey|CertificateKey|CertificateAuthorityKey)/")
 _NO_VALUES = (yaml.StreamStartEvent, yaml.StreamEndEvent, yaml.DocumentEndEvent)
 _BODIES = ("data", "spec")
 _COMMENT = re.compile(r"(?:^|(?<=\s))#[^\n\r]*")
-#: What a double-quoted scalar must not hold as it is.
+#: Characters that a double-quoted scalar must escape.
 _UNPRINTABLE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 
 
 @dataclass(slots=True)
 class _About:
-    """What a first look at a document tells. ``anchors``: those that a secret place refers to."""
+    """Result of a first pass over a document. ``anchors``: anchors that secret values refer to."""
 
     schema: str = ""
     kind: str = ""
@@ -59,7 +59,7 @@ class _Position:
         self._frames: list[_Frame] = []
 
     def values(self, event: Any) -> Iterator[tuple[tuple[str, ...], bool]]:
-        """The path of the value that begins with this event, and whether it is secret; nothing for keys and ends."""
+        """The path of the value that begins with this event, and whether it is secret; none for keys and ends."""
         if isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
             self._frames.pop()
             self._advance()
@@ -100,19 +100,19 @@ class _Position:
 
 
 def without_secrets(content: bytes) -> bytes:
-    """Passwords, tokens, private keys, what only a BMC's driver reads, and the inline data of boot actions replaced.
+    """Replaces passwords, tokens, private keys, parameters of BMC drivers, and inline data of boot actions.
 
-    Raises ``DesignInvalid`` for a text that cannot be read, and so not be searched.
+    Raises ``DesignInvalid`` for unreadable text, which cannot be searched.
     """
     try:
         text = plain_text(content)
         abouts: list[_About] = []
-        # Which anchors are secret depends on a document's schema, which may stand at its end.
+        # Which anchors are secret depends on a document's schema, which may come last.
         for _ in range(2):
             _look(text.encode("utf-8"), abouts)
         return "".join(_pieces(text, abouts)).encode("utf-8")
     except (yaml.YAMLError, UnicodeError) as exc:
-        raise DesignInvalid("the design cannot be read as YAML, so what is secret in it cannot be hidden") from exc
+        raise DesignInvalid("the design cannot be read as YAML, so its secrets cannot be hidden") from exc
 
 
 def _events(content: bytes) -> Iterator[Any]:
@@ -167,12 +167,12 @@ def _pieces(text: str, abouts: list[_About]) -> Iterator[str]:
 
 
 def _span(event: Any) -> tuple[int, int]:
-    """In characters."""
+    """Start and end, in characters."""
     return event.start_mark.index, event.end_mark.index
 
 
 def _scalar(event: Any, written: str, *, hidden: bool) -> str:
-    """As it was written, unless something in it is secret. Takes as many lines as before."""
+    """The scalar as written, or masked if it holds a secret. Has as many lines as before."""
     shown = HIDDEN if hidden and event.value and event.value not in ("null", "~") else masked_text(event.value)
     if shown == event.value:
         return written

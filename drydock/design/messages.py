@@ -1,4 +1,4 @@
-"""The messages about a design: bounded in number and size, however much is wrong."""
+"""Messages about a design, bounded in number and size."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from dataclasses import replace
 
 from drydock.model.message import DocumentRef, Level, ValidationMessage
 
-#: Errors, and as many warnings, of one design; of each rule or kind of fault; documents named by one message.
+#: Maximum number of errors, and of warnings, of one design; of each rule; of documents in one message.
 MAX_MESSAGES = 500
 MAX_OF_RULE = 100
 MAX_DOCUMENTS = 20
-#: Characters. What is longer was not written to be read.
+#: Maximum characters of a text in a message.
 MAX_TEXT = 1500
 MAX_NAME = 255
 SHOWN_NAMES = 5
 
 
 class Messages:
-    """Keeps the first ones, in order, and counts the others by rule."""
+    """Keeps the first messages, in order, and counts the others by rule."""
 
     def __init__(self) -> None:
         self._kept: list[ValidationMessage] = []
@@ -42,7 +42,7 @@ class Messages:
             self.add(message)
 
     def result(self) -> tuple[ValidationMessage, ...]:
-        """Those kept, and one more for each rule of which some are not."""
+        """The messages kept, and a summary for each rule with further ones."""
         return (*self._kept, *self._summaries())
 
     def _summaries(self) -> Iterator[ValidationMessage]:
@@ -58,7 +58,7 @@ def bounded(messages: Iterable[ValidationMessage]) -> tuple[ValidationMessage, .
 
 
 def cut(text: str, length: int) -> str:
-    """With an ellipsis in place of the middle, if it is too long."""
+    """Replace the middle of a long text with an ellipsis."""
     if len(text) <= length:
         return text
     return f"{text[: length * 2 // 3]} … {text[len(text) - length // 4 :]}"

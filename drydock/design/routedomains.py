@@ -1,4 +1,4 @@
-"""Route domains: networks that reach each other, each through its own gateway; pure."""
+"""Route domains: networks with routes to each other through their gateways; pure."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ MAX_ROUTES = 250_000
 
 
 def expand(networks: Mapping[str, Network]) -> Mapping[str, Network]:
-    """Networks with a route to every other member of each domain that they have a marker route for.
+    """Adds to each network routes to the other members of each domain for which it has a marker route.
 
-    The first marker of a domain counts, and only with gateway and metric. The marker itself stays. Raises
-    ``DesignInvalid`` for so many routes that nobody can have meant them: their number grows with the square.
+    The first marker of a domain is used, and only with gateway and metric. The marker itself stays. Raises
+    ``DesignInvalid`` for too many routes: their number grows with the square of the members.
     """
     members: dict[str, list[str]] = {}
     for network in networks.values():

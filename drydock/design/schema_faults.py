@@ -1,4 +1,4 @@
-"""What of a document's data does not fit its schema, found one by one: who wants the first few pays for no more.
+"""Finds where a document's data violates its schema, lazily: the first faults cost no more than they must.
 
 Knows the keywords that our schemas use. The compiled validators are faster, but collect and sort all faults.
 """
@@ -31,7 +31,7 @@ _ANYTHING: Schema = {}
 
 @dataclass(frozen=True, slots=True)
 class SchemaFault:
-    """``path``: where; ``text``: what, without a value that may be secret or large. ``key``: the one it is about."""
+    """``path``: where; ``text``: the fault, without secret or large values. ``key``: the key it is about."""
 
     path: Path
     text: str
@@ -47,13 +47,13 @@ class SchemaFault:
 
 
 class SchemaWalk:
-    """Of one schema; ``$ref`` may name its definitions."""
+    """The faults against one schema, which may have ``$ref`` to its definitions."""
 
     def __init__(self, schema: Schema) -> None:
         self._root = schema
 
     def faults(self, data: Any) -> Iterator[SchemaFault]:
-        """In the order of the document. Takes time in proportion to what is read until the last fault asked for."""
+        """In document order, as a generator: takes no time beyond the last fault that is consumed."""
         return self._faults(self._root, data, ())
 
     def _faults(self, schema: Schema, value: Any, path: Path) -> Iterator[SchemaFault]:
@@ -90,7 +90,7 @@ class SchemaWalk:
 
 
 def _fits(schema: Schema, value: Any) -> bool:
-    """Whether it is a plain text that is short enough: most are, and need no closer look."""
+    """Fast path: true for a plain string that is short enough, as most values are."""
     return (
         type(value) is str
         and schema.get("type") == "string"
@@ -127,7 +127,7 @@ def _is(value: Any, name: str) -> bool:
 
 
 def _shown(value: Any, path: Path) -> str:
-    """No whole subtree, and nothing that may be a credential."""
+    """The value without subtrees and possible credentials."""
     if "oob" in path or any(is_secret_name(part) for part in path if isinstance(part, str)):
         return "the value"
     if isinstance(value, Mapping | list):
@@ -141,5 +141,5 @@ def _unexpected(keys: Sequence[str], known: Mapping[str, Any]) -> str:
     shown = ", ".join(f"'{key:.100}'" for key in keys[:10])
     more = f" and {len(keys) - 10} more" if len(keys) > 10 else ""
     verb = "was" if len(keys) == 1 else "were"
-    hint = did_you_mean(keys[0], known) or (f"; known are {', '.join(known)}" if known else "")
+    hint = did_you_mean(keys[0], known) or (f"; use one of {', '.join(known)}" if known else "")
     return f"Additional properties are not allowed ({shown}{more} {verb} unexpected){hint:.300}"

@@ -1,4 +1,4 @@
-"""Which of the names that exist was probably meant."""
+"""Suggests the existing name that was probably meant."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import Any
 
-#: Names looked at, and characters of a name: comparing takes its time.
+#: Maximum number of names compared, and characters of a name: comparing is slow.
 _MOST = 1000
 _LONGEST = 100
 _SIMILAR = 0.6
@@ -15,7 +15,7 @@ _MOST_HINTS = 100
 
 
 def did_you_mean(name: Any, known: Iterable[str]) -> str:
-    """``; did you mean NAME?``, or nothing."""
+    """``; did you mean NAME?``, or an empty text."""
     if not isinstance(name, str) or len(name) > _LONGEST:
         return ""
     wanted = name.lower()
@@ -25,7 +25,7 @@ def did_you_mean(name: Any, known: Iterable[str]) -> str:
 
 
 class Similar:
-    """Answers for names that many may have wrong, so each once, and no more than anybody reads."""
+    """Suggestions for names that many nodes may misspell: computed once per name, and bounded in number."""
 
     def __init__(self, known: Iterable[str]) -> None:
         self._known = known

@@ -1,4 +1,4 @@
-"""A compiled site as JSON-shaped data: what ``drydock design show`` prints and GET /designs/{digest} answers."""
+"""A compiled site as JSON-shaped data, for ``drydock design show`` and GET /designs/{digest}."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Json = dict[str, Any]
 
 
 def without_secrets(form: Json) -> Json:
-    """A ``site_form`` for those who only read."""
+    """A ``site_form`` for readers."""
     shown: Json = masked({**form, "nodes": [_with_open_oob(node) for node in form["nodes"]]})
     return shown
 
@@ -29,7 +29,7 @@ def _with_open_oob(node: Json) -> Json:
 
 
 def site_form(site: SiteDesign) -> Json:
-    """Everything, under the names that the field's own tools use. Holds the BMCs' credentials."""
+    """The whole site, with upstream Drydock's names. Holds the BMCs' credentials."""
     return {
         "region": None if site.region is None else _region(site.region),
         "racks": [_rack(rack) for rack in site.racks.values()],
@@ -216,7 +216,7 @@ def _action(action: BootActionDesign) -> Json:
 
 
 def _asset(asset: BootAsset) -> Json:
-    """Without the data: it may be large, and shows only rendered what a node gets."""
+    """Without the data, which may be large and is not what a node gets before rendering."""
     return {
         "type": str(asset.type),
         "path": asset.path,

@@ -1,4 +1,4 @@
-"""Sizes of partitions and logical volumes as designs write them; pure."""
+"""Parses sizes of partitions and logical volumes; pure."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _UNITS = {
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """Either ``bytes`` or ``percent`` of the device or volume group. ``at_least``: this, and what is left over."""
+    """Either ``bytes`` or ``percent`` of the device or volume group. ``at_least``: this size and all free space."""
 
     bytes: int | None = None
     percent: int | None = None
@@ -26,7 +26,7 @@ class Size:
 
 
 def parse_size(text: str) -> Size | None:
-    """``20g``, ``20GiB``, ``>100g``, ``50%``; None for what is no size."""
+    """``20g``, ``20GiB``, ``>100g``, ``50%``; None for an invalid size."""
     found = _SIZE.fullmatch(text)
     if found is None:
         return None

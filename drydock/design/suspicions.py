@@ -1,4 +1,4 @@
-"""What a document may say but hardly means: warnings, never errors, for sites in the field say such things."""
+"""Warnings about legal but probably unintended settings; never errors, because existing sites contain them."""
 
 from __future__ import annotations
 

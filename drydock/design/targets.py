@@ -1,4 +1,4 @@
-"""Boot actions get the names of the nodes they are for; pure."""
+"""Resolves the target nodes of boot actions; pure."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from drydock.model.site import Rack
 def with_targets(
     actions: Iterable[BootActionDesign], nodes: Mapping[str, Node], racks: Mapping[str, Rack]
 ) -> tuple[BootActionDesign, ...]:
-    """Actions for everybody share one mapping: sites have thousands of nodes.
+    """Actions for all nodes share one mapping, as sites have thousands of nodes.
 
-    Raises ``DesignInvalid`` if there are more actions and filters for these nodes than anybody can have meant.
+    Raises ``DesignInvalid`` if there are too many actions and filters for these nodes.
     """
     actions = tuple(actions)
     if sum(work(len(nodes), action.node_filter) for action in actions) > MAX_WORK:

@@ -1,6 +1,6 @@
-"""What can be said of a template without rendering it: its syntax, and names that nothing goes by.
+"""Checks a template without rendering it: its syntax, and undefined names.
 
-Foreign text is parsed here in the process of whoever validates, hence only as much as is parsed in a moment.
+Untrusted text is parsed in the API's or worker's own process, so its length is limited.
 """
 
 from __future__ import annotations
@@ -13,31 +13,31 @@ from jinja2 import nodes
 from jinja2.exceptions import TemplateError
 from jinja2.sandbox import SandboxedEnvironment
 
-#: Characters between the braces of one template that are parsed; a longer one is left to its rendering.
+#: Maximum characters of code in a template that is parsed; longer ones are checked only when rendered.
 MOST_CODE = 8 * 1024
 _BRACES = re.compile(r"\{[{%]|[%}]\}")
-#: What a template is given, see docs/reference/boot-actions.md.
+#: Variables of templates, see docs/reference/boot-actions.md.
 VARIABLES: Mapping[str, frozenset[str]] = {
     "node": frozenset({"hostname", "domain", "tags", "labels", "network", "interfaces"}),
     "action": frozenset({"action_id", "action_key", "report_url", "design_ref"}),
 }
 _METHODS = frozenset(dir(dict))
-#: What Jinja provides by itself, in some places.
+#: Names that Jinja itself defines in some contexts.
 _SPECIAL = frozenset({"loop", "caller", "varargs", "kwargs", "self", "super"})
-#: Tests and filters that are there for names that may be missing.
+#: Tests and filters meant for names that may be undefined.
 _GUARDS = frozenset({"defined", "undefined", "default", "d"})
 
 
 @dataclass(frozen=True, slots=True)
 class TemplateFindings:
-    """``fault``: why it can never be rendered, None if it may. ``unknown``: names, as they are written there."""
+    """``fault``: why it can never be rendered, else None. ``unknown``: undefined names as written."""
 
     fault: str | None = None
     unknown: tuple[str, ...] = ()
 
 
 def code_size(source: str) -> int:
-    """Characters between braces, and all after the first that are not closed."""
+    """Characters between braces, and all after an unclosed brace."""
     size, begun = 0, None
     for brace in _BRACES.finditer(source):
         if brace.group()[0] == "{":
@@ -48,7 +48,7 @@ def code_size(source: str) -> int:
 
 
 def check_template(source: str, networks: Container[str]) -> TemplateFindings:
-    """``networks``: names of those that ``node.network`` may have. Of a template beyond ``MOST_CODE``, nothing."""
+    """``networks``: names that ``node.network`` may have. No findings for a template beyond ``MOST_CODE``."""
     if code_size(source) > MOST_CODE:
         return TemplateFindings()
     environment = SandboxedEnvironment()
@@ -59,7 +59,7 @@ def check_template(source: str, networks: Container[str]) -> TemplateFindings:
         line = getattr(exc, "lineno", None)
         return TemplateFindings(f"{exc.message or 'syntax error':.200}" + (f" (line {line})" if line else ""))
     except (RecursionError, ValueError):
-        # Too deep, or a number too long, to be parsed here.
+        # The parser's recursion or integer limit.
         return TemplateFindings("an expression is too long or too deep")
     try:
         return TemplateFindings(unknown=tuple(dict.fromkeys(_unknown(environment, tree, networks))))
@@ -81,9 +81,9 @@ def _unknown(environment: SandboxedEnvironment, tree: nodes.Template, networks: 
 
 
 def _declared(tree: nodes.Template) -> Iterator[str]:
-    """Names that the template gives a meaning, wherever that holds.
+    """Names that the template itself defines, in any scope.
 
-    NOTE: not ``jinja2.meta``, which compiles the template, and thereby computes whatever in it is constant.
+    NOTE: not ``jinja2.meta``, which compiles the template and evaluates constant expressions.
     """
     yield from (name.name for name in tree.find_all(nodes.Name) if name.ctx != "load")
     yield from (macro.name for macro in tree.find_all(nodes.Macro))
@@ -93,7 +93,7 @@ def _declared(tree: nodes.Template) -> Iterator[str]:
 
 
 def _is_there(path: tuple[str, ...], networks: Container[str]) -> bool:
-    """As far as can be told. Of a longer path the parts are looked at by themselves."""
+    """True unless the name is certainly undefined. Parts of a longer path are checked by themselves."""
     variable, *names = path
     if names[0] in _METHODS:
         return True
@@ -105,7 +105,7 @@ def _is_there(path: tuple[str, ...], networks: Container[str]) -> bool:
 
 
 def _guards(tree: nodes.Template) -> Iterator[nodes.Expr]:
-    """What is asked for with a guard around it, and conditions: to ask whether something is there is no fault."""
+    """Names in conditions and under tests or filters for undefined names, which are not faults."""
     for test in (*tree.find_all(nodes.Test), *tree.find_all(nodes.Filter)):
         if test.name in _GUARDS and test.node is not None:
             yield test.node
@@ -114,7 +114,7 @@ def _guards(tree: nodes.Template) -> Iterator[nodes.Expr]:
 
 
 def _path(part: nodes.Expr) -> tuple[str, ...] | None:
-    """``node.network.oam`` as its names, if all of them are written there."""
+    """``node.network.oam`` as its names, if all of them are literal."""
     names: list[str] = []
     here = part
     while isinstance(here, nodes.Getattr | nodes.Getitem):

@@ -1,4 +1,4 @@
-"""What reading YAML gives: documents, and what is wrong with them, with the places."""
+"""The result of reading YAML: documents, and problems with their positions."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Self
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """``line`` and ``column`` count from 1. A mere suspicion has ``error`` False. ``source`` names the text."""
+    """``line`` and ``column`` count from 1. A warning has ``error`` False. ``source`` names the text."""
 
     text: str
     line: int
@@ -40,8 +40,8 @@ class YamlDocument:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What reading failed at. ``document``: where the document begins that could not be read, in characters from the
-    beginning of the text. ``final``: no use to go on with the next one. ``schema``: what the document says it is.
+    """A document that could not be read. ``document``: its offset in the text, in characters. ``final``: reading
+    cannot go on with the next one. ``schema``: the document's schema.
     """
 
     problem: Problem
@@ -51,5 +51,5 @@ class Fault:
 
 
 def place(source: str, line: int) -> str:
-    """For a message: ``line 7``, or with the name of the file."""
+    """``line 7`` for a message, with the name of the file if there is one."""
     return f"{source} line {line}" if source else f"line {line}"

@@ -1,4 +1,4 @@
-"""Where in a text its values stand. Found by reading it once more, and only if something is wrong with it."""
+"""Finds line numbers of values by reading the text a second time, only after an error."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ Path = tuple[str | int, ...]
 
 
 class Places:
-    """Of one text, whose documents are asked about in their order."""
+    """Line numbers in one text, whose documents must be queried in order."""
 
     def __init__(self, content: bytes) -> None:
         self._events = _events(content)
 
     def lines(self, document: int, wanted: Iterable[Path]) -> Mapping[Path, int]:
-        """The lines, from 1, of values or keys in the document that begins at line ``document``; of what encloses one
-        that is not found, such as one behind an alias; nothing of what cannot be read.
+        """The lines, from 1, of values or keys in the document that begins at line ``document``; of the container if
+        a value is not found, such as one behind an alias; none for unreadable text.
         """
         paths = set(wanted)
         enclosing = {path[:length] for path in paths for length in range(len(path) + 1)}
@@ -59,7 +59,7 @@ def _line(event: Any) -> int:
 
 
 class _Cursor:
-    """Follows the events of one document. ``_open``: the key or index of what comes next, per container."""
+    """Follows the events of one document. ``_open``: the key or index of the next value, per container."""
 
     def __init__(self) -> None:
         self._open: list[_Container] = []

@@ -1,7 +1,7 @@
-"""libyaml's events become YAML documents, with line numbers and within bounds.
+"""Composes YAML documents from libyaml's events, with line numbers and within bounds.
 
-PyYAML's own C composer recurses in C, and a deeply nested text overflows its stack: the process dies. So the documents
-are built here from events, without recursion; scalars and merge keys mean what ``yaml.safe_load`` makes of them. That
+PyYAML's own composer recurses in C, and a deeply nested text overflows its stack: the process dies. So the documents
+are built here from events, without recursion; scalars and merge keys have the values of ``yaml.safe_load``. That
 is also faster, and the only way to see a duplicate key.
 """
 
@@ -33,12 +33,12 @@ from drydock.design.yaml_scalars import (
 )
 
 MAX_DEPTH = 100
-#: How many values aliases may stand for, all in all; a "billion laughs" needs more.
+#: Maximum number of values that aliases expand to; a "billion laughs" needs more.
 MAX_ALIASED_VALUES = 500_000
 MAX_PROBLEMS = 200
-#: Values of one text, aliased ones counted as often as they are named.
+#: Maximum number of values of one text, with aliased ones counted each time.
 MAX_VALUES = 5_000_000
-#: Values of one list, and keys of one mapping: more than any schema allows, so there is no use in reading on.
+#: Maximum number of values of one list, or keys of one mapping: more than any schema allows.
 MAX_ITEMS = 100_000
 _MAX_TEXT = 300
 _NUMBERS = frozenset({INT, FLOAT})
@@ -77,7 +77,7 @@ class _Mapping:
         self.started = started
 
     def finish(self) -> dict[Any, Any]:
-        """Merged entries come first and lose against the mapping's own, as PyYAML has it."""
+        """Merged entries come first and are overridden by the mapping's own, as in PyYAML."""
         if not self.merges:
             return self.items
         merged: dict[Any, Any] = {}
@@ -96,10 +96,10 @@ class _Root:
 
 
 class Reader:
-    """Consumes events; ``_open`` holds the containers that are not closed yet, innermost last."""
+    """Consumes events; ``_open`` holds the open containers, innermost last."""
 
     def __init__(self, content: bytes, source: str = "", *, lines: int = 0, values: int = 0, aliased: int = 0) -> None:
-        """``source`` and the ``lines`` before ``content`` are for messages; so many ``values`` were read before it, of
+        """``source`` and the ``lines`` before ``content`` are for messages; ``values`` were read before it, of
         which ``aliased`` through aliases.
         """
         self.documents: list[YamlDocument] = []
@@ -129,11 +129,11 @@ class Reader:
         }
 
     def following(self, content: bytes, lines: int) -> Reader:
-        """For what comes after a fault, under the same limits."""
+        """A reader for the text after a fault, under the same limits."""
         return Reader(content, self._source, lines=lines, values=self._values, aliased=self._aliased)
 
     def read(self) -> Fault | None:
-        """Read until the end, or until a fault: what was complete before it is among the documents."""
+        """Read until the end, or until a fault; documents completed before it are kept."""
         final = True
         try:
             self._run()
@@ -147,12 +147,12 @@ class Reader:
         else:
             return None
         if self._root.problems:
-            # Keep what is already known to be wrong with the document that could not be read to its end.
+            # Keep the problems already found in the document that could not be read to its end.
             self._finish(None)
         return Fault(problem, self._document, final, self._schema())
 
     def _schema(self) -> str:
-        """What the document that could not be read says it is, if it has said so already."""
+        """The schema of the unreadable document, if it was read before the fault."""
         root = self._open[0] if self._open else None
         items = root.items if isinstance(root, _Mapping) else {}
         return str(items.get("schema") or items.get("apiVersion") or "")
@@ -166,7 +166,7 @@ class Reader:
         mark = exc.problem_mark or exc.context_mark
         context = exc.context
         if context and exc.context_mark and mark and exc.context_mark.line != mark.line:
-            # An opening bracket may be far away from where its closing one was missed.
+            # An opening bracket may be far away from the place of the missing closing one.
             context += f" that begins at line {self._lines + exc.context_mark.line + 1}"
         text = ", ".join(part for part in (context, exc.problem) if part)
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
@@ -211,14 +211,14 @@ class Reader:
 
     def _alias(self, event: Any) -> None:
         if event.anchor not in self._anchors:
-            self._complain(event, f"alias *{event.anchor:.100} refers to nothing, or to what contains it")
+            self._complain(event, f"alias *{event.anchor:.100} has no anchor before it, or is inside its own anchor")
             value, size = None, 1
         else:
             value, size = self._anchors[event.anchor]
         self._count(event, size)
         self._aliased += size
         if self._aliased > MAX_ALIASED_VALUES:
-            text = f"aliases stand for more than {MAX_ALIASED_VALUES} values"
+            text = f"aliases expand to more than {MAX_ALIASED_VALUES} values"
             raise _StoppedError(self._problem(event, text), final=True)
         self._add(value, event)
 
@@ -255,7 +255,7 @@ class Reader:
         else:
             value = self._construct(event, tag)
             if ":" in event.value and tag in _NUMBERS:
-                # Not remembered, so that each place is told.
+                # Not cached, so that each occurrence is reported.
                 text = f"{self._shown(event)} is a number to YAML, to the base 60: put quotes around it"
                 self._complain(event, text, error=False)
                 return value
@@ -270,7 +270,7 @@ class Reader:
             return None
 
     def _shown(self, event: Any) -> str:
-        """The beginning of a scalar, unless it stands under a name that may be a password's."""
+        """The beginning of a scalar, unless its key may be a password's."""
         container = self._open[-1] if self._open else None
         key = container.key if isinstance(container, _Mapping) else None
         return "the value" if isinstance(key, str) and is_secret_name(key) else cut(event.value, 60)
@@ -310,10 +310,10 @@ class Reader:
                 raise _StoppedError(self._problem(event, f"a mapping of more than {MAX_ITEMS} keys"), final=False)
 
     def _duplicate(self, key: Any, event: Any) -> None:
-        """An error, but for a document's own keys: two documents run together when the line between them is lost.
+        """An error, but a warning for a document's own keys: a lost --- line joins two documents.
 
-        NOTE: every parser in use lets the last one win, and tools in the field write such documents. Said once, for
-        the first key: the others follow from it.
+        NOTE: every parser in use lets the last one win, and existing tools write such documents. Reported once, for
+        the first key, as the others follow from it.
         """
         if len(self._open) > 1:
             self._complain(event, f"duplicate key {key!r:.100}")
@@ -325,7 +325,7 @@ class Reader:
     def _merge(self, mapping: _Mapping, value: Any, event: Any) -> None:
         sources = list(reversed(value)) if isinstance(value, list) else [value]
         if not all(isinstance(source, dict) for source in sources):
-            self._complain(event, "<< wants a mapping or a list of mappings")
+            self._complain(event, "<< needs a mapping or a list of mappings")
             return
         mapping.merges.extend(sources)
 

@@ -1,4 +1,4 @@
-"""Scalars of YAML 1.1 become values, as ``yaml.safe_load`` makes them, within bounds."""
+"""Converts scalars of YAML 1.1 to values as ``yaml.safe_load`` does, within bounds."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from typing import Any
 import yaml
 from yaml.constructor import SafeConstructor
 
-#: Characters of a scalar that is converted: base 60 takes time by the square of its length, huge numbers to print.
+#: Maximum characters of a converted scalar: base 60 and printing of huge numbers take quadratic time.
 MAX_CONVERTED = 100
-#: Characters of a key; libyaml has this limit for keys without a question mark.
+#: Maximum characters of a key; libyaml's limit for keys without a question mark.
 MAX_KEY = 1024
 MAP, SEQ, STR, MERGE, BINARY, INT, FLOAT = (
     f"tag:yaml.org,2002:{name}" for name in ("map", "seq", "str", "merge", "binary", "int", "float")
 )
-#: Characters that look like nothing, or like a space.
+#: Characters that are invisible, or look like a space.
 _INVISIBLE = re.compile("[\u00a0\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff]")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 
 
 class ScalarRefusedError(Exception):
-    """The text says why."""
+    """The text is the reason."""
 
 
 def convert(event: Any, tag: str, shown: str) -> Any:
@@ -39,7 +39,7 @@ def convert(event: Any, tag: str, shown: str) -> Any:
     except yaml.MarkedYAMLError as exc:
         raise ScalarRefusedError(str(exc.problem)) from None
     except (ValueError, OverflowError, KeyError, IndexError, AttributeError) as exc:
-        # NOTE: PyYAML lets these escape for texts such as 2017-13-45, 0b and !!bool maybe.
+        # NOTE: PyYAML raises these for texts such as 2017-13-45, 0b and !!bool maybe.
         raise ScalarRefusedError(f"not a valid {kind} value: {type(exc).__name__}") from None
     if isinstance(value, list | dict | set):
         raise ScalarRefusedError(f"tag {tag:.100} is not supported")
@@ -49,7 +49,7 @@ def convert(event: Any, tag: str, shown: str) -> Any:
 
 
 def invisible(event: Any, shown: str) -> Iterator[str]:
-    """What is suspicious about the characters of a plain scalar; in quotes or a block they are meant, or do no harm."""
+    """A warning about invisible characters of a plain scalar; in quotes or blocks they are intended or harmless."""
     found = None if event.style else _INVISIBLE.search(event.value, 0, MAX_KEY)
     if found is not None:
         yield f"an invisible character, U+{ord(found[0]):04X}, in {shown!a:.100}"

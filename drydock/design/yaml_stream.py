@@ -1,4 +1,4 @@
-"""Text becomes YAML documents; one that cannot be read does not hide those that follow it."""
+"""Reads YAML documents from text; reading goes on after an unreadable one."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from dataclasses import dataclass, field, replace
 from drydock.design.yaml_document import Fault, Problem, YamlDocument
 from drydock.design.yaml_reader import Reader
 
-#: Places in one text that cannot be read; nothing is read after the last.
+#: Maximum number of unreadable documents in one text; reading stops after the last.
 MAX_FAULTS = 20
 _REST = "; the rest was not read"
 _LINE_END = "\r\n|[\n\r\x85\u2028\u2029]"
-#: The line that ends a document whatever is open in it. Lines end as YAML has it.
+#: A line that ends a document regardless of open containers. Line ends as in YAML.
 _MARKER = re.compile(f"(?<=[\n\r\x85\u2028\u2029])---(?=[ \t]|{_LINE_END}|\\Z)")
 _LINE_ENDS = re.compile(_LINE_END)
-#: YAML allows a byte order mark at the beginning of each document, libyaml of the first: files are put together so.
+#: YAML allows a byte order mark before each document, as in concatenated files; libyaml only before the first.
 _BOM_BYTES = codecs.BOM_UTF8
 _BOM = re.compile("(?:\\A|(?<=[\n\r\x85\u2028\u2029]))\ufeff")
 
 
 @dataclass(frozen=True, slots=True)
 class YamlStream:
-    """``faults``: what could not be read, and so is not among the documents. ``schemas``: what these
-    say they are. ``content``: what was read.
+    """``faults``: documents that could not be read. ``schemas``: the schemas in
+    these. ``content``: the text.
     """
 
     documents: tuple[YamlDocument, ...]
@@ -34,7 +34,7 @@ class YamlStream:
 
 
 def read_stream(content: bytes, source: str = "") -> YamlStream:
-    """All documents of a UTF-8 text, empty ones left out. Raises nothing: what is wrong is in the answer.
+    """All documents of a UTF-8 text, without empty ones. Raises nothing: problems are in the result.
 
     ``source``: a name for the text, if it is one of several.
     """
@@ -42,8 +42,8 @@ def read_stream(content: bytes, source: str = "") -> YamlStream:
         text = content.decode("utf-8")
     except UnicodeDecodeError as exc:
         wide = content[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-        said = "not UTF-8 text, but UTF-16 or UTF-32: save it as UTF-8" if wide else "not UTF-8 text"
-        return YamlStream((), (Problem.at_offset(content, exc.start, said, source),))
+        reason = "not UTF-8 text, but UTF-16 or UTF-32: save it as UTF-8" if wide else "not UTF-8 text"
+        return YamlStream((), (Problem.at_offset(content, exc.start, reason, source),))
     if _BOM_BYTES in content:
         text = plain_text(content)
         content = text.encode("utf-8")
@@ -51,16 +51,16 @@ def read_stream(content: bytes, source: str = "") -> YamlStream:
     fault = reader.read()
     if fault is None:
         return YamlStream(tuple(reader.documents), content=content)
-    return replace(_read_on(text, reader, fault), content=content)
+    return replace(_read_rest(text, reader, fault), content=content)
 
 
 def plain_text(content: bytes) -> str:
-    """Without byte order marks at the beginning of lines. Raises ``UnicodeDecodeError``."""
+    """Decoded, without byte order marks at the beginning of lines. Raises ``UnicodeDecodeError``."""
     return _BOM.sub("", content.decode("utf-8"))
 
 
-def _read_on(text: str, reader: Reader, fault: Fault | None) -> YamlStream:
-    """From the document after the one that could not be read, as often as it takes."""
+def _read_rest(text: str, reader: Reader, fault: Fault | None) -> YamlStream:
+    """Continue after each unreadable document."""
     documents, faults, schemas = list(reader.documents), [], []
     start = lines = 0
     while fault is not None:

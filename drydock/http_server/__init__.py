@@ -1,7 +1,7 @@
 """The HTTP server: gunicorn's processes and parser, with a worker in which no slow connection holds a thread.
 
 ``worker.py`` has the loop, ``connection.py`` one client's connection, ``bodies.py`` what arrives, ``answer.py`` what
-leaves, ``deadlines.py`` what may take how long, ``limits.py`` the numbers. Why: docs/decisions/0015.
+leaves, ``deadlines.py`` the time limits, ``limits.py`` the numbers. Reasons: docs/decisions/0013.
 """
 
 from drydock.http_server.limits import ServerLimits

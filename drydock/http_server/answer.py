@@ -1,4 +1,4 @@
-"""``Answer``: a connection's way out. What the client does not take at once is kept, and its thread goes on."""
+"""``Answer``: output of a connection. What the client does not take at once is buffered; the thread goes on."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _SMALL = 65536
 
 
 class Answer:
-    """To gunicorn a socket. ``sendall`` is called by the request's thread, ``flush`` by the loop when there is room.
+    """A socket for gunicorn. The request's thread calls ``sendall``; the loop calls ``flush`` when it can write.
 
-    ``kept`` is called, once each time, when something had to be kept. A thread waits in ``sendall`` only while more
-    than ``ahead`` bytes are kept, which it made piece by piece; ``fail`` ends that, and whatever comes later.
+    ``kept`` is called each time buffering begins. A thread waits in ``sendall`` only while more
+    than ``ahead`` bytes of a generated answer are buffered; ``fail`` ends that wait and all later calls.
     """
 
     def __init__(self, sock: socket.socket, *, ahead: int, kept: Callable[[], None]) -> None:
@@ -34,16 +34,16 @@ class Answer:
         self._sent = 0
         self.unsent = 0
         self.waiting = False
-        #: Since when something is kept, and what the client had taken by then.
+        #: When buffering began, and the bytes that the client had taken by then.
         self.since = 0.0
         self._taken_before = 0
 
     def begin(self) -> None:
-        """The next ``sendall`` brings an answer's head, which leaves together with what follows it."""
+        """The next ``sendall`` has an answer's head, which is sent together with what follows it."""
         self._holding = True
 
     def sendall(self, data: bytes) -> None:
-        """Raises ``BrokenPipeError`` when the client has gone, or was given up."""
+        """Raises ``BrokenPipeError`` when the client has gone or was dropped."""
         with self._state:
             if self._holding:
                 self._holding = False
@@ -64,18 +64,18 @@ class Answer:
             self._kept()
 
     def take_back(self) -> bool:
-        """Whether nothing of the answer has left yet: another may take its place."""
+        """Discard what is held back. True if nothing of the answer was sent, so that another can replace it."""
         unsaid, self._holding, self._held = self._holding or bool(self._held), False, b""
         return unsaid
 
     def end(self) -> None:
-        """The answer is complete: what was held back for what follows leaves."""
+        """The answer is complete: send what was held back."""
         self._holding = False
         if self._held:
             self.sendall(b"")
 
     def flush(self) -> None:
-        """Send what there is room for. Raises ``OSError``."""
+        """Send what the socket accepts. Raises ``OSError``."""
         with self._state:
             while self._parts:
                 rest = self._send(self._parts[0])
@@ -94,7 +94,7 @@ class Answer:
             self._state.notify_all()
 
     def taken(self) -> int:
-        """Bytes that have reached the client's side: what its kernel confirmed, not what lies in ours."""
+        """Bytes that the client's kernel has acknowledged, without those in our send buffer."""
         try:
             waiting: int = struct.unpack("i", fcntl.ioctl(self._sock, termios.TIOCOUTQ, b"\0\0\0\0"))[0]
         except OSError:
@@ -120,7 +120,7 @@ class Answer:
             raise BrokenPipeError("the client did not take its answer")
 
     def _send(self, data: memoryview) -> memoryview:
-        """What is left of ``data``."""
+        """The part of ``data`` that was not sent."""
         try:
             sent = self._sock.send(data)
         except BlockingIOError:

@@ -1,7 +1,7 @@
-"""Bodies of requests as they arrive: put together without waiting for anything.
+"""Assembles bodies of requests as they arrive, without blocking.
 
-``feed`` takes what was received and returns what lies behind the body's end. gunicorn's own readers ask for more and
-wait; what these two find broken, the application is told when it reads (``BrokenBody``), and answers as it sees fit.
+``feed`` takes what was received and returns what follows the body's end. gunicorn's own readers block; for a body
+that is invalid here, the application gets an error when it reads (``BrokenBody``) and chooses the answer.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ import re
 from typing import Protocol
 
 _SIZE = re.compile(rb"([0-9A-Fa-f]{1,12})[ \t]*(?:;[^\r\n\x00]*)?")
-#: A line that says how large a chunk is, its extensions included; and all lines behind the last chunk.
+#: Maximum length of a chunk-size line with its extensions, and of all trailer lines.
 _LONGEST_LINE = 256
 _MOST_TRAILERS = 8192
 
 
 class Body(Protocol):
-    """``size``: bytes so far. ``done``: nothing more is expected, be it ``whole``, broken or ``too_large``."""
+    """``size``: bytes so far. ``done``: no more is expected; the body is ``whole``, broken or ``too_large``."""
 
     size: int
     done: bool
@@ -51,7 +51,7 @@ class LengthBody:
 
 
 class ChunkedBody:
-    """A chunked body. One that grows beyond ``most`` bytes is done then, and so is a broken one."""
+    """A chunked body. It is done when it is complete, invalid, or larger than ``most`` bytes."""
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -73,7 +73,7 @@ class ChunkedBody:
         return bytes(self._content)
 
     def _size_line(self) -> bool:
-        """Each of these takes a piece from what is pending: True if there may be another."""
+        """Like the methods below: consume one piece of the pending bytes. True if another may follow."""
         line = self._line(_LONGEST_LINE)
         if line is None:
             return False
@@ -116,7 +116,7 @@ class ChunkedBody:
         return True
 
     def _line(self, longest: int) -> bytes | None:
-        """Without its end; None if that has not come. Nothing else ends a line than CR LF."""
+        """The line without CR LF; None if that has not arrived. Only CR LF ends a line."""
         end = self._pending.find(b"\n", 0, longest + 2)
         if end < 0:
             if len(self._pending) > longest:
@@ -135,7 +135,7 @@ class ChunkedBody:
 
 
 class BrokenBody(io.RawIOBase):
-    """``wsgi.input`` of a body that is not complete, or not made of chunks as it says: reading it fails."""
+    """``wsgi.input`` of a body that is incomplete or has invalid chunks: reading it fails."""
 
     def readable(self) -> bool:
         return True

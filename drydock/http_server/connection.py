@@ -1,4 +1,4 @@
-"""``Connection``: one client. Reads without waiting, and knows when a request is complete."""
+"""``Connection``: one client. Reads without blocking and detects complete requests."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from drydock.http_server.limits import ServerLimits
 from drydock.http_server.refusals import TOO_LARGE_HEAD, Refusal
 
 _RECEIVED_AT_ONCE = 65536
-#: gunicorn refuses such a line end, once it sees it.
+#: gunicorn refuses this line end.
 _BARE_LINE_END = re.compile(rb"(?<!\r)\n")
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 class State(Enum):
-    """IDLE: nothing of a request is here. HEAD, BODY: it is arriving. QUEUED: it waits for a thread. BUSY: one has it.
+    """IDLE: no request. HEAD, BODY: one is arriving. QUEUED: it waits for a thread. BUSY: a thread serves it.
 
-    ANSWERED: its thread is done, the client has not taken everything yet. ENDING: what still arrives is dropped.
+    ANSWERED: the thread is done, the client has not taken the whole answer. ENDING: input is dropped.
     """
 
     IDLE = 0
@@ -51,7 +51,7 @@ class RefusedError(Exception):
 
 
 class Connection:
-    """``since``: when it came into its state. ``request``: gunicorn's, while there is one."""
+    """``since``: when it entered its state. ``request``: gunicorn's request, while there is one."""
 
     def __init__(
         self,
@@ -70,12 +70,12 @@ class Connection:
         self.answer = Answer(sock, ahead=limits.ahead_bytes, kept=lambda: kept(self))
         self.request: Any = None
         self.body: Body = LengthBody(0)
-        #: Of the request's body in memory.
+        #: Bytes of the request's body in memory.
         self.body_bytes = 0
         self.served = 0
         self.keep_alive = False
         self.closed = False
-        #: What the loop waits for: a mask of the selectors module, 0 for nothing.
+        #: Events that the loop waits for: a mask of the selectors module, 0 for none.
         self.watched = 0
         self.state = State.IDLE
         self.since = time.monotonic()
@@ -87,9 +87,9 @@ class Connection:
         self.since = time.monotonic()
 
     def receive(self) -> bool:
-        """Take what is there. True when a request is complete, or as complete as it will get.
+        """Read what has arrived. True when a request is complete, or cannot become so.
 
-        Raises ``RefusedError``; ``EOFError`` when the client has gone; ``BlockingIOError`` when nothing is there.
+        Raises ``RefusedError``; ``EOFError`` when the client has gone; ``BlockingIOError`` when there is no input.
         """
         data = self.sock.recv(_RECEIVED_AT_ONCE)
         if not data:
@@ -105,7 +105,7 @@ class Connection:
         return self._head_complete(looked_at)
 
     def next_request(self) -> bool:
-        """The same of what arrived together with the last request."""
+        """As ``receive``, for input that arrived together with the last request."""
         self.request = None
         self.body_bytes = 0
         return bool(self._received) and self._head_complete(0)
@@ -126,14 +126,14 @@ class Connection:
 
     def _begin(self, head: bytes) -> bool:
         self.served += 1
-        # NOTE: what the application is given was parsed by gunicorn alone, framing included.
+        # NOTE: gunicorn alone parses what the application gets, framing included.
         request = self.request = Request(self._cfg, _Head(head), self.peer, self.served)
         reader = request.body.reader
         if isinstance(reader, ChunkedReader):
             self.body = ChunkedBody(self._limits.body_bytes)
         else:
             self.body = LengthBody(reader.length)
-            # One that is too large the application refuses by its length alone.
+            # The application refuses a body that is too large by its length.
             if self.body.done or reader.length > self._limits.body_bytes:
                 return True
         self.enter(State.BODY)
@@ -146,9 +146,9 @@ class Connection:
         return self.body.done
 
     def hand_over(self) -> None:
-        """Make ``request`` one that a thread can serve without waiting for the client.
+        """Prepare ``request`` so that a thread can serve it without waiting for the client.
 
-        A body that came in chunks has a length now. One that is unread, broken or cut short ends the connection.
+        A chunked body gets a length. An unread, invalid or incomplete body ends the connection.
         """
         request, body = self.request, self.body
         request._expected_100_continue = False
@@ -165,7 +165,7 @@ class Connection:
         self.body = LengthBody(0)
 
     def drop_received(self) -> bool:
-        """Read what nobody wants. False when the client has ended, too."""
+        """Read and discard input. False when the client has ended as well."""
         try:
             return bool(self.sock.recv(_RECEIVED_AT_ONCE))
         except BlockingIOError:
@@ -174,7 +174,7 @@ class Connection:
             return False
 
     def close(self, *, abort: bool = False) -> None:
-        """``abort``: what lies in the kernel for a client that takes nothing is dropped as well."""
+        """``abort``: also drop the kernel's send buffer, for a client that reads nothing."""
         self.closed = True
         self.answer.fail()
         if abort:
@@ -185,7 +185,7 @@ class Connection:
 
 
 class _Head(Unreader):  # type: ignore[misc]
-    """What gunicorn's parser reads a head from: all of it is here, and then there is no more."""
+    """Source for gunicorn's parser: the complete head, then end of file."""
 
     def __init__(self, head: bytes) -> None:
         super().__init__()

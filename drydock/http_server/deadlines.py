@@ -1,4 +1,4 @@
-"""Which connections have had their time, and which go first when there are too many."""
+"""Deadlines of connections, and which connections to drop when there are too many."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Collection, Iterable
 from drydock.http_server.connection import Connection, State
 from drydock.http_server.limits import ServerLimits
 
-#: The sooner here, the sooner given up for another's sake. Requests that are complete are not among them.
+#: States in the order in which connections are dropped for others. Complete requests are never dropped.
 _WORTH = {State.ENDING: 0, State.IDLE: 1, State.HEAD: 2, State.BODY: 3, State.ANSWERED: 4}
 
 
 def deadline(connection: Connection, limits: ServerLimits) -> float | None:
-    """When the connection's time is up, by the monotonic clock; None: never."""
+    """The connection's deadline by the monotonic clock; None: no deadline."""
     since = connection.since
     match connection.state:
         case State.IDLE:
@@ -31,13 +31,13 @@ def deadline(connection: Connection, limits: ServerLimits) -> float | None:
 
 
 def idlest(connections: Iterable[Connection]) -> Connection | None:
-    """The one to give up for another; None when all are busy."""
+    """The connection to drop for another; None when all are busy."""
     candidates = [each for each in connections if each.state in _WORTH]
     return min(candidates, key=lambda each: (_WORTH[each.state], each.since), default=None)
 
 
 def surplus_bodies(connections: Iterable[Connection], limits: ServerLimits) -> list[Connection]:
-    """Incomplete bodies to give up, the oldest first, for all of them to be within the limit."""
+    """Connections with incomplete bodies to drop, oldest first, to stay within the limit."""
     surplus = sum(each.body_bytes for each in connections) - limits.bodies_bytes
     if surplus <= 0:
         return []
@@ -51,26 +51,26 @@ def surplus_bodies(connections: Iterable[Connection], limits: ServerLimits) -> l
 
 
 def surplus_waiting(connections: Iterable[Connection], most: int) -> list[Connection]:
-    """Those whose threads wait for them to take their long answers, if more than ``most`` do; the longest first."""
+    """Connections beyond ``most`` whose threads wait for the reader of a long answer; the longest wait first."""
     waiting = sorted((each for each in connections if each.answer.waiting), key=lambda each: each.answer.since)
     return waiting[: max(0, len(waiting) - most)]
 
 
 def unread(reading: Collection[Connection]) -> int:
-    """Bytes kept for clients that have not taken them."""
+    """Bytes buffered for clients that have not taken them."""
     return sum(each.answer.unsent for each in reading)
 
 
 class Readers:
-    """How far the clients are that have not taken all of their answers."""
+    """Progress of clients that have not taken all of their answers."""
 
     def __init__(self, limits: ServerLimits) -> None:
         self._limits = limits
-        #: By connection: bytes taken when this was last looked at, and since when it is no more.
+        #: By connection: bytes taken at the last check, and since when that number is unchanged.
         self._marks: dict[Connection, tuple[int, float]] = {}
 
     def surplus(self, reading: Collection[Connection], now: float) -> list[Connection]:
-        """Those who stand still while the memory is needed, for all unread answers to be within the limit."""
+        """Stalled readers to drop, so that all unread answers stay within the limit."""
         marks: dict[Connection, tuple[int, float]] = {}
         for each in reading:
             taken = each.answer.taken()

@@ -1,15 +1,15 @@
-"""How many connections there is room for among a process's file descriptors."""
+"""Fits the number of connections to the process's limit of file descriptors."""
 
 from __future__ import annotations
 
 import resource
 
-#: For what is no connection: the log, the database, the poller, what is read from files.
+#: File descriptors for other uses: log, database, poller, files.
 _OTHERS = 200
 
 
 def room_for(connections: int) -> int:
-    """``connections``, or as many as the process may have. Raises its limit as far as it may do so itself."""
+    """``connections``, or as many as the limit allows. Raises the soft limit as far as the hard limit allows."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = connections + _OTHERS
     if soft != resource.RLIM_INFINITY and soft < wanted:

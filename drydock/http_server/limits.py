@@ -1,4 +1,4 @@
-"""What one connection, and all connections of a process together, may take."""
+"""Limits of one connection and of all connections of a process."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ MIB = 1024 * KIB
 class ServerLimits:
     """Sizes in bytes, times in seconds.
 
-    ``body_bytes``: the largest body that is read; the application is given larger ones unread, to refuse them.
-    ``bytes_per_second``: what a client must send of its body, and take of its answer, on average, once
+    ``body_bytes``: the largest body that is read; larger ones are passed unread to the application, which refuses them.
+    ``bytes_per_second``: minimum average rate of sending a body and of reading an answer, once
     ``grace_seconds`` have passed.
     """
 
@@ -23,18 +23,18 @@ class ServerLimits:
     idle_seconds: float = 5.0
     grace_seconds: float = 20.0
     bytes_per_second: int = 16 * KIB
-    #: How long what a client still sends is read and dropped, after an answer that ends its connection.
+    #: How long further input is read and dropped after an answer that ends the connection.
     linger_seconds: float = 3.0
-    #: Connections of a process. When there are as many, the idlest makes room for the next.
+    #: Connections of a process. At this number the connection that is idle longest is closed for the next.
     connections: int = 1000
-    #: Requests of different paths that wait for a thread, before a process leaves more to its neighbours.
+    #: Paths with queued requests at which a process stops accepting and leaves connections to other processes.
     requests: int = 128
-    #: Bodies that are in memory at a time, incomplete ones included. Beyond it the oldest incomplete one is given up.
+    #: Bytes of all bodies in memory, incomplete ones included. Beyond it the oldest incomplete one is dropped.
     bodies_bytes: int = 256 * MIB
-    #: How far an answer that is made piece by piece may be ahead of its reader before its thread waits.
+    #: Bytes that a generated answer may be ahead of its reader before its thread waits.
     ahead_bytes: int = 2 * MIB
-    #: Answers in memory that their clients have not taken. Beyond the first, readers that stand still are dropped;
-    #: beyond the second they are dropped at once, and no further request is begun.
+    #: Bytes of unread answers in memory. Beyond the first limit stalled readers are dropped after some seconds;
+    #: beyond the second they are dropped sooner, and no further request is begun.
     unread_bytes: int = 256 * MIB
     most_unread_bytes: int = 512 * MIB
     still_seconds: float = 3.0

@@ -1,4 +1,4 @@
-"""``Loop``: one thread that reads and writes all connections of a process and waits for none of them."""
+"""``Loop``: one thread that reads and writes all connections of a process and never blocks on one."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ from gunicorn.workers.gthread import PollableMethodQueue
 from drydock.http_server import refusals
 from drydock.http_server.connection import Connection, RefusedError, State
 from drydock.http_server.deadlines import Readers, deadline, idlest, surplus_bodies, surplus_waiting, unread
+from drydock.http_server.fair_queue import FairQueue
 from drydock.http_server.limits import ServerLimits
 from drydock.http_server.refusals import Refusal
-from drydock.http_server.turns import Turns
 
 LOG = logging.getLogger(__name__)
 
-#: Seconds between two looks at the deadlines.
+#: Seconds between two checks of the deadlines.
 LOOK = 0.25
 
-#: Where the connection's answer is what counts.
+#: States in which the answer's progress decides about the deadline.
 _SERVED = (State.BUSY, State.ANSWERED)
 _READ, _WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
 
 
 class Loop:
-    """``submit`` has a thread serve a connection's request; the thread calls ``finished`` behind it.
+    """``submit`` starts a thread on a connection's request; the thread calls ``finished`` afterwards.
 
-    All other methods but ``wake`` belong to the loop's own thread. ``most``: connections at a time.
+    Only the loop's thread may call methods other than ``finished`` and ``wake``. ``most``: connections at a time.
     """
 
     def __init__(self, cfg: Any, limits: ServerLimits, *, most: int, submit: Callable[[Connection], object]) -> None:
@@ -45,9 +45,9 @@ class Loop:
         self._most = most
         self._submit = submit
         self._listeners: Sequence[socket.socket] = ()
-        self._turns = Turns(most_unread=max(1, cfg.threads // 2))
+        self._queue = FairQueue(most_unread=max(1, cfg.threads // 2))
         self._busy = 0
-        #: Those whose clients have not taken all of their answers.
+        #: Connections whose clients have not taken all of their answers.
         self._reading: set[Connection] = set()
         self._readers = Readers(limits)
         self._next_look = 0.0
@@ -63,7 +63,7 @@ class Loop:
         self._calls.defer(self._finished, connection)
 
     def turn(self) -> None:
-        """Whatever there is to do, or a moment's sleep."""
+        """Handle pending events, or wait for one for a short time."""
         for key, _ in self._poller.select(LOOK):
             key.data(key.fileobj)
         now = time.monotonic()
@@ -72,8 +72,8 @@ class Loop:
             self._look(now)
 
     def accept(self, listeners: Sequence[socket.socket]) -> None:
-        """Take connections from these, while not too many requests are in hand."""
-        full = len(self._turns) >= self._limits.requests or not (self._has_room() or self._dispensable())
+        """Accept connections from these listeners, unless too many requests are queued."""
+        full = len(self._queue) >= self._limits.requests or not (self._has_room() or self._dispensable())
         wanted = () if full else listeners
         if bool(wanted) == bool(self._listeners):
             return
@@ -88,8 +88,8 @@ class Loop:
         return len(self.connections) < self._most
 
     def _dispensable(self) -> Connection | None:
-        """Whose place another connection may have."""
-        return idlest(self.connections) or self._turns.last_of_most()
+        """The connection to close for a new one."""
+        return idlest(self.connections) or self._queue.last_of_most()
 
     def drop_idle(self) -> None:
         for each in list(self.connections):
@@ -103,14 +103,14 @@ class Loop:
         self._calls.close()
 
     def _look(self, now: float) -> None:
-        """Give up connections whose time is up, and some of those that hold what others need."""
+        """Drop connections past their deadline, and some that hold too many resources."""
         for each in list(self.connections):
             ends = deadline(each, self._limits)
             if ends is not None and ends <= now:
                 self._too_slow(each)
         for each in surplus_bodies(self.connections, self._limits):
             self._refuse(each, refusals.FULL)
-        # Booting nodes need the other threads.
+        # The remaining threads serve booting nodes.
         for each in surplus_waiting(self.connections, max(1, self._cfg.threads // 4)):
             self._give_up(each)
         for each in self._readers.surplus(self._reading, now):
@@ -127,7 +127,7 @@ class Loop:
                 self._give_up(connection)
 
     def _give_up(self, connection: Connection) -> None:
-        """A reader that is too slow. A thread that still writes to it finds out, and the connection ends behind it."""
+        """Drop a slow reader. A thread that still writes to it gets an error; then the connection is closed."""
         if connection.state is State.BUSY:
             self._watch(connection, 0)
             connection.answer.fail()
@@ -138,10 +138,10 @@ class Loop:
         if connection.closed:
             return
         self._watch(connection, 0)
-        self._turns.remove(connection)
+        self._queue.remove(connection)
         self.connections.discard(connection)
         self._reading.discard(connection)
-        # What the kernel holds for a client that takes nothing goes with it.
+        # The kernel's send buffer for a client that reads nothing is dropped too.
         connection.close(abort=connection.state in (State.BUSY, State.ANSWERED))
 
     def _accepted(self, listener: socket.socket) -> None:
@@ -149,18 +149,18 @@ class Loop:
             self._drop(given_up)
         try:
             sock, peer = listener.accept()
-        except OSError as exc:  # another process has it, or the client has gone again
+        except OSError as exc:  # another process accepted it, or the client has gone
             if exc.errno in (errno.EMFILE, errno.ENFILE) and (given_up := self._dispensable()) is not None:
                 self._drop(given_up)
             return
         kept = partial(self._calls.defer, self._writable)
         connection = Connection(sock, peer, listener.getsockname(), self._cfg, self._limits, kept)
         self.connections.add(connection)
-        # What a client has to say is often there already.
+        # The request has often arrived already.
         self._readable(connection)
 
     def _watch(self, connection: Connection, events: int) -> None:
-        """Have the poller say when the connection can be read, or written."""
+        """Register the connection's events with the poller."""
         if connection.watched == events:
             return
         if not events:
@@ -180,7 +180,7 @@ class Loop:
             self._drop(connection)
 
     def _advance(self, connection: Connection, step: Callable[[], bool]) -> None:
-        """``step`` takes in more of a request; a complete one is served."""
+        """``step`` reads more of a request; a complete one is queued."""
         try:
             complete = step()
         except BlockingIOError:
@@ -198,13 +198,13 @@ class Loop:
 
     def _serve(self, connection: Connection) -> None:
         connection.enter(State.QUEUED)
-        self._turns.add(connection)
+        self._queue.add(connection)
         self._begin()
 
     def _begin(self) -> None:
-        """Give threads that are free the requests whose turn it is, unless too much of earlier answers is unread."""
+        """Give queued requests to free threads, unless too many bytes of answers are unread."""
         while self._busy < self._cfg.threads and unread(self._reading) <= self._limits.most_unread_bytes:
-            connection = self._turns.next(self._reading)
+            connection = self._queue.next(self._reading)
             if connection is None:
                 return
             connection.enter(State.BUSY)
@@ -212,7 +212,7 @@ class Loop:
             self._submit(connection)
 
     def _writable(self, connection: Connection, sock: object = None) -> None:
-        """The client takes more of its answer; or a thread left a part of one to us."""
+        """The client can take more of its answer, or a thread has buffered a part of one."""
         if connection.closed or connection.state not in _SERVED:
             return
         try:
@@ -247,7 +247,7 @@ class Loop:
             self._answered(connection)
 
     def _answered(self, connection: Connection) -> None:
-        """The client has all of its answer; the next request may be here already."""
+        """The client has its whole answer; the next request may have arrived already."""
         if not connection.keep_alive:
             self._end(connection)
             return
@@ -267,8 +267,8 @@ class Loop:
         self._end(connection)
 
     def _end(self, connection: Connection) -> None:
-        """Say that nothing more comes, and wait a moment for the client to do so: it loses an answer it has not read
-        if it still sends when the connection is closed.
+        """Shut down our side and wait a moment for the client's: a client that still sends loses an unread answer
+        when the connection is closed.
         """
         try:
             connection.sock.shutdown(socket.SHUT_WR)

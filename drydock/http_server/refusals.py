@@ -1,4 +1,4 @@
-"""What the server itself refuses, before the application sees it. Nothing that the client sent is repeated."""
+"""Error answers of the server itself. They never repeat what the client sent."""
 
 from __future__ import annotations
 
@@ -53,10 +53,10 @@ TOO_LARGE_HEAD = Refusal(431, "the request's headers are too large")
 FAILED = Refusal(500, "internal error")
 FULL = Refusal(503, "too many large requests arrive at once; try again later", retry=True)
 
-#: By gunicorn's class; whatever else it raises is a 400.
+#: By gunicorn's exception class; all others are a 400.
 _KNOWN: dict[type[Exception], Refusal] = {
     errors.InvalidRequestLine: Refusal(400, "the request line is malformed"),
-    errors.InvalidRequestMethod: Refusal(400, "that is no method of HTTP"),
+    errors.InvalidRequestMethod: Refusal(400, "the method is not a method of HTTP"),
     errors.InvalidHTTPVersion: Refusal(400, "the version of HTTP is not supported"),
     errors.InvalidHeader: Refusal(400, "a header is malformed, or must not be there more than once"),
     errors.InvalidHeaderName: Refusal(400, "the name of a header is malformed"),
@@ -64,7 +64,7 @@ _KNOWN: dict[type[Exception], Refusal] = {
     errors.LimitRequestLine: Refusal(414, "the request line is too long"),
     errors.LimitRequestHeaders: Refusal(431, "there are too many headers, or one is too long"),
     errors.UnsupportedTransferCoding: Refusal(501, "the transfer coding is not supported"),
-    errors.ExpectationFailed: Refusal(417, "what the header Expect asks for is not supported"),
+    errors.ExpectationFailed: Refusal(417, "the value of the header Expect is not supported"),
 }
 
 

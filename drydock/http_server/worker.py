@@ -1,4 +1,4 @@
-"""``BufferedWorker``: gunicorn's worker whose threads only serve; ``Loop`` does all that could wait for a client."""
+"""``BufferedWorker``: a gunicorn worker whose threads never wait for clients; ``Loop`` does the I/O."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from drydock.http_server.loop import Loop
 
 LOG = logging.getLogger(__name__)
 
-#: How long a stopping worker keeps idle connections: a request may be on its way, and is answered.
+#: How long a stopping worker keeps idle connections, to answer a request that is on its way.
 STOP_SECONDS = 2.0
 
 
@@ -65,7 +65,7 @@ class BufferedWorker(Worker):  # type: ignore[misc]
                 listener.close()
 
     def _finish(self) -> None:
-        """What is in hand gets ``graceful_timeout`` seconds; connections without a request two."""
+        """Running requests get ``graceful_timeout`` seconds; connections without a request two."""
         self._loop.accept([])
         began = time.monotonic()
         while self._loop.connections and time.monotonic() < began + self.cfg.graceful_timeout:
@@ -75,7 +75,7 @@ class BufferedWorker(Worker):  # type: ignore[misc]
             self._loop.turn()
 
     def _serve(self, connection: Connection) -> None:
-        """A thread's part of a request: nothing in it waits for the client, but for a long answer's slow reader."""
+        """Serve a request in a thread. It waits for the client only while a long generated answer is read slowly."""
         answer = connection.answer
         connection.keep_alive = False
         try:
@@ -83,7 +83,7 @@ class BufferedWorker(Worker):  # type: ignore[misc]
             answer.begin()
             connection.keep_alive = self._respond(connection)
             answer.end()
-        except Exception as exc:  # a thread's last: what the application did not answer itself
+        except Exception as exc:  # the last handler of the thread: errors that the application did not answer
             connection.keep_alive = False
             if not answer.failed:
                 request_id = str(uuid4())
@@ -116,6 +116,6 @@ class BufferedWorker(Worker):  # type: ignore[misc]
             if hasattr(parts, "close"):
                 parts.close()
         self.log.access(response, connection.request, environ, datetime.now() - started)  # noqa: DTZ005
-        # One that promised more than came cannot be told from one that is still to come.
+        # The client cannot distinguish a short answer from one that is still being sent.
         short = response.response_length is not None and response.sent < response.response_length
         return not (response.should_close() or (short and connection.request.method != "HEAD"))

@@ -77,6 +77,7 @@ ROWS = (
         of_node=Action.DEPLOY_NODE,
         node_steps=(
             "look_at_node",
+            "check_hardware",
             "apply_networking",
             "apply_storage",
             "apply_platform",

@@ -41,7 +41,28 @@ class ReportDetail:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a machine says: some messages, and at the end a status."""
+    """One report of a machine: messages, and in the last one a status."""
 
     status: ReportStatus | None = None
     details: tuple[ReportDetail, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StoredReport:
+    """The result of storing a report. ``action``: as it was before.
+
+    ``key_digest``: of the key that may report; None: its deployment ended. ``transaction``: the number of the
+    transaction that stores the report; None: the report was refused.
+    """
+
+    action: BootAction
+    key_digest: bytes | None = field(repr=False)
+    transaction: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierReport:
+    """A report that came with an idempotency key. ``digest``: its SHA-256. ``status``: that of the action after it."""
+
+    digest: bytes
+    status: ReportStatus | None

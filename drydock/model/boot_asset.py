@@ -41,9 +41,9 @@ class BootAsset:
 
 @dataclass(frozen=True, slots=True)
 class BootActionDesign:
-    """``target_nodes`` are keys, in the order of the site: whether one is among thousands is asked for each node.
+    """``target_nodes``: a mapping, in site order, because membership is tested once per node.
 
-    ``signaling``: the node has to report that it succeeded.
+    ``signaling``: the node must report a final status.
     """
 
     name: str

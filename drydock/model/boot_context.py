@@ -9,6 +9,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from drydock.model.boot_action import BootAction
+from drydock.model.task import Task
 
 
 class BundleKind(StrEnum):
@@ -22,7 +23,7 @@ class BundleKind(StrEnum):
 class BootContext:
     """``key_digest`` is SHA-256 of the node's key; the key itself is stored nowhere.
 
-    ``packages``: what the boot actions want installed, package to version (None: any).
+    ``packages``: what the boot actions install, package to version (None: any).
     """
 
     id: UUID
@@ -46,10 +47,20 @@ class SealedBundle:
 
 
 @dataclass(frozen=True, slots=True)
-class PreparedBoot:
-    """All that a node needs to boot, ready to be kept. ``events_digest``: SHA-256 of its installer's token.
+class StoredBundle:
+    """A sealed bundle with what is needed to check a key and to open it. ``node``: its name as the design has it."""
 
-    ``lifetime_seconds`` from when it is kept; ``context.expires`` means nothing before.
+    context_id: UUID
+    node: str
+    key_digest: bytes = field(repr=False)
+    sealed: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedBoot:
+    """All that a node needs to boot, ready to be stored. ``events_digest``: SHA-256 of its installer's token.
+
+    ``lifetime_seconds`` count from the moment it is stored; ``context.expires`` is not valid before.
     """
 
     context: BootContext
@@ -66,7 +77,15 @@ class PreparedBoot:
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """A tarball as a machine gets it; ``etag`` is the SHA-256 (hex) of ``content``."""
+    """A tarball as a machine receives it; ``etag`` is the SHA-256 (hex) of ``content``."""
 
     content: bytes = field(repr=False)
     etag: str
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """``task``: the one that made the boot context. ``revoked``: the key was since."""
+
+    task: Task
+    revoked: bool

@@ -1,4 +1,4 @@
-"""Build data: what a tool found out about a node while it was built."""
+"""Build data: facts about a node, collected while it was built."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Design snapshots, and what validation says of a design."""
+"""Design snapshots, and the result of validating a design."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from datetime import datetime
 
 from drydock.model.message import ValidationMessage
 
-#: What a stored design is called in a ``design_ref``.
+#: Prefix of the ``design_ref`` of a stored design.
 DESIGN_REF_PREFIX = "drydock://designs/"
-#: Of a SHA-256 in hexadecimal digits.
+#: Length of a SHA-256 in hexadecimal digits.
 DIGEST_LENGTH = 64
 
 
 def snapshot_of(design_ref: str) -> str | None:
-    """The digest that a reference to a stored design names; None for any other reference."""
+    """The digest in a reference to a stored design; None for any other reference."""
     reference = design_ref.strip().lower()
     if not reference.startswith(DESIGN_REF_PREFIX):
         return None

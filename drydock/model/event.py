@@ -1,4 +1,4 @@
-"""What a stream of events tells about a task tree: how its tasks are, and what they say."""
+"""Events of a task tree: changes of its tasks, and their messages."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from drydock.model.task import ResultStatus, Task, TaskStatus
 
 @dataclass(frozen=True, slots=True, order=True)
 class Position:
-    """Where in the stream. Events are ordered by transaction, in one tasks before messages, then as they were made."""
+    """A position in the stream. Order: transaction; within one, tasks before messages; then creation."""
 
     transaction: int = 0
     kind: int = 0
     number: int = 0
 
 
-#: Kinds of events, as positions have them.
+#: Kinds of events in a position.
 TASK_KIND = 0
 MESSAGE_KIND = 1
 
 
 @dataclass(frozen=True, slots=True)
 class TaskChanged:
-    """A task as it is now; what it went through since the event before is told by its messages."""
+    """The present state of a task. Its messages record what happened since the event before."""
 
     position: Position
     task: Task
@@ -33,7 +33,7 @@ class TaskChanged:
 
 @dataclass(frozen=True, slots=True)
 class MessageWritten:
-    """A line that a task of the tree told; ``node`` is that task's."""
+    """A message of a task in the tree; ``node`` is that task's."""
 
     position: Position
     task_id: UUID
@@ -48,8 +48,8 @@ Event = TaskChanged | MessageWritten
 class EventPage:
     """Some events, in order.
 
-    ``more``: others can be read at once. ``behind``: something has changed that is told in a moment, when older
-    transactions have ended. ``ended``: the task has ended, and with these events all is told. ``status`` and
+    ``more``: further events can be read at once. ``behind``: newer events exist that can be read only once older
+    transactions have ended. ``ended``: the task has ended and these are its last events. ``status`` and
     ``result_status`` are the task's own.
     """
 

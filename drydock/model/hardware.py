@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class DeviceAlias:
-    """A device by its place in the machine. ``address`` may be ``regexp:<re>``."""
+    """A device by its bus address. ``address`` may be ``regexp:<re>``."""
 
     alias: str
     bus_type: str

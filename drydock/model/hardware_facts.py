@@ -1,6 +1,6 @@
 """What was found in a machine, by its BMC, by a provisioner's inspection or by the machine itself.
 
-One schema, whatever found it. None stands for what the finder cannot tell; an empty tuple for none that it sees.
+One schema, for every source. None stands for what the source does not know; an empty tuple for none that it sees.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Whether the things we depend on answer."""
+"""Health of the services that Drydock depends on."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class DependencyHealth:
-    """``seconds``: how long it took to find out."""
+    """``seconds``: duration of the check."""
 
     name: str
     healthy: bool

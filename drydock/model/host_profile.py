@@ -1,4 +1,4 @@
-"""What a host profile and a node both say about a machine."""
+"""Settings that host profiles and nodes share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A machine on its way: what its installer says of itself, and when it was heard of."""
+"""A machine during deployment: events of its installer, and its last contact."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class LogFile:
-    """A file that came with an event; ``content`` is its end if it was long."""
+    """A file attached to an event; ``content`` is only the end of a long one."""
 
     path: str
     content: bytes = field(repr=False)
@@ -18,7 +18,7 @@ class LogFile:
 
 @dataclass(frozen=True, slots=True)
 class MachineEvent:
-    """One step of an installer. ``result`` is empty until the step ended; ``extra`` is kept as it came."""
+    """One step of an installer. ``result`` is empty until the step ended; ``extra`` is stored unchanged."""
 
     name: str
     description: str
@@ -39,7 +39,7 @@ class MachineEvent:
 
 @dataclass(frozen=True, slots=True)
 class MachineContact:
-    """When a machine was first and last heard of in a deployment, and where it said that it was."""
+    """First and last contact of a machine in a deployment, and its reported stage."""
 
     first_contact: datetime | None = None
     last_contact: datetime | None = None
@@ -48,8 +48,17 @@ class MachineContact:
 
 @dataclass(frozen=True, slots=True)
 class NewBuildData:
-    """What a machine found out about itself."""
+    """Build data that a machine reports about itself."""
 
     generator: str
     data_format: str
     data_element: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class KeptAmounts:
+    """What is kept of one deployment: events that became messages, bytes and rows of build data."""
+
+    events: int
+    kept_bytes: int
+    kept_rows: int

@@ -1,4 +1,4 @@
-"""Messages: what a task tells its operator, and what validation tells a design's author."""
+"""Messages of tasks, for operators, and of validation, for authors of designs."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
+from uuid import UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +17,18 @@ class TaskMessage:
     message: str
     error: bool
     ts: datetime
+    context_type: str = "task"
+    context: str = ""
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class NewMessage:
+    """A line to be added to a task's history. Without ``context`` it is about the task itself."""
+
+    task_id: UUID
+    message: str
+    error: bool = False
     context_type: str = "task"
     context: str = ""
     extra: Mapping[str, Any] = field(default_factory=dict)
@@ -39,8 +52,8 @@ class DocumentRef:
 class ValidationMessage:
     """One finding about a design.
 
-    ``code`` is the field's code (``DD3003``), ``rule`` a unique readable name, because some codes stand for
-    two rules. ``diagnostic`` says where to read on.
+    ``code`` is upstream Drydock's (``DD3003``), ``rule`` a unique readable name, because some codes stand for
+    two rules. ``diagnostic`` links to the documentation.
     """
 
     code: str

@@ -23,7 +23,7 @@ class TrunkMode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Bonding:
-    """Rates and delays in milliseconds. ``hash`` and ``peer_rate`` mean something for 802.3ad only."""
+    """Rates and delays in milliseconds. ``hash`` and ``peer_rate`` apply to 802.3ad only."""
 
     mode: BondMode = BondMode.DISABLED
     hash: str | None = None
@@ -35,7 +35,7 @@ class Bonding:
 
 @dataclass(frozen=True, slots=True)
 class NetworkLink:
-    """``native_network`` is the untagged one. A ``noconfig`` label tells the provisioner to leave the link alone."""
+    """``native_network`` is the untagged one. A ``noconfig`` label makes the provisioner leave the link alone."""
 
     name: str
     allowed_networks: tuple[str, ...]
@@ -49,7 +49,7 @@ class NetworkLink:
 
 @dataclass(frozen=True, slots=True)
 class AddressRange:
-    """``type`` is free text in the field; ``static``, ``dhcp`` and ``reserved`` are documented."""
+    """``type`` is free text in existing designs; ``static``, ``dhcp`` and ``reserved`` are documented."""
 
     type: str | None
     start: str | None
@@ -68,7 +68,7 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """``cidr`` as written: rule DD2006 tells whether it makes sense. ``vlan`` is the 802.1q tag, None if untagged."""
+    """``cidr`` as written; rule DD2006 checks it. ``vlan`` is the 802.1q tag, None if untagged."""
 
     name: str
     cidr: str

@@ -1,4 +1,4 @@
-"""Which nodes somebody means: in a request for a task, or in a boot action of a design."""
+"""Node filters, of a request for a task or of a boot action."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ _LABELS = ("node_labels", "rack_labels")
 def parse_node_filter(value: object, *, field: str = "node_filter") -> NodeFilterSet | None:
     """A filter set from its JSON form; None (no filter) for null.
 
-    Members that are missing, null or empty constrain nothing. Raises ``InvalidInput`` that names the exact field.
+    Members that are missing, null or empty add no constraint. Raises ``InvalidInput`` with the path of the field.
     """
     if value is None:
         return None
@@ -96,7 +96,7 @@ def _object(value: object, field: str, keys: Sequence[str]) -> Mapping[str, Any]
         raise InvalidInput("must be an object", field=field)
     for key in value:
         if key not in keys:
-            raise InvalidInput(f"is not known; known are {', '.join(keys)}", field=f"{field}.{key}"[:200])
+            raise InvalidInput(f"is unknown; use one of {', '.join(keys)}", field=f"{field}.{key}"[:200])
     return value
 
 

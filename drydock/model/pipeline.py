@@ -1,4 +1,4 @@
-"""What the segments of an asset's pipeline take and give."""
+"""Input and output types of the segments of an asset's pipeline."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class Form(StrEnum):
-    """What travels through a pipeline. Inline data and what a reference answers are bytes, a location is text."""
+    """Type of a value in a pipeline. Inline data and fetched data are bytes, a location is text."""
 
     TEXT = "text"
     BYTES = "bytes"
@@ -16,7 +16,7 @@ class Form(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SegmentForms:
-    """``takes`` None: both."""
+    """``takes`` None: bytes and text."""
 
     takes: Form | None
     gives: Form
@@ -33,13 +33,13 @@ FORMS: Mapping[str, SegmentForms] = {
 
 
 def misfit(segments: Sequence[str], form: Form) -> str | None:
-    """What is wrong with the first segment that cannot work on what it gets, ``form`` at first; None if all can."""
+    """The error of the first segment that does not accept its input, ``form`` at first; None if all do."""
     for position, name in enumerate(segments, 1):
         known = FORMS.get(name)
         if known is None:
-            return f"segment {position}, {name:.60}, is unknown; known are {', '.join(FORMS)}"
+            return f"segment {position}, {name:.60}, is unknown; use one of {', '.join(FORMS)}"
         if known.takes not in (None, form):
             before = "utf8_decode" if form is Form.BYTES else "utf8_encode"
-            return f"segment {position}, {name}, wants {known.takes}, but has {form}: put {before} before it"
+            return f"segment {position}, {name}, needs {known.takes}, but gets {form}: put {before} before it"
         form = known.gives
     return None

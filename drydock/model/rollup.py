@@ -1,4 +1,4 @@
-"""Subtasks' results become their parent's."""
+"""Combines the results of subtasks into the result of their parent."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from drydock.model.task import ResultStatus, TaskResult
 
 @dataclass(frozen=True, slots=True)
 class NodeOutcome:
-    """What became of one node: ``step`` and ``reason`` say where and why it failed, ``last_error`` what broke last."""
+    """Result of one node: the ``step`` at which it failed, the ``reason``, and the ``last_error`` before it."""
 
     node: str
     status: ResultStatus
@@ -20,13 +20,13 @@ class NodeOutcome:
 
     @property
     def why(self) -> str:
-        """At a deadline the reason is what the node waited for: what went wrong meanwhile says more."""
-        told = not self.last_error or self.last_error in self.reason
-        return (self.reason or str(self.status)) + ("" if told else f"; last error: {self.last_error}")
+        """At a deadline the reason is only what the node waited for, so the last error is added."""
+        repeated = not self.last_error or self.last_error in self.reason
+        return (self.reason or str(self.status)) + ("" if repeated else f"; last error: {self.last_error}")
 
 
 def roll_up(outcomes: Sequence[NodeOutcome]) -> TaskResult:
-    """``success`` if all succeeded (none is all), ``failure`` if none did, else ``partial_success``; with the names."""
+    """``success`` if all succeeded (or there are none), ``failure`` if none did, else ``partial_success``."""
     successes = tuple(outcome.node for outcome in outcomes if outcome.status is ResultStatus.SUCCESS)
     failures = tuple(outcome.node for outcome in outcomes if outcome.status is not ResultStatus.SUCCESS)
     if not outcomes:
@@ -44,7 +44,7 @@ def roll_up(outcomes: Sequence[NodeOutcome]) -> TaskResult:
 
 
 def failure_lines(outcomes: Sequence[NodeOutcome]) -> tuple[tuple[str, str], ...]:
-    """(node, what to tell of it) for each node that failed."""
+    """(node, message) for each node that failed."""
     return tuple(
         (outcome.node, f"{outcome.node}: {outcome.why}")
         for outcome in outcomes

@@ -23,7 +23,7 @@ class TagDefinition:
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """A package repository. None for a list means that the design says nothing about it."""
+    """A package repository. None for a list: the design does not set it."""
 
     name: str
     url: str | None

@@ -17,7 +17,7 @@ class Filesystem:
 
 @dataclass(frozen=True, slots=True)
 class Partition:
-    """``size`` as written in the design (``30g``, ``>100g``, ``20%``); None if it says none."""
+    """``size`` as written in the design (``30g``, ``>100g``, ``20%``); None if not given."""
 
     name: str
     size: str | None = None

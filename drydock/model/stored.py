@@ -1,4 +1,4 @@
-"""Enumerations that rows hold: a row may hold a value that only another version of Drydock knows."""
+"""Enumerations stored in rows, where a row may hold a value of another version of Drydock."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Self
 class StoredEnum(StrEnum):
     @classmethod
     def stored(cls, text: str) -> Self:
-        """The member, or for a value that this version does not know one of its own: no member, ``known`` False.
+        """The member, or for an unknown value a new one that is not a member and has ``known`` False.
 
-        It is equal to its text, is shown as it is stored, and is none of the members.
+        It is equal to its text and is shown as it is stored.
         """
         try:
             return cls(text)

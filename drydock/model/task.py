@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from drydock.model.actions import Action
+from drydock.model.confirmation import Confirmation
 from drydock.model.machine import MachineContact
 from drydock.model.message import TaskMessage
 from drydock.model.stored import StoredEnum
@@ -34,10 +35,12 @@ class TaskStatus(StoredEnum):
 
 CLOSED = frozenset({TaskStatus.TERMINATED, TaskStatus.COMPLETE})
 
-#: Allowed next states. Terminating a queued task ends it at once; a running one ends at its next step.
+#: Allowed next states. ``tests/db/test_task_transitions.py`` checks every statement against them.
+#: Terminating a queued task ends it at once; a running one ends at its next step. A queued task completes if it is
+#: given up, as every worker that claimed it died.
 TRANSITIONS: Mapping[TaskStatus, frozenset[TaskStatus]] = {
     TaskStatus.REQUESTED: frozenset({TaskStatus.QUEUED}),
-    TaskStatus.QUEUED: frozenset({TaskStatus.RUNNING, TaskStatus.TERMINATED}),
+    TaskStatus.QUEUED: frozenset({TaskStatus.RUNNING, TaskStatus.TERMINATED, TaskStatus.COMPLETE}),
     TaskStatus.RUNNING: frozenset({TaskStatus.TERMINATING, TaskStatus.COMPLETE}),
     TaskStatus.TERMINATING: frozenset({TaskStatus.TERMINATED}),
     TaskStatus.TERMINATED: frozenset(),
@@ -103,8 +106,8 @@ class TaskProgress:
 class Task:
     """A task as stored.
 
-    ``result.messages``, ``subtask_ids``, ``progress``, ``machine``, ``has_build_data``: only where a query reads them.
-    Subtask ids are text: there may be ten thousand, and they are only shown.
+    ``result.messages``, ``subtask_ids``, ``progress``, ``machine``, ``has_build_data``, ``confirmations``: only
+    where a query reads them. Subtask ids are text: there may be ten thousand, and they are only shown.
 
     ``root_id`` is the task's own id for a task without a parent. ``design_digest`` is set once the design is
     pinned. ``step_since``, ``deadline_at``: of the present step. ``reason``: what it waits for, in words.
@@ -150,6 +153,7 @@ class Task:
     has_build_data: bool = False
     expect_nodes: int | None = None
     all_nodes: bool | None = None
+    confirmations: tuple[Confirmation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,11 +185,19 @@ class TaskPage:
 
 
 @dataclass(frozen=True, slots=True)
+class TaskVersion:
+    """``mark`` differs from an earlier one if the task or a subtask of it changed in between."""
+
+    status: TaskStatus
+    mark: tuple[object, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class NewTask:
     """A request for a task, checked by the API. ``idempotency_key`` is unique per ``created_by``.
 
     ``design_digest``: the snapshot to work on, where it is known already. ``expect_nodes``: how many nodes are to be
-    in scope. ``all_nodes``: whether that may be every node of the design; None: nobody asked, as the guard is off.
+    in scope. ``all_nodes``: whether that may be every node of the design; None: not checked, as the guard is off.
     """
 
     action: Action

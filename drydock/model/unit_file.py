@@ -1,4 +1,4 @@
-"""Files that systemd reads: which are units that can be enabled, and which start others."""
+"""Classifies systemd unit files: which can be enabled, and which start others."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _MORE = ("/usr/lib/systemd/system", "/lib/systemd/system")
 
 
 def is_template(path: str) -> bool:
-    """``worker@.service``: its instances are units, it is none."""
+    """``worker@.service``: a template; only its instances are units."""
     return _TEMPLATE.fullmatch(path.rpartition("/")[2]) is not None
 
 
@@ -27,7 +27,7 @@ def can_be_enabled(path: str) -> bool:
 
 
 def is_searched(path: str) -> bool:
-    """Whether it is in a directory of system units, or a drop-in there."""
+    """True if it is in a directory of system units, or a drop-in there."""
     directory = path.rpartition("/")[0]
     if is_drop_in(path):
         directory = directory.rpartition("/")[0]
@@ -35,11 +35,11 @@ def is_searched(path: str) -> bool:
 
 
 def has_install(content: bytes) -> bool:
-    """Whether the unit says by which others it is wanted."""
+    """True if the unit has an [Install] section."""
     return _INSTALL.search(content) is not None
 
 
 def starts(path: str, unit: str) -> bool:
-    """Whether a timer, socket or path unit starts this service, by its name."""
+    """True if a timer, socket or path unit starts this service, by its name."""
     stem, _, kind = path.rpartition("/")[2].rpartition(".")
     return kind in ("timer", "socket", "path") and unit == f"{stem}.service"

@@ -11,6 +11,7 @@ PREFIX = "physical_provisioner:"
 READ_TASK = PREFIX + "read_task"
 CREATE_TASK = PREFIX + "create_task"
 TERMINATE_TASK = PREFIX + "terminate_task"
+CONFIRM_TASK = PREFIX + "confirm_task"
 DELETE_TASKS = PREFIX + "delete_tasks"
 READ_DATA = PREFIX + "read_data"
 READ_SECRETS = PREFIX + "read_secrets"
@@ -18,6 +19,8 @@ INGEST_DATA = PREFIX + "ingest_data"
 VALIDATE_SITE_DESIGN = PREFIX + "validate_site_design"
 READ_BUILD_DATA = PREFIX + "read_build_data"
 HEALTH_DATA = PREFIX + "health_data"
+READ_PLAN = PREFIX + "read_plan"
+CREATE_PLAN = PREFIX + "create_plan"
 
 #: The rule that creating a task of an action needs besides CREATE_TASK.
 ACTION_RULES: Mapping[Action, str] = {action: PREFIX + action.value for action in dict.fromkeys(REQUESTABLE.values())}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from oslo_policy import policy
 
-from drydock.policies import base, designs, health, nodes, tasks
+from drydock.policies import base, designs, health, nodes, plans, tasks
 
 
 def list_rules() -> list[policy.RuleDefault]:
@@ -16,5 +16,6 @@ def list_rules() -> list[policy.RuleDefault]:
         *tasks.list_rules(),
         *designs.list_rules(),
         *nodes.list_rules(),
+        *plans.list_rules(),
         *health.list_rules(),
     ]

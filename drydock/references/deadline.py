@@ -1,10 +1,10 @@
-"""An HTTP transport whose connections go to addresses that were checked, and are cut when a time is up.
+"""An HTTP transport that connects only to checked addresses and cuts connections at a deadline.
 
-A name is resolved once, by who checks its addresses: were it resolved again to connect, its owner could give another
-answer then.
+A name is resolved once, where its addresses are checked: a second resolution could return other addresses
+(DNS rebinding).
 
-Timeouts of sockets start anew with every byte: a peer that sends one byte per second, in the headers say, holds its
-caller for hours. Cutting the connection from a timer ends any wait.
+Socket timeouts restart with every byte, so that a peer that sends one byte per second could hold its
+caller for hours. A timer that cuts the connection ends any wait.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 
 class DeadlineAdapter(requests.adapters.HTTPAdapter):
-    """For one fetch, used as a context manager: every connection it opened is cut ``seconds`` after entering.
+    """For one fetch, as a context manager: every connection is cut ``seconds`` after entering.
 
-    A reader then sees an end of the body, so ask ``late`` before believing one.
+    A reader then sees an end of the body: check ``late`` before using one.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -90,14 +90,14 @@ class DeadlineAdapter(requests.adapters.HTTPAdapter):
             self.late = True
             for sock in self._sockets:
                 with contextlib.suppress(OSError):
-                    # Not the method of a TLS socket: that one takes the TLS state away from the thread reading.
+                    # Not the TLS socket's method, which removes the TLS state under the reading thread.
                     socket.socket.shutdown(sock, socket.SHUT_RDWR)
 
 
 def _connect(
     connection: HTTPConnection, open_socket: Callable[[], socket.socket], pins: Mapping[str, Sequence[str]]
 ) -> socket.socket:
-    """NOTE: ``host`` is what urllib3 resolves when it connects, and after that what the certificate must be for."""
+    """NOTE: urllib3 resolves ``host`` to connect, and afterwards checks the certificate against it."""
     host = connection.host
     failure: NewConnectionError | ConnectTimeoutError = NewConnectionError(connection, "no address was checked")
     for address in pins.get(host.lower().strip("[]"), ()):

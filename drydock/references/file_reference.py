@@ -1,4 +1,4 @@
-"""``file`` references: regular files below the configured roots, wherever symbolic links lead."""
+"""``file`` references: regular files below the configured roots, after resolving symbolic links."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class FileFetcher:
         self._max_bytes = max_bytes
 
     def fetch(self, parts: SplitResult) -> bytes:
-        """The file's bytes; the host part of the URI means nothing. Raises as ``References.fetch``."""
+        """The file's bytes; the host part of the URI is ignored. Raises as ``References.fetch``."""
         asked = unquote(parts.path)
         if not asked.startswith("/") or "\0" in asked:
             raise InvalidReference("a file reference needs an absolute path")
@@ -33,13 +33,13 @@ class FileFetcher:
         except (FileNotFoundError, NotADirectoryError, PermissionError) as exc:
             raise InvalidReference(f"file {asked} cannot be opened: {exc.strerror}") from exc
         except OSError as exc:
-            # A circle of links, which resolve() lets pass since Python 3.13.
+            # A cycle of links, which resolve() accepts since Python 3.13.
             if exc.errno == errno.ELOOP:
                 raise InvalidReference(f"file {asked} cannot be resolved") from exc
             raise ReferenceUnavailable(f"file {asked} cannot be read: {exc.strerror}") from exc
 
     def _read(self, path: Path, asked: str) -> bytes:
-        # Not following and not blocking: the path was resolved just now, and a FIFO would wait for a writer.
+        # O_NOFOLLOW: the path was just resolved. O_NONBLOCK: a FIFO would wait for a writer.
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         try:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):

@@ -1,4 +1,4 @@
-"""Which hosts and addresses references may lead to."""
+"""Allow-lists of hosts and addresses for references."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class HostList:
     """Names, ``*.suffix`` for all names below a domain, addresses and CIDRs. ``*`` allows all, an empty list none."""
 
     def __init__(self, entries: Sequence[str]) -> None:
-        """Raises ``ConfigurationError`` for a CIDR that is none."""
+        """Raises ``ConfigurationError`` for an invalid CIDR."""
         self._names: set[str] = set()
         self._suffixes: list[str] = []
         self._networks: list[_Network] = []
@@ -38,7 +38,7 @@ class HostList:
         return not self._networks
 
     def allows(self, host: str, addresses: Sequence[Address]) -> bool:
-        """A name that is not listed goes by its ``addresses``: all of them must be in the CIDRs listed."""
+        """A name that is not listed is allowed if all its ``addresses`` are in the listed CIDRs."""
         name = host.lower().rstrip(".")
         if self.everybody or name in self._names or any(name.endswith(suffix) for suffix in self._suffixes):
             return True
@@ -48,11 +48,11 @@ class HostList:
 class AddressList:
     """Addresses and CIDRs; ``*`` allows all, ``!`` before one forbids it, which wins.
 
-    Forbidden is also an address that leads to a forbidden one, see ``leads_to``.
+    An address that leads to a forbidden one is forbidden too, see ``leads_to``.
     """
 
     def __init__(self, entries: Sequence[str]) -> None:
-        """Raises ``ConfigurationError`` for an entry that is neither."""
+        """Raises ``ConfigurationError`` for an invalid entry."""
         self._any = "*" in entries
         self._allowed = [_required(entry) for entry in entries if entry != "*" and not entry.startswith("!")]
         self._forbidden = [_required(entry[1:]) for entry in entries if entry.startswith("!")]
@@ -64,7 +64,7 @@ class AddressList:
 
 
 def resolve(host: str) -> tuple[Address, ...]:
-    """The addresses of a name, or the address that it is. Raises ``ReferenceUnavailable``."""
+    """The addresses of a name; an address is returned unchanged. Raises ``ReferenceUnavailable``."""
     try:
         return (_plain(ipaddress.ip_address(host)),)
     except ValueError:
@@ -77,8 +77,8 @@ def resolve(host: str) -> tuple[Address, ...]:
 
 
 def leads_to(address: Address) -> frozenset[Address]:
-    """Where a connection to this address may end: there, at the IPv4 address that is written in an IPv6 one, and for
-    loopback and unspecified addresses at either loopback address, which are one machine.
+    """The addresses at which a connection may end: this one, an IPv4 address embedded in it, and for
+    loopback and unspecified addresses both loopback addresses, which are the same machine.
     """
     found: set[Address] = {address, _plain(address)}
     if isinstance(address, ipaddress.IPv6Address):
@@ -100,7 +100,7 @@ def _embedded(address: ipaddress.IPv6Address) -> Iterator[ipaddress.IPv4Address]
 
 
 def _plain(address: Address) -> Address:
-    """An IPv4 address in IPv6's clothes goes where the IPv4 address goes."""
+    """An IPv4-mapped IPv6 address as its IPv4 address."""
     mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
     return mapped or address
 

@@ -18,14 +18,14 @@ from drydock.references.service_token import TokenSource
 
 MAX_REDIRECTS = 5
 _CHUNK = 65536
-#: How often a peer may use up its time for the next bytes.
-_PATIENCE = 4
+#: A fetch may take the connect timeout and this number of read timeouts.
+_READ_TIMEOUTS = 4
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
 @dataclass(frozen=True, slots=True)
 class _Target:
-    """Where to ask. ``url`` is without credentials; ``shown`` also without the query, which may hold secrets too."""
+    """URL to fetch. ``url`` has no credentials; ``shown`` also no query, which may hold secrets."""
 
     url: str
     shown: str
@@ -40,7 +40,7 @@ class _Target:
 
 
 class _Session(requests.Session):
-    """NOTE: even told not to follow redirects, requests prepares the next one, and reads this one's whole body."""
+    """NOTE: even without following redirects, requests prepares the next one and reads this one's whole body."""
 
     def get_redirect_target(self, resp: requests.Response) -> None:
         return None
@@ -65,11 +65,11 @@ class HttpFetcher:
         self._addresses = AddressList(allowed_addresses)
         self._max_bytes = max_bytes
         self._timeouts = (connect_timeout, read_timeout)
-        self._total = connect_timeout + _PATIENCE * read_timeout
+        self._total = connect_timeout + _READ_TIMEOUTS * read_timeout
         self._ca_file = ca_file
 
     def fetch(self, parts: SplitResult, tokens: TokenSource | None = None) -> bytes:
-        """The body of a 200 answer; with ``tokens``, asked for with a Keystone token, and once more with a new one.
+        """The body of a 200 answer; with ``tokens``, sends a Keystone token, after a 401 a new one.
 
         Raises as ``References.fetch``.
         """
@@ -84,7 +84,7 @@ class HttpFetcher:
 
     def _fetch(self, target: _Target) -> bytes:
         with _Session() as session, DeadlineAdapter(self._total) as adapter:
-            # Neither proxies nor .netrc from the environment: what we call is decided by the options.
+            # No proxies and no .netrc from the environment: the options alone decide what is called.
             session.trust_env = False
             session.verify = self._ca_file or True
             session.mount("http://", adapter)
@@ -122,7 +122,7 @@ class HttpFetcher:
         raise InvalidReference(f"{target.shown}: more than {MAX_REDIRECTS} redirects")
 
     def _redirected(self, target: _Target, location: str) -> _Target:
-        """NOTE: no error says where to: what a peer says is shown to nobody who could not ask it."""
+        """NOTE: no error shows the target: readers of a task may not have access to what a peer answers."""
         try:
             following = self._target(urlsplit(urljoin(target.url, location)), target.shown)
         except ValueError as exc:
@@ -132,8 +132,8 @@ class HttpFetcher:
         return replace(following, authorization=following.authorization or target.authorization, token=target.token)
 
     def _target(self, parts: SplitResult, origin: str = "") -> _Target:
-        """Checked against the allow-lists: for the reference itself and for each redirect, which is shown as
-        ``origin``, where it began.
+        """Checked against the allow-lists, for the reference itself and for each redirect, which errors show as
+        ``origin``.
         """
         where = f"{origin} redirects to a " if origin else ""
         try:
@@ -153,7 +153,7 @@ class HttpFetcher:
         return _Target(url, shown, host, self._checked(host, shown), _basic_auth(parts))
 
     def _checked(self, host: str, shown: str) -> tuple[Address, ...]:
-        """The addresses to connect to. A host that is refused by its name is not even looked up."""
+        """The addresses to connect to. A host that is refused by its name is not resolved."""
         refused = f"{shown}: host is not in the list of allowed hosts"
         if self._hosts.by_name_only and not self._hosts.allows(host, ()):
             raise InvalidReference(refused)
@@ -196,7 +196,7 @@ def _basic_auth(parts: SplitResult) -> str | None:
 
 
 def _reason(exc: Exception) -> str:
-    """Short, and never the library's text: it repeats the URL, query and all."""
+    """Not the library's text, which repeats the URL with its query."""
     reasons: tuple[tuple[type[Exception], str], ...] = (
         (requests.exceptions.SSLError, "TLS failed: the certificate is not trusted, or not for this host"),
         (requests.exceptions.ConnectTimeout, "no connection in time"),

@@ -29,7 +29,7 @@ def reference_retries(*, times: int, pause: float, wait: Callable[[float], None]
 class References:
     """Fetches what a URI names, for designs and assets alike. Safe to share between threads.
 
-    Answers over HTTP may be kept a while for those who do not ask for the present one, failures never; files and
+    HTTP answers may be cached unless ``present`` is set, failures never; files and
     uploaded designs are read each time.
     """
 
@@ -43,20 +43,20 @@ class References:
         connect_timeout: float,
         read_timeout: float,
         read_snapshot: Callable[[str], bytes],
-        ca_file: str | None = None,
-        allowed_addresses: Sequence[str] = ("*",),
-        tokens: TokenSource | None = None,
-        retries: Retries | None = None,
-        cache: ReferenceCache | None = None,
+        ca_file: str | None,
+        allowed_addresses: Sequence[str],
+        tokens: TokenSource | None,
+        retries: Retries | None,
+        cache: ReferenceCache | None,
     ) -> None:
         """``allowed_hosts``: names, ``*.suffix``, addresses, CIDRs, or ``*`` for any. ``file_roots``: where files
-        may lie. ``connect_timeout`` and ``read_timeout`` in seconds; a whole fetch may take the first and four times
-        the second, however slowly the bytes drip. ``ca_file``: the certificates to trust instead of the usual ones.
+        may be. ``connect_timeout`` and ``read_timeout`` in seconds; a whole fetch may take the first and four times
+        the second. ``ca_file``: the certificates to trust instead of the default ones.
         ``allowed_addresses``: addresses and CIDRs to which connections may be made, ``!`` forbids one. ``tokens``: for
-        the schemes that ask as a service. Without ``retries`` each fetch asks once, without ``cache`` each fetch asks.
+        the schemes that send a service token. Without ``retries`` a fetch is tried once, without ``cache`` each time.
         ``read_snapshot`` gives an uploaded design by its SHA-256 or raises ``DesignNotFound``.
 
-        Raises ``ConfigurationError`` for a scheme nobody handles.
+        Raises ``ConfigurationError`` for an unknown scheme.
         """
         schemes = tuple(dict.fromkeys(scheme.lower() for scheme in allowed_schemes))
         http = HttpFetcher(
@@ -87,7 +87,7 @@ class References:
         self._cache = cache or ReferenceCache(seconds=0, max_bytes=0)
 
     def fetch(self, uri: str, *, present: bool = False) -> bytes:
-        """The bytes a URI names; with ``present`` as they are now, whatever was answered a moment ago.
+        """The bytes a URI names; with ``present`` never from the cache.
 
         Raises ``InvalidReference`` if it can never work, ``ReferenceUnavailable`` if it may work later,
         ``DesignNotFound`` for a snapshot that does not exist.
@@ -111,7 +111,7 @@ class References:
         return self._cache.fetch(uri.strip(), lambda: self._retries.run(lambda: handler(parts)))
 
     def _service(self, parts: SplitResult) -> bytes:
-        """``deckhand+https://…`` is ``https://…``, asked with a token of ours."""
+        """``deckhand+https://…`` is ``https://…``, requested with the service's token."""
         return self._http.fetch(parts._replace(scheme=parts.scheme.partition("+")[2]), self._tokens)
 
     def _snapshot(self, parts: SplitResult) -> bytes:

@@ -1,4 +1,4 @@
-"""Tokens with which Drydock, as a service, asks Deckhand and Promenade for documents."""
+"""Drydock's service tokens, for requests to Deckhand and Promenade."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class TokenSource(Protocol):
 class ServiceTokens:
     """Tokens of a Keystone session, for listed hosts only.
 
-    Whoever may name a reference could otherwise have the service's own token sent to a host of theirs.
+    Otherwise the author of a reference could have the service's token sent to a host of theirs.
     """
 
     def __init__(self, session: Session, *, hosts: Sequence[str]) -> None:
@@ -38,7 +38,7 @@ class ServiceTokens:
         return self._token()
 
     def another(self, refused: str) -> str:
-        # Another thread may have got a new one meanwhile.
+        # Another thread may have fetched a new one.
         if self._token() == refused:
             self._session.invalidate()
         return self._token()
@@ -47,7 +47,7 @@ class ServiceTokens:
         try:
             token: str | None = self._session.get_token()
         except ClientException as exc:
-            # NOTE: the library's text shows the address and what was sent.
+            # NOTE: the library's text shows the address and the request.
             raise ReferenceUnavailable(f"Keystone gave no token: {type(exc).__name__}") from exc
         if token is None:
             raise ReferenceUnavailable("Keystone gave no token")

@@ -1,7 +1,7 @@
-"""Finds the reports that a machine owes in the boot actions it unpacked. Nothing that was unpacked is ever run.
+"""Finds the reports that a machine has to send for its unpacked boot actions. Unpacked files are never run.
 
 A unit's ``ExecStart=`` names a script; the script posts to ``…/bootaction/<ULID>`` with a key in ``X-Bootaction-Key``.
-Both must stand in the text as they are: a URL that a script puts together from variables is not seen.
+Both must occur literally: a URL that a script assembles from variables is not found.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ LARGEST_TEXT = 4 * 1024 * 1024
 
 
 def owed_reports(units: Mapping[str, bytes], files: Mapping[str, bytes], key: str) -> list[BootAction]:
-    """Each boot action once, in the order in which the units and then their scripts come; ``key`` where none is named.
+    """Each boot action once, in the order of the units and then of their scripts; ``key`` if the text has none.
 
-    Without a unit nothing would run, and nothing is owed.
+    Without a unit nothing would run, so there is no report.
     """
     if not units:
         return []
@@ -46,7 +46,7 @@ def _texts_in_order(units: Mapping[str, bytes], files: Mapping[str, bytes]) -> I
 
 
 def _text(content: bytes) -> str:
-    """The text of a file, empty when it is not one."""
+    """The text of a file; empty if it is not text."""
     if len(content) > LARGEST_TEXT or b"\0" in content:
         return ""
     return content.decode(errors="replace")

@@ -41,7 +41,7 @@ def _answer_error(req: falcon.Request, resp: falcon.Response, ex: SimulatorError
 
 
 def _write_error(req: falcon.Request, resp: falcon.Response, exception: falcon.HTTPError) -> None:
-    """Redfish has an error shape of its own; everything else gets ours."""
+    """Redfish has its own error shape; all other routes use ours."""
     message = exception.description or exception.title or ""
     resp.content_type = falcon.MEDIA_JSON
     if req.path.startswith(bmc.ROOT):

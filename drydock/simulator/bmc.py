@@ -1,7 +1,7 @@
 """The BMCs of the site, over Redfish: one service in which every machine is a system, by name or by UUID.
 
 A small one of ours and not sushy-tools' emulator, which was tried first: its application is one global of its module
-(so one site in a process), it ignores ``BootSourceOverrideEnabled`` (so *once* cannot be told from *continuous*, and
+(so one site in a process), it ignores ``BootSourceOverrideEnabled`` (so *once* is the same as *continuous*, and
 whether a driver asks for the right one cannot be seen), and it keeps state in SQLite files on each request. The
 ``redfish`` driver is tested against both.
 """

@@ -1,4 +1,4 @@
-"""A tarball of boot action assets: checked as strictly as the contract allows, then unpacked inside one directory."""
+"""Checks a tarball of boot action assets strictly and unpacks it inside one directory."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from drydock.simulator.errors import InstallationFailed
 GNU_MAGIC = b"ustar  \0"
 MAGIC_OFFSET = 257
 LARGEST = 512 * 1024 * 1024
-"""Bytes of an unpacked tarball that a machine puts up with."""
+"""Maximum bytes of an unpacked tarball."""
 
 
 def check_headers(headers: Mapping[str, str], size: int) -> None:
-    """The reply's headers against its ``size`` in bytes. Names in ``headers`` are looked up without regard to case."""
+    """Check the reply's headers against its ``size`` in bytes. Names in ``headers`` are case-insensitive."""
     lower = {name.lower(): value for name, value in headers.items()}
     if lower.get("content-type") != "application/gzip":
         raise InstallationFailed("the tarball's Content-Type is not application/gzip")
     if "content-encoding" in lower:
         raise InstallationFailed("the tarball came with a Content-Encoding")
     if lower.get("content-length") != str(size):
-        raise InstallationFailed(f"the tarball has {size} bytes, its Content-Length says otherwise")
+        raise InstallationFailed(f"the tarball has {size} bytes, which its Content-Length contradicts")
 
 
 def unpack(body: bytes, root: pathlib.Path, *, largest: int = LARGEST) -> dict[str, bytes]:
-    """Check ``body`` and unpack it under ``root``; return the contents by absolute name, as the machine sees them.
+    """Check ``body`` and unpack it under ``root``; return the contents by absolute name on the machine.
 
-    Nothing is written unless all of it is fit. Raises ``InstallationFailed``.
+    Writes nothing unless all of it is valid. Raises ``InstallationFailed``.
     """
     archive = _gunzip(body, largest)
     try:
@@ -51,7 +51,7 @@ def _gunzip(body: bytes, largest: int) -> bytes:
     except (OSError, EOFError, zlib.error) as exc:
         raise InstallationFailed("the tarball is not valid gzip") from exc
     if len(archive) > largest:
-        raise InstallationFailed("the tarball unpacks to more than a machine can hold")
+        raise InstallationFailed("the tarball is too large when unpacked")
     if len(archive) < tarfile.BLOCKSIZE * 2 or len(archive) % tarfile.BLOCKSIZE:
         raise InstallationFailed("the tarball is cut short")
     return archive
@@ -71,7 +71,7 @@ def _check_member(member: tarfile.TarInfo, archive: bytes) -> None:
 
 
 def _write(tar: tarfile.TarFile, members: list[tarfile.TarInfo], root: pathlib.Path) -> dict[str, bytes]:
-    """NOTE: not by tarfile's extract, whose filters came with Python 3.11.4 and 3.12, and which warns without one."""
+    """NOTE: not with tarfile's extract: its filters need Python 3.11.4 or 3.12, and it warns without one."""
     contents = {}
     for member in members:
         path = root / member.name.lstrip("/")
@@ -80,7 +80,7 @@ def _write(tar: tarfile.TarFile, members: list[tarfile.TarInfo], root: pathlib.P
             path.mkdir(parents=True, exist_ok=True)
             continue
         path.parent.mkdir(parents=True, exist_ok=True)
-        # As GNU tar does: what is in the way is replaced, be it read-only or not.
+        # As in GNU tar, existing files are replaced, even read-only ones.
         path.unlink(missing_ok=True)
         source = tar.extractfile(member)
         contents[member.name] = b"" if source is None else source.read()
@@ -90,6 +90,6 @@ def _write(tar: tarfile.TarFile, members: list[tarfile.TarInfo], root: pathlib.P
 
 
 def _require_within(path: pathlib.Path, root: pathlib.Path) -> None:
-    """No link that an earlier member's path goes through may lead out."""
+    """Refuse paths that leave the root through a symbolic link."""
     if not path.parent.resolve().is_relative_to(root.resolve()):
         raise InstallationFailed(f"{path.name}: its directory is outside the machine")

@@ -1,4 +1,4 @@
-"""The control endpoint: look at the machines, add some, break some."""
+"""The control endpoint: shows machines, adds machines, and sets their faults."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Machines:
         self._site = site
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
-        """``?fields=name,state`` leaves the rest out: with thousands of machines, the user data weighs."""
+        """``?fields=name,state`` leaves the rest out: user data of thousands of machines is large."""
         views = [machine.view() for machine in self._site.all()]
         fields = req.get_param_as_list("fields")
         if fields:

@@ -1,4 +1,4 @@
-"""How long things take in the simulated site: a range of seconds each, drawn from one seeded generator."""
+"""Delays in the simulated site: ranges of seconds, drawn from one seeded generator."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ class Range:
 
 @dataclass(frozen=True, slots=True)
 class Delays:
-    """``power``: until a power change took effect; ``boot``: from power to a running system, or to the provisioner;
-    ``install``: what writing the image takes; ``action``: between one report of a boot action and the next."""
+    """``power``: until a power change takes effect; ``boot``: from power on to a running system, or to the provisioner;
+    ``install``: writing the image; ``action``: between two reports of a boot action."""
 
     power: Range = Range(0.2, 0.6)
     boot: Range = Range(0.3, 1.5)
@@ -27,7 +27,7 @@ class Delays:
 
 
 class Dice:
-    """Draws delays; the same seed draws the same numbers (the order in which machines draw is theirs)."""
+    """Draws delays; a seed fixes the sequence, but not the order in which machines draw."""
 
     def __init__(self, seed: int | None = None) -> None:
         self._random = random.Random(seed)
@@ -37,7 +37,7 @@ class Dice:
 
 
 def parse_range(text: str) -> Range:
-    """``0.5-3`` or ``2``: seconds. Raises ``ValueError`` with a sentence for the operator."""
+    """``0.5-3`` or ``2``: seconds. Raises ``ValueError`` with a message for the operator."""
     low, dash, high = text.partition("-")
     try:
         parsed = Range(float(low), float(high if dash else low))

@@ -1,17 +1,17 @@
-"""What can go wrong in the simulated site; requests get a 4xx, or the machine that it is about its own answer.
+"""Errors of the simulated site. Requests get a 4xx, or an error for the machine concerned.
 
 SimulatorError
-├── BadRequest          something asked for that makes no sense
-├── MachineNotFound     no such machine, and the rack does not create machines on demand
+├── BadRequest          an invalid request
+├── MachineNotFound     no such machine, and machines are not created on demand
 ├── DeploymentConflict  a deployment id that belongs to another machine
-└── InstallationFailed  why a machine gave up installing; the reason is for people
+└── InstallationFailed  a machine stopped installing; the text is the reason
 """
 
 from __future__ import annotations
 
 
 class SimulatorError(Exception):
-    """Base of the simulator's errors. ``str(error)`` holds no key."""
+    """Base of the simulator's errors. ``str(error)`` contains no key."""
 
 
 class BadRequest(SimulatorError):

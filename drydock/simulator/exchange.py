@@ -1,4 +1,4 @@
-"""HTTP as a machine speaks it: one try, no proxy, no redirect, and a record of what came back."""
+"""HTTP requests of a machine: one try, no proxy, no redirect, and a record of the answer."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ KEY_HEADER = "X-Bootaction-Key"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """``status`` is None when nobody answered; ``error`` then says why. Neither holds the key."""
+    """``status`` is None without an answer; ``error`` then has the reason. Neither contains the key."""
 
     url: str
     status: int | None
@@ -25,7 +25,7 @@ class Answer:
 
     @property
     def passing(self) -> bool:
-        """Whether the same request may fare better later."""
+        """True if the same request may succeed later."""
         return self.status is None or self.status >= 500
 
     @property
@@ -38,7 +38,7 @@ class Answer:
 
 
 class NodeHttp:
-    """Shared by all machines: a connection pool for each thread. ``timeout``: seconds for each wait on the socket."""
+    """Shared by all machines; a connection pool per thread. ``timeout``: seconds for each wait on the socket."""
 
     def __init__(self, timeout: float = 30.0) -> None:
         self._timeout = timeout
@@ -65,7 +65,7 @@ class NodeHttp:
         session: requests.Session | None = getattr(self._local, "session", None)
         if session is None:
             session = requests.Session()
-            session.trust_env = False  # as wget --no-proxy; and no netrc
+            session.trust_env = False  # no proxy and no netrc, as with wget --no-proxy
             session.headers.update({"User-Agent": "drydock-simulator", "Accept-Encoding": "identity"})
             self._local.session = session
         return session

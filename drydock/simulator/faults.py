@@ -1,6 +1,6 @@
-"""The ways in which a simulated machine goes wrong, each written ``name`` or ``name:COUNT``.
+"""Faults of simulated machines, each written ``name`` or ``name:COUNT``.
 
-A BMC fault with a count goes away after so many requests; without one it stays until it is taken back.
+A BMC fault with a count ends after that number of requests; without one it stays until it is removed.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ class Fault(StrEnum):
     REPORTS_TWICE = "reports_twice"
     GOES_SILENT = "goes_silent"
     IMPATIENT = "impatient"
+    SMALL_DISK = "small_disk"
     BMC_HANGS = "bmc_hangs"
     BMC_REFUSES = "bmc_refuses"
     BMC_UNAVAILABLE = "bmc_unavailable"
@@ -26,12 +27,13 @@ class Fault(StrEnum):
 
 MEANING: Mapping[Fault, str] = MappingProxyType(
     {
-        Fault.NEVER_RETURNS: "installs, restarts, and is never heard of again",
+        Fault.NEVER_RETURNS: "installs, restarts, and makes no further contact",
         Fault.INSTALL_FAILS: "the installation fails before anything is fetched",
         Fault.ACTION_FAILS: "every boot action reports a failure",
         Fault.REPORTS_TWICE: "the final status of each boot action is posted twice",
         Fault.GOES_SILENT: "stops after the first progress message of its first boot action",
-        Fault.IMPATIENT: "tries each tarball once, as the field's old installers do, instead of again and again",
+        Fault.IMPATIENT: "tries each tarball once, as old installers of upstream Drydock do, instead of retrying",
+        Fault.SMALL_DISK: "an inspection finds a disk of 8 GB",
         Fault.BMC_HANGS: "the BMC accepts requests and does not answer",
         Fault.BMC_REFUSES: "the BMC resets connections",
         Fault.BMC_UNAVAILABLE: "the BMC answers 503",
@@ -51,7 +53,7 @@ class Faults:
         return fault in self._left
 
     def take_bmc_fault(self) -> Fault | None:
-        """The BMC fault that meets the next request, counted down."""
+        """The BMC fault for the next request; decrements its count."""
         for fault in BMC_FAULTS:
             if fault in self._left:
                 left = self._left[fault]
@@ -75,7 +77,7 @@ def parse_fault(text: str) -> tuple[Fault, int | None]:
     try:
         fault = Fault(name)
     except ValueError:
-        raise BadRequest(f"unknown fault {name!r}; there are {', '.join(Fault)}") from None
+        raise BadRequest(f"unknown fault {name!r}; use one of {', '.join(Fault)}") from None
     if not colon:
         return fault, None
     if fault not in BMC_FAULTS:

@@ -1,4 +1,4 @@
-"""The images that a simulated provisioner offers, each with its kernels."""
+"""The images of the simulated provisioner, each with its kernels."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ RELEASES = (("xenial", "16.04"), ("bionic", "18.04"), ("focal", "20.04"), ("jamm
 
 
 def _defaults() -> Mapping[str, tuple[str, ...]]:
-    """Ubuntu's, under both names that designs in the field have for them."""
+    """Ubuntu's images, under both names that existing designs use."""
     offered: dict[str, tuple[str, ...]] = {}
     for name, version in RELEASES:
         offered[name] = offered[f"ubuntu/{name}"] = (f"ga-{version}", f"hwe-{version}", "generic")
@@ -22,7 +22,7 @@ IMAGES: Mapping[str, tuple[str, ...]] = _defaults()
 
 
 def parse_images(texts: Iterable[str]) -> Mapping[str, tuple[str, ...]]:
-    """``NAME=KERNEL,KERNEL`` each; those of Ubuntu if there is none. Raises ``BadRequest``."""
+    """``NAME=KERNEL,KERNEL`` each; Ubuntu's if there are none. Raises ``BadRequest``."""
     offered: dict[str, tuple[str, ...]] = {}
     for text in texts:
         name, _, kernels = text.partition("=")

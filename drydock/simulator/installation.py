@@ -1,4 +1,4 @@
-"""The end of an installation: what curtin's late commands do. Fetch both tarballs, check, unpack, find the reports."""
+"""The end of an installation, as curtin's late commands do it: fetches, checks and unpacks both tarballs."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ class Fetched:
     """One for each of ``KINDS``."""
 
 
-#: Tries of an installation that cannot reach its server: with the pauses between them they outlast a restart of it.
+#: Tries of an installation that cannot reach its server; with their pauses they outlast a restart of it.
 TRIES = 7
 
 
 class _NotNow(Exception):
-    """Nobody answered, or with a passing fault."""
+    """No answer, or a passing error."""
 
 
 class Installation:
-    """Fetches again what met no answer or a 5xx, as the boot script does; anything else but a good 200 is the end.
+    """Retries after no answer or a 5xx, as the boot script does; any other status than 200 is final.
 
     A machine with the fault ``impatient`` tries once.
     """
@@ -69,12 +69,12 @@ class Installation:
     def _fetch(self, machine: Machine, epoch: int, deployment: Deployment) -> Fetched:
         environment = read_boot_environment(deployment.user_data)
         if environment.node != machine.name:
-            raise InstallationFailed(f"this is {machine.name}, and its user data is that of {environment.node}")
+            raise InstallationFailed(f"this is {machine.name}, but its user data is for {environment.node}")
         units, files = (self._get(machine, epoch, environment, kind) for kind in KINDS)
         return Fetched(environment, (units, files))
 
     def _get(self, machine: Machine, epoch: int, environment: BootEnvironment, kind: str) -> bytes:
-        """Without the lock: a slow server must not stop anyone from looking at the machine."""
+        """Without the lock: a slow server must not block requests about the machine."""
         answer: Answer = self._http.get(f"{environment.bootdata_url}/{kind}", environment.key)
         with self._life.still(machine, epoch) as lasts:
             if lasts:
@@ -92,7 +92,7 @@ class Installation:
         if fetched is not None:
             units, files = (bundle.unpack(body, machine.directory) for body in fetched.bodies)
             deployment.owed = owed_reports(units, files, fetched.environment.key)
-            machine.note(f"unpacked {len(units)} units and {len(files)} files, {len(deployment.owed)} reports to make")
+            machine.note(f"unpacked {len(units)} units and {len(files)} files, {len(deployment.owed)} reports to send")
         deployment.installed = True
         deployment.detail = "installed, restarting"
         machine.contact()

@@ -1,12 +1,12 @@
-"""How a machine moves: power, boot, commissioning, installation, erasure.
+"""The state machine of a machine: power, boot, commissioning, installation, erasure.
 
     off ─power─▶ booting ──▶ discovered ─commission─▶ ready
                     │            ▲
                     └─ deployment waiting ─▶ installing ─▶ restarting ─▶ running ─▶ (boot actions report)
                                                   └──────▶ failed
 
-Each arrow takes time and is a job of the scheduler; each power change starts a new epoch, which makes the jobs of the
-old one void. The provisioner controls the power of the machines it works on, as real ones do.
+Each arrow takes time and is a job of the scheduler; each power change starts a new epoch, which cancels the jobs of the
+old one. The provisioner controls the power of the machines it works on, as real ones do.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from drydock.simulator.machine import Deployment, Machine, Phase, Power, State
 from drydock.simulator.scheduler import Scheduler
 
 Step = Callable[[Machine, int], None]
-"""One step of a machine in an epoch. It begins by asking ``still`` whether the epoch lasts."""
+"""One step of a machine in an epoch. It first checks with ``still`` that the epoch has not ended."""
 
 
 class Life:
-    """``install`` and ``come_up`` are what happens at the end of an installation and of a boot from disk.
+    """``install`` and ``come_up`` are called at the end of an installation and of a boot from disk.
 
-    ``failed`` is what a machine does that failed by a defect of the simulator, and is given why.
+    ``failed`` is called with the reason when a machine fails by a defect of the simulator.
     """
 
     def __init__(self, scheduler: Scheduler, delays: Delays, dice: Dice) -> None:
@@ -37,15 +37,15 @@ class Life:
         self.come_up: Step = _nothing
         self.failed: Callable[[Machine, str], None] = _nothing
 
-    # -- what others build on
+    # -- scheduling
 
     def later(self, machine: Machine, delay: Range, step: Step) -> None:
-        """Schedule a step of this epoch. Call with the machine's lock held."""
+        """Schedule a step of this epoch. The machine's lock must be held."""
         epoch = machine.epoch
         self._scheduler.after(self._dice.draw(delay), lambda: self._run(machine, epoch, step))
 
     def _run(self, machine: Machine, epoch: int, step: Step) -> None:
-        """A step that raises is a defect of the simulator. Who waits for the machine is to see it at once."""
+        """A step that raises is a defect of the simulator; the machine fails at once, so that waiters notice."""
         try:
             step(machine, epoch)
         except Exception as exc:
@@ -61,7 +61,7 @@ class Life:
 
     @contextmanager
     def still(self, machine: Machine, epoch: int) -> Iterator[bool]:
-        """Holds the machine's lock; true if the epoch lasts."""
+        """Holds the machine's lock; true if the epoch has not ended."""
         with machine.lock:
             yield machine.epoch == epoch
 
@@ -116,7 +116,7 @@ class Life:
             device = machine.boot_override.take()
             deployment = machine.deployment
             if deployment is not None and deployment.installed:
-                # The provisioner tells a machine it has installed to boot from its disk, whatever it tried first.
+                # The provisioner boots a machine it has installed from disk, whatever device it tried first.
                 self.come_up(machine, machine.epoch)
             elif device in ("Hdd", "Cd"):
                 machine.enter(State.STUCK, f"nothing to boot on {device}")
@@ -138,9 +138,9 @@ class Life:
     # -- the provisioner's verbs
 
     def commission(self, machine: Machine) -> None:
-        """Take inventory; the provisioner starts the machine if it is off. Nothing happens if it is done or under way.
+        """Take inventory; the provisioner starts the machine if it is off. No effect if done or in progress.
 
-        A deployment that failed is forgotten.
+        Removes a failed deployment.
         """
         with machine.lock:
             if machine.deployment is not None and machine.deployment.phase is Phase.FAILED:
@@ -162,7 +162,7 @@ class Life:
                 machine.enter(State.READY, "commissioned")
 
     def deploy(self, machine: Machine, deployment: Deployment) -> bool:
-        """Install anew; false while the machine is being erased. The same deployment again starts nothing."""
+        """Reinstall; false while the machine is being erased. No effect for the same deployment."""
         with machine.lock:
             if machine.erasing:
                 return False
@@ -176,7 +176,7 @@ class Life:
             return True
 
     def destroy(self, machine: Machine) -> bool:
-        """Cut the power, forget the deployment, wipe the disk; true once that is done."""
+        """Cut the power, remove the deployment, wipe the disk; true once that is done."""
         with machine.lock:
             if machine.erasing:
                 return False
@@ -199,4 +199,4 @@ class Life:
 
 
 def _nothing(machine: Machine, given: object) -> None:
-    """A site whose machines neither install nor run anything."""
+    """Default of the callbacks: does nothing."""

@@ -1,4 +1,4 @@
-"""One machine: what it is made of, and what has happened to it. How it moves is in ``life``."""
+"""One machine: its properties, state and events. ``life`` has the transitions."""
 
 from __future__ import annotations
 
@@ -15,16 +15,20 @@ from enum import StrEnum
 from typing import Any
 
 from drydock.simulator.errors import BadRequest
-from drydock.simulator.faults import Faults
+from drydock.simulator.faults import Fault, Faults
 
 NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9])?", re.ASCII)
 HISTORY = 200
 """Events kept of each machine."""
-VENDOR = "Drydock"
+VENDOR = "Example"
 PRODUCT = "Simulated machine"
 BIOS_VERSION = "1.0"
 NIC_MBIT = 10_000
 DISK_BYTES = 480 * 10**9
+SMALL_DISK_BYTES = 8 * 10**9
+#: Where its NICs and its disk are, as in the example design.
+NICS = (("eno1", "0000:01:00.0"), ("ens1f0", "0000:18:00.0"), ("ens1f1", "0000:18:00.1"))
+DISK = ("sda", "0:2.0.0")
 
 
 class Power(StrEnum):
@@ -33,11 +37,11 @@ class Power(StrEnum):
 
 
 class State(StrEnum):
-    """Where a machine is in its life.
+    """States of a machine.
 
-    ``booting``: power is on, nobody has heard of it yet. ``stuck``: told to boot from a disk with nothing on it.
+    ``booting``: power is on, no contact yet. ``stuck``: set to boot from an empty disk.
     ``discovered``: the provisioner has seen it. ``ready``: commissioned. ``restarting``: installed, on its way up.
-    ``running``: the installed system is up. ``silent``: it will say no more, and will not say why.
+    ``running``: the installed system is up. ``silent``: it makes no further contact.
     """
 
     OFF = "off"
@@ -54,7 +58,7 @@ class State(StrEnum):
 
 
 class Phase(StrEnum):
-    """How far a deployment has come, as the provisioner knows it. A silent machine is ``deploying`` or ``deployed``."""
+    """Phases of a deployment, as the provisioner knows them. A silent machine is ``deploying`` or ``deployed``."""
 
     DEPLOYING = "deploying"
     DEPLOYED = "deployed"
@@ -63,7 +67,7 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class BootAction:
-    """A report the machine owes: found in what it unpacked. ``url`` is where to post."""
+    """A report that the machine has to send to ``url``, found in its unpacked files."""
 
     id: str
     url: str
@@ -83,14 +87,14 @@ class Deployment:
 
 @dataclass(slots=True)
 class BootOverride:
-    """The BMC's word on what to boot from, in Redfish's terms."""
+    """The BMC's boot override, in Redfish's terms."""
 
     target: str = "None"
     enabled: str = "Disabled"
     mode: str = "UEFI"
 
     def take(self) -> str:
-        """The device for this start; an override that holds once is used up by it."""
+        """The device for this start; consumes an override that is valid once."""
         if self.enabled == "Disabled":
             return "None"
         target = self.target
@@ -100,14 +104,14 @@ class BootOverride:
 
 
 class Machine:
-    """Everything in it is read and changed under ``lock``. ``epoch`` grows with each power change: what was
-    scheduled in an older epoch belongs to a machine that has lost its power since, and does not happen."""
+    """All attributes are read and changed under ``lock``. ``epoch`` grows with each power change: jobs scheduled in
+    an older epoch do not run."""
 
     def __init__(self, name: str, directory: pathlib.Path, faults: Iterable[str] = ()) -> None:
         self.name = name
         self.directory = directory
         self.uuid = str(uuid.uuid5(uuid.NAMESPACE_DNS, name))
-        self.macs = tuple(_mac(name, port) for port in range(2))
+        self.macs = tuple(_mac(name, port) for port in range(len(NICS)))
         self.memory_gib = 64
         self.cpus = 16
         self.lock = threading.RLock()
@@ -134,7 +138,8 @@ class Machine:
 
     def facts(self) -> dict[str, Any]:
         """What an inspection finds; JSON-shaped."""
-        disk = {"name": "sda", "serial": f"{self.serial}-0", "size_bytes": DISK_BYTES, "bus_address": "0:0.0.0"}
+        size = SMALL_DISK_BYTES if Fault.SMALL_DISK in self.faults else DISK_BYTES
+        disk = {"name": DISK[0], "serial": f"{self.serial}-0", "size_bytes": size, "bus_address": DISK[1]}
         return {
             "vendor": VENDOR,
             "product": PRODUCT,
@@ -145,8 +150,8 @@ class Machine:
             "bios_version": BIOS_VERSION,
             "disks": [disk | {"rotational": False}],
             "nics": [
-                {"mac": mac, "name": f"eno{port}", "bus_address": f"0000:00:{port:02x}.0", "speed_mbit": NIC_MBIT}
-                for port, mac in enumerate(self.macs, start=1)
+                {"mac": mac, "name": name, "bus_address": bus_address, "speed_mbit": NIC_MBIT}
+                for mac, (name, bus_address) in zip(self.macs, NICS, strict=True)
             ],
         }
 
@@ -161,7 +166,7 @@ class Machine:
         self.last_contact = datetime.now(UTC)
 
     def view(self) -> dict[str, Any]:
-        """What the control endpoint shows; JSON-shaped. ``user_data`` holds the machine's key, as on a real one."""
+        """The machine for the control endpoint; JSON-shaped. ``user_data`` holds the machine's key."""
         with self.lock:
             return {
                 "name": self.name,
@@ -183,9 +188,9 @@ class Machine:
 
 
 def check_name(name: object) -> str:
-    """A machine's name is also the name of its directory: letters, digits, ``.``, ``_`` and ``-``."""
+    """A machine's name is also its directory's: letters, digits, ``.``, ``_`` and ``-``."""
     if not isinstance(name, str) or not NAME.fullmatch(name):
-        raise BadRequest("name: a machine is named with up to 253 letters, digits, dots, dashes and underscores")
+        raise BadRequest("name: must have up to 253 letters, digits, dots, dashes and underscores")
     return name
 
 

@@ -1,4 +1,4 @@
-"""``drydock-simulator``, a site in a box: BMCs, machines and the provisioner that installs them, on one port."""
+"""``drydock-simulator``: simulated BMCs, machines and their provisioner, on one port."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ def _delay(option: str, default: Range, text: str) -> Callable[[Callable[..., No
     "--directory",
     type=click.Path(file_okay=False, path_type=pathlib.Path),
     required=True,
-    help="Where the machines' root directories are made, one for each machine, by name.",
+    help="Directory for the machines' root directories, one for each machine, by name.",
 )
 @click.option("--machine", "machines", multiple=True, metavar="NAME", help="A machine in the rack. Repeatable.")
-@click.option("--rack-on-demand", is_flag=True, help="Whatever machine is asked for is there, powered off.")
+@click.option("--rack-on-demand", is_flag=True, help="Create machines on first request, powered off.")
 @_delay("--power-delay", DEFAULTS.power, "Seconds until a power change takes effect.")
 @_delay("--boot-delay", DEFAULTS.boot, "Seconds from power on to a system that is up.")
-@_delay("--install-delay", DEFAULTS.install, "Seconds that writing the image takes.")
+@_delay("--install-delay", DEFAULTS.install, "Seconds to write the image.")
 @_delay("--action-delay", DEFAULTS.action, "Seconds between two reports of a boot action.")
 @click.option("--seed", type=int, help="Draw the same delays each time.")
 @click.option(
@@ -53,14 +53,14 @@ def _delay(option: str, default: Range, text: str) -> Callable[[Callable[..., No
     "faults",
     multiple=True,
     metavar="NAME=FAULT[:COUNT]",
-    help="What goes wrong with a machine; faults of a BMC may go away after COUNT requests. Repeatable.",
+    help="A fault of a machine; faults of a BMC may end after COUNT requests. Repeatable.",
 )
 @click.option(
     "--image",
     "images",
     multiple=True,
     metavar="NAME=KERNEL[,KERNEL]",
-    help="An image that is offered, with its kernels. Repeatable; without it those of Ubuntu since 16.04.",
+    help="An image of the provisioner, with its kernels. Repeatable; default: Ubuntu since 16.04.",
 )
 @click.option("--bmc-account", help="Account of all BMCs; without one, any credentials are accepted.")
 @click.option("--bmc-password", envvar="DRYDOCK_SIMULATOR_BMC_PASSWORD", show_envvar=True, help="Their password.")
@@ -73,9 +73,9 @@ def main(
 ) -> None:  # fmt: skip
     """Simulate a site: machines that power on, install, fetch their boot actions and report.
 
-    Serves on one port: /redfish/v1 (a BMC for each machine), /provisioner/v1 (what installs them) and /machines
-    (what happened to each, and PUT /machines/NAME/faults). Everything is kept in memory. The machines fetch what
-    their user data tells them to: do not offer this port to strangers.
+    Serves on one port: /redfish/v1 (a BMC for each machine), /provisioner/v1 (the provisioner) and /machines
+    (state and events of each, and PUT /machines/NAME/faults). All state is in memory. The machines fetch the
+    URLs in their user data: do not expose this port to untrusted networks.
     """
     if (bmc_account is None) != (bmc_password is None):
         raise click.UsageError("--bmc-account and --bmc-password go together")
@@ -94,7 +94,7 @@ def main(
 
 
 def serve(plan: Plan, host: str, port: int) -> None:
-    """Until SIGTERM or SIGINT."""
+    """Serve until SIGTERM or SIGINT."""
     try:
         plan.directory.mkdir(parents=True, exist_ok=True)
         listener = socket.create_server((host, port), backlog=1024)
@@ -121,7 +121,7 @@ def _images(texts: Iterable[str]) -> Mapping[str, Sequence[str]]:
 
 
 def _faults(texts: Iterable[str], known: Iterable[str] | None) -> dict[str, list[str]]:
-    """By machine. ``known`` names the machines there are; None if there may be any."""
+    """Faults by machine. ``known``: names of the machines; None if any may be created."""
     faults: dict[str, list[str]] = {}
     for text in texts:
         name, _, fault = text.partition("=")

@@ -102,7 +102,7 @@ class Verb:
     def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
         nodes = _object(req.get_media()).get("nodes")
         if not isinstance(nodes, dict):
-            raise BadRequest("nodes: an object with a member for each machine, null where nothing is to be said")
+            raise BadRequest("nodes: an object with a member for each machine, null where there is nothing to add")
         resp.media = {name: self._of(name, wanted) for name, wanted in nodes.items()}
 
     on_put = on_post

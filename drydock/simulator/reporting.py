@@ -1,4 +1,4 @@
-"""A machine that is up: runs its units, which is to say that it makes the reports their scripts would make."""
+"""A running machine: sends the reports that its units' scripts would send."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from drydock.simulator.life import Life
 from drydock.simulator.machine import BootAction, Deployment, Machine, Phase, State
 
 TRIES = 6
-"""As a script with ``curl --retry`` would, on no answer or a 5xx: a second, two, four, …"""
+"""Pauses between retries after no answer or a 5xx, as ``curl --retry``: one second, two, four, …"""
 
 
 class Reporting:
@@ -34,7 +34,7 @@ class Reporting:
             self._next(machine)
 
     def fail(self, machine: Machine, reason: str) -> None:
-        """Say of what is still to be reported that it failed: else it would be waited for in vain."""
+        """Report failure for all remaining boot actions, which would otherwise be waited for in vain."""
         with machine.lock:
             deployment = machine.deployment
             owed = list(deployment.owed) if deployment is not None and deployment.installed else []
@@ -45,7 +45,7 @@ class Reporting:
                 _record(machine, action, document, answer)
 
     def _next(self, machine: Machine) -> None:
-        """What was reported is off the list: a machine that restarts later does not report it again."""
+        """Reported actions are removed: a machine that restarts does not report them again."""
         if machine.deployment is not None and machine.deployment.owed:
             self._life.later(machine, self._life.delays.action, self._progress)
 
@@ -81,7 +81,7 @@ class Reporting:
 
     def _after_progress(self, machine: Machine) -> None:
         if Fault.GOES_SILENT in machine.faults:
-            machine.enter(State.SILENT, "says no more")
+            machine.enter(State.SILENT, "goes silent")
         else:
             self._life.later(machine, self._life.delays.action, self._final)
 

@@ -1,4 +1,4 @@
-"""Timed work for any number of machines on a few threads: a heap of what is due, and threads that take from it."""
+"""Timed jobs of any number of machines on a few threads, with a heap of due times."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Job = Callable[[], None]
 
 
 class Scheduler:
-    """Runs jobs when they are due. Threads are daemons: a job stuck in a socket does not keep the process alive.
+    """Runs jobs when they are due. Threads are daemons: a job that hangs in a socket does not keep the process alive.
 
     One idle thread watches the clock, the others sleep until they are needed.
     """
@@ -40,7 +40,7 @@ class Scheduler:
             (self._earlier if self._watched else self._needed).notify()
 
     def stop(self, patience: float = 1.0) -> None:
-        """Drop what is waiting, and give running jobs ``patience`` seconds to end."""
+        """Drop waiting jobs, and give running jobs ``patience`` seconds to end."""
         with self._needed:
             self._stopped = True
             self._due.clear()
@@ -63,7 +63,7 @@ class Scheduler:
                 done = True
             finally:
                 # A job that raises is a defect of ours: its traceback goes to stderr through threading.excepthook,
-                # and another thread takes this one's place, so that the other machines live on.
+                # and another thread replaces this one, so that other machines continue.
                 if not done:
                     self._threads.discard(threading.current_thread())
                     self._start_thread()

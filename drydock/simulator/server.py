@@ -1,4 +1,4 @@
-"""Serves the site from gunicorn with one worker process, in which all machines live."""
+"""Serves the site from gunicorn with one worker process, which holds all machines."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from drydock.simulator.site import Site
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A site to simulate. ``threads``: for the machines' own HTTP, and as many again for those who call."""
+    """A site to simulate. ``threads``: for requests of machines, and as many again for requests to them."""
 
     directory: pathlib.Path
     machines: tuple[str, ...] = ()
@@ -38,7 +38,7 @@ class Plan:
 
 
 def build(plan: Plan) -> tuple[falcon.App[falcon.Request, falcon.Response], Scheduler]:
-    """Put the site together. The scheduler is not started yet."""
+    """Build the site. Does not start the scheduler."""
     site = Site(plan.directory, on_demand=plan.on_demand, faults=plan.faults, images=plan.images)
     for name in plan.machines:
         site.add(name)
@@ -52,7 +52,7 @@ def build(plan: Plan) -> tuple[falcon.App[falcon.Request, falcon.Response], Sche
 
 
 class Server(BaseApplication):  # type: ignore[misc]
-    """``timeout`` is 0: a worker that is killed because it was slow would take the whole site with it."""
+    """``timeout`` is 0: killing a slow worker would lose the whole site."""
 
     def __init__(self, plan: Plan, listener: socket.socket) -> None:
         self._plan = plan
@@ -88,4 +88,4 @@ class Server(BaseApplication):  # type: ignore[misc]
 
 
 def _nothing() -> None:
-    """Nothing was started yet."""
+    """There is nothing to stop yet."""

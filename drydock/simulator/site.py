@@ -1,4 +1,4 @@
-"""The rack: every machine of the simulated site by name, and where they live on disk."""
+"""The machines of the simulated site by name, and their directories."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NO_FAULTS: Mapping[str, Iterable[str]] = MappingProxyType({})
 
 
 class Site:
-    """``faults`` are given to machines when they are created, whether now or on demand. ``images``: with kernels."""
+    """``faults``: set on machines when they are created, now or on demand. ``images``: with kernels."""
 
     def __init__(
         self,
@@ -59,24 +59,24 @@ class Site:
         return machine
 
     def asked_for(self, identity: str) -> Machine:
-        """As ``known``, but a rack on demand has every machine that somebody asks for."""
+        """As ``known``, but creates an unknown machine if the site creates machines on demand."""
         machine = self.find(identity)
         if machine is None and self._on_demand:
             machine, _ = self.add(identity)
         return machine or self.known(identity)
 
     def claim_deployment(self, deployment_id: str, name: str) -> None:
-        """A deployment is of one machine for good. Raises ``DeploymentConflict``."""
+        """Bind a deployment to one machine permanently. Raises ``DeploymentConflict``."""
         with self._lock:
             owner = self._names_by_deployment.setdefault(deployment_id, name)
         if owner != name:
-            raise DeploymentConflict(f"deployment {deployment_id} is of {owner}")
+            raise DeploymentConflict(f"deployment {deployment_id} belongs to {owner}")
 
     def all(self) -> list[Machine]:
         with self._lock:
             return list(self._machines.values())
 
     def only(self) -> Machine | None:
-        """The machine of a rack of one."""
+        """The machine of a site with one machine."""
         machines = self.all()
         return machines[0] if len(machines) == 1 else None

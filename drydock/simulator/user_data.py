@@ -1,4 +1,4 @@
-"""Reads the user data of a deployment the way cloud-init would, as far as Drydock's machines need it."""
+"""Reads the user data of a deployment like cloud-init, as far as simulated machines need it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ KEY = re.compile(r"[0-9a-fA-F]{64}")
 
 @dataclass(frozen=True, slots=True)
 class BootEnvironment:
-    """What a machine is told about Drydock. URLs without a slash at the end."""
+    """Drydock's settings for a machine. URLs have no slash at the end."""
 
     node: str
     bootdata_url: str
@@ -29,7 +29,7 @@ class BootEnvironment:
 
 
 def read_boot_environment(user_data: str) -> BootEnvironment:
-    """Raises ``InstallationFailed`` with what is wrong, never with the key."""
+    """Raises ``InstallationFailed`` with the reason, never with the key."""
     for entry in _written_files(user_data):
         if entry.get("path") == BOOT_ENVIRONMENT:
             return _boot_environment(_assignments(_content(entry)))
@@ -42,7 +42,7 @@ def _written_files(user_data: str) -> list[Mapping[str, Any]]:
     try:
         document = yaml.safe_load(user_data)
     except yaml.YAMLError:
-        # The parser's message quotes the text it stumbled over, which may be the key.
+        # The parser's message quotes the invalid text, which may contain the key.
         raise InstallationFailed("the user data is not valid YAML") from None
     files = document.get("write_files") if isinstance(document, dict) else None
     if not isinstance(files, list) or not all(isinstance(entry, dict) for entry in files):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,11 @@ from sqlalchemy import create_engine, delete
 
 from dev.keystone import KeystoneServer
 from drydock import conf
-from drydock.bootstrap.api import build_application
+from drydock.bootstrap.api import application_of, build_services
 from drydock.db import migrate
+from drydock.db.database import Database
 from drydock.db.engine import connect, driver_url
-from drydock.db.tables import designs, tasks
-from drydock.db.unit_of_work import Database
+from drydock.db.tables import deployed_nodes, designs, plans, tasks
 from drydock.log import FieldFormatter
 from tests.api.replies import check_reply
 from tests.api.seeds import Seeds
@@ -70,6 +71,8 @@ def _clean(request: pytest.FixtureRequest) -> None:
     with engine.begin() as connection:
         connection.execute(delete(tasks))
         connection.execute(delete(designs))
+        connection.execute(delete(deployed_nodes))
+        connection.execute(delete(plans))
     engine.dispose()
 
 
@@ -89,9 +92,12 @@ AppFactory = Callable[..., Any]
 
 @pytest.fixture(scope="session")
 def make_app(api_database: str, tmp_path_factory: pytest.TempPathFactory) -> AppFactory:
-    """An application with options of its own: ``make_app({"api": {"threads": "4"}})``."""
+    """An application with options of its own: ``make_app({"api": {"threads": "4"}})``.
 
-    def make(*sections: Mapping[str, Mapping[str, str]]) -> Any:
+    ``services``: fakes in place of those of ``ApiServices``.
+    """
+
+    def make(*sections: Mapping[str, Mapping[str, str]], **services: Any) -> Any:
         options: dict[str, dict[str, str]] = {
             "database": {"url": api_database, "pool_size": "2"},
             "drivers": {"node": "simulated", "oob": "redfish"},
@@ -104,7 +110,8 @@ def make_app(api_database: str, tmp_path_factory: pytest.TempPathFactory) -> App
         file: Path = tmp_path_factory.mktemp("conf") / "drydock.conf"
         lines = [f"[{name}]\n" + "".join(f"{k} = {v}\n" for k, v in values.items()) for name, values in options.items()]
         file.write_text("\n".join(lines))
-        return build_application(conf.load(["--config-file", str(file)], env={}))
+        loaded = conf.load(["--config-file", str(file)], env={})
+        return application_of(replace(build_services(loaded), **services), loaded)
 
     return make
 

@@ -12,11 +12,11 @@ from ulid import ULID
 
 from drydock.bootaction.keys import derive_key, events_token, key_digest
 from drydock.bootaction.sealing import seal
-from drydock.db.messages import Line
-from drydock.db.unit_of_work import Database
+from drydock.db.database import Database
 from drydock.model.actions import Action
 from drydock.model.boot_action import BootAction
 from drydock.model.boot_context import BootContext, BundleKind, PreparedBoot, SealedBundle
+from drydock.model.message import NewMessage
 from drydock.model.task import Lane, NewTask, Task
 
 SECRET = bytes(range(32))
@@ -52,7 +52,7 @@ class Seeds:
 
     def task(self, *, created_by: str = "admin", action: Action = Action.DEPLOY_NODES) -> Task:
         with self.database.unit_of_work() as uow:
-            task = uow.tasks.add(NewTask(action, "drydock://designs/x", created_by), request_digest=None)
+            task = uow.task_queue.add(NewTask(action, "drydock://designs/x", created_by), request_digest=None)
             uow.commit()
         return task
 
@@ -60,14 +60,14 @@ class Seeds:
         """A deployment of nodes: the task and its subtasks."""
         parent = self.task()
         with self.database.unit_of_work() as uow:
-            uow.tasks.add_subtasks(parent, Action.DEPLOY_NODE, nodes, lane=Lane.NODE, start_rate=1e9)
+            uow.task_queue.add_subtasks(parent, Action.DEPLOY_NODE, nodes, lane=Lane.NODE, start_rate=1e9)
             uow.commit()
         with self.database.unit_of_work() as uow:
             return parent, uow.tasks.children(parent.id)
 
     def message(self, task_id: UUID, text: str, *, error: bool) -> None:
         with self.database.unit_of_work() as uow:
-            uow.messages.add([Line(task_id, text, error)])
+            uow.messages.add([NewMessage(task_id, text, error)])
             uow.commit()
 
     def build_data(self, node: str, task_id: UUID, *elements: str) -> None:

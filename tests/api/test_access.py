@@ -16,7 +16,7 @@ from drydock.policies import names as task_rules
 from tests.api.conftest import AppFactory, Client
 
 #: Rules that a reader's token is enough for.
-READING = {"read_task", "read_data", "read_build_data", "health_data", "validate_site_design"}
+READING = {"read_task", "read_data", "read_build_data", "health_data", "validate_site_design", "read_plan"}
 
 
 OPERATOR_CALLS = [
@@ -32,7 +32,7 @@ POSTED = ("action_id", "builddata", "events")
 def filled(path: str) -> str:
     """The path below the prefix, its parameters filled in with what exists nowhere."""
     values = {"task_id": str(uuid.uuid4()), "hostname": "n99", "action_id": "0" * 26}
-    values |= dict.fromkeys(("digest", "token"), "0" * 64)
+    values |= dict.fromkeys(("digest", "plan_id", "token"), "0" * 64)
     return "/" + path.format(**values)
 
 

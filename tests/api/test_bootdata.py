@@ -15,9 +15,9 @@ from sqlalchemy.exc import OperationalError
 
 from dev import postgres, unprivileged
 from drydock.db import migrate
+from drydock.db.database import Database
 from drydock.db.engine import connect, driver_url
 from drydock.db.tables import boot_contexts
-from drydock.db.unit_of_work import Database
 from drydock.model.boot_action import Report, ReportDetail
 from drydock.model.boot_context import BundleKind
 from drydock.orchestrator.services.boot_actions import BootService

@@ -159,7 +159,7 @@ def test_passwords_are_shown_to_nobody_who_only_reads(
     assert b"<hidden>" in shown.content
     assert shown.headers["ETag"] == f'"{digest}-without-secrets"'
     again = upload(admin, shown.content)
-    assert (again.status_code, "stands for a password" in again.text) == (400, True)
+    assert (again.status_code, "hides a password" in again.text) == (400, True)
     policy = tmp_path / "policy.yaml"
     policy.write_text('"physical_provisioner:read_secrets": "rule:reader_required"\n')
     trusting = make_app({"api": {"auth_strategy": "noauth"}, "oslo_policy": {"policy_file": str(policy)}})

@@ -17,8 +17,8 @@ from sqlalchemy import create_engine
 from dev import processes
 from dev.ports import free_port
 from drydock.db.engine import driver_url
-from drydock.db.messages import Line
 from drydock.db.unit_of_work import UnitOfWork
+from drydock.model.message import NewMessage
 from tests.api.conftest import V1, AppFactory, Client
 from tests.api.seeds import Seeds
 from tests.api.test_serve import API, environment
@@ -122,11 +122,16 @@ def test_what_is_committed_late_is_told_late_but_told(noauth_app: Any, api_datab
     stream = Stream(noauth_app, parent.id)
     stream.until(str(child.id))
     with engine.connect() as first, engine.connect() as second:
-        UnitOfWork(first).messages.add([Line(child.id, "began first")])
-        UnitOfWork(second).messages.add([Line(child.id, "began second")])
-        UnitOfWork(second).tasks.touch(parent.id)
+        UnitOfWork(first).messages.add([NewMessage(child.id, "began first")])
+        UnitOfWork(second).messages.add([NewMessage(child.id, "began second")])
+        UnitOfWork(second).task_signals.touch(parent.id)
         second.commit()
-        later = threading.Timer(0.6, lambda: (UnitOfWork(first).tasks.touch(child.id), first.commit()))
+
+        def touch() -> None:
+            UnitOfWork(first).task_signals.touch(child.id)
+            first.commit()
+
+        later = threading.Timer(0.6, touch)
         later.start()
         events = stream.until("began second")
         later.join()
@@ -144,8 +149,8 @@ def test_many_writers_at_once_lose_and_repeat_nothing(noauth_app: Any, admin: Cl
     def write(task_id: UUID) -> None:
         for number in range(25):
             with seeds.database.unit_of_work() as uow:
-                uow.messages.add([Line(task_id, f"{task_id} {number}")])
-                uow.tasks.touch(task_id)
+                uow.messages.add([NewMessage(task_id, f"{task_id} {number}")])
+                uow.task_signals.touch(task_id)
                 uow.commit()
 
     writers = [threading.Thread(target=write, args=(child.id,)) for child in children]

@@ -12,8 +12,8 @@ import pytest
 from prometheus_client import generate_latest
 from sqlalchemy import text
 
+from drydock.db.database import Database
 from drydock.db.engine import connect
-from drydock.db.unit_of_work import Database
 from drydock.metrics import EngineMetrics
 from drydock.orchestrator.engine.presence import Presence
 from tests.api.conftest import AppFactory, Client

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from drydock.bootaction.keys import events_token
-from drydock.orchestrator.services.machines import MAX_EVENTS, MAX_LOG_BYTES
+from drydock.model.machine_limits import MAX_EVENTS, MAX_LOG_BYTES
 from tests.api.conftest import Client, logged_requests
 from tests.api.seeds import BootedNode, Seeds
 from tests.eventually import eventually
@@ -127,9 +127,9 @@ def test_what_one_machine_may_leave_behind_is_bounded(
     nobody: Client, reader: Client, seeds: Seeds, node: BootedNode
 ) -> None:
     with seeds.database.unit_of_work() as uow:
-        context_id = uow.machines.live_context("n01")
+        context_id = uow.boot_contexts.live_context("n01")
         assert context_id is not None
-        uow.machines.keep(context_id, events=MAX_EVENTS - 1, kept_bytes=32 * 1024 * 1024)
+        uow.boot_contacts.keep(context_id, events=MAX_EVENTS - 1, kept_bytes=32 * 1024 * 1024)
         uow.commit()
     files = [{"path": "/l", "content": base64.b64encode(b"x").decode(), "encoding": "base64"}]
     for number in range(3):

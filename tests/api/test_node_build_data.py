@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from drydock.orchestrator.services.machines import MAX_KEPT_BYTES, MAX_KEPT_ROWS
+from drydock.model.machine_limits import MAX_KEPT_BYTES, MAX_KEPT_ROWS
 from tests.api.conftest import Client
 from tests.api.seeds import Seeds
 
@@ -70,9 +70,9 @@ def test_it_is_bounded(nobody: Client, reader: Client, seeds: Seeds) -> None:
     assert large.status_code == 413
     nobody.post("/bootdata/n01/builddata", {**DATA, "element": "1"}, headers=node.header)
     with seeds.database.unit_of_work() as uow:
-        context_id = uow.machines.live_context("n01")
+        context_id = uow.boot_contexts.live_context("n01")
         assert context_id is not None
-        uow.machines.keep(context_id, kept_bytes=MAX_KEPT_BYTES - 3)
+        uow.boot_contacts.keep(context_id, kept_bytes=MAX_KEPT_BYTES - 3)
         uow.commit()
     assert nobody.post("/bootdata/n01/builddata", {**DATA, "element": "é"}, headers=node.header).status_code == 201
     full = nobody.post("/bootdata/n01/builddata", {**DATA, "element": "1"}, headers=node.header)
@@ -83,9 +83,9 @@ def test_it_is_bounded(nobody: Client, reader: Client, seeds: Seeds) -> None:
 def test_pieces_without_a_byte_in_them_are_counted_too(nobody: Client, reader: Client, seeds: Seeds) -> None:
     node = seeds.booted_node("n01")
     with seeds.database.unit_of_work() as uow:
-        context_id = uow.machines.live_context("n01")
+        context_id = uow.boot_contexts.live_context("n01")
         assert context_id is not None
-        uow.machines.keep(context_id, kept_rows=MAX_KEPT_ROWS - 2)
+        uow.boot_contacts.keep(context_id, kept_rows=MAX_KEPT_ROWS - 2)
         uow.commit()
     answers = [
         nobody.post("/bootdata/n01/builddata", {**DATA, "element": ""}, headers=node.header).status_code
@@ -108,7 +108,7 @@ def test_what_was_sent_is_counted_as_it_comes(nobody: Client, seeds: Seeds) -> N
     event = {"name": "e", "event_type": "finish", "files": files}
     nobody.post("/bootdata/n01/events", event, headers=node.header)
     with seeds.database.unit_of_work() as uow:
-        context_id = uow.machines.live_context("n01")
+        context_id = uow.boot_contexts.live_context("n01")
         assert context_id is not None
-        kept = uow.machines.hear(context_id, node.task_id)
+        kept = uow.boot_contacts.record_contact(context_id, node.task_id)
     assert (kept.events, kept.kept_rows, kept.kept_bytes) == (1, 4, len(str(DATA["element"]).encode()) + 3)

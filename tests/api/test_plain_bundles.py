@@ -11,8 +11,8 @@ from falcon.testing import TestClient
 from drydock.api.middleware import RequestLog
 from drydock.api.operations import TABLE
 from drydock.api.plain_bundles import PlainBundles
+from drydock.db.database import Database
 from drydock.db.engine import connect
-from drydock.db.unit_of_work import Database
 from drydock.metrics import ApiMetrics
 from drydock.orchestrator.services.boot_actions import BootService
 from tests.api.conftest import AppFactory, Client, logged_requests
@@ -120,13 +120,14 @@ def test_a_machine_is_kept_waiting_once(make_app: AppFactory, caplog: pytest.Log
 
 
 def test_what_nobody_foresaw_is_told_as_everywhere(
-    nobody: Client, node: BootedNode, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    make_app: AppFactory, node: BootedNode, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def broken(*_: object) -> None:
-        raise RuntimeError("a secret of ours")
+    class Broken:
+        def bundle(self, *_: object) -> None:
+            raise RuntimeError("a secret of ours")
 
-    monkeypatch.setattr(BootService, "bundle", broken)
-    for result in both(nobody, "/bootdata/n01/files", node.header):
+    app = make_app({"api": {"auth_strategy": "noauth"}}, boot=Broken())
+    for result in both(Client(app, {}), "/bootdata/n01/files", node.header):
         assert (result.status_code, result.json["reason"]) == (500, "internal_error")
         assert result.headers["X-Drydock-Req"] in result.json["message"]
         assert "a secret of ours" not in result.text

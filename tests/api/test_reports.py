@@ -16,12 +16,14 @@ from sqlalchemy import func, select
 
 from dev import processes
 from dev.ports import LOOPBACK, free_port
+from drydock.db.database import Database
 from drydock.db.engine import connect
-from drydock.db.reports import MAX_REMEMBERED, EarlierReport, Reported
-from drydock.db.tables import boot_reports
-from drydock.db.unit_of_work import Database, UnitOfWork
+from drydock.db.tables import report_keys
+from drydock.db.thread_connections import Transaction
+from drydock.db.unit_of_work import UnitOfWork
 from drydock.errors import BootActionFinal, DatabaseUnavailable
-from drydock.model.boot_action import BootAction, Report, ReportDetail, ReportStatus
+from drydock.model.boot_action import BootAction, EarlierReport, Report, ReportDetail, ReportStatus, StoredReport
+from drydock.model.machine_limits import MAX_REMEMBERED
 from drydock.orchestrator.services.boot_actions import BootService
 from tests.api.conftest import Client
 from tests.api.seeds import BootedNode, Seeds
@@ -171,7 +173,7 @@ def test_keys_of_progress_are_bounded_and_the_final_one_is_always_remembered(
 def remembered(url: str) -> int:
     engine = connect(url, pool_size=1, max_overflow=0, application_name="tests")
     with engine.connect() as connection:
-        number = connection.execute(select(func.count()).select_from(boot_reports)).scalar_one()
+        number = connection.execute(select(func.count()).select_from(report_keys)).scalar_one()
     engine.dispose()
     return number
 
@@ -216,15 +218,15 @@ class _Deaf(Database):
         self._first = True
 
     @contextmanager
-    def unit_of_work(self) -> Iterator[UnitOfWork]:
-        with super().unit_of_work() as uow:
+    def unit_of_work(self, *, statement_seconds: float | None = None) -> Iterator[UnitOfWork]:
+        with super().unit_of_work(statement_seconds=statement_seconds) as uow:
             uow.commit = self._deaf(uow.commit)  # type: ignore[method-assign]
             yield uow
 
     @contextmanager
-    def taking(self, *arguments: Any) -> Iterator[tuple[Reported, Callable[[], None]]]:
-        with super().taking(*arguments) as (reported, commit):
-            yield reported, self._deaf(commit)
+    def report_transaction(self, *arguments: Any) -> Iterator[Transaction[StoredReport]]:
+        with super().report_transaction(*arguments) as transaction:
+            yield Transaction(transaction.row, self._deaf(transaction.commit))
 
     def _deaf(self, commit: Callable[[], None]) -> Callable[[], None]:
         if not self._first:

@@ -86,7 +86,7 @@ def node(seeds: Seeds) -> BootedNode:
     node = seeds.booted_node()
     content = b"x" * 12 * MIB
     with seeds.database.unit_of_work() as uow:
-        context_id = uow.machines.live_context(node.name)
+        context_id = uow.boot_contexts.live_context(node.name)
         assert context_id is not None
         sealed = seal(bytes.fromhex(node.key), context_id=context_id, node=node.name, kind="file", content=content)
         uow._connection.execute(

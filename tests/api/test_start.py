@@ -63,7 +63,7 @@ def refusal(which: str, tmp_path: Path, text: str, **environment: str) -> str:
 
 
 OF_BOTH = {
-    "dollar": (GOOD.replace(PASSWORD, PASSWORD + "$tail"), "[database] url in FILE: a $ in it"),
+    "dollar": (GOOD.replace(PASSWORD, PASSWORD + "$tail"), "[database] url in FILE: $NAME in it"),
     "no secret": (GOOD.replace(SECRET, ""), "[bootaction] secrets in FILE: is empty"),
     "bad secret": (GOOD.replace(SECRET, SECRET + "x"), "[bootaction] secrets in FILE: number 1 is not"),
     "report_url": (
@@ -75,7 +75,7 @@ OF_BOTH = {
     "unparsed": (GOOD + f"{PASSWORD}\n", "FILE, line 9: is neither"),
     "keystone password": (
         GOOD + KEYSTONE.replace(PASSWORD, f"{PASSWORD}$x"),
-        "[keystone_authtoken] password in FILE: a",
+        "[keystone_authtoken] password in FILE: $NAME",
     ),
     "keystone file": (GOOD + KEYSTONE + "cafile = /nonexistent\n", "[keystone_authtoken] cafile in FILE: the"),
 }
@@ -95,7 +95,7 @@ OF_API = {
 OF_API |= {
     f"bind_host {host}": (
         GOOD + KEYSTONE + f"[api]\nbind_host = {host}\n",
-        "[api] bind_host in FILE: nothing can listen there",
+        "[api] bind_host in FILE: cannot listen there",
     )
     for host in ("192.0.2.1", "nosuch.invalid", "2001:db8::1")
 }

@@ -33,14 +33,9 @@ def boot(machine: Machine, service: Service, **environment: str) -> subprocess.C
     settings = machine.directory / "boot.env"
     values = boot_settings(node="n1", bootdata_url=service.url("/bootdata/"), report_url="http://x/", start_units=True)
     settings.write_text(assignments({**values, "DRYDOCK_BOOTACTION_KEY": KEY.hex()}))
+    given = {"DRYDOCK_BOOT_ATTEMPTS": "6", **environment}
     return machine.run(
-        boot_script(),
-        **{
-            "DRYDOCK_BOOT_ENV": str(settings),
-            "DRYDOCK_BOOT_ROOT": str(machine.root),
-            "DRYDOCK_BOOT_ATTEMPTS": "6",
-            **environment,
-        },
+        boot_script(), path=(), DRYDOCK_BOOT_ENV=str(settings), DRYDOCK_BOOT_ROOT=str(machine.root), **given
     )
 
 
@@ -142,7 +137,7 @@ def test_a_redirect_elsewhere_is_said_at_once(machine: Machine, location: str | 
         with serving(lambda method, path: Answer(301, headers=headers)) as service:
             done = boot(machine, service)
     assert (done.returncode, len(service.paths("GET")), elsewhere.asked) == (3, 1, [])
-    assert "is not followed; [bootaction] bootdata_url has to be that address" in done.stderr
+    assert "is not followed; set [bootaction] bootdata_url to that address" in done.stderr
     assert "key=y" not in done.stderr
 
 
@@ -229,7 +224,9 @@ def test_a_proxy_that_takes_the_digest_away_stops_nothing(machine: Machine) -> N
 
 
 def test_without_a_key_it_does_not_start(machine: Machine) -> None:
-    done = machine.run(boot_script(), DRYDOCK_BOOT_ENV=str(machine.directory / "none"), DRYDOCK_BOOTDATA_URL="http://x")
+    done = machine.run(
+        boot_script(), path=(), DRYDOCK_BOOT_ENV=str(machine.directory / "none"), DRYDOCK_BOOTDATA_URL="http://x"
+    )
     assert done.returncode != 0
     assert "DRYDOCK_BOOTACTION_KEY" in done.stderr
 

@@ -173,7 +173,7 @@ class FaultDriver:
     # -- the API
 
     def _kill_api_process(self, fault: Fault) -> bool:
-        return self._signal_api_process(fault, signal.SIGKILL)
+        return bool(self._signal_api_process(fault, signal.SIGKILL))
 
     def _freeze_api_process(self, fault: Fault) -> bool:
         pid = self._signal_api_process(fault, signal.SIGSTOP)

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import requests
@@ -70,7 +71,7 @@ class Operator:
     ) -> None:
         self._plan = plan
         self._design_ref = design_ref
-        self._make_api = lambda: Api(url, log, give_up)
+        self._make_api = partial(Api, url, log, give_up)
         self._api = self._make_api()
         self._log = log
         self._known = known

@@ -1,4 +1,4 @@
-"""What may stand in ``[database] url``, and what is said of what may not."""
+"""``[database] url``: what is accepted, and the errors for what is not."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ OURS = {**DEFAULTS, "fallback_application_name": "tests", "client_encoding": "UT
 SEVERAL = {"target_session_attrs": "read-write"}
 
 
-def said(url: str) -> dict[str, str]:
+def parameters_of(url: str) -> dict[str, str]:
     """Without what we add."""
     found = libpq_parameters(url, application_name="tests")
     return {name: value for name, value in found.items() if OURS.get(name) != value}
@@ -47,7 +47,7 @@ def said(url: str) -> dict[str, str]:
     ],
 )
 def test_everything_that_libpq_knows_is_kept(scheme: str, rest: str, parameters: dict[str, str]) -> None:
-    assert said(f"{scheme}://{rest}") == parameters
+    assert parameters_of(f"{scheme}://{rest}") == parameters
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from uuid import UUID
 
 import pytest
@@ -59,7 +60,7 @@ def crowd(new_database: Callable[[], str]) -> Iterator[World]:
 
 
 def deadlocks(world: World) -> int:
-    """As PostgreSQL counted them, once all who worked have told their numbers."""
+    """As PostgreSQL counted them, once all other sessions have ended."""
     world.sql.dispose()
     with world.sql.connect() as connection:
         time_limit = time.monotonic() + 5
@@ -102,7 +103,7 @@ def running_tree(world: World) -> list[UUID]:
 def test_a_task_and_its_subtasks_are_terminated_at_once(crowd: World) -> None:
     for _ in range(8):
         tree = running_tree(crowd)
-        at_once([lambda each=each: crowd.orchestrator.terminate(each, by="operator") for each in tree])
+        at_once([partial(crowd.orchestrator.terminate, each, by="operator") for each in tree])
         assert {crowd.orchestrator.task(each).status for each in tree} == {TaskStatus.TERMINATING}
         with crowd.sql.begin() as connection:
             connection.execute(text("TRUNCATE tasks CASCADE"))
@@ -133,23 +134,23 @@ def test_a_worker_renews_and_records_while_its_tasks_are_terminated(crowd: World
             found = [crowd.orchestrator.task(each) for each in ids[1:]]
             for _ in range(10):
                 with crowd.database.statements() as uow:
-                    uow.tasks.wake_after_end(found)
+                    uow.task_signals.wake_after_end(found)
 
-        def places(ids: Sequence[UUID] = tuple(tree[:0:-1])) -> None:
+        def slots(ids: Sequence[UUID] = tuple(tree[:0:-1])) -> None:
             for _ in range(10):
                 with crowd.database.unit_of_work() as uow:
-                    uow.holds.take_places(ids, at_most=5)
+                    uow.holds.take_slots(ids, at_most=5)
                     uow.commit()
 
         stops = [lambda each=each: crowd.orchestrator.terminate(each, by="operator") for each in reversed(tree)]
-        at_once([renew, lock, renew, lock, wake, places, *stops])
+        at_once([renew, lock, renew, lock, wake, slots, *stops])
         with crowd.sql.begin() as connection:
             connection.execute(text("TRUNCATE tasks CASCADE"))
     assert deadlocks(crowd) == 0
 
 
 class Crowd:
-    """Everybody at once, for so many seconds: workers, operators, machines, and who cleans up."""
+    """Workers, operators, machines and retention, all at the same time for ``seconds``."""
 
     def __init__(self, world: World, seconds: float) -> None:
         self.world = world
@@ -219,7 +220,7 @@ class Crowd:
 
     def say(self) -> None:
         machines = MachineService(self.world.database, ScriptSettings("u/", "u/", start_units=False), hold_seconds=0)
-        event = MachineEvent("curtin", "d", "start", "o", "", "install", (LogFile("/l", b"x"),))
+        event = MachineEvent("curtin", "d", "start", "o", "", {}, (LogFile("/l", b"x"),))
         for node in NODES:
             with suppress(*REFUSED, KeyError, AssertionError):
                 key = self.world.key_of(node)

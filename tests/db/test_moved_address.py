@@ -13,8 +13,8 @@ from sqlalchemy.engine import make_url
 
 from dev import postgres, unprivileged
 from drydock.db import migrate
+from drydock.db.database import Database
 from drydock.db.engine import connect
-from drydock.db.unit_of_work import Database
 from drydock.errors import BootContextNotFound, DatabaseUnavailable
 from drydock.model.boot_context import BundleKind
 from drydock.orchestrator.services.boot_actions import BootService
@@ -71,9 +71,9 @@ def test_a_standby_is_unavailable_until_the_address_moves(
     moving.target = _port(pair[1])
     is_unavailable(database)
     is_unavailable(database)
-    said = [record for record in caplog.records if record.levelno >= logging.WARNING]
-    assert len(said) == 1, "once, however many come"
-    assert "takes no writes" in said[0].__dict__["cause"]
+    records = [record for record in caplog.records if record.levelno >= logging.WARNING]
+    assert len(records) == 1, "once, however many come"
+    assert "takes no writes" in records[0].__dict__["cause"]
     moving.target = _port(pair[0])
     works(database)
 
@@ -137,7 +137,7 @@ def test_several_hosts(pair: tuple[str, str], form: str) -> None:
         standby=f"127.0.0.1:{standby.port}",
         ports=f"{standby.port},{primary.port}",
     )
-    assert migrate.current(url).state.will_do
+    assert migrate.current(url).state.suitable
     for database in opened(url):
         works(database)
 

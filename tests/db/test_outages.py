@@ -10,7 +10,7 @@ import psycopg2.errorcodes
 import psycopg2.errors
 import pytest
 
-from drydock.db.outages import Kind, OutageLog, one_line, trouble_of
+from drydock.db.outages import Kind, OutageLog, ServerError, one_line, trouble_of
 
 OUTAGES = {
     Kind.LOST: ["08006", "25P03", "57P01", "57P02", "57P03", "57P04", "57P05"],
@@ -24,7 +24,7 @@ OURS = ["22001", "22003", "22021", "22P02", "22P05", "23502", "23503", "23505", 
 
 def errors(state: str) -> list[Exception]:
     """As each driver raises it."""
-    return [psycopg.errors.lookup(state)("m"), psycopg2_error(state)]
+    return [ServerError("m", sqlstate=state, lost=False), psycopg2_error(state)]
 
 
 def psycopg2_error(state: str) -> Exception:
@@ -56,7 +56,7 @@ def test_what_is_about_the_statement(state: str) -> None:
         psycopg2.OperationalError("gone"),
         psycopg2.InterfaceError("connection already closed"),
         psycopg2.DatabaseError("no message from the libpq"),
-        psycopg.OperationalError("the connection was lost"),
+        ServerError("no answer came", sqlstate=None, lost=True),
     ],
 )
 def test_without_an_answer_the_connection_is_lost(error: Exception) -> None:
@@ -66,20 +66,26 @@ def test_without_an_answer_the_connection_is_lost(error: Exception) -> None:
 
 
 @pytest.mark.parametrize(
-    "error", [psycopg2.ProgrammingError("can't adapt type"), psycopg.DataError("no such text"), ValueError("NUL"), None]
+    "error",
+    [
+        psycopg2.ProgrammingError("can't adapt type"),
+        ServerError("no such text", sqlstate=None, lost=False),
+        ValueError("NUL"),
+        None,
+    ],
 )
 def test_what_never_reached_the_server_is_no_outage(error: Exception | None) -> None:
     assert trouble_of(error) is None
 
 
 def test_both_drivers_say_the_same_of_hosts_that_cannot_be_reached() -> None:
-    said = []
+    messages = []
     for connect in (psycopg.connect, psycopg2.connect):
         with pytest.raises((psycopg.OperationalError, psycopg2.OperationalError)) as refused:
             connect("host=127.0.0.1,127.0.0.1 port=1,2 dbname=n")
-        said.append(one_line(str(refused.value)))
+        messages.append(one_line(str(refused.value)))
     server = 'connection to server at "127.0.0.1", port {} failed: Connection refused'
-    assert said == [f"{server.format(1)}; {server.format(2)}"] * 2
+    assert messages == [f"{server.format(1)}; {server.format(2)}"] * 2
 
 
 class Clock:
@@ -120,7 +126,7 @@ def test_a_server_that_has_too_few_connections_does_not_fill_the_log(caplog: pyt
 def test_tables_that_are_missing_are_one_trouble(caplog: pytest.LogCaptureFixture) -> None:
     log = OutageLog(Clock())
     for name in ("tasks", "boot_contexts"):
-        found = trouble_of(psycopg.errors.UndefinedTable(f'relation "{name}" does not exist'))
+        found = trouble_of(ServerError(f'relation "{name}" does not exist', sqlstate="42P01", lost=False))
         assert found is not None
         log.trouble(found.cause, key=found.key)
     assert len(caplog.records) == 1

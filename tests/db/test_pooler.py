@@ -12,8 +12,8 @@ from sqlalchemy.engine import make_url
 
 from dev import machine_tools, pgbouncer, unprivileged
 from drydock.db import migrate, start_check
+from drydock.db.database import Database
 from drydock.db.engine import connect
-from drydock.db.unit_of_work import Database
 from drydock.errors import ConfigurationError, DatabaseUnsuitable
 from tests.db.uses import USES, works
 
@@ -46,7 +46,7 @@ def pooler(home: Path, url: str, *, pool_mode: str, pool_size: int = 50) -> Iter
 def test_by_session_everything_works(home: Path, own_database: str) -> None:
     with pooler(home, own_database, pool_mode="session") as url:
         start_check.check(url)
-        assert migrate.current(url).state.will_do
+        assert migrate.current(url).state.suitable
         for _ in range(2):
             # The second takes over server connections that the first has used.
             database = Database(connect(url, pool_size=2, max_overflow=0, application_name="pooled"))

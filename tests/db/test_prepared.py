@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 
-import psycopg
 import pytest
 from sqlalchemy import (
     Column,
@@ -25,7 +24,9 @@ from sqlalchemy import (
 
 from drydock.db.connections import Connections
 from drydock.db.engine import driver_url
-from drydock.db.prepared import OwnConnections, Prepared
+from drydock.db.outages import ServerError
+from drydock.db.prepared import Prepared
+from drydock.db.thread_connections import ThreadConnections
 from drydock.errors import DatabaseUnavailable
 from tests.eventually import eventually
 
@@ -49,10 +50,10 @@ def other(new_database: Callable[[], str]) -> Iterator[Engine]:
 
 
 @pytest.fixture
-def own(other: Engine) -> Iterator[OwnConnections]:
+def own(other: Engine) -> Iterator[ThreadConnections]:
     url = other.url.render_as_string(hide_password=False)
     connections = Connections(url, application_name="tests")
-    yield OwnConnections(connections, (ADD, READ, PERCENT, SLOW_ADD))
+    yield ThreadConnections(connections, (ADD, READ, PERCENT, SLOW_ADD))
     connections.close()
 
 
@@ -72,70 +73,70 @@ def end_connections(other: Engine) -> int:
         return len(list(found))
 
 
-def test_values_that_are_part_of_a_statement(own: OwnConnections) -> None:
+def test_values_that_are_part_of_a_statement(own: ThreadConnections) -> None:
     assert own.row(PERCENT, {}).text == "100%'s"
     assert own.row(READ, {"wanted": 7}) is None
 
 
-def test_without_a_commit_nothing_is_kept(own: OwnConnections, other: Engine) -> None:
-    with own.begun(ADD, {"number": 1}) as begun:
+def test_without_a_commit_nothing_is_kept(own: ThreadConnections, other: Engine) -> None:
+    with own.transaction(ADD, {"number": 1}) as begun:
         assert begun.row.number == 1
-    with pytest.raises(KeyError), own.begun(ADD, {"number": 2}):
+    with pytest.raises(KeyError), own.transaction(ADD, {"number": 2}):
         raise KeyError
-    with own.begun(ADD, {"number": 3}) as begun:
+    with own.transaction(ADD, {"number": 3}) as begun:
         assert numbers(other) == []
         begun.commit()
     assert numbers(other) == [3]
 
 
-def test_a_statement_that_is_refused_is_no_outage(own: OwnConnections, other: Engine) -> None:
-    assert own.once(ADD, {"number": 1}).number == 1
-    with pytest.raises(psycopg.IntegrityError):
-        own.once(ADD, {"number": 1})
-    assert own.once(ADD, {"number": 2}).number == 2
+def test_a_statement_that_is_refused_is_no_outage(own: ThreadConnections, other: Engine) -> None:
+    assert own.execute_write(ADD, {"number": 1}).number == 1
+    with pytest.raises(ServerError, match="duplicate key"):
+        own.execute_write(ADD, {"number": 1})
+    assert own.execute_write(ADD, {"number": 2}).number == 2
     assert numbers(other) == [1, 2]
 
 
-def test_after_the_server_ended_the_connection(own: OwnConnections, other: Engine) -> None:
+def test_after_the_server_ended_the_connection(own: ThreadConnections, other: Engine) -> None:
     for number in range(3):
-        own.once(ADD, {"number": number})
+        own.execute_write(ADD, {"number": number})
         assert end_connections(other) == 1
     assert own.row(READ, {"wanted": 0}).number == 0
     assert end_connections(other) == 1
     assert own.row(READ, {"wanted": 2}).number == 2
     assert end_connections(other) == 1
-    with own.begun(ADD, {"number": 3}) as begun:
+    with own.transaction(ADD, {"number": 3}) as begun:
         begun.commit()
     assert numbers(other) == [0, 1, 2, 3]
 
 
-def test_a_commit_without_an_answer_is_an_outage(own: OwnConnections, other: Engine) -> None:
-    with own.begun(ADD, {"number": 1}) as begun:
+def test_a_commit_without_an_answer_is_an_outage(own: ThreadConnections, other: Engine) -> None:
+    with own.transaction(ADD, {"number": 1}) as begun:
         assert end_connections(other) == 1
         with pytest.raises(DatabaseUnavailable):
             begun.commit()
     assert own.row(READ, {"wanted": 1}) is None
 
 
-def test_what_is_given_up_needs_no_answer(own: OwnConnections, other: Engine) -> None:
+def test_what_is_given_up_needs_no_answer(own: ThreadConnections, other: Engine) -> None:
     def give_up() -> None:
-        with own.begun(ADD, {"number": 1}):
+        with own.transaction(ADD, {"number": 1}):
             assert end_connections(other) == 1
             raise KeyError
 
     with pytest.raises(KeyError):
         give_up()
-    assert own.once(ADD, {"number": 1}).number == 1
+    assert own.execute_write(ADD, {"number": 1}).number == 1
 
 
-def test_what_may_have_been_kept_is_not_done_again(own: OwnConnections, other: Engine) -> None:
+def test_what_may_have_been_kept_is_not_done_again(own: ThreadConnections, other: Engine) -> None:
     own.row(READ, {"wanted": 1})
     raised: list[Exception] = []
 
     def add() -> None:
         own.row(READ, {"wanted": 1})
         try:
-            own.once(SLOW_ADD, {})
+            own.execute_write(SLOW_ADD, {})
         except DatabaseUnavailable as exc:
             raised.append(exc)
 
@@ -153,11 +154,11 @@ def test_what_may_have_been_kept_is_not_done_again(own: OwnConnections, other: E
     assert sleeping() == 0
 
 
-def test_after_the_schema_was_upgraded(own: OwnConnections, other: Engine) -> None:
-    own.once(ADD, {"number": 1})
+def test_after_the_schema_was_upgraded(own: ThreadConnections, other: Engine) -> None:
+    own.execute_write(ADD, {"number": 1})
     assert own.row(READ, {"wanted": 1}).number == 1
     with other.connect() as connection:
         connection.execute(text("ALTER TABLE numbers ALTER COLUMN number TYPE bigint"))
     assert own.row(READ, {"wanted": 1}).number == 1
-    own.once(ADD, {"number": 2})
+    own.execute_write(ADD, {"number": 2})
     assert numbers(other) == [1, 2]

@@ -55,7 +55,7 @@ def servers() -> Iterator[tuple[str, str]]:
 
 
 def all_events(world: World, task_id: UUID, after: Position | None = None) -> list[Event]:
-    """Until nothing is left to be told for now."""
+    """Until there are no more events for now."""
     found: list[Event] = []
     after = after or Position()
     deadline = time.monotonic() + 10
@@ -84,7 +84,7 @@ class Restored:
         for _ in range(8):
             before.work()
             before.pass_time(15)
-        self.told = all_events(before, self.task.id)
+        self.shown = all_events(before, self.task.id)
         before.database.close()
         self._copy(old, new, format_, directory / "dump")
         self.world = work_at(new)
@@ -137,9 +137,9 @@ def test_the_stream_of_an_older_task_is_complete_and_ends(restored: Restored) ->
 
 
 def test_a_stream_goes_on_behind_the_last_event_of_the_old_server(restored: Restored) -> None:
-    last = restored.told[-1].position
+    last = restored.shown[-1].position
     first = all_events(restored.world, restored.task.id, last)
-    assert set(lines(restored.told)) <= set(lines(first))
+    assert set(lines(restored.shown)) <= set(lines(first))
     here = first[-1].position
     assert all_events(restored.world, restored.task.id, here) == []
     with restored.world.sql.begin() as connection:
@@ -166,7 +166,7 @@ def test_a_long_poll_ends_with_a_change_although_the_clock_is_behind(restored: R
 
 def touch(world: World, task_id: UUID) -> None:
     with world.database.unit_of_work() as uow:
-        uow.tasks.touch(next(iter(world.subtasks(task_id).values())).id)
+        uow.task_signals.touch(next(iter(world.subtasks(task_id).values())).id)
         uow.commit()
 
 
@@ -176,7 +176,7 @@ def test_what_was_on_its_way_goes_on_to_its_end(restored: Restored) -> None:
     ended = restored.world.orchestrator.task(restored.task.id)
     assert ended.result.status is ResultStatus.SUCCESS, ended.result
     events = all_events(restored.world, restored.task.id)
-    assert events[-1].position.transaction < restored.told[0].position.transaction
+    assert events[-1].position.transaction < restored.shown[0].position.transaction
     assert restored.world.orchestrator.events(restored.task.id, events[-1].position, at_most=3).ended
     # New rows get numbers of their own: sequences were restored, too.
-    assert restored.world.create("validate_design").id
+    assert restored.world.create("validate_design").status.open

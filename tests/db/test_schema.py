@@ -12,9 +12,9 @@ from sqlalchemy import create_engine, make_url, text
 
 from drydock import manage
 from drydock.db import migrate, start_check
+from drydock.db.database import Database
 from drydock.db.engine import connect, driver_url
 from drydock.db.schema import known_revisions, migrations_folder
-from drydock.db.unit_of_work import Database
 from drydock.errors import ConfigurationError, DatabaseUnavailable, DatabaseUnsuitable
 
 HEAD = known_revisions()[-1]
@@ -35,7 +35,7 @@ def db(url: str, *arguments: str) -> Result:
 
 
 def one_sentence(result: Result) -> str:
-    """What was said instead of a traceback."""
+    """The one sentence that is shown instead of a traceback."""
     assert result.exit_code == 1
     assert isinstance(result.exception, SystemExit)
     assert result.output.count("\n") == 1
@@ -86,9 +86,9 @@ def test_an_empty_database(new_database: Callable[[], str]) -> None:
 def test_an_older_schema(new_database: Callable[[], str]) -> None:
     url = new_database()
     migrate.upgrade(url, "0003")
-    for said in (unhealthy(url), one_sentence(db(url, "check"))):
-        assert "0003" in said
-        assert "run drydock-manage db upgrade" in said
+    for message in (unhealthy(url), one_sentence(db(url, "check"))):
+        assert "0003" in message
+        assert "run drydock-manage db upgrade" in message
     start_check.check(url)
 
 
@@ -97,9 +97,9 @@ def test_a_newer_schema_will_do_and_is_left_alone(migrated: str) -> None:
     healthy(migrated)
     assert "9999" in db(migrated, "check").output
     for arguments in (["upgrade"], ["downgrade", "0001"]):
-        said = one_sentence(db(migrated, *arguments))
-        assert "9999" in said
-        assert "Nothing was changed" in said
+        message = one_sentence(db(migrated, *arguments))
+        assert "9999" in message
+        assert "Nothing was changed" in message
     healthy(migrated)
 
 
@@ -144,9 +144,9 @@ def test_a_table_that_is_lost_is_noticed_by_whoever_needs_it(migrated: str) -> N
 
 @pytest.mark.parametrize(("command", "revision"), [("downgrade", "nope"), ("downgrade", "00"), ("downgrade", "9999")])
 def test_no_such_revision(migrated: str, command: str, revision: str) -> None:
-    said = one_sentence(db(migrated, command, revision))
-    assert revision in said
-    assert HEAD in said
+    message = one_sentence(db(migrated, command, revision))
+    assert revision in message
+    assert HEAD in message
     assert "0001" in one_sentence(db(migrated, "upgrade", "--revision", "nope"))
 
 
@@ -160,13 +160,13 @@ def test_an_encoding_that_is_not_utf8_is_refused_with_what_to_do(
     url = make_url(server).set(database=name).render_as_string(hide_password=False)
     right = f"{name}_utf8"
     try:
-        said = one_sentence(db(url, "upgrade"))
-        assert encoding in said
+        message = one_sentence(db(url, "upgrade"))
+        assert encoding in message
         with pytest.raises(ConfigurationError, match=encoding):
             start_check.check(url)
         unhealthy(url)
         assert encoding in caplog.text or encoding in caplog.records[-1].__dict__["cause"]
-        execute(server, said[said.index("CREATE DATABASE") :])
+        execute(server, message[message.index("CREATE DATABASE") :])
         migrate.upgrade(make_url(url).set(database=right).render_as_string(hide_password=False))
     finally:
         execute(server, f"DROP DATABASE {name}", f"DROP DATABASE IF EXISTS {right}")
@@ -184,15 +184,15 @@ def test_an_encoding_that_is_not_utf8_is_refused_with_what_to_do(
 )
 def test_what_cannot_be_connected_to(database_url: str, change: dict[str, object], cause: str) -> None:
     url = make_url(database_url).set(**change).render_as_string(hide_password=False)  # type: ignore[arg-type]
-    said = one_sentence(db(url, "check"))
-    assert cause in said
-    assert "wrong" not in said
+    message = one_sentence(db(url, "check"))
+    assert cause in message
+    assert "wrong" not in message
     assert cause in unhealthy(url)
     start_check.check(url)
 
 
 def test_a_url_that_cannot_be_one_is_one_sentence() -> None:
-    said = one_sentence(db("postgresql://u:s3cret@word@h/n", "upgrade"))
-    assert "[database] url" in said
-    assert "s3cret" not in said
-    assert "word@" not in said
+    message = one_sentence(db("postgresql://u:s3cret@word@h/n", "upgrade"))
+    assert "[database] url" in message
+    assert "s3cret" not in message
+    assert "word@" not in message

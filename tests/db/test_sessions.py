@@ -11,9 +11,10 @@ from sqlalchemy import bindparam, create_engine, func, make_url, select, text
 
 from drydock.db import migrate
 from drydock.db.connections import Connections
+from drydock.db.database import Database
 from drydock.db.engine import connect, driver_url
-from drydock.db.prepared import OwnConnections, Prepared
-from drydock.db.unit_of_work import Database
+from drydock.db.prepared import Prepared
+from drydock.db.thread_connections import ThreadConnections
 from tests.db.uses import works
 
 SHOWN = select(func.current_setting(bindparam("of_name")).label("value"))
@@ -23,7 +24,7 @@ SHOW = Prepared("show", SHOWN)
 def settings(url: str, *names: str) -> dict[str, tuple[str, str]]:
     """By name: in the pool's connections, and in those for prepared statements."""
     engine = connect(url, pool_size=1, max_overflow=0, application_name="ours")
-    own = OwnConnections(Connections(url, application_name="ours"), (SHOW,))
+    own = ThreadConnections(Connections(url, application_name="ours"), (SHOW,))
     with engine.connect() as connection:
         found = {
             name: (str(connection.scalar(SHOWN, {"of_name": name})), own.row(SHOW, {"of_name": name}).value)
@@ -81,7 +82,7 @@ def role(new_database: Callable[[], str]) -> Iterator[str]:
 
 @pytest.mark.parametrize(("servers", "ours"), [("off", "on"), ("local", "local"), ("remote_apply", "remote_apply")])
 def test_a_commit_that_is_answered_is_kept_whatever_the_server_thinks_of_it(role: str, servers: str, ours: str) -> None:
-    """More than "on" is the server's to demand, and less than it is not to be had."""
+    """A server may require more than "on", and never gets less."""
     name = make_url(role).username
     with closing(psycopg2.connect(make_url(role).set(drivername="postgresql").render_as_string(False))) as connection:
         connection.autocommit = True

@@ -12,8 +12,8 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 
 from drydock.db.connections import Connections
+from drydock.db.database import Database
 from drydock.db.engine import connect, make_engine
-from drydock.db.unit_of_work import Database
 from drydock.errors import BootContextNotFound, DatabaseUnavailable
 from drydock.model.boot_context import BundleKind
 from drydock.model.task import Lane

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from drydock.db.unit_of_work import Database
+from drydock.db.database import Database
 from drydock.errors import BootContextNotFound, DatabaseUnavailable
 from drydock.model.actions import Action
 from drydock.model.boot_context import BundleKind
@@ -21,7 +21,7 @@ def add(database: Database) -> None:
 
 def write(database: Database) -> None:
     with database.unit_of_work() as uow:
-        uow.tasks.add(NEW, request_digest=None)
+        uow.task_queue.add(NEW, request_digest=None)
         uow.commit()
 
 

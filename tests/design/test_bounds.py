@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -153,7 +154,7 @@ _json = st.recursive(
 def _data(draw: st.DrawFn, kind: str) -> object:
     """Something near to what the schema wants."""
 
-    def made(schema: dict[str, object], depth: int) -> object:
+    def made(schema: Mapping[str, Any], depth: int) -> object:
         while "$ref" in schema:
             schema = root["definitions"][str(schema["$ref"]).rpartition("/")[2]]
         if depth > 5 or draw(st.integers(0, 12)) == 0:

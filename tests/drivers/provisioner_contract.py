@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
+from uuid import NAMESPACE_OID, uuid5
 
 import pytest
 
@@ -35,6 +36,18 @@ def ends(ask: Callable[[], Mapping[str, Progress]]) -> Progress:
 
 def reaches(provisioner: NodeProvisioner, node: ProvisionedNode, state: NodeState) -> None:
     eventually(lambda: provisioner.observe([node.name])[node.name].state, lambda seen: seen is state)
+
+
+def identity(text: str) -> str:
+    """The id of a deployment, which is a UUID as those of tasks are."""
+    return str(uuid5(NAMESPACE_OID, text))
+
+
+def prepare(provisioner: NodeProvisioner, node: ProvisionedNode) -> None:
+    """What prepare_nodes does before a deployment, where the provisioner needs no machine that was seen."""
+    if provisioner.capabilities.owns_power:
+        assert ends(lambda: provisioner.enroll([node])).state is ProgressState.SUCCEEDED
+        assert ends(lambda: provisioner.configure_hardware([node])).state is ProgressState.SUCCEEDED
 
 
 class NodeProvisionerContract(Contract):
@@ -97,7 +110,8 @@ class NodeProvisionerContract(Contract):
     def test_deploys_once_however_often_it_is_told(
         self, provisioner: NodeProvisioner, node: ProvisionedNode, user_data: str
     ) -> None:
-        wanted = deployment(node, f"d-{node.name}", user_data)
+        prepare(provisioner, node)
+        wanted = deployment(node, identity(f"d-{node.name}"), user_data)
         assert only(provisioner.deploy([wanted])).state is ProgressState.SUCCEEDED
         assert provisioner.observe([node.name])[node.name].state is NodeState.DEPLOYING
         assert only(provisioner.deploy([wanted])).state is ProgressState.SUCCEEDED
@@ -112,22 +126,25 @@ class NodeProvisionerContract(Contract):
     def test_a_new_deployment_replaces_the_old_one(
         self, provisioner: NodeProvisioner, node: ProvisionedNode, user_data: str
     ) -> None:
+        prepare(provisioner, node)
         for number in (1, 2):
-            provisioner.deploy([deployment(node, f"d-{node.name}-{number}", user_data)])
+            wanted = deployment(node, identity(f"d-{node.name}-{number}"), user_data)
+            assert ends(partial(provisioner.deploy, [wanted])).state is ProgressState.SUCCEEDED
             reaches(provisioner, node, NodeState.DEPLOYED)
-            assert provisioner.observe([node.name])[node.name].deployment_id == f"d-{node.name}-{number}"
+            assert provisioner.observe([node.name])[node.name].deployment_id == identity(f"d-{node.name}-{number}")
 
     def test_destroys_and_deploys_again(
         self, provisioner: NodeProvisioner, node: ProvisionedNode, user_data: str
     ) -> None:
-        provisioner.deploy([deployment(node, f"d-{node.name}-1", user_data)])
+        prepare(provisioner, node)
+        provisioner.deploy([deployment(node, identity(f"d-{node.name}-1"), user_data)])
         reaches(provisioner, node, NodeState.DEPLOYED)
         assert ends(lambda: provisioner.destroy([node.name])).state is ProgressState.SUCCEEDED
         assert only(provisioner.destroy([node.name])).state is ProgressState.SUCCEEDED
         released = provisioner.observe([node.name])[node.name]
         assert released.deployment_id is None
         assert released.state in (NodeState.POWERED_OFF, NodeState.READY)
-        provisioner.deploy([deployment(node, f"d-{node.name}-2", user_data)])
+        provisioner.deploy([deployment(node, identity(f"d-{node.name}-2"), user_data)])
         reaches(provisioner, node, NodeState.DEPLOYED)
 
     def test_destroys_what_it_does_not_know(self, provisioner: NodeProvisioner) -> None:
@@ -147,7 +164,9 @@ class NodeProvisionerContract(Contract):
             Verb.APPLY_NETWORKING: lambda: provisioner.apply_networking(nodes),
             Verb.APPLY_STORAGE: lambda: provisioner.apply_storage(nodes),
             Verb.APPLY_PLATFORM: lambda: provisioner.apply_platform(nodes),
-            Verb.DEPLOY: lambda: provisioner.deploy([deployment(one, f"d-{one.name}", user_data) for one in nodes]),
+            Verb.DEPLOY: lambda: provisioner.deploy(
+                [deployment(one, identity(f"d-{one.name}"), user_data) for one in nodes]
+            ),
             Verb.STOP: lambda: provisioner.stop(names),
             Verb.DESTROY: lambda: provisioner.destroy(names),
         }
@@ -156,7 +175,8 @@ class NodeProvisionerContract(Contract):
     def test_stops_a_machine_that_is_being_installed(
         self, provisioner: NodeProvisioner, node: ProvisionedNode, user_data: str
     ) -> None:
-        provisioner.deploy([deployment(node, f"d-{node.name}", user_data)])
+        prepare(provisioner, node)
+        provisioner.deploy([deployment(node, identity(f"d-{node.name}"), user_data)])
         assert ends(lambda: provisioner.stop([node.name])).state is ProgressState.SUCCEEDED
         assert only(provisioner.stop([node.name])).state is ProgressState.SUCCEEDED
         assert provisioner.observe([node.name])[node.name].state is not NodeState.DEPLOYED

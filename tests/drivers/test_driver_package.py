@@ -103,8 +103,9 @@ def test_the_sample_has_its_options(tmp_path: Path) -> None:
 def test_a_worker_is_built_of_it(tmp_path: Path, config: Path) -> None:
     code = """
 import sys
-from drydock import bootstrap, conf
-bootstrap.build_engine(conf.load(["--config-file", sys.argv[1]]))
+from drydock import conf
+from drydock.bootstrap.worker import build_worker
+build_worker(conf.load(["--config-file", sys.argv[1]]))
 from acme_drydock.driver import MADE
 print([driver.options["speed"] for driver in MADE])
 """

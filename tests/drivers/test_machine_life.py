@@ -237,7 +237,7 @@ def test_user_data_of_another_machine_fails_the_installation(
     simulator: Simulator, name: str, node_server: NodeServer, deploy: Callable[..., None]
 ) -> None:
     deploy(node_server.offer("somebody-else"))
-    assert "user data is that of somebody-else" in failure(simulator, name)
+    assert "user data is for somebody-else" in failure(simulator, name)
     assert node_server.requests == []
 
 

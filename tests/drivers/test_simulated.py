@@ -92,7 +92,11 @@ def test_what_was_found_in_a_machine(provisioner: SimulatedProvisioner, node: Pr
     assert facts.disks is not None
     assert (facts.disks[0].name, facts.disks[0].rotational) == ("sda", False)
     assert facts.nics is not None
-    assert [(nic.name, nic.bus_address) for nic in facts.nics] == [("eno1", "0000:00:01.0"), ("eno2", "0000:00:02.0")]
+    assert [(nic.name, nic.bus_address) for nic in facts.nics] == [
+        ("eno1", "0000:01:00.0"),
+        ("ens1f0", "0000:18:00.0"),
+        ("ens1f1", "0000:18:00.1"),
+    ]
 
 
 def test_a_node_never_powered_on_is_commissioned_all_the_same(
@@ -125,7 +129,7 @@ def test_a_deployment_id_of_another_node_is_refused(
 ) -> None:
     provisioner.deploy([deployment(node, "d-mine", user_data)])
     refused = only(provisioner.deploy([deployment(node_plan(f"{node.name}-other"), "d-mine", user_data)]))
-    assert refused == Progress(ProgressState.FAILED, f"deployment d-mine is of {node.name}")
+    assert refused == Progress(ProgressState.FAILED, f"deployment d-mine belongs to {node.name}")
 
 
 @pytest.mark.parametrize("name", ["..", "../../machines", ".hidden", "a b", "", "n01?x=1", "x" * 300, "n\x00"])

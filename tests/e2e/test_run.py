@@ -45,7 +45,7 @@ def shell(command: str, **environment: str) -> subprocess.CompletedProcess[str]:
 def test_it_deploys_the_example_serves_and_leaves_nothing_behind(directory: Path, tmp_path: Path) -> None:
     log = tmp_path / "run.log"
     port = free_port()
-    command = [sys.executable, "-m", "dev.run", "--port", str(port), "--directory", directory / "run"]
+    command: list[str | Path] = [sys.executable, "-m", "dev.run", "--port", str(port), "--directory", directory / "run"]
     environment = {**processes.neutral_environment(), "PYTHONUNBUFFERED": "1"}
     running = processes.start(
         "make run", command, log=log, directory=ROOT, environment=environment, stop_signal=signal.SIGINT
@@ -70,7 +70,16 @@ def test_it_deploys_the_example_serves_and_leaves_nothing_behind(directory: Path
 
 def test_it_gives_up_with_a_sentence_when_nothing_happens_any_more(directory: Path, tmp_path: Path) -> None:
     log = tmp_path / "run.log"
-    command = [sys.executable, "-m", "dev.run", "--once", "--port", str(free_port()), "--patience", "5"]
+    command: list[str | Path] = [
+        sys.executable,
+        "-m",
+        "dev.run",
+        "--once",
+        "--port",
+        str(free_port()),
+        "--patience",
+        "5",
+    ]
     environment = {**processes.neutral_environment(), "PYTHONUNBUFFERED": "1"}
     running = processes.start(
         "make run", [*command, "--directory", directory / "run"], log=log, directory=ROOT, environment=environment
@@ -130,7 +139,7 @@ def check_a_second_one_is_refused(directory: Path, port: int) -> None:
         (["--port", str(port), "--directory", f"{directory}-other"], f"port {port} is taken"),
         (["--port", str(free_port()), "--directory", str(directory)], "running here already"),
     ):
-        command = [sys.executable, "-m", "dev.run", "--once", *arguments]
+        command: list[str | Path] = [sys.executable, "-m", "dev.run", "--once", *arguments]
         refused = subprocess.run(command, cwd=ROOT, env=os.environ, capture_output=True, text=True, check=False)
         assert refused.returncode == 1
         assert reason in refused.stderr

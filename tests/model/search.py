@@ -35,7 +35,8 @@ def explore(
     """
     came_from: dict[State, tuple[State, str] | None] = {start: None}
     waiting = deque([(start, 0)])
-    transitions, longest, endings = 0, 0, set()
+    transitions, longest = 0, 0
+    endings: set[State] = set()
     while waiting:
         state, steps = waiting.popleft()
         longest = steps

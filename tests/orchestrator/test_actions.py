@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from drydock.drivers.node.base import Image, NodeState, Observation
-from drydock.drivers.oob.base import PowerState
+from drydock.drivers.oob.base import BmcAccess, PowerState
 from drydock.drivers.progress import Progress
 from drydock.errors import DriverRefused, DriverUnavailable
 from drydock.model.actions import REQUESTABLE, Action
@@ -115,7 +115,7 @@ def test_relabel_nodes_without_a_label_driver_says_what_is_missing(world: World)
     world.use_runner()
     ended = run(world, "relabel_nodes")
     assert ended.result.status is ResultStatus.FAILURE
-    assert said(world, ended)[-1] == "nobody to give labels to: [drivers] labels names no driver"
+    assert said(world, ended)[-1] == "no keeper of labels is configured: set [drivers] labels"
 
 
 def test_verify_site_asks_whether_labels_may_be_given(world: World) -> None:
@@ -205,7 +205,7 @@ def test_attempts_and_the_last_error_of_a_node_are_kept(world: World) -> None:
 
 
 def test_a_permanent_failure_ends_at_once_with_the_drivers_words(world: World) -> None:
-    def refuse(*args: object) -> PowerState:
+    def refuse(bmc: BmcAccess) -> PowerState:
         raise DriverRefused("redfish: n01: wrong credentials")
 
     world.bmcs.power_state = refuse  # type: ignore[method-assign]

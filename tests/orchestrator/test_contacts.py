@@ -9,8 +9,8 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import select
 
-from drydock.db.tables import boot_contexts, machines
-from drydock.db.unit_of_work import Database
+from drydock.db.database import Database
+from drydock.db.tables import boot_contacts, boot_contexts
 from drydock.errors import DatabaseUnavailable
 from drydock.orchestrator.services.contacts import INTERVAL, Contacts
 from tests.orchestrator.world import World
@@ -60,7 +60,7 @@ def deploying(world: World, *nodes: str) -> dict[str, UUID]:
 
 def contact(world: World, context_id: UUID) -> tuple[datetime | None, datetime | None]:
     with world.sql.connect() as connection:
-        row = connection.execute(select(machines).where(machines.c.context_id == context_id)).one()
+        row = connection.execute(select(boot_contacts).where(boot_contacts.c.context_id == context_id)).one()
         return row.first_contact, row.last_contact
 
 
@@ -99,7 +99,7 @@ def test_a_contact_that_is_locked_elsewhere_delays_no_other(world: World, later:
     ids = deploying(world, "n01", "n02")
     contacts = Contacts(world.database, later=later)
     with world.sql.begin() as connection:
-        connection.execute(select(machines).where(machines.c.context_id == ids["n01"]).with_for_update())
+        connection.execute(select(boot_contacts).where(boot_contacts.c.context_id == ids["n01"]).with_for_update())
         for context_id in ids.values():
             contacts.record(context_id)
         later.expire()

@@ -12,10 +12,10 @@ import pytest
 from drydock.drivers.node.base import NodeState, ProvisionerCapabilities, Verb
 from drydock.drivers.node.records import ProvisionedNode
 from drydock.drivers.oob.base import BootDevice, BootMode, OobCapabilities, PowerState
+from drydock.drivers.oob.manual import ASK_AGAIN_SECONDS, ManualDriver
 from drydock.drivers.progress import Progress, succeeded
 from drydock.errors import DriverBusy
 from drydock.model.task import ResultStatus, Task
-from tests.orchestrator.by_hand import ASK_AGAIN_SECONDS, ByHand
 from tests.orchestrator.test_actions import run, said
 from tests.orchestrator.world import World
 from tests.small_site import site
@@ -80,7 +80,7 @@ def test_a_provisioner_that_owns_power_stops_what_is_terminated(world: World) ->
 
 
 def test_a_task_waits_for_a_person_and_says_what_is_to_be_done(world: World) -> None:
-    use_oob(world, ByHand())
+    use_oob(world, ManualDriver())
     waiting = begin(world, "prepare_nodes")
     assert (waiting.step, waiting.reason) == ("set_boot_device", "have n01 boot from the network, then confirm")
     assert waiting.error_attempts == 0
@@ -90,7 +90,7 @@ def test_a_task_waits_for_a_person_and_says_what_is_to_be_done(world: World) -> 
 
 
 def test_nodes_that_a_person_switches_are_counted(world: World) -> None:
-    use_oob(world, ByHand())
+    use_oob(world, ManualDriver())
     ended = run(world, "verify_site", nodes=("n01", "n02"))
     assert ended.result.message == "the site can be worked on: 2 nodes, 2 of them switched by hand"
     assert said(world, run(world, "verify_nodes"))[0] == "n01 is switched by hand"

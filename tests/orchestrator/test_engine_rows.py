@@ -6,8 +6,6 @@ from dataclasses import replace
 
 import pytest
 
-from drydock.db.messages import Line
-from drydock.db.outcomes import Finish, Pause
 from drydock.drivers.oob.base import BmcAccess, PowerState
 from drydock.drivers.progress import Progress, pending
 from drydock.errors import BootActionFinal, Forbidden
@@ -15,7 +13,9 @@ from drydock.metrics import EngineMetrics
 from drydock.model.actions import Action
 from drydock.model.boot_action import Report, ReportDetail, ReportStatus
 from drydock.model.boot_context import BundleKind
+from drydock.model.message import NewMessage
 from drydock.model.task import Lane, ResultStatus, Task, TaskResult, TaskStatus
+from drydock.model.task_change import Finish, Pause
 from drydock.orchestrator.engine.recorder import Record, Recorder
 from tests.orchestrator.fakes import FakeBmcs
 from tests.orchestrator.world import World
@@ -37,7 +37,9 @@ def test_a_lapsed_lease_is_claimed_and_its_old_holder_cannot_write(world: World)
     assert zombie.lease is not None
     assert mine.lease.epoch == zombie.lease.epoch + 1
     recorder = Recorder(world.database, EngineMetrics())
-    recorder.write([Record(Finish(zombie, TaskResult(ResultStatus.FAILURE)), [Line(zombie.id, "not ours to tell")])])
+    recorder.write(
+        [Record(Finish(zombie, TaskResult(ResultStatus.FAILURE)), [NewMessage(zombie.id, "not ours to tell")])]
+    )
     assert world.orchestrator.task(mine.id).status.open
     recorder.write([Record(Finish(mine, TaskResult(ResultStatus.SUCCESS)))])
     assert world.orchestrator.task(mine.id).result.messages == ()
@@ -58,7 +60,7 @@ def test_a_wake_up_during_a_step_is_not_lost(world: World) -> None:
     task = world.create("validate_design")
     (claimed,) = world.claim()
     with world.database.unit_of_work() as uow:
-        uow.tasks.wake(task.id)
+        uow.task_signals.wake(task.id)
         uow.commit()
     Recorder(world.database, EngineMetrics()).write([Record(Pause(claimed, 3600, "the step saw the world before"))])
     assert len(world.claim()) == 1
@@ -249,7 +251,7 @@ def test_a_machine_whose_installation_is_terminated_is_switched_off(world: World
         world.bmcs.power[node] = PowerState.ON
     world.orchestrator.terminate(world.subtasks(task.id)["n01"].id, by="operator")
     with world.database.unit_of_work() as uow:
-        assert uow.machines.live_context("n01") is None
+        assert uow.boot_contexts.live_context("n01") is None
     while world.subtasks(task.id)["n01"].status.open:
         world.work()
         world.pass_time(5)

@@ -28,7 +28,7 @@ SUBTASK = {
 
 
 def every_step() -> list[tuple[str, str]]:
-    found = []
+    found: list[tuple[str, str]] = []
     for requested in REQUESTED:
         workflow = WORKFLOWS[Action(requested)]
         found += [(requested, step.name) for step in workflow.steps]

@@ -10,12 +10,12 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
-from drydock.db.messages import Line
-from drydock.db.outcomes import Finish, Pause
 from drydock.db.tables import tasks
 from drydock.metrics import EngineMetrics
 from drydock.model.boot_context import BundleKind
+from drydock.model.message import NewMessage
 from drydock.model.task import ResultStatus, Task, TaskResult, TaskStatus
+from drydock.model.task_change import Finish, Pause
 from drydock.orchestrator.engine.recorder import Record, Recorder
 from drydock.orchestrator.engine.step_runner import StepRunner
 from drydock.orchestrator.workflows.outcome import Outcome
@@ -52,7 +52,7 @@ def test_what_lines_up_while_one_writes_goes_into_one_transaction(world: World) 
 def test_what_cannot_be_written_spoils_nobody_elses(world: World) -> None:
     blocking, bad, good = claimed(world, 3)
     recorder = Recorder(world.database, EngineMetrics())
-    unwritable = Line(bad.id, "of what JSON does not know", extra={"lock": threading.Lock()})
+    unwritable = NewMessage(bad.id, "of what JSON does not know", extra={"lock": threading.Lock()})
     with ThreadPoolExecutor(3) as slots:
         with world.sql.begin() as blocker:
             blocker.execute(select(tasks.c.id).where(tasks.c.id == blocking.id).with_for_update())

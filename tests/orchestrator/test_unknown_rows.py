@@ -193,7 +193,8 @@ def test_messages_may_carry_anything(world: World) -> None:
             into = "INSERT INTO task_messages (task_id, root_id, error, message, context_type, context, extra) "
             connection.execute(text(into + values), {"id": task.id})
     shown: tuple[TaskMessage, ...] = world.orchestrator.task(task.id).result.messages
-    assert [message.extra for message in shown][:3] == [[1], "text", None]
+    extras: list[object] = [message.extra for message in shown]
+    assert extras[:3] == [[1], "text", None]
 
 
 def test_a_final_status_that_is_unknown_is_no_success(wide: World) -> None:

@@ -11,19 +11,21 @@ from sqlalchemy import func, text, update
 
 from drydock.bootaction.preparation import BootPreparation, BootSettings
 from drydock.bootaction.render import TemplateLimits
+from drydock.db.database import Database
 from drydock.db.tables import tasks
-from drydock.db.unit_of_work import Database
 from drydock.design.loader import DesignLoader
 from drydock.metrics import EngineMetrics
 from drydock.model.actions import REQUESTABLE
 from drydock.model.boot_action import BootAction, Report, ReportStatus
 from drydock.model.design import DesignSnapshot
+from drydock.model.hardware_check import HardwareCheck
 from drydock.model.task import Lane, NewTask, Task, TaskQuery
 from drydock.orchestrator.engine.step_runner import StepRunner
 from drydock.orchestrator.services.boot_actions import BootService
 from drydock.orchestrator.services.changes import ChangeWaiter
 from drydock.orchestrator.services.designs import DesignService
 from drydock.orchestrator.services.images import ImageCatalogue
+from drydock.orchestrator.services.node_sections import NodeSections
 from drydock.orchestrator.services.tasks import TaskService
 from drydock.orchestrator.workflows.table import WORKFLOWS
 from drydock.orchestrator.workflows.workflow import StepServices
@@ -59,6 +61,11 @@ class World:
             connect_timeout=1,
             read_timeout=1,
             read_snapshot=self._read_snapshot,
+            ca_file=None,
+            allowed_addresses=["*"],
+            tokens=None,
+            retries=None,
+            cache=None,
         )
         images = ImageCatalogue(self.provisioner, seconds=0, patience=10)
         self.designs = DesignService(self.database, DesignLoader(references, cache_size=2), images)
@@ -77,6 +84,7 @@ class World:
         self.services = StepServices(
             database=self.database,
             designs=self.designs,
+            sections=NodeSections([SECRET]),
             boot=BootPreparation(self.boot_settings, references.fetch),
             provisioner=self.provisioner,
             oob_drivers={"redfish": self.bmcs},
@@ -84,6 +92,7 @@ class World:
             observe_seconds=1,
             start_rate=1e6,
             deployment_places=1000,
+            hardware_check=HardwareCheck.FAIL,
         )
         self.orchestrator = TaskService(self.database, self.provisioner, ChangeWaiter(self.database))
         self.boot = BootService(self.database, hold_seconds=0)
@@ -186,4 +195,4 @@ class World:
 
     def forget_everything(self) -> None:
         with self.sql.begin() as connection:
-            connection.execute(text("TRUNCATE tasks, designs CASCADE"))
+            connection.execute(text("TRUNCATE tasks, designs, deployed_nodes, plans CASCADE"))

@@ -11,11 +11,12 @@ import pytest
 
 @pytest.fixture(scope="module", autouse=True)
 def nothing_left(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """After the servers of a module: no process is left that was given one of our directories."""
-    yield
+    """After the servers of a module: no process is left that was given one of our directories, and was not there."""
     ours = str(tmp_path_factory.getbasetemp())
+    before = _processes_of(ours)
+    yield
     give_up = time.monotonic() + 10
-    while left := _processes_of(ours):
+    while left := [process for process in _processes_of(ours) if process not in before]:
         assert time.monotonic() < give_up, left
         psutil.wait_procs(left, timeout=0.1)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from socketserver import ThreadingMixIn
 from typing import Any
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
 import requests
 import yaml
@@ -45,7 +45,7 @@ class Site:
     @classmethod
     @contextmanager
     def serving(cls, world: World, database_url: str, directory: Path) -> Iterator[Site]:
-        server = make_server("127.0.0.1", 0, None, server_class=_Server, handler_class=_Handler)
+        server = _Server(("127.0.0.1", 0), _Handler)
         url = f"http://127.0.0.1:{server.server_port}/api/v1.0"
         file = directory / "drydock.conf"
         file.write_text(

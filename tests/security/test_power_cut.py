@@ -113,7 +113,8 @@ def test_a_power_cut_at_any_moment_leaves_work_for_the_next_boot(tmp_path: Path)
     """The n-th program that the script starts ends everything, as a power cut does; then the machine boots again."""
     files = [asset("/opt/run.sh", "file", 0o750), asset("/etc/x", "file")]
     bodies = {"units": pack([asset("/etc/systemd/system/a.service", "unit")]), "files": pack(files)}
-    marks, cut = [], 0
+    marks: list[bool] = []
+    cut = 0
 
     def answers(method: str, path: str) -> Answer:
         return Answer(200, b"{}") if method == "POST" else tarball(bodies[path.rpartition("/")[2]])

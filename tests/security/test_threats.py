@@ -16,9 +16,9 @@ from sqlalchemy import func, select, text, update
 
 from drydock.bootaction.keys import derive_key
 from drydock.bootaction.sealing import unseal
-from drydock.db.reports import MAX_MESSAGE_BYTES, MAX_MESSAGES
-from drydock.db.tables import boot_bundles, boot_contexts, machines, task_messages
+from drydock.db.tables import boot_bundles, boot_contacts, boot_contexts, task_messages
 from drydock.errors import InvalidReference, ReferenceUnavailable, RenderError, SealBroken
+from drydock.model.machine_limits import MAX_MESSAGE_BYTES, MAX_MESSAGES
 from drydock.model.task import ResultStatus, TaskStatus
 from drydock.references.references import References
 from tests.orchestrator.world import SECRET
@@ -37,7 +37,7 @@ class TestStolenDatabase:
         machine = site.machine("n01")
         with site.world.sql.connect() as connection:
             context = connection.execute(select(boot_contexts)).one()
-            digest = bytes(connection.execute(select(machines.c.events_digest)).scalar_one())
+            digest = bytes(connection.execute(select(boot_contacts.c.events_digest)).scalar_one())
             sealed = [(row.kind, bytes(row.sealed)) for row in connection.execute(select(boot_bundles))]
         for stolen in (bytes(context.key_digest), digest, context.id.bytes * 2):
             for kind, content in sealed:
@@ -181,7 +181,7 @@ class TestStolenNodeKey:
         site.world.orchestrator.terminate(task.id, by="operator")
         site.world.run_until_idle()
         with site.world.database.unit_of_work() as uow:
-            assert uow.machines.live_context("n01") is None
+            assert uow.boot_contexts.live_context("n01") is None
 
     def test_it_expires(self, site: Site) -> None:
         task = site.deploy(design_of(["n01"]))
@@ -215,7 +215,13 @@ class TestHostileNode:
         assert machine.ask("POST", path, json={"details": [detail]}).status_code == 200
         (kept,) = [m for m in site.subtask(task, "n01").result.messages if m.context_type == "bootaction"]
         assert (kept.message, kept.context, dict(kept.extra)) == (said, path.rpartition("/")[2], {})
-        for wrong in ({"details": [{"message": "\u0000", "error": False}]}, {"status": "won"}, {"x": 1}, []):
+        wrongs: tuple[object, ...] = (
+            {"details": [{"message": "\u0000", "error": False}]},
+            {"status": "won"},
+            {"x": 1},
+            [],
+        )
+        for wrong in wrongs:
             assert machine.ask("POST", path, json=wrong).status_code == 400
         assert machine.ask("POST", path, data=b"{" * 100_000).status_code in (400, 415)
         assert machine.ask("POST", path, data=b" " * 2_000_000).status_code == 413
@@ -251,7 +257,7 @@ class TestHostileNode:
             of_node = task_messages.c.task_id == site.subtask(task, "n01").id
             size = func.coalesce(func.sum(func.length(task_messages.c.message)), 0)
             with site.world.sql.connect() as connection:
-                return tuple(connection.execute(select(func.count(), size).where(of_node)).one())  # type: ignore[return-value]
+                return tuple(connection.execute(select(func.count(), size).where(of_node)).one())
 
         large = {"details": [{"message": "x" * 1_000_000, "error": False}]}
         for _ in range(40):
@@ -369,6 +375,11 @@ def references(*, hosts: list[str], max_bytes: int = 1000) -> References:
         connect_timeout=0.2,
         read_timeout=0.2,
         read_snapshot=no_snapshot,
+        ca_file=None,
+        allowed_addresses=["*"],
+        tokens=None,
+        retries=None,
+        cache=None,
     )
 
 
@@ -420,7 +431,7 @@ class TestRotation:
         boot = site.use(NEW_SECRET, SECRET)
         world = site.world
         with world.database.unit_of_work() as uow:
-            context_id = uow.machines.live_context("n01")
+            context_id = uow.boot_contexts.live_context("n01")
             assert context_id is not None
             context = uow.boot_contexts.get(context_id)
         (task,) = [task for task in world.all_tasks() if task.node == "n01"]
@@ -436,7 +447,7 @@ class TestRotation:
         site.use(NEW_SECRET, SECRET)
         site.deploy(design_of(["n01"]))
         with site.world.database.unit_of_work() as uow:
-            context_id = uow.machines.live_context("n01")
+            context_id = uow.boot_contexts.live_context("n01")
         assert context_id is not None
         assert site.machine("n01").key == derive_key(NEW_SECRET, context_id, "n01").hex()
 
@@ -459,5 +470,5 @@ def test_a_context_goes_with_its_task(site: Site) -> None:
     site.deploy(design_of(["n01"]))
     with site.world.sql.begin() as connection:
         connection.execute(text("DELETE FROM tasks"))
-        left: list[UUID] = [*connection.execute(select(machines.c.context_id)).scalars()]
+        left: list[UUID] = [*connection.execute(select(boot_contacts.c.context_id)).scalars()]
     assert left == []

@@ -32,7 +32,10 @@ def unpacked() -> Path:
             unfinished = home.with_suffix(".unfinished")
             with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
                 # Our own files, of which nothing leads out; the filters of tarfile came with Python 3.11.4.
-                tar.extractall(unfinished, **({"filter": "data"} if hasattr(tarfile, "data_filter") else {}))  # noqa: S202
+                if hasattr(tarfile, "data_filter"):
+                    tar.extractall(unfinished, filter="data")
+                else:
+                    tar.extractall(unfinished)  # noqa: S202
             unfinished.rename(home)
     return home
 

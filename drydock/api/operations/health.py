@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from prometheus_client import CONTENT_TYPE_LATEST
-
-from drydock.api.route import Access, Operation, Reply, Route
+from drydock.api.route import TEXT, Access, Operation, Reply, Route
 from drydock.api.schemas import replies
 from drydock.policies.names import HEALTH_DATA
 
@@ -46,7 +44,7 @@ ROUTES = (
             "GET": Operation(
                 "Prometheus's text format, the numbers of all processes of this server and the queue's; 200 also "
                 "without a database.",
-                replies={200: Reply("The numbers.", media_type=CONTENT_TYPE_LATEST)},
+                replies={200: Reply("The numbers.", media_type=TEXT)},
             )
         },
     ),

@@ -20,6 +20,18 @@ ROUTES = (
         },
     ),
     Route(
+        "/nodes/{hostname}",
+        "node",
+        Access.OPERATOR,
+        {
+            "GET": Operation(
+                "What is known of a node's hardware, and what was the time before; 404 if nothing is.",
+                rule=READ_DATA,
+                replies={200: Reply("The node.", replies.KNOWN_NODE)},
+            )
+        },
+    ),
+    Route(
         "/nodes/{hostname}/builddata",
         "node_build_data",
         Access.OPERATOR,

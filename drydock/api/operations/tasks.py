@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from drydock.api.route import TEXT, Access, Body, Kind, Operation, Parameter, Reply, Route
 from drydock.api.schemas import replies
+from drydock.api.schemas.tasks import CONFIRMATION
 from drydock.api.schemas.tasks import CREATE_TASK as NEW_TASK
 from drydock.model.actions import Action
 from drydock.model.task import TaskStatus
-from drydock.policies.names import ACTION_RULES, CREATE_TASK, DELETE_TASKS, READ_BUILD_DATA, READ_TASK, TERMINATE_TASK
+from drydock.policies.names import (
+    ACTION_RULES,
+    CONFIRM_TASK,
+    CREATE_TASK,
+    DELETE_TASKS,
+    READ_BUILD_DATA,
+    READ_TASK,
+    TERMINATE_TASK,
+)
 
 MAX_PAGE = 1000
 #: A hundred years.
@@ -102,6 +111,19 @@ ROUTES = (
             "POST": Operation(
                 "Stop a task and its subtasks; may be repeated.",
                 rule=TERMINATE_TASK,
+                replies={200: Reply("The task.", replies.TASK)},
+            )
+        },
+    ),
+    Route(
+        "/tasks/{task_id}/confirm",
+        "confirm",
+        Access.OPERATOR,
+        {
+            "POST": Operation(
+                "Confirm that a person did what a task, or its subtasks, wait for; may be repeated.",
+                rule=CONFIRM_TASK,
+                body=Body(CONFIRMATION, optional=True),
                 replies={200: Reply("The task.", replies.TASK)},
             )
         },

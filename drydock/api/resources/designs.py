@@ -37,7 +37,7 @@ class DesignsResource(WithHead):
         reply_json(resp, [snapshot_view(snapshot) for snapshot in self._designs.list()])
 
     def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
-        """Only designs without errors are kept: what is wrong is said here, and not by each task that uses it."""
+        """Only designs without errors are kept: errors are reported here, not by each task that uses the design."""
         caller: RequestContext = req.context.caller
         content = read_content(req)
         report = self._designs.validate_content(content)

@@ -21,5 +21,5 @@ class EventsResource(WithHead):
         resp.stream = self._streams.open(read_task_id(task_id), after)
         resp.content_type = EVENT_STREAM
         resp.cache_control = ["no-store"]
-        # NOTE: nginx keeps back what it proxies, unless told not to.
+        # NOTE: nginx buffers what it proxies unless this header forbids it.
         resp.set_header("X-Accel-Buffering", "no")

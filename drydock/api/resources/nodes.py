@@ -1,4 +1,4 @@
-"""/nodes, /nodefilter, /nodes/{hostname}/builddata."""
+"""/nodes, /nodes/{hostname}, /nodefilter, /nodes/{hostname}/builddata."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from drydock.api.reply import reply_json
 from drydock.api.requests import read_json, read_query
 from drydock.api.text import check_line
 from drydock.api.views.build_data import build_data_view
-from drydock.api.views.nodes import node_view
+from drydock.api.views.nodes import known_node_view, node_view
 from drydock.errors import BuildDataNotFound, DesignNotFound, InvalidInput
 from drydock.model.node_filter import parse_node_filter
 from drydock.orchestrator.services.designs import DesignService
+from drydock.orchestrator.services.hardware import HardwareService
 from drydock.orchestrator.services.tasks import TaskService
 
 
@@ -22,6 +23,14 @@ class NodesResource(WithHead):
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         reply_json(resp, [node_view(node) for node in self._nodes.list_nodes()])
+
+
+class NodeResource(WithHead):
+    def __init__(self, hardware: HardwareService) -> None:
+        self._hardware = hardware
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response, hostname: str) -> None:
+        reply_json(resp, known_node_view(self._hardware.of_node(check_line(hostname, field="hostname"))))
 
 
 class NodeFilterResource:

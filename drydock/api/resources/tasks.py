@@ -140,6 +140,19 @@ class TerminateResource:
         reply_json(resp, task_view(task, self._addresses.of(req)))
 
 
+class ConfirmResource:
+    def __init__(self, tasks: TaskService, addresses: Addresses) -> None:
+        self._tasks = tasks
+        self._addresses = addresses
+
+    def on_post(self, req: falcon.Request, resp: falcon.Response, task_id: str) -> None:
+        caller: RequestContext = req.context.caller
+        body = read_json(req)
+        note, step = body.get("note", ""), body.get("step")
+        task = self._tasks.confirm(read_task_id(task_id), step=step, by=caller.user, note=note)
+        reply_json(resp, task_view(task, self._addresses.of(req)))
+
+
 class TaskBuildDataResource(WithHead):
     def __init__(self, tasks: TaskService) -> None:
         self._tasks = tasks

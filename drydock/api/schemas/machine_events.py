@@ -10,7 +10,7 @@ MAX_PATH_BYTES = 1024
 
 _TEXT = {"type": "string", "maxLength": 10_000}
 
-#: Further keys are ignored: installers of later versions may send more, and cannot be told.
+#: Further keys are ignored: installers of later versions may send more, and cannot be changed.
 EVENT: Mapping[str, Any] = {
     "type": "object",
     "properties": {

@@ -110,6 +110,9 @@ TASK = record(
         "all_nodes": FLAG,
         "progress": maybe(record({"total": COUNT, "by_status": by_name(COUNT), "by_step": by_name(COUNT)})),
         "design_digest": MAYBE_TEXT,
+        "confirmations": array(
+            record({"step": TEXT, "asked": TIME, "confirmed": MAYBE_TIME, "confirmed_by": MAYBE_TEXT, "note": TEXT})
+        ),
         "machine": maybe(record({"first_contact": MAYBE_TIME, "last_contact": MAYBE_TIME, "stage": MAYBE_TEXT})),
     },
     optional={"build_data": array(BUILD_DATA), "subtask_errors": {"type": "object"}},
@@ -167,6 +170,44 @@ UPLOADED = record({**_SNAPSHOT, "messages": array(VALIDATION_MESSAGE)})
 COMPILED = record(
     {"digest": TEXT, "valid": FLAG, "site": {"type": ["object", "null"]}, "messages": array(VALIDATION_MESSAGE)}
 )
+_NEIGHBOUR = record({"chassis_id": MAYBE_TEXT, "system_name": MAYBE_TEXT, "port_id": MAYBE_TEXT})
+_MAYBE_NUMBER: Schema = {"type": ["integer", "null"]}
+_DISK = record(
+    {
+        "name": MAYBE_TEXT,
+        "serial": MAYBE_TEXT,
+        "size_bytes": _MAYBE_NUMBER,
+        "bus_address": MAYBE_TEXT,
+        "rotational": {"type": ["boolean", "null"]},
+    }
+)
+_NIC = record(
+    {
+        "mac": TEXT,
+        "name": MAYBE_TEXT,
+        "bus_address": MAYBE_TEXT,
+        "speed_mbit": _MAYBE_NUMBER,
+        "neighbour": maybe(_NEIGHBOUR),
+    }
+)
+#: None stands for what no finder knows.
+HARDWARE_FACTS = record(
+    {
+        **dict.fromkeys(("vendor", "product", "serial", "arch", "bios_version", "firmware"), MAYBE_TEXT),
+        "cpu_count": _MAYBE_NUMBER,
+        "memory_mib": _MAYBE_NUMBER,
+        "disks": maybe(array(_DISK)),
+        "nics": maybe(array(_NIC)),
+    }
+)
+KNOWN_NODE = record(
+    {
+        "hostname": TEXT,
+        "facts": HARDWARE_FACTS,
+        "facts_before": maybe(HARDWARE_FACTS),
+        "sources": array(record({"generator": TEXT, "collected": TIME, "task_id": UUID})),
+    }
+)
 NODE = record(
     {
         "hostname": TEXT,
@@ -193,3 +234,25 @@ BOOT_ACTION = record(
     {"node_name": TEXT, "action_id": TEXT, "action_name": TEXT, "task_id": UUID, "action_status": TEXT}
 )
 EMPTY = record({})
+PLAN = record(
+    {
+        "plan_id": TEXT,
+        "design_digest": TEXT,
+        "node_filter": {"description": "As it was sent."},
+        "destroy_unlisted": FLAG,
+        "counts": by_name(COUNT),
+        "site": array(record({"path": TEXT, "old": {}, "new": {}})),
+        "estimate": maybe(record({"p50": {"type": "number"}, "p90": {"type": "number"}, "samples": COUNT})),
+        "created": TIME,
+        "created_by": TEXT,
+    }
+)
+PLANNED_NODE = record(
+    {
+        "position": COUNT,
+        "node": TEXT,
+        "rack": MAYBE_TEXT,
+        "decision": {"enum": ["keep", "deploy", "redeploy", "destroy", "blocked"]},
+        "reasons": array(record({"kind": TEXT, "text": TEXT, "path": MAYBE_TEXT, "old": {}, "new": {}})),
+    }
+)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from drydock.api.schemas.design_ref import DESIGN_REF
+from drydock.api.text import ONE_LINE_PATTERN
 from drydock.model.actions import REQUESTABLE
 
 CREATE_TASK: Mapping[str, Any] = {
@@ -23,5 +24,15 @@ CREATE_TASK: Mapping[str, Any] = {
     },
     "if": {"properties": {"retry_of": {"type": "string"}}, "required": ["retry_of"]},
     "else": {"required": ["action", "design_ref"]},
+    "additionalProperties": False,
+}
+
+CONFIRMATION: Mapping[str, Any] = {
+    "type": "object",
+    "properties": {
+        "note": {"type": "string", "maxLength": 1000, "pattern": ONE_LINE_PATTERN},
+        # Of which step: a request that is repeated once the task has gone on then confirms nothing else.
+        "step": {"type": "string", "minLength": 1, "maxLength": 100},
+    },
     "additionalProperties": False,
 }

@@ -42,7 +42,7 @@ def event_text(event: Event) -> bytes:
 
 
 def end_text(task_id: UUID, page: EventPage) -> bytes:
-    """The last word, without an id: whoever comes again gets it again."""
+    """The final event; it has no id, so that a client that reconnects receives it again."""
     return _text("end", {"task_id": str(task_id), "status": page.status, "result_status": page.result_status}, None)
 
 

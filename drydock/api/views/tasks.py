@@ -11,6 +11,7 @@ from drydock.api.views.build_data import build_data_view
 from drydock.api.views.times import optional_timestamp, timestamp
 from drydock.design.secrecy import without_password
 from drydock.model.build_data import BuildData
+from drydock.model.confirmation import Confirmation
 from drydock.model.machine import MachineContact
 from drydock.model.message import TaskMessage
 from drydock.model.task import Task, TaskProgress
@@ -53,6 +54,7 @@ def task_view(task: Task, at: Address, *, build_data: Sequence[BuildData] | None
         "progress": _progress_view(task.progress),
         "design_digest": task.design_digest,
         "machine": _machine_view(task.machine),
+        "confirmations": [_confirmation_view(confirmation) for confirmation in task.confirmations],
     }
     if build_data is not None:
         view["build_data"] = [build_data_view(item) for item in build_data]
@@ -130,6 +132,16 @@ def _machine_view(machine: MachineContact | None) -> Json | None:
         "first_contact": optional_timestamp(machine.first_contact),
         "last_contact": optional_timestamp(machine.last_contact),
         "stage": machine.stage or None,
+    }
+
+
+def _confirmation_view(confirmation: Confirmation) -> Json:
+    return {
+        "step": confirmation.step,
+        "asked": timestamp(confirmation.asked),
+        "confirmed": optional_timestamp(confirmation.confirmed),
+        "confirmed_by": confirmation.confirmed_by,
+        "note": confirmation.note,
     }
 
 

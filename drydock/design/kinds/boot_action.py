@@ -40,7 +40,7 @@ def _asset(data: Mapping[str, Any], where: str) -> BootAsset:
     if "enable" in data and kind is not AssetType.UNIT:
         raise DesignInvalid(f"{where}.enable is for a unit only")
     if content == HIDDEN:
-        raise DesignInvalid(f"{where}.data is {HIDDEN}, which stands for data where a design is shown to readers")
+        raise DesignInvalid(f"{where}.data is {HIDDEN}, which hides data from readers: write the data itself")
     path = data.get("path")
     return BootAsset(
         type=kind,

@@ -1,4 +1,4 @@
-"""What host profiles and nodes have in common, from their documents' data."""
+"""Settings that host profiles and nodes share, from their documents' data."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _NO_TAGS: Sequence[str] = ()
 
 
 class SharedParts:
-    """Records made of the same data are made once: nodes inherit whole sections as they are, and sites have thousands.
+    """Builds one record per distinct data: thousands of nodes inherit the same sections.
 
-    Knows data by identity, and keeps it so that the identity stays its own.
+    Data is compared by identity, and kept so that its identity is not reused.
     """
 
     def __init__(self) -> None:
@@ -42,7 +42,7 @@ def host_profile(name: str, data: Mapping[str, Any]) -> HostProfile:
 
 
 def settings(data: Mapping[str, Any], shared: SharedParts) -> dict[str, Any]:
-    """The arguments that ``HostProfile`` and ``Node`` share, but interfaces. Raises ``DesignInvalid``."""
+    """The arguments that ``HostProfile`` and ``Node`` share, without interfaces. Raises ``DesignInvalid``."""
     oob = data.get("oob", _NONE)
     platform, metadata, storage = (data.get(key, _NONE) for key in ("platform", "metadata", "storage"))
     return {
@@ -64,7 +64,7 @@ def settings(data: Mapping[str, Any], shared: SharedParts) -> dict[str, Any]:
 
 def _oob_parameters(oob: Mapping[str, Any]) -> Mapping[str, str]:
     if HIDDEN in oob.values():
-        raise DesignInvalid(f"oob holds {HIDDEN}, which stands for a password where a design is shown to readers")
+        raise DesignInvalid(f"oob holds {HIDDEN}, which hides a password from readers: write the password itself")
     return MappingProxyType({key: str(value) for key, value in oob.items() if key != "type"})
 
 

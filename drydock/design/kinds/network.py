@@ -10,7 +10,7 @@ from drydock.design.kinds.values import required, strings, text_map, whole_numbe
 from drydock.errors import DesignInvalid
 from drydock.model.network import AddressRange, Bonding, BondMode, Network, NetworkLink, Route, TrunkMode
 
-#: The documentation's spelling of a mode that everybody else writes otherwise.
+#: Upstream's documentation spells this mode as no other program does.
 _BOND_SPELLINGS = {"balanced-rr": "balance-rr"}
 
 _Mode = TypeVar("_Mode", bound=StrEnum)

@@ -24,7 +24,7 @@ def volume_groups(data: Mapping[str, Any]) -> Mapping[str, VolumeGroup]:
 
 def _device(name: str, data: Mapping[str, Any]) -> PhysicalDevice:
     group = data.get("volume_group")
-    # The field lets the volume group win over partitions; the compiler warns.
+    # As in upstream Drydock, the volume group wins over partitions; the compiler warns.
     partitions = () if group is not None else data.get("partitions", ())
     return PhysicalDevice(
         name=name,

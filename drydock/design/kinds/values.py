@@ -1,4 +1,4 @@
-"""Values of documents' data that several kinds have: checked or converted."""
+"""Checks and conversions of values that several kinds have."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from drydock.errors import DesignInvalid
 
 
 def required(data: Mapping[str, Any], key: str, where: str = "") -> Any:
-    """What the schema does not demand, and yet nothing can be made without. Raises ``DesignInvalid``."""
+    """A value that is required though the schema allows its absence. Raises ``DesignInvalid``."""
     value = data.get(key)
     if value is None:
         raise DesignInvalid(f"{where}{key} is missing")
@@ -18,7 +18,7 @@ def required(data: Mapping[str, Any], key: str, where: str = "") -> Any:
 
 
 def whole_number(value: int | float, field: str) -> int:
-    """The schema says number; half a byte or millisecond is a slip. Raises ``DesignInvalid``."""
+    """The schema allows any number; these must be whole. Raises ``DesignInvalid``."""
     if isinstance(value, int):
         return value
     if not value.is_integer():
@@ -31,7 +31,7 @@ def strings(value: Sequence[str] | None) -> tuple[str, ...]:
 
 
 def text_map(value: Mapping[str, Any] | None) -> Mapping[str, str]:
-    """Free maps hold whatever YAML made of them; in the model they hold text."""
+    """Free maps hold any YAML scalar; in the model they hold text."""
     return MappingProxyType({key: str(item) for key, item in value.items()} if value else {})
 
 

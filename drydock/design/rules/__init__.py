@@ -1,4 +1,4 @@
-"""The rules, in the order they run: the field's own, then Drydock's."""
+"""The rules, in the order they run: those of upstream Drydock, then our own."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from drydock.design.rules.allowed_networks import AllowedNetworks
 from drydock.design.rules.asset_paths import AssetPaths
 from drydock.design.rules.base import Rule
 from drydock.design.rules.bonds import NetworkBonds
+from drydock.design.rules.boot_action_scope import BootActionScope
 from drydock.design.rules.boot_macs import BootMacs
 from drydock.design.rules.boot_storage import BootStorage
-from drydock.design.rules.bootaction_scope import BootActionScope
 from drydock.design.rules.cidr_validity import CidrValidity
 from drydock.design.rules.dhcp_ranges import DhcpRanges
 from drydock.design.rules.duplicate_ips import DuplicateIps

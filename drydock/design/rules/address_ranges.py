@@ -1,4 +1,4 @@
-"""DD5001: a network's address ranges are ranges, lie within it, and do not overlap."""
+"""DD5001: address ranges of a network are valid, within the network, and do not overlap."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _texts(network: Network) -> Iterator[str]:
     spans: list[tuple[Span, AddressRange]] = []
     for item in network.ranges:
         if item.type not in KNOWN_TYPES:
-            yield f"Range {_title(item)} is none of {', '.join(KNOWN_TYPES)}"
+            yield f"Range {_title(item)} has a type other than {', '.join(KNOWN_TYPES)}"
         ends = bounds(item)
         if ends is None:
             yield f"Range {_title(item)} does not go from one address to a higher one"
@@ -54,7 +54,7 @@ def _overlaps(spans: list[tuple[Span, AddressRange]]) -> Iterator[str]:
 
 
 def bounds(item: AddressRange) -> Span | None:
-    """The addresses of a range; None if it has none."""
+    """First and last address of a range; None if it is invalid."""
     start, end = number(item.start or ""), number(item.end or "")
     if start is None or end is None or start[0] != end[0] or start[1] > end[1]:
         return None

@@ -1,4 +1,4 @@
-"""DD5010: every file of a boot action goes somewhere, and the files of a node do not get into each other's way."""
+"""DD5010: every file of a boot action has a usable path, and the files of a node do not conflict."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from drydock.model.boot_asset import AssetType, BootActionDesign, BootAsset
 from drydock.model.message import DocumentRef, Level
 from drydock.model.site import SiteDesign
 
-#: Names in a path, and bytes of each and of all, that file systems can have.
+#: Limits of file systems: names in a path, bytes of each name and of the path.
 MAX_DEPTH, MAX_NAME, MAX_PATH = 100, 255, 4095
-#: Directories that every system has, and that many have as symbolic links: what is there twice.
+#: Directories of every system, with the symbolic links that many systems have for them.
 _MERGED = ("/bin", "/sbin", "/lib", "/lib64")
 _RUN = ("/var/run", "/var/lock")
 _DIRECTORIES = frozenset(
@@ -53,9 +53,9 @@ _DIRECTORIES = frozenset(
         *("var", "var/lib", "var/log", "var/run", "var/tmp"),
     )
 )
-#: What a machine needs to put its boot actions in place at all.
+#: Files that a machine needs to install its boot actions.
 _OURS = ("/etc/drydock/boot.env", "/usr/local/sbin/drydock-boot")
-#: How often targets are compared, all in all.
+#: Maximum number of comparisons of targets.
 _MOST = 5_000_000
 
 
@@ -79,7 +79,7 @@ class AssetPaths:
                 yield from _alone(action, asset, asset.path, documents)
                 path = canonical(asset.path)
                 if path in own:
-                    text = f"Bootaction {action.name}: {asset.path:.200} is there twice; the last one wins."
+                    text = f"Bootaction {action.name}: {asset.path:.200} occurs twice; the last one wins."
                     yield Finding(Level.WARNING, text, documents)
                 else:
                     own.add(path)
@@ -106,14 +106,14 @@ def _alone(
     if len(names) > MAX_DEPTH or sum(map(len, names)) + len(names) > MAX_PATH or max(map(len, names)) > MAX_NAME:
         yield Finding(Level.ERROR, f"{where} is longer, or deeper, than a file's name can be.", documents)
     elif path in _DIRECTORIES:
-        yield Finding(Level.ERROR, f"{where} is a directory on every system: no file can have its place.", documents)
+        yield Finding(Level.ERROR, f"{where} is a directory on every system: choose another path.", documents)
     elif path in _OURS or any(path.startswith(f"{ours}/") for ours in _OURS):
-        yield Finding(Level.ERROR, f"{where} is what Drydock itself needs on the machine.", documents)
+        yield Finding(Level.ERROR, f"{where} is a file of Drydock on the machine: choose another path.", documents)
 
 
 @dataclass(slots=True)
 class _Both:
-    """Nodes that are targets of two boot actions."""
+    """Nodes that are targets of both boot actions."""
 
     _known: dict[tuple[int, int], Sequence[str]] = field(default_factory=dict)
     _left: int = _MOST
@@ -128,7 +128,7 @@ class _Both:
 
 
 def _shared(path: str, actions: Sequence[BootActionDesign], both: _Both) -> Iterator[Finding]:
-    """Boot actions for different nodes may well write the same file."""
+    """Files with the same path in two boot actions of one node. Different nodes may have the same path."""
     for earlier, later in pairwise(actions):
         nodes = both.of(earlier, later)
         if nodes:
@@ -142,7 +142,7 @@ def _shared(path: str, actions: Sequence[BootActionDesign], both: _Both) -> Iter
 def _within(
     path: str, actions: Sequence[BootActionDesign], users: Mapping[str, Sequence[BootActionDesign]], both: _Both
 ) -> Iterator[Finding]:
-    """No file can be where another file wants a directory."""
+    """Files at a path that another file needs as a directory."""
     end = path.rfind("/")
     while end > 0 and path.count("/") <= MAX_DEPTH:
         above = path[:end]
@@ -152,7 +152,7 @@ def _within(
                 if nodes:
                     text = (
                         f"{above:.200} of bootaction {blocking.name} is a file, and {path:.200} of bootaction "
-                        f"{action.name} wants a directory there, on {listed(nodes)}."
+                        f"{action.name} needs a directory there, on {listed(nodes)}."
                     )
                     yield Finding(Level.ERROR, text, _refs(blocking, action))
         end = path.rfind("/", 0, end)

@@ -1,4 +1,4 @@
-"""What a rule is: one thing that must hold in a site, with a stable code."""
+"""Base of rules: one requirement on a site, with a stable code."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ NODE = "\0"
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """``missing``: the document that does not exist, if that is what the finding is about. ``kinds``: those that it
-    found none, or too few of. While such documents are there but broken, the finding is not told.
+    """``missing``: the missing document, if the finding is about one. ``kinds``: kinds of documents of which there
+    are none or too few. The finding is suppressed while such documents exist but are broken.
 
-    ``node``: whom it is about, with ``NODE`` in its place in the text. Findings that differ in their nodes only become
-    one message: what many inherit is one fault. ``documents``: beside the node's own.
+    ``node``: the node concerned, written as ``NODE`` in the text. Findings that differ only in their nodes become
+    one message. ``documents``: documents concerned, apart from the node's own.
     """
 
     level: Level
@@ -32,14 +32,14 @@ class Finding:
 
 
 class Rule(Protocol):
-    """``code`` is the field's and may stand for two rules; ``name`` is unique; ``long_name`` prefixes each message."""
+    """``code`` is upstream's and may stand for two rules; ``name`` is unique; ``long_name`` prefixes each message."""
 
     code: ClassVar[str]
     name: ClassVar[str]
     long_name: ClassVar[str]
 
     def check(self, site: SiteDesign) -> Iterator[Finding]:
-        """Everything wrong or suspicious, in document order. Raises nothing, whatever the site says."""
+        """All errors and warnings, in document order. Raises nothing for any site."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""DD1006: a bond's delays are no shorter than the time between two looks at its links."""
+"""DD1006: a bond's delays are no shorter than its monitoring interval."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class NetworkBonds:
 
 def _check(link: NetworkLink) -> Iterator[Finding]:
     bonding = link.bonding
-    # The field looks at 802.3ad only; the kernel rounds the delays of the other modes down, silently.
+    # Upstream checks 802.3ad only; for other modes the kernel silently rounds the delays down.
     level = Level.ERROR if bonding.mode is BondMode.LACP else Level.WARNING
     rate = bonding.mon_rate or 0
     for title, delay in (("Up", bonding.up_delay), ("Down", bonding.down_delay)):

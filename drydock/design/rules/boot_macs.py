@@ -28,7 +28,7 @@ class BootMacs:
             mac = _SEPARATORS.sub("", node.boot_mac.lower())
             here = (document("BaremetalNode", node.name),)
             if not _ADDRESS.fullmatch(mac):
-                text = f"boot_mac {node.boot_mac:.60} of {node.name} is no MAC address."
+                text = f"boot_mac {node.boot_mac:.60} of {node.name} is not a MAC address."
                 yield Finding(Level.WARNING, text, here, "Write it like 52:54:00:12:34:56, in quotes.")
                 continue
             owner = owners.setdefault(mac, node.name)

@@ -42,7 +42,7 @@ def _check(layout: Layout) -> Iterator[Complaint]:
 
 
 def _named(volumes: list[Partition | LogicalVolume], name: str, mountpoint: str) -> Partition | LogicalVolume | None:
-    """By what is mounted there; else by its name, which is all that the field looks at."""
+    """By mount point; else by its name, the only criterion of upstream Drydock."""
     mounted = (item for item in volumes if item.filesystem is not None and item.filesystem.mountpoint == mountpoint)
     return next(mounted, None) or next((item for item in volumes if item.name == name), None)
 

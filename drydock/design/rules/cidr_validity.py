@@ -1,4 +1,4 @@
-"""DD2006: a network's CIDR is one, and names the network, not a host in it."""
+"""DD2006: a network's CIDR is valid and has no host bits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""DD5002: whoever asks for an address by DHCP can get one: nodes that say so, and nodes that boot from the network."""
+"""DD5002: networks have a DHCP range if nodes use DHCP on them or boot from them."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ class DhcpRanges:
 
 
 def _serves(network: Network) -> bool:
-    """Whether it has a dhcp range, or is nobody's business of ours."""
+    """True if the network has a DHCP range or is not managed by this design."""
     return NOCONFIG in network.labels or any(item.type == "dhcp" for item in network.ranges)
 
 
 def _asked(nodes: Mapping[str, Node], without: set[str]) -> dict[str, tuple[str, int]]:
-    """Network without a range to the first node that wants one, and how many do."""
+    """Networks without a range, with the first node that needs one and the number of such nodes."""
     found: dict[str, tuple[str, int]] = {}
     for node in nodes.values():
         for address in node.addresses:
@@ -50,7 +50,7 @@ def _asked(nodes: Mapping[str, Node], without: set[str]) -> dict[str, tuple[str,
 
 
 def _booting(site: SiteDesign) -> dict[str, str]:
-    """Untagged networks of nodes that have exactly one, which is where they boot; each with its first node."""
+    """Boot networks (the only untagged network of a node), each with its first node."""
     native = {link.name: link.native_network for link in site.network_links.values()}
     known: dict[int, list[str]] = {}
     found: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""DD5008: interfaces are on a link, and on a link without trunking with one network only."""
+"""DD5008: interfaces are on a link, and have one network only if the link has no trunking."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class InterfaceLinks:
 
 
 def _faults(interface: Interface, site: SiteDesign) -> Iterator[tuple[str, DocumentRef | None]]:
-    """Each with the document that is missing. An interface with networks but without a link is an error of DD1007."""
+    """Each with the missing document. DD1007 reports an interface with networks but without a link."""
     if interface.network_link is None:
         if not interface.networks and interface.sriov is None:
             yield f"Interface {interface.name} has no device_link", None

@@ -37,7 +37,7 @@ class IpLocality:
 
 
 def _parse(cidr: str) -> _Cidr | None:
-    """None for a text that rule DD2006 complains about."""
+    """None for a CIDR that rule DD2006 reports."""
     try:
         return ipaddress.ip_network(cidr, strict=False)
     except ValueError:
@@ -53,7 +53,7 @@ def _contains(cidr: _Cidr, address: str) -> bool | None:
 
 
 def _is_on_link(cidr: _Cidr, gateway: str) -> bool:
-    """Routers of IPv6 are mostly named by their link-local address."""
+    """True for a link-local IPv6 address, the usual address of a router."""
     value = number(gateway)
     return value is not None and cidr.version == 6 and is_link_local(value)
 

@@ -1,4 +1,4 @@
-"""Addresses and networks as numbers: rules look at hundreds of thousands, and ``ipaddress`` builds an object each."""
+"""Addresses and networks as numbers: rules check hundreds of thousands, and ``ipaddress`` builds an object each."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Span:
 
 
 def number(text: str) -> tuple[int, int] | None:
-    """(version, number) of an address; None for what is none, or is one of this machine's interfaces (``%``)."""
+    """(version, number) of an address; None if it is invalid or has a zone (``%``)."""
     try:
         return 4, int.from_bytes(socket.inet_pton(socket.AF_INET, text), "big")
     except (OSError, ValueError):
@@ -38,7 +38,7 @@ def number(text: str) -> tuple[int, int] | None:
 
 
 def span(network: Network) -> Span | None:
-    """None for a CIDR that rule DD2006 complains about."""
+    """None for a CIDR that rule DD2006 reports."""
     try:
         cidr = ipaddress.ip_network(network.cidr, strict=False)
     except ValueError:
@@ -47,12 +47,12 @@ def span(network: Network) -> Span | None:
 
 
 def is_link_local(address: tuple[int, int]) -> bool:
-    """Of IPv6: means something on its own link only, and so may be there on each."""
+    """True for a link-local IPv6 address, which is valid on one link and may be repeated on others."""
     return address[0] == 6 and address[1] >> 118 == 0xFE80 >> 6
 
 
 def identity(address: str, network: str) -> object:
-    """The same for all spellings of an address; a link-local one is another on each network."""
+    """Equal for all spellings of an address; a link-local one differs by network."""
     if ":" not in address:
         return address
     value = number(address)
@@ -60,7 +60,7 @@ def identity(address: str, network: str) -> object:
 
 
 def are_dual_stack(names: Collection[str], networks: Mapping[str, Network]) -> bool:
-    """Whether these are two networks that can share a VLAN: one of IPv4, one of IPv6."""
+    """True for one IPv4 and one IPv6 network, which can share a VLAN."""
     spans = [span(networks[name]) for name in names if name in networks]
     return len(names) == 2 and {found.version for found in spans if found is not None} == {4, 6}
 

@@ -1,4 +1,4 @@
-"""DD4001 (Valid IPMI Configuration): what it takes to reach a node's BMC is there."""
+"""DD4001 (Valid IPMI Configuration): a node has all parameters needed to reach its BMC."""
 
 from __future__ import annotations
 
@@ -30,5 +30,5 @@ def _check(node: Node) -> Iterator[Finding]:
             yield Finding(Level.ERROR, f"OOB parameter {key} missing for IPMI node {NODE}.", node=node.name)
     network = node.oob_parameters.get("network")
     if network and node.static_address(network) is None:
-        # A BMC's address that nobody knows beforehand is of no use: DHCP counts as missing.
+        # A DHCP address is unknown in advance, so it counts as missing.
         yield Finding(Level.ERROR, f"OOB address missing for IPMI node {NODE}.", node=node.name)

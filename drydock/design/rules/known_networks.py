@@ -1,4 +1,4 @@
-"""DD5006: networks that are named exist, wherever they are named."""
+"""DD5006: every network that is referred to exists."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class KnownNetworks:
 
 
 def _named(node: Node, site: SiteDesign) -> Iterator[tuple[str, str]]:
-    """A static address on an unknown network is an error of DD2002."""
+    """Networks that a node refers to. DD2002 reports static addresses on unknown networks."""
     networks = site.networks
     if node.primary_network is not None and node.primary_network not in networks:
         yield node.primary_network, "the primary network"

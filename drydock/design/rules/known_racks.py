@@ -1,4 +1,4 @@
-"""DD5007: racks that nodes stand in are described, if any rack is."""
+"""DD5007: the racks of nodes have documents, if any rack has one."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class KnownRacks:
 
     def check(self, site: SiteDesign) -> Iterator[Finding]:
         if not site.racks:
-            # A site that describes no rack uses their names as mere labels.
+            # A site without Rack documents uses rack names as labels.
             return
         unknown: dict[str, list[str]] = {}
         for node in site.nodes.values():

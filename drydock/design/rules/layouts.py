@@ -1,4 +1,4 @@
-"""Rules about disks look at each layout once: thousands of nodes inherit the same one."""
+"""Storage layouts for rules about disks, each checked once: thousands of nodes inherit the same one."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Complaint:
 
 
 def per_node(site: SiteDesign, check: Callable[[Layout], Iterable[Complaint]]) -> Iterator[Finding]:
-    """The complaints about each node's layout."""
+    """A finding per node for each complaint about its layout."""
     known: dict[tuple[int, int], tuple[Complaint, ...]] = {}
     for node in site.nodes.values():
         key = (id(node.physical_devices), id(node.volume_groups))

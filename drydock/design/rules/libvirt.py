@@ -1,4 +1,4 @@
-"""DD4002 (Valid Libvirt Configuration): what it takes to drive a virtual machine is there."""
+"""DD4002 (Valid Libvirt Configuration): a node has all parameters needed to control its virtual machine."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from drydock.model.message import Level
 from drydock.model.node import Node
 from drydock.model.site import SiteDesign
 
-_SCHEME = "qemu+ssh"
+_SCHEMES = ("qemu+ssh", "qemu+tls")
 
 
 class LibvirtConfiguration:
@@ -28,8 +28,10 @@ def _check(node: Node) -> Iterator[Finding]:
     uri = node.oob_parameters.get("libvirt_uri")
     if not uri:
         yield Finding(Level.ERROR, f"OOB parameter libvirt_uri missing for Libvirt node {NODE}.", node=node.name)
-    elif not uri.startswith(_SCHEME):
-        # The text says nothing of the URI itself: it may hold a password.
-        yield Finding(Level.ERROR, f"OOB libvirt_uri of node {NODE} must use scheme {_SCHEME}.", node=node.name)
+    elif not uri.startswith(_SCHEMES):
+        # The text does not show the URI, which may hold a password.
+        yield Finding(
+            Level.ERROR, f"OOB libvirt_uri of node {NODE} must use scheme {' or '.join(_SCHEMES)}.", node=node.name
+        )
     if not node.boot_mac:
         yield Finding(Level.ERROR, f"libvirt node {NODE} must have a boot_mac.", node=node.name)

@@ -1,4 +1,4 @@
-"""DD2003 (MTU Rationality): packet sizes are possible, and a network's fit through its link."""
+"""DD2003 (MTU Rationality): MTUs are in range, and a network's is not larger than its link's."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _impossible(mtu: int | None) -> bool:
 
 
 def _too_large(site: SiteDesign) -> Iterator[Finding]:
-    """Tagged networks too, as documented: the field compares the native one only."""
+    """Checks tagged networks too, as documented; upstream Drydock checks the native one only."""
     for link in site.network_links.values():
         for name in dict.fromkeys((*link.allowed_networks, *filter(None, [link.native_network]))):
             network = site.networks.get(name)

@@ -1,4 +1,4 @@
-"""DD5023: a node's driver knows what the node's ``oob`` says to it."""
+"""DD5023: a node's driver knows the parameters in the node's ``oob``, and they are valid."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ class OobParameters:
 
 
 def _check(node: Node, driver: str) -> Iterator[Finding]:
-    """No value is told: it may be a password under a misspelt key."""
+    """No value is shown: it may be a password under a misspelt key."""
     known = (*COMMON, *KNOWN[driver])
     for key, value in node.oob_parameters.items():
         if key not in known:
             text = f"oob.{key:.100} of BaremetalNode {NODE} has no effect: {driver} does not know it"
-            hint = f"Known are {', '.join(known)}."
+            hint = f"Use one of {', '.join(known)}."
             yield Finding(Level.WARNING, f"{text}{did_you_mean(key, known)}", diagnostic=hint, node=node.name)
             continue
         wrong = fault(key, value)

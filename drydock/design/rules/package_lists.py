@@ -1,4 +1,4 @@
-"""DD4002 (Bootaction pkg_list): packages are there, and their versions are versions."""
+"""DD4002 (Bootaction pkg_list): package lists are not empty, and versions are valid."""
 
 from __future__ import annotations
 

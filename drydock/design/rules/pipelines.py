@@ -13,7 +13,7 @@ from drydock.model.message import Level
 from drydock.model.pipeline import TEMPLATE, Form, misfit
 from drydock.model.site import SiteDesign
 
-#: Code in all templates of a design together that is parsed; what is beyond is left to its rendering.
+#: Characters of template code of one design that are parsed; further templates are checked only when rendered.
 _MOST_CODE = 64 * 1024
 
 
@@ -31,7 +31,7 @@ class Pipelines:
 
 
 class _Templates:
-    """Each template is parsed once, however many assets have it."""
+    """Parses each distinct template once."""
 
     def __init__(self, site: SiteDesign) -> None:
         self._networks = site.networks
@@ -56,7 +56,7 @@ def _check(action: BootActionDesign, asset: BootAsset, templates: _Templates) ->
         stages.append(("data_pipeline", asset.data_pipeline, inline))
     here = f"Bootaction {action.name}: {f'asset {asset.path:.200}' if asset.path else asset.type}"
     documents = (document("BootAction", action.name),)
-    # Who has no nodes fails on none.
+    # An action without nodes is never rendered.
     error = Level.ERROR if action.target_nodes else Level.WARNING
     for name, segments, value in stages:
         wrong = misfit(segments, Form.TEXT if isinstance(value, str) else Form.BYTES)
@@ -70,12 +70,12 @@ def _check(action: BootActionDesign, asset: BootAsset, templates: _Templates) ->
         if found.fault is not None:
             yield Finding(error, f"{here}: {name}: the template cannot be rendered: {found.fault}.", documents)
         elif found.unknown:
-            text = f"{here}: {name}: the template writes what is not there: {', '.join(found.unknown[:8])}."
-            yield Finding(Level.WARNING, text, documents, "docs/reference/boot-actions.md lists what there is.")
+            text = f"{here}: {name}: the template uses undefined names: {', '.join(found.unknown[:8])}."
+            yield Finding(Level.WARNING, text, documents, "docs/reference/boot-actions.md lists the names.")
 
 
 def _first_template(segments: Sequence[str], value: str | bytes | None) -> str | None:
-    """The text that the first template is made of; None if there is none, or it is not known here."""
+    """The source of the first template; None if there is none, or it is not known before rendering."""
     if value is None or TEMPLATE not in segments:
         return None
     for name in segments[: segments.index(TEMPLATE)]:

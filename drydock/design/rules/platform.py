@@ -1,4 +1,4 @@
-"""DD3001: the provisioner has the image and the kernel that each node asks for."""
+"""DD3001: the provisioner has the image and the kernel of each node."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class PlatformSelection:
         unanswered: str = "",
         unchecked: str = "no provisioner was asked",
     ) -> None:
-        """``images``: what the provisioner offers, each with its kernels; None if it cannot tell, for the reason
+        """``images``: what the provisioner offers, each with its kernels; None if unknown, for the reason
         ``unchecked``, or if it gave no answer, for the reason ``unanswered``.
         """
         self._images = images
@@ -31,7 +31,7 @@ class PlatformSelection:
 
     def check(self, site: SiteDesign) -> Iterator[Finding]:
         if self._images is None:
-            # Information, not a warning: a design is no better or worse for being read far from its site.
+            # Information, not a warning: whether a provisioner is reachable does not change the design's validity.
             level = Level.WARNING if self._unanswered else Level.INFO
             reason = self._unanswered or self._unchecked
             yield Finding(level, f"Images and kernels were not checked: {reason}.")

@@ -1,4 +1,4 @@
-"""DD5022: a boot action that has to report can: something of it reaches the node."""
+"""DD5022: a boot action that must report has a file or unit that can send the report."""
 
 from __future__ import annotations
 
@@ -20,6 +20,6 @@ class Signaling:
         for action in site.boot_actions:
             files = [asset for asset in action.assets if asset.type is not AssetType.PKG_LIST and asset.path]
             if action.signaling and not files:
-                text = f"Bootaction {action.name} has to report, but has no file or unit that could send a report."
+                text = f"Bootaction {action.name} must report, but has no file or unit that could send a report."
                 hint = "Its nodes would wait for the report until they time out. Set signaling: false."
                 yield Finding(Level.WARNING, text, (document("BootAction", action.name),), hint)

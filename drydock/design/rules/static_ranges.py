@@ -1,4 +1,4 @@
-"""DD5003: static addresses come from a network's static ranges, if it has any, and never from its dhcp ranges."""
+"""DD5003: static addresses are in a network's static ranges, if it has any, and never in its DHCP ranges."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class _Ranges:
         self._dhcp = _Spans(network, "dhcp")
 
     def fault(self, text: str) -> str:
-        """Empty if all is well, or if another rule has said that the address is none, or outside its network."""
+        """The fault; empty if none, or if another rule reports the address as invalid or outside its network."""
         value = number(text)
         if value is None or self._whole is None or not self._whole.holds(value):
             return ""
@@ -53,7 +53,7 @@ class _Ranges:
 
 
 class _Spans:
-    """Many ranges, in which an address is found by bisection."""
+    """A set of ranges, searched by bisection."""
 
     def __init__(self, network: Network, kind: str) -> None:
         found = (bounds(item) for item in network.ranges if item.type == kind)

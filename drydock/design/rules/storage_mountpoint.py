@@ -1,4 +1,4 @@
-"""DD2004 (Storage Mountpoint): nothing is mounted where something else is."""
+"""DD2004 (Storage Mountpoint): mount points are unique."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from drydock.design.rules.base import Finding
 from drydock.design.rules.layouts import Complaint, Layout, per_node
 from drydock.model.site import SiteDesign
 
-#: What an fstab has in place of a mountpoint, for swap.
+#: Values of fstab's mount point field for swap.
 _NOWHERE = frozenset({"none", "swap", ""})
 
 

@@ -1,4 +1,4 @@
-"""DD2002 (Storage Partitioning): every disk is used in one way, and every volume group has a disk or a partition."""
+"""DD2002 (Storage Partitioning): every disk has one use, and every volume group has a physical volume."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""DD2003 (Storage Sizing): sizes are sizes, and shares of a disk or volume group add up to no more than 99 %."""
+"""DD2003 (Storage Sizing): sizes are valid, and shares of a disk or volume group add up to 99 % at most."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _parts(parts: Iterable[Partition | LogicalVolume], kind: str, where: str) ->
         if part.size.strip().lstrip(">").strip().startswith("-"):
             yield Complaint(f"Negative size {part.size} for {title}")
         elif size is None:
-            # Only a warning: the field never read most sizes, and a provisioner may understand more than we do.
+            # Only a warning: upstream Drydock does not read most sizes, and a provisioner may accept more forms.
             hint = "Write sizes like 40g, >40g, 40GiB or 20%."
             yield Complaint(f"Size {part.size:.100} of {title} is not understood", Level.WARNING, hint)
         else:

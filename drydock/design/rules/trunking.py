@@ -15,7 +15,7 @@ from drydock.model.site import SiteDesign
 class NetworkTrunking:
     code: ClassVar[str] = "DD2004"
     name: ClassVar[str] = "network-trunking"
-    # NOTE: spelt as in the field: clients tell rules of one code apart by this text.
+    # NOTE: upstream Drydock's spelling: clients distinguish rules of one code by this text.
     long_name: ClassVar[str] = "Network Trunking Rationalty"
 
     def check(self, site: SiteDesign) -> Iterator[Finding]:

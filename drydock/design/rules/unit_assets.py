@@ -1,4 +1,4 @@
-"""DD5021: systemd finds the units of boot actions, and can enable those that it is to enable."""
+"""DD5021: systemd finds the units of boot actions, and can enable those that must be enabled."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from drydock.model.message import Level
 from drydock.model.site import SiteDesign
 from drydock.model.unit_file import can_be_enabled, has_install, is_drop_in, is_searched, is_template, starts
 
-#: Units of one boot action that are compared with each other.
+#: Maximum number of units of one boot action that are compared with each other.
 _MOST = 100
 
 
@@ -32,15 +32,15 @@ def _faults(asset: BootAsset, path: str, units: Sequence[BootAsset]) -> Iterator
     if not is_searched(path):
         yield "is in no directory where systemd looks for units, such as /etc/systemd/system."
     elif not can_be_enabled(path) and not is_template(path) and not is_drop_in(path):
-        yield "has no name that systemd takes for a unit, such as a.service or a.timer."
+        yield "does not have a unit's name, such as a.service or a.timer."
     if asset.enable and (is_template(path) or is_drop_in(path)):
-        yield "is a template or a drop-in: it is put in place, and cannot be enabled."
+        yield "is a template or a drop-in: it is delivered, and cannot be enabled."
     elif asset.enable is None and can_be_enabled(path) and _never_starts(asset, path, units):
         yield "has no [Install] section, so that it is not enabled and not started, and no other unit names it."
 
 
 def _never_starts(asset: BootAsset, path: str, units: Sequence[BootAsset]) -> bool:
-    """As far as can be told: its text is here, and so are those of all others."""
+    """True if the unit certainly never starts: its text and all others are known before rendering."""
     if asset.data is None or "template" in asset.data_pipeline or "base64_decode" in asset.data_pipeline:
         return False
     name = path.rpartition("/")[2]

@@ -1,4 +1,4 @@
-"""DD5004: no node has the address of its network itself, or the one that means everybody."""
+"""DD5004: no node has its network's network address or broadcast address."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""DD5009: the networks of a trunk have tags, each its own."""
+"""DD5009: the networks of a trunk have distinct tags."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The JSON schemas of the document kinds, compiled once per process.
 
-One YAML file each, which is a document that Deckhand can be given to check what it renders.
+One YAML file each, a deckhand/DataSchema document, which Deckhand can use too.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def validator(kind: str) -> jsonschema_rs.Draft4Validator:
 
 @cache
 def walk(kind: str) -> SchemaWalk:
-    """What finds the faults of data that is not valid."""
+    """The walk that finds the faults of invalid data."""
     return SchemaWalk(schema(kind)["data"])
 
 

@@ -48,7 +48,7 @@ class PromenadeLabels:
                 json=dict(labels),
                 timeout=self._timeout,
                 raise_exc=False,
-                # A token does not follow to where somebody else points.
+                # A token is not sent to the target of a redirect.
                 redirect=False,
             )
         except exceptions.ClientException as exc:

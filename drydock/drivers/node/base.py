@@ -158,5 +158,5 @@ class NodeProvisioner(Protocol):
     def list_nodes(self) -> Sequence[NodeSummary]: ...
 
     def list_images(self) -> Sequence[Image] | None:
-        """Everything that can be deployed now; what is still being imported is not in it. None: it cannot tell."""
+        """Everything that can be deployed now; what is still being imported is not in it. None: unknown."""
         ...

@@ -12,7 +12,7 @@ from drydock.model.hardware_facts import HardwareFacts
 
 
 class PowerState(StrEnum):
-    """``unknown``: nothing that can be asked tells, as where a person switches the machine."""
+    """``unknown``: nothing reports it, as where a person switches the machine."""
 
     ON = "on"
     OFF = "off"

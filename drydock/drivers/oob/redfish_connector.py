@@ -1,12 +1,14 @@
-"""Connections to BMCs: made once, kept for a while, used by one thread at a time."""
+"""Connections to BMCs: made once, kept with their session, used by one thread at a time."""
 
 from __future__ import annotations
 
+import contextlib
+import ssl
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import requests
@@ -15,18 +17,30 @@ from sushy import exceptions as sushy_errors
 
 from drydock.drivers.oob.base import BmcAccess
 from drydock.drivers.oob.redfish_errors import driver_error
-from drydock.errors import ConfigurationError, DriverError, DriverRefused
+from drydock.drivers.oob.redfish_http import make_connector
+from drydock.drivers.oob.redfish_sessions import SessionOrBasic
+from drydock.errors import ConfigurationError, DriverBusy, DriverError, DriverRefused
 from drydock.model.oob_parameters import KNOWN, MOST_SECONDS, fault, flag, is_template, seconds
 
 KEPT = 512
-"""Connections; the one unused for longest goes first. A connection is a few tens of KB, and no open socket."""
+"""Connections; the one unused for longest is closed first, with its session. Each is a few tens of KB; a socket is
+open during a request only.
+"""
+
+SESSION_IS_LOST = (sushy_errors.AccessError, sushy_errors.MissingXAuthToken)
+"""After these a connection is of no use. Others leave it as it was: a session that is dropped at each busy answer
+would soon have taken all that the BMC has.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class RedfishOptions:
+    """``ca_file``: of the authorities that sign BMCs' certificates; empty: those that certifi brings."""
+
     endpoint: str
     system: str
     verify_tls: bool
+    ca_file: str
     timeout: float
 
     def __post_init__(self) -> None:
@@ -36,6 +50,13 @@ class RedfishOptions:
             if not is_template(getattr(self, name)):
                 fields = "the fields {address} and {node}"
                 raise ConfigurationError(f"redfish: the option {name} is a template with {fields}")
+        if self.ca_file:
+            try:
+                ssl.create_default_context(cafile=self.ca_file)
+            except OSError as exc:
+                raise ConfigurationError(
+                    "redfish: the option ca_file must name a readable file of PEM certificates"
+                ) from exc
 
     def of(self, bmc: BmcAccess) -> RedfishOptions:
         """With what the design says of this BMC. Raises ``DriverRefused``."""
@@ -47,7 +68,8 @@ class RedfishOptions:
             if wrong:
                 raise DriverRefused(f"{bmc.node}: the design's oob.{key} {wrong}")
         verify, timeout = flag(given.get("verify_tls", "")), seconds(given.get("timeout", ""))
-        return RedfishOptions(
+        return replace(
+            self,
             endpoint=given.get("endpoint", self.endpoint),
             system=given.get("system", self.system),
             verify_tls=self.verify_tls if verify is None else verify,
@@ -63,22 +85,31 @@ class Key:
     system: str
     account: str
     credential: str = field(repr=False)
-    verify_tls: bool
+    verify: bool | str
     timeout: float
 
 
 @dataclass(slots=True)
 class Connection:
-    """``root`` is None until somebody talked to the BMC. ``lock`` is held while somebody does."""
+    """``root`` is None before the first conversation with the BMC. ``lock`` is held during one."""
 
     lock: threading.Lock = field(default_factory=threading.Lock)
     root: Any = field(default=None, repr=False)
     system: str = ""
 
+    def close(self) -> None:
+        """Log out; a BMC that does not answer ends the session by itself."""
+        root, self.root = self.root, None
+        if root is not None:
+            with contextlib.suppress(sushy_errors.SushyError, requests.RequestException):
+                root._auth.close()
+            root._auth = None
+            root._conn.close()
+
 
 class RedfishConnector:
-    def __init__(self, options: RedfishOptions) -> None:
-        self._options = options
+    def __init__(self, options: RedfishOptions, *, kept: int = KEPT) -> None:
+        self._options, self._kept = options, kept
         self._lock = threading.Lock()
         self._connections: OrderedDict[Key, Connection] = OrderedDict()
 
@@ -86,53 +117,71 @@ class RedfishConnector:
     def system(self, bmc: BmcAccess, verb: str) -> Iterator[Any]:
         """The node's system as sushy knows it, just read from the BMC. What goes wrong inside becomes an error of ours.
 
-        Raises ``DriverUnavailable`` or ``DriverRefused``. Either drops the connection: the next call starts afresh.
+        Raises ``DriverUnavailable``, ``DriverBusy`` or ``DriverRefused``.
         """
         options = self._options.of(bmc)
         if not bmc.address and "{address}" in options.endpoint + options.system:
             raise DriverRefused(f"{bmc.node}: {verb}: the design gives the BMC no address")
         fields = {"address": _bracketed(bmc.address or ""), "node": bmc.node}
         url, path = options.endpoint.format(**fields), _system_path(options.system.format(**fields))
-        key = Key(url, path, bmc.account, bmc.credential, options.verify_tls, options.timeout)
+        verify = (options.ca_file or True) if options.verify_tls else False
+        key = Key(url, path, bmc.account, bmc.credential, verify, options.timeout)
         connection = self._connection(key)
         try:
-            with connection.lock:
-                yield self._read(connection, key)
+            with _conversation(connection, options.timeout):
+                try:
+                    yield self._read(connection, key)
+                except SESSION_IS_LOST:
+                    connection.close()
+                    raise
         except (sushy_errors.SushyError, requests.RequestException, DriverError) as exc:
-            self._drop(key, connection)
             raise driver_error(exc, bmc, verb) from exc
 
     def _read(self, connection: Connection, key: Key) -> Any:
         if connection.root is None:
-            connection.root = self._connect(key)
+            connection.root = _log_in(key)
         if not connection.system:
             connection.system = key.system or connection.root.get_system().path
         return connection.root.get_system(connection.system)
-
-    def _connect(self, key: Key) -> Any:
-        """One try for a request that finds no server, one more for a 5xx; sushy's own default is half a minute."""
-        return sushy.Sushy(
-            key.url,
-            username=key.account,
-            password=key.credential,
-            verify=key.verify_tls,
-            server_side_retries=1,
-            server_side_retries_delay=0,
-            read_timeout=key.timeout,
-        )
 
     def _connection(self, key: Key) -> Connection:
         with self._lock:
             connection = self._connections.setdefault(key, Connection())
             self._connections.move_to_end(key)
-            while len(self._connections) > KEPT:
-                self._connections.popitem(last=False)
-            return connection
+            spare = [] if len(self._connections) <= self._kept else self._unused()
+        for each in spare:
+            each.close()
+            each.lock.release()
+        return connection
 
-    def _drop(self, key: Key, connection: Connection) -> None:
-        with self._lock:
-            if self._connections.get(key) is connection:
+    def _unused(self) -> list[Connection]:
+        """Those beyond ``KEPT``, oldest first, locked; a connection that is in use stays."""
+        found = []
+        for key, connection in list(self._connections.items())[:-1]:
+            if len(self._connections) <= self._kept:
+                break
+            if connection.lock.acquire(blocking=False):
                 del self._connections[key]
+                found.append(connection)
+        return found
+
+
+@contextmanager
+def _conversation(connection: Connection, seconds: float) -> Iterator[None]:
+    if not connection.lock.acquire(timeout=seconds):
+        raise DriverBusy("another conversation with the BMC has not ended")
+    try:
+        yield
+    finally:
+        connection.lock.release()
+
+
+def _log_in(key: Key) -> Any:
+    return sushy.Sushy(
+        key.url,
+        auth=SessionOrBasic(key.account, key.credential),
+        connector=make_connector(key.url, verify=key.verify, seconds=key.timeout),
+    )
 
 
 def _system_path(system: str) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import requests
 from sushy import exceptions as sushy_errors
 
+from drydock.drivers.oob import redfish_quirks as quirks
+from drydock.drivers.oob import tls_refusals
 from drydock.drivers.oob.base import BmcAccess
 from drydock.errors import DriverBusy, DriverError, DriverRefused, DriverUnavailable
 from drydock.http_status import may_pass
@@ -35,6 +37,8 @@ def driver_error(exc: Exception, bmc: BmcAccess, verb: str) -> DriverError:
 def _kind_and_reason(exc: Exception) -> tuple[type[DriverError], str]:
     if isinstance(exc, DriverError):
         return type(exc), exc.message
+    if isinstance(exc, sushy_errors.HTTPError) and quirks.says_busy(f"{exc} {exc.extended_info}"):
+        return DriverBusy, f"the BMC is at work on something else{_detail(exc)}"
     if isinstance(exc, sushy_errors.AccessError):
         return DriverRefused, f"the BMC does not accept the account's credentials (status {exc.status_code})"
     if isinstance(exc, sushy_errors.ResourceNotFoundError):
@@ -52,17 +56,20 @@ def _kind_and_reason(exc: Exception) -> tuple[type[DriverError], str]:
 
 def _by_status(exc: sushy_errors.HTTPError) -> tuple[type[DriverError], str]:
     status = exc.status_code
-    detail = f": {str(exc.detail)[:LONGEST_DETAIL]}" if exc.detail else ""
-    reason = f"the BMC answered {status}{detail}"
+    reason = f"the BMC answered {status}{_detail(exc)}"
     if status in BUSY_STATUSES:
         return DriverBusy, reason
     passing = may_pass(status) and status not in NEVER_STATUSES
     return (DriverUnavailable if passing else DriverRefused), reason
 
 
+def _detail(exc: sushy_errors.HTTPError) -> str:
+    return f": {str(exc.detail)[:LONGEST_DETAIL]}" if exc.detail else ""
+
+
 def _by_cause(cause: BaseException | None) -> tuple[type[DriverError], str]:
     if isinstance(cause, requests.exceptions.SSLError):
-        return DriverRefused, "the BMC's TLS certificate is not accepted"
+        return DriverRefused, tls_refusals.reason(cause)
     if isinstance(cause, requests.Timeout):
         return DriverUnavailable, "the BMC did not answer in time"
     return DriverUnavailable, "the BMC cannot be reached"

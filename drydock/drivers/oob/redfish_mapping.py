@@ -1,4 +1,4 @@
-"""Redfish's words and ours: power states, resets, boot devices, facts, options. Pure, but for the facts."""
+"""Redfish's words and ours: power states, resets, boot devices, options. Pure."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from types import MappingProxyType
 from typing import Any
 
 import sushy
-from sushy import exceptions as sushy_errors
 
+from drydock.drivers.oob import redfish_quirks as quirks
 from drydock.drivers.oob.base import BootDevice, BootMode, PowerState
-from drydock.errors import ConfigurationError, DriverRefused
-from drydock.model.hardware_facts import HardwareFacts, NicFacts
+from drydock.errors import DriverRefused
 
 POWER_STATES: Mapping[sushy.PowerState, PowerState] = MappingProxyType(
     {
@@ -37,26 +36,18 @@ BOOT_TARGETS: Mapping[BootDevice, sushy.BootSource] = MappingProxyType(
     }
 )
 
+ALSO: Mapping[BootDevice, tuple[sushy.BootSource, ...]] = MappingProxyType(
+    {BootDevice.VIRTUAL_CD: (sushy.BootSource.USB_CD,)}
+)
+"""What sushy sends instead to machines that show virtual media as USB (Supermicro X11, X12)."""
+
 BOOT_MODES: Mapping[BootMode, sushy.BootSourceOverrideMode] = MappingProxyType(
     {BootMode.BIOS: sushy.BootSourceOverrideMode.LEGACY, BootMode.UEFI: sushy.BootSourceOverrideMode.UEFI}
 )
 
 OPTIONS: Mapping[str, type | tuple[type, ...]] = MappingProxyType(
-    {"endpoint": str, "system": str, "verify_tls": bool, "timeout": (int, float)}
+    {"endpoint": str, "system": str, "verify_tls": bool, "ca_file": str, "timeout": (int, float)}
 )
-
-
-def known_options(options: Mapping[str, Any]) -> dict[str, Any]:
-    """The options as they are, if the driver knows them and they are of the right type. None means the default.
-
-    Raises ``ConfigurationError``.
-    """
-    for name, value in options.items():
-        if name not in OPTIONS:
-            raise ConfigurationError(f"redfish: there is no option {name!r}; there are {', '.join(OPTIONS)}")
-        if value is not None and not isinstance(value, OPTIONS[name]):
-            raise ConfigurationError(f"redfish: the option {name} cannot be a {type(value).__name__}")
-    return {name: value for name, value in options.items() if value is not None}
 
 
 def power_state(system: Any) -> PowerState:
@@ -68,11 +59,20 @@ def is_under_way(system: Any, wanted: PowerState) -> bool:
     return bool(system.power_state == changing)
 
 
-def other_mode(system: Any, mode: BootMode | None) -> sushy.BootSourceOverrideMode | None:
-    """The mode to ask for, None if the machine is in it or does not say which one it is in."""
-    if mode is None or system.boot.mode in (None, BOOT_MODES[mode]):
+def boots_from(system: Any, device: BootDevice, mode: BootMode | None) -> bool:
+    """Whether the BMC shows that the next start is from ``device``, in ``mode``."""
+    boot, targets = system.boot, (BOOT_TARGETS[device], *ALSO.get(device, ()))
+    in_mode = mode is None or boot.mode in (None, BOOT_MODES[mode])
+    return boot.target in targets and boot.enabled == sushy.BOOT_SOURCE_ENABLED_ONCE and in_mode
+
+
+def mode_to_send(system: Any, mode: BootMode | None) -> sushy.BootSourceOverrideMode | None:
+    """None: the machine is in it, or its BMC has no such setting. Some want it with every boot device (quirks)."""
+    shown = system.boot.mode
+    if shown is None:
         return None
-    return BOOT_MODES[mode]
+    wanted = shown if mode is None else BOOT_MODES[mode]
+    return wanted if wanted != shown or quirks.repeats_mode(system.manufacturer) else None
 
 
 def reset_type(system: Any, wanted: Sequence[sushy.ResetType]) -> sushy.ResetType:
@@ -81,29 +81,3 @@ def reset_type(system: Any, wanted: Sequence[sushy.ResetType]) -> sushy.ResetTyp
         if value in allowed:
             return value
     raise DriverRefused(f"the BMC offers none of {', '.join(value.value for value in wanted)}")
-
-
-def facts(system: Any) -> HardwareFacts:
-    """Asks the BMC for the network interfaces."""
-    gib = system.memory_summary.size_gib if system.memory_summary else None
-    return HardwareFacts(
-        vendor=system.manufacturer,
-        product=system.model,
-        serial=system.serial_number,
-        cpu_count=(system.json.get("ProcessorSummary") or {}).get("Count"),
-        memory_mib=None if gib is None else int(gib * 1024),
-        bios_version=system.bios_version,
-        nics=_nics(system),
-    )
-
-
-def _nics(system: Any) -> tuple[NicFacts, ...] | None:
-    try:
-        ports = system.ethernet_interfaces.get_members()
-    except sushy_errors.MissingAttributeError:
-        return None
-    return tuple(
-        NicFacts(mac=mac.lower(), name=port.identity, speed_mbit=port.speed_mbps)
-        for port in ports
-        if (mac := port.mac_address or port.permanent_mac_address)
-    )

@@ -17,8 +17,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 
+from drydock.db.database import Database
 from drydock.db.notifications import Listener
-from drydock.db.unit_of_work import Database
 from drydock.errors import DatabaseUnavailable
 from drydock.metrics import EngineMetrics
 from drydock.model.task import Lane, Task

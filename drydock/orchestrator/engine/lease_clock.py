@@ -13,7 +13,7 @@ Claim = tuple[UUID, int]
 
 
 def seconds_since_boot() -> float:
-    """A clock that nobody sets, and that goes on while the host sleeps, where the system has one."""
+    """A clock that cannot be set, and that runs while the host is suspended, where the system has one."""
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 

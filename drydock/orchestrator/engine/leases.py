@@ -8,7 +8,7 @@ import time
 from collections.abc import Collection, Mapping, Sequence, Set
 from uuid import UUID
 
-from drydock.db.unit_of_work import Database
+from drydock.db.database import Database
 from drydock.errors import DatabaseUnavailable
 from drydock.model.task import Lane, Task
 from drydock.orchestrator.engine.lease_clock import Claim, LeaseClock, claim_of
@@ -122,6 +122,7 @@ class Leases:
                 renewed = uow.leases.renew(self.owner, held, lease_seconds=self.seconds)
                 uow.commit()
             with self._lock:
-                self.clock.kept([claim for claim in renewed if claim in self._in_hand], asked=asked)
+                claims = [(lease.task_id, lease.epoch) for lease in renewed]
+                self.clock.kept([claim for claim in claims if claim in self._in_hand], asked=asked)
         except DatabaseUnavailable as exc:
             LOG.warning("could not renew leases: %s", exc)

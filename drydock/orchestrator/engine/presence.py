@@ -1,11 +1,11 @@
-"""``Presence``: tells the others that this worker lives, from a thread and on a connection of its own."""
+"""``Presence``: shows other processes that this worker is alive, from a thread and connection of its own."""
 
 from __future__ import annotations
 
 import logging
 import threading
 
-from drydock.db.unit_of_work import Database
+from drydock.db.database import Database
 from drydock.db.workers import BEAT_SECONDS
 from drydock.errors import DatabaseUnavailable
 

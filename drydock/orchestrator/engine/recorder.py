@@ -1,7 +1,7 @@
 """Writes down what became of tasks: whatever several slots have to write at a moment goes into one transaction.
 
 A slot waits until its own is written. While one writes, the others line up; the next takes all that has lined up. So
-a busy worker pays for a transaction per dozen of steps, and an idle one waits for nobody.
+a busy worker pays for a transaction per dozen of steps, and an idle one does not wait.
 """
 
 from __future__ import annotations
@@ -13,13 +13,15 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from uuid import UUID
 
-from drydock.db.messages import Line
-from drydock.db.outcomes import Enter, Finish, Pause
-from drydock.db.unit_of_work import Database, UnitOfWork
+from drydock.db.database import Database
+from drydock.db.unit_of_work import UnitOfWork
 from drydock.errors import DatabaseUnavailable
 from drydock.metrics import EngineMetrics
 from drydock.model.boot_context import PreparedBoot
+from drydock.model.deployed_node import NewDeployedNode
+from drydock.model.message import NewMessage
 from drydock.model.task import Task
+from drydock.model.task_change import Enter, Finish, Pause
 
 LOG = logging.getLogger(__name__)
 
@@ -44,11 +46,15 @@ class Begin:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What became of one task, and what to tell of it. ``boot``: what its node is to boot with from now on."""
+    """The outcome of one task, and its messages. ``boot``: what its node is to boot with from now on; whatever it
+    ran before is not to be relied on then. ``deployed``: what it runs now; ``undeployed``: it runs nothing.
+    """
 
     change: Begin | Enter | Pause | Finish
-    lines: Sequence[Line] = ()
+    lines: Sequence[NewMessage] = ()
     boot: PreparedBoot | None = None
+    deployed: NewDeployedNode | None = None
+    undeployed: bool = False
 
 
 _LinedUp = tuple[Sequence[Record], Future[Mapping[UUID, Task]]]
@@ -125,7 +131,7 @@ class Recorder:
             return
         try:
             with self._database.statements() as uow:
-                uow.tasks.wake_after_end(nodes)
+                uow.task_signals.wake_after_end(nodes)
         except DatabaseUnavailable as exc:
             LOG.warning("could not wake who waited for %d ended tasks: %s", len(nodes), exc)
 
@@ -160,7 +166,11 @@ def _apply(uow: UnitOfWork, records: Sequence[Record]) -> Mapping[UUID, Task]:
     now = uow.outcomes.enter(entered)
     # A task that is to terminate must not revoke what its node booted with before.
     boots = [record.boot for record in records if record.boot is not None]
-    uow.boot_contexts.replace([boot for boot in boots if not now[boot.context.task_id].terminate])
+    replaced = [boot for boot in boots if not now[boot.context.task_id].terminate]
+    uow.boot_contexts.replace(replaced)
+    gone = [record.change.task.node for record in records if record.undeployed and record.change.task.node]
+    uow.deployed_nodes.remove([*gone, *(boot.context.node for boot in replaced)])
+    uow.deployed_nodes.record([record.deployed for record in records if record.deployed is not None])
     uow.outcomes.pause(paused)
     uow.outcomes.finish(finished)
     uow.holds.release([finish.task for finish in finished if finish.task.node is not None])

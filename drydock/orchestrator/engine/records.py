@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from drydock.db.messages import Line
-from drydock.db.outcomes import Enter, Finish, Pause
-from drydock.db.unit_of_work import Database
-from drydock.model.message import Level
+from drydock.db.database import Database
+from drydock.model.message import Level, NewMessage
 from drydock.model.rollup import NodeOutcome, failure_lines, roll_up
 from drydock.model.task import Lane, ResultStatus, Task, TaskResult
+from drydock.model.task_change import Enter, Finish, Pause
 from drydock.orchestrator.engine.known_steps import KnownSteps
 from drydock.orchestrator.engine.recorder import BLOCKED_SECONDS, Begin, Record
 from drydock.orchestrator.workflows.outcome import Done, Failed, Outcome, Retry, Wait
@@ -42,7 +42,7 @@ class Records:
         if isinstance(outcome, Done):
             following = None if outcome.finished else self._steps.after(task, step)
             if following is None:
-                return self._ending(task, outcome)
+                return replace(self._ending(task, outcome), deployed=outcome.deployed, undeployed=outcome.undeployed)
             enter = self._enter(task, step, following, digest=outcome.digest)
             return Record(enter, _done_lines(task, outcome), outcome.boot)
         if isinstance(outcome, Failed):
@@ -74,13 +74,13 @@ class Records:
         still_open = 0
         if task.node is None:
             with self._database.statements() as uow:
-                still_open = uow.tasks.count_open_children(task.id)
+                still_open = uow.tasks.count_children(task.id).still_open
         if still_open:
             return Record(Pause(task, BLOCKED_SECONDS, f"terminating; {still_open} subtasks have not stopped yet"))
         return self._ending(task, Failed(_terminated(task)))
 
     def _of_stop(self, task: Task, outcome: Failed) -> Failed:
-        """What became of the machine is said behind why the task ends."""
+        """The reason, followed by the state of the machine."""
         return Failed(f"{_terminated(task)}; {outcome.reason}") if self._steps.is_stopping(task) else outcome
 
     def _overdue(self, step: AnyStep, reason: str) -> Failed:
@@ -106,17 +106,18 @@ class Records:
             return ending(task, outcome, ())
         with self._database.statements() as uow:
             below = uow.tasks.outcomes(task.id)
-        return ending(task, outcome, [NodeOutcome(*found) for found in below])
+        return ending(task, outcome, below)
 
 
 def ending(task: Task, outcome: Done | Failed, outcomes: Sequence[NodeOutcome]) -> Record:
     """``outcomes``: of the task's subtasks; none for a node's own task."""
     if isinstance(outcome, Failed):
-        lines = [Line(task.id, line, error=True) for line in (outcome.reason, *outcome.details)]
+        lines = [NewMessage(task.id, line, error=True) for line in (outcome.reason, *outcome.details)]
     else:
         lines = _line(task, outcome.message)
     lines += [
-        Line(task.id, line, error=True, context_type="node", context=node) for node, line in failure_lines(outcomes)
+        NewMessage(task.id, line, error=True, context_type="node", context=node)
+        for node, line in failure_lines(outcomes)
     ]
     return Record(Finish(task, _result_of(task, outcome, outcomes)), lines)
 
@@ -148,16 +149,16 @@ def _waiting(task: Task, step: AnyStep, outcome: Wait | Retry) -> Record:
     return Record(Pause(task, retry_delay(attempt), outcome.reason, attempt), _line(task, news))
 
 
-def _done_lines(task: Task, outcome: Done) -> list[Line]:
+def _done_lines(task: Task, outcome: Done) -> list[NewMessage]:
     warning = {"level": Level.WARNING.value}
     return _line(task, outcome.message) + [
-        Line(task.id, line, context_type="node" if task.node else "task", context=task.node or "", extra=warning)
+        NewMessage(task.id, line, context_type="node" if task.node else "task", context=task.node or "", extra=warning)
         for line in outcome.warnings
     ]
 
 
-def _line(task: Task, message: str) -> list[Line]:
-    return [Line(task.id, message)] if message else []
+def _line(task: Task, message: str) -> list[NewMessage]:
+    return [NewMessage(task.id, message)] if message else []
 
 
 def _terminated(task: Task) -> str:

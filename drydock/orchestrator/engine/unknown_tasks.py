@@ -7,14 +7,14 @@ import time
 from collections.abc import Callable, Collection
 from uuid import UUID
 
-from drydock.db.unit_of_work import Database
+from drydock.db.database import Database
 from drydock.metrics import EngineMetrics
 
 LOG = logging.getLogger(__name__)
 
 #: Between two looks, in seconds.
 PAUSE = 60.0
-#: Of one look so many are named in the log.
+#: Maximum number of tasks named in the log at a time.
 NAMED = 20
 
 
@@ -42,12 +42,12 @@ class UnknownTasks:
             return
         self._next = self._clock() + PAUSE
         with self._database.statements() as uow:
-            number, found = uow.leases.unknown(steps=self._steps, at_most=NAMED)
-        self._metrics.unknown_tasks.set(number)
-        for task in found:
+            unknown = uow.leases.unknown(steps=self._steps, at_most=NAMED)
+        self._metrics.unknown_tasks.set(unknown.number)
+        for task in unknown.examples:
             if task.id not in self._named:
                 LOG.warning(
                     "left alone: this version does not know what the task is at; a newer one does, or terminate it",
                     extra={"task": str(task.id), "action": task.action, "step": task.step, "status": task.status},
                 )
-        self._named = frozenset(task.id for task in found)
+        self._named = frozenset(task.id for task in unknown.examples)

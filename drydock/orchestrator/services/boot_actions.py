@@ -1,4 +1,4 @@
-"""The node-facing door: bundles out, reports in. No design, no template, no Keystone in the path."""
+"""What machines call: bundles out, reports in. No design, no template, no Keystone in the path."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from dataclasses import dataclass, field, replace
 
 from drydock.bootaction.keys import key_digest, matches
 from drydock.bootaction.sealing import unseal
-from drydock.db.reports import EarlierReport, Reported
-from drydock.db.transactions import Fate
-from drydock.db.unit_of_work import Database, UnitOfWork
+from drydock.db.database import Database
+from drydock.db.unit_of_work import UnitOfWork
 from drydock.errors import (
     BootActionFinal,
     BootActionSilent,
@@ -20,8 +19,10 @@ from drydock.errors import (
     IdempotencyConflict,
     SealBroken,
 )
-from drydock.model.boot_action import BootAction, Report
+from drydock.model.boot_action import BootAction, EarlierReport, Report, StoredReport
 from drydock.model.boot_context import Bundle, BundleKind
+from drydock.model.machine_limits import MAX_REMEMBERED
+from drydock.model.transaction import Fate
 from drydock.orchestrator.services.contacts import Contacts
 from drydock.orchestrator.services.outage_retry import outage_retry
 
@@ -42,7 +43,7 @@ class BootService:
                 key, context_id=stored.context_id, node=stored.node, kind=kind.value, content=stored.sealed
             )
         except SealBroken:
-            # A key that opens the bundle is the node's. Whose fault it is that one does not, its digest tells.
+            # A key that opens the bundle is the node's. If none does, its digest shows which of both is wrong.
             if matches(key, stored.key_digest):
                 raise
             raise Forbidden("the key is not this node's") from None
@@ -69,9 +70,10 @@ class BootService:
         if attempt.idempotency_key is not None or attempt.transaction is not None:
             return self._try_again(attempt)
         # As nearly all reports are.
-        with self._database.taking(attempt.action_id, key_digest(attempt.key), attempt.report) as (reported, commit):
-            action = _taken(reported, attempt)
-            commit()
+        key = key_digest(attempt.key)
+        with self._database.report_transaction(attempt.action_id, key, attempt.report) as transaction:
+            action = _taken(transaction.row, attempt)
+            transaction.commit()
         return action
 
     def _try_again(self, attempt: _Attempt) -> BootAction:
@@ -80,10 +82,10 @@ class BootService:
             known = _kept_before(uow, attempt) or _repeated(uow, attempt)
             if known is not None:
                 return known
-            reported = uow.reports.take(attempt.action_id, key_digest(attempt.key), attempt.report)
+            reported = uow.reports.store(attempt.action_id, key_digest(attempt.key), attempt.report)
             action = _taken(reported, attempt)
             if attempt.idempotency_key is not None and (
-                attempt.report.status is not None or uow.reports.has_room(action.id)
+                attempt.report.status is not None or uow.reports.remembers_fewer_than(MAX_REMEMBERED, action.id)
             ):
                 remembered = EarlierReport(_digest(attempt.report), action.status)
                 uow.reports.remember(action.id, attempt.idempotency_key, remembered)
@@ -103,7 +105,7 @@ class _Attempt:
     answer: BootAction | None = None
 
 
-def _taken(reported: Reported, attempt: _Attempt) -> BootAction:
+def _taken(reported: StoredReport, attempt: _Attempt) -> BootAction:
     """The answer, once what took the report is committed. Raises why it was not taken."""
     if reported.transaction is None:
         raise _refusal(reported, attempt.key)
@@ -142,7 +144,7 @@ def _check_key(key: bytes, digest: bytes | None) -> None:
         raise Forbidden("the key is not this node's")
 
 
-def _refusal(reported: Reported, key: bytes) -> DrydockError:
+def _refusal(reported: StoredReport, key: bytes) -> DrydockError:
     """Why a report was not taken. Raises ``Forbidden`` for a key that may not report at all."""
     action = reported.action
     _check_key(key, reported.key_digest)
@@ -158,5 +160,5 @@ def _same_again(action: BootAction, earlier: EarlierReport, report: Report) -> B
 
 
 def _digest(report: Report) -> bytes:
-    said = [report.status, [[detail.message, detail.error, dict(detail.extra)] for detail in report.details]]
-    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).digest()
+    content = [report.status, [[detail.message, detail.error, dict(detail.extra)] for detail in report.details]]
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).digest()

@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 
-from drydock.db.unit_of_work import Database
+from drydock.db.database import Database
 from drydock.errors import DatabaseUnavailable
 
 LOG = logging.getLogger(__name__)
@@ -47,12 +47,12 @@ class ChangeWaiter:
                     return
 
     def _listen(self) -> None:
-        told = False
+        logged = False
         while True:
             try:
                 with self._database.listen_for_changes() as listener:
                     self._listening.set()
-                    told = False
+                    logged = False
                     while True:
                         if listener.wait(60.0):
                             with self._changed:
@@ -60,8 +60,8 @@ class ChangeWaiter:
                                 self._changed.notify_all()
             except DatabaseUnavailable as exc:
                 self._listening.clear()
-                if not told:
+                if not logged:
                     # Once: an outage may last.
                     LOG.warning("not listening for changes: %s", exc)
-                    told = True
+                    logged = True
                 time.sleep(1.0)

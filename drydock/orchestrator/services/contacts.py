@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from uuid import UUID
 
 from drydock.batching import Batcher, start_timer
-from drydock.db.unit_of_work import Database
+from drydock.db.database import Database
 from drydock.errors import DatabaseUnavailable
 
 #: Resolution of a last contact, in seconds: of the requests within it one is written.
@@ -62,7 +62,7 @@ class Contacts:
         latest = dict(contacts)
         try:
             with self._database.statements() as uow:
-                uow.machines.heard({context_id: now - when for context_id, when in latest.items()})
+                uow.boot_contacts.record_contacts({context_id: now - when for context_id, when in latest.items()})
         except DatabaseUnavailable:
             # The machines have their answers. Their next contact is written instead.
             with self._lock:

@@ -7,7 +7,7 @@ from threading import Lock
 
 from cachetools import LRUCache
 
-from drydock.db.unit_of_work import Database
+from drydock.db.database import Database
 from drydock.design.compiler import CompiledDesign, at_site
 from drydock.design.filters import select_nodes
 from drydock.design.loader import DesignLoader
@@ -94,8 +94,8 @@ class DesignService:
     def _fetched(self, ref: str) -> tuple[bytes, CompiledDesign]:
         """What a reference names now, compiled.
 
-        Nothing is said of, and nothing is kept of, an answer that cannot be read and has no document of ours in it: who
-        names a reference may not be who can ask there, and the messages about a design quote it.
+        An answer without a readable document of ours is neither kept nor quoted: the user who names a reference may not
+        be allowed to read it, and the messages about a design quote its text.
         """
         content = self._loader.fetch(ref)
         compiled = self._loader.compile(content)

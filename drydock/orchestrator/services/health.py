@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 
-from drydock.db.unit_of_work import Database
+from drydock.db.database import Database
 from drydock.errors import DatabaseUnavailable, DrydockError
 from drydock.model.health import DependencyHealth
 from drydock.single_flight import SingleFlight
@@ -35,8 +35,8 @@ class Health:
 
     def _somebody_works(self) -> None:
         try:
-            with self._database.statements() as uow:
-                alive = uow.workers.alive()
+            with self._database.statements() as statements:
+                alive = statements.workers.alive()
         except DatabaseUnavailable as exc:
             raise DrydockError("not known: the database did not answer") from exc
         if not alive:

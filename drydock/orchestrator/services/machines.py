@@ -7,22 +7,16 @@ from dataclasses import dataclass
 
 from drydock.bootaction.keys import matches
 from drydock.bootaction.scripts import boot_script_of
-from drydock.db.machines import Kept
-from drydock.db.messages import Line
-from drydock.db.unit_of_work import Database, UnitOfWork
+from drydock.db.database import Database
+from drydock.db.unit_of_work import UnitOfWork
 from drydock.errors import BootContextNotFound, Conflict, Forbidden
 from drydock.model.boot_context import BootContext
-from drydock.model.machine import LogFile, MachineEvent, NewBuildData
+from drydock.model.machine import KeptAmounts, LogFile, MachineEvent, NewBuildData
+from drydock.model.machine_limits import MAX_EVENTS, MAX_KEPT_BYTES, MAX_KEPT_ROWS, MAX_LOG_BYTES
+from drydock.model.message import NewMessage
 from drydock.orchestrator.services.outage_retry import outage_retry
 
-#: Of one deployment of one node, as a machine may be hostile: events that become messages; rows and bytes of build
-#: data, log files among them.
-MAX_EVENTS = 1000
-MAX_KEPT_ROWS = 1000
-MAX_KEPT_BYTES = 32 * 1024 * 1024
-#: Of one log file the end is kept.
-MAX_LOG_BYTES = 1024 * 1024
-#: Of log files that are left out so many are named.
+#: Maximum number of log files left out that a message names.
 NAMED = 5
 
 
@@ -71,30 +65,30 @@ class MachineService:
     def event(self, node: str, credential: bytes, event: MachineEvent) -> None:
         """Keep a step of the installer as a message of the node's subtask, and the log files that came with it.
 
-        ``credential``: the node's key, or its installer's token. What exceeds the bounds is not kept, which is said
-        once; the machine is heard of all the same. Raises ``BootContextNotFound``, ``Forbidden``.
+        ``credential``: the node's key, or its installer's token. What exceeds the limits is not kept, which one
+        message reports; the contact is recorded all the same. Raises ``BootContextNotFound``, ``Forbidden``.
         """
         self._retries.run(lambda: self._keep_event(node, credential, event))
 
     def _keep_event(self, node: str, credential: bytes, event: MachineEvent) -> None:
         with self._database.unit_of_work() as uow:
             context = _admit(uow, node, credential, events=True)
-            before = uow.machines.hear(context.id, context.task_id, stage=event.stage)
+            before = uow.boot_contacts.record_contact(context.id, context.task_id, stage=event.stage)
             if before.events < MAX_EVENTS:
                 sizes, lost = _keep_files(uow, context, event.files, before, event.origin)
-                told = [(_line(event), event.error, _extra(event))]
+                lines = [(_line(event), event.error, _extra(event))]
                 if lost:
-                    told.append((_left_out(lost), False, {}))
+                    lines.append((_left_out(lost), False, {}))
                 if before.events + 1 == MAX_EVENTS:
-                    told.append((f"{MAX_EVENTS} events of this machine are kept: no more will be", False, {}))
+                    lines.append((f"{MAX_EVENTS} events of this machine are kept: no more will be", False, {}))
                 uow.messages.add(
                     [
-                        Line(context.task_id, line, error, "installer", event.origin, extra)
-                        for line, error, extra in told
+                        NewMessage(context.task_id, line, error, "installer", event.origin, extra)
+                        for line, error, extra in lines
                     ]
                 )
-                uow.machines.keep(context.id, events=1, kept_bytes=sum(sizes), kept_rows=len(sizes))
-            uow.tasks.touch(context.task_id)
+                uow.boot_contacts.keep(context.id, events=1, kept_bytes=sum(sizes), kept_rows=len(sizes))
+            uow.task_signals.touch(context.task_id)
             uow.commit()
 
     def add_build_data(self, node: str, key: bytes, data: NewBuildData) -> None:
@@ -105,7 +99,7 @@ class MachineService:
         size = len(data.data_element.encode("utf-8", "replace"))
         with self._database.unit_of_work() as uow:
             context = _admit(uow, node, key)
-            before = uow.machines.hear(context.id, context.task_id)
+            before = uow.boot_contacts.record_contact(context.id, context.task_id)
             if before.kept_bytes + size > MAX_KEPT_BYTES:
                 raise Conflict(f"no more build data is kept of this deployment: at most {MAX_KEPT_BYTES} bytes")
             if before.kept_rows >= MAX_KEPT_ROWS:
@@ -117,27 +111,27 @@ class MachineService:
                 data_format=data.data_format,
                 data_element=data.data_element,
             )
-            uow.machines.keep(context.id, kept_bytes=size, kept_rows=1)
-            uow.tasks.touch(context.task_id)
+            uow.boot_contacts.keep(context.id, kept_bytes=size, kept_rows=1)
+            uow.task_signals.touch(context.task_id)
             uow.commit()
 
 
 def _admit(uow: UnitOfWork, node: str, credential: bytes, *, events: bool = False) -> BootContext:
     """The node's context, if the key is its own; for ``events`` its installer's token will do."""
-    context_id = uow.machines.live_context(node)
+    context_id = uow.boot_contexts.live_context(node)
     if context_id is None:
         raise BootContextNotFound(f"node {node} has no boot context")
     context = uow.boot_contexts.get(context_id)
     if matches(credential, context.key_digest):
         return context
-    token_digest = uow.machines.events_digest(context_id) if events else None
+    token_digest = uow.boot_contacts.events_digest(context_id) if events else None
     if token_digest is not None and matches(credential, token_digest):
         return context
     raise Forbidden("the key is not this node's")
 
 
 def _keep_files(
-    uow: UnitOfWork, context: BootContext, files: Sequence[LogFile], before: Kept, origin: str
+    uow: UnitOfWork, context: BootContext, files: Sequence[LogFile], before: KeptAmounts, origin: str
 ) -> tuple[list[int], list[str]]:
     """Log files as build data, each file a generator of its own so that ``latest`` shows the newest of each.
 

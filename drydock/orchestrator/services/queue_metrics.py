@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from drydock.db.queue_numbers import LaneNumbers
-from drydock.db.unit_of_work import Database
+from drydock.db.database import Database
+from drydock.model.queue import LaneNumbers
 from drydock.single_flight import SingleFlight
 
 LOG = logging.getLogger(__name__)
@@ -78,5 +78,5 @@ class QueueMetrics(Collector):
         return self._known
 
     def _read(self) -> _Numbers:
-        with self._database.statements() as uow:
-            return _Numbers(time.monotonic(), uow.workers.alive(), uow.queue())
+        with self._database.statements() as statements:
+            return _Numbers(time.monotonic(), statements.workers.alive(), statements.queue_numbers())

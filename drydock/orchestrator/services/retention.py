@@ -6,12 +6,13 @@ import logging
 import threading
 import time
 
-from drydock.db.unit_of_work import Database, UnitOfWork
+from drydock.db.database import Database
+from drydock.db.unit_of_work import UnitOfWork
 from drydock.errors import DatabaseUnavailable
 
 LOG = logging.getLogger(__name__)
 
-#: Rows of the tasks table in one transaction, about: long enough to be quick, short enough to hold up nobody.
+#: Rows of the tasks table in one transaction, about: enough to be quick, few enough to block others briefly.
 BATCH = 5000
 #: How long one round of a worker may take, and how long it rests after it.
 ROUND_SECONDS = 60.0
@@ -23,10 +24,10 @@ FIRST_SECONDS = 60.0
 
 
 def delete_old(database: Database, *, older_than_days: int, seconds: float, alone: bool = False) -> int:
-    """Delete trees of tasks that ended so many days ago, then designs that nothing needs any more.
+    """Delete trees of tasks that ended at least ``older_than_days`` ago, then designs that nothing needs any more.
 
-    Ends after ``seconds`` at the latest, then with some left for the next time. With ``alone`` it leaves the work to
-    whoever else does it at the moment. Returns how many tasks went, subtasks included.
+    Ends after ``seconds`` at the latest, then with some left for the next time. With ``alone`` it does
+    nothing while another process does it. Returns how many tasks went, subtasks included.
     """
     deadline = time.monotonic() + seconds
     deleted = 0
@@ -45,8 +46,8 @@ def delete_old(database: Database, *, older_than_days: int, seconds: float, alon
 
 def _has_turn(uow: UnitOfWork, *, alone: bool) -> bool:
     if alone:
-        return uow.retention.take_turn()
-    uow.retention.wait_for_turn()
+        return uow.retention.try_lock()
+    uow.retention.wait_for_lock()
     return True
 
 

@@ -9,12 +9,13 @@ from uuid import UUID
 
 from drydock.errors import InvalidInput, NothingToRetry, TaskNotEnded
 from drydock.model.node_filter import parse_node_filter
+from drydock.model.rollup import NodeOutcome
 from drydock.model.task import NewTask, ResultStatus, Task
 from drydock.orchestrator.services.scope_guard import guarded
 
 
-def retry_of(task: Task, outcomes: Sequence[tuple[str, ResultStatus, str, str, str]], *, created_by: str) -> NewTask:
-    """``outcomes``: (node, result, step, reason, last error) of its subtasks.
+def retry_of(task: Task, outcomes: Sequence[NodeOutcome], *, created_by: str) -> NewTask:
+    """``outcomes``: of its subtasks.
 
     The new task works on the design that the old one was pinned to, whatever its reference leads to by now, and goes
     ahead with force if the old one did. Raises ``InvalidInput``, ``TaskNotEnded``, ``NothingToRetry``.
@@ -25,7 +26,7 @@ def retry_of(task: Task, outcomes: Sequence[tuple[str, ResultStatus, str, str, s
         raise TaskNotEnded(f"task {task.id} is {task.status}: it can be retried when it has ended")
     if not task.action.known:
         raise InvalidInput(f"has the action {task.action}, which this version does not know", field="retry_of")
-    failed = [node for node, result, *_ in outcomes if result is not ResultStatus.SUCCESS]
+    failed = [outcome.node for outcome in outcomes if outcome.status is not ResultStatus.SUCCESS]
     if not failed:
         why = "no node of it failed" if outcomes else "it had come to no node; ask for the same work anew"
         raise NothingToRetry(f"task {task.id} has nothing to retry: {why}")
@@ -37,7 +38,7 @@ def retry_of(task: Task, outcomes: Sequence[tuple[str, ResultStatus, str, str, s
         created_by=created_by,
         force=task.force,
         retry_of=task.id,
-        # Whoever asked for that one said its size, or did not have to; this one is for a part of it, by name.
+        # The request for that task confirmed its size, or did not have to; this one is for a part of it, by name.
         all_nodes=guarded(task),
     )
 

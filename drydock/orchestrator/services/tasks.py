@@ -1,4 +1,4 @@
-"""The operators' door: short methods, one unit of work each."""
+"""Operations on tasks and nodes for operators: short methods, one unit of work each."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from uuid import UUID
 
-from drydock.db.unit_of_work import Database
+from drydock.db.database import Database
 from drydock.drivers.node.base import NodeProvisioner
 from drydock.errors import TaskNotFound
 from drydock.model.build_data import BuildData
 from drydock.model.event import EventPage, Position
 from drydock.model.message import TaskMessage
 from drydock.model.node_summary import NodeSummary
-from drydock.model.task import NewTask, Task, TaskPage, TaskQuery, TaskStatus
+from drydock.model.task import NewTask, Task, TaskPage, TaskQuery, TaskVersion
 from drydock.orchestrator.services.changes import ChangeWaiter
 from drydock.orchestrator.services.retention import delete_old
 from drydock.orchestrator.services.scope_guard import admitted
@@ -43,20 +43,16 @@ class TaskService:
         digest = _request_digest(new)
         if new.retry_of is not None:
             return self._create_retry(new, new.retry_of, digest)
-        task = self._database.add_task(new, request_digest=digest)
-        if task is not None:
-            return task
-        with self._database.statements() as uow:
-            return uow.tasks.add(new, request_digest=digest)
+        return self._database.add_task(new, request_digest=digest)
 
     def _create_retry(self, new: NewTask, task_id: UUID, digest: bytes | None) -> Task:
         """One at a time for a task: the second sees what the first one makes."""
         with self._database.unit_of_work() as uow:
             uow.retries.lock(task_id)
-            task = uow.tasks.earlier(new, request_digest=digest)
+            task = uow.task_queue.of_request(new, request_digest=digest)
             if task is None:
                 left = left_to_do(new, at_work=uow.retries.at_work(task_id), settled=uow.retries.settled(task_id))
-                task = uow.tasks.add(left, request_digest=digest)
+                task = uow.task_queue.add(left, request_digest=digest)
             uow.commit()
         return task
 
@@ -110,19 +106,18 @@ class TaskService:
         """Return when the task or a subtask of it changed, at once if it has ended, or after ``seconds``."""
         deadline = time.monotonic() + seconds
         mark = self._changes.mark()
-        status, seen = self._version(task_id)
-        newest = seen
-        while status.open and newest == seen and (remaining := deadline - time.monotonic()) > 0:
+        seen = newest = self._version(task_id)
+        while newest.status.open and newest.mark == seen.mark and (remaining := deadline - time.monotonic()) > 0:
             self._changes.wait_since(mark, remaining)
             mark = self._changes.mark()
-            status, newest = self._version(task_id)
+            newest = self._version(task_id)
 
-    def _version(self, task_id: UUID) -> tuple[TaskStatus, object]:
+    def _version(self, task_id: UUID) -> TaskVersion:
         with self._database.unit_of_work() as uow:
             return uow.tasks.version(task_id)
 
     def events(self, task_id: UUID, after: Position, *, at_most: int) -> EventPage:
-        """What a task tree tells after a position. Raises ``TaskNotFound``."""
+        """The events of a task tree after a position. Raises ``TaskNotFound``."""
         with self._database.unit_of_work() as uow:
             page = uow.events.page(task_id, after, at_most=at_most)
             uow.commit()
@@ -139,7 +134,17 @@ class TaskService:
     def terminate(self, task_id: UUID, *, by: str) -> Task:
         """Stop a task tree. Asking again changes nothing. Raises ``TaskNotFound``."""
         with self._database.unit_of_work() as uow:
-            uow.tasks.terminate(task_id, by=by)
+            uow.task_signals.terminate(task_id, by=by)
+            uow.commit()
+        return self.task(task_id)
+
+    def confirm(self, task_id: UUID, *, step: str | None, by: str, note: str) -> Task:
+        """A person did what the task, or its subtasks, wait for. Asking again changes nothing.
+
+        Raises ``TaskNotFound``, ``NoConfirmationAwaited``.
+        """
+        with self._database.unit_of_work() as uow:
+            uow.confirmations.confirm(task_id, step=step, by=by, note=note)
             uow.commit()
         return self.task(task_id)
 

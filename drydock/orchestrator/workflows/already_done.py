@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from uuid import UUID
 
 from drydock.drivers.node.base import NodeState, Observation
-from drydock.model.task import ResultStatus, Task
+from drydock.model.boot_context import Deployment
+from drydock.model.task import ResultStatus
 from drydock.orchestrator.workflows.outcome import Done, Outcome, Wait
 from drydock.orchestrator.workflows.workflow import NodeBatch, StepContext, StepServices
 
@@ -57,7 +58,7 @@ def _forced(contexts: Sequence[StepContext]) -> Mapping[UUID, Outcome]:
     }
 
 
-def _on_record(services: StepServices, deployments: Sequence[str | None]) -> Mapping[UUID, tuple[Task, bool]]:
+def _on_record(services: StepServices, deployments: Sequence[str | None]) -> Mapping[UUID, Deployment]:
     ids = [known for text in deployments if (known := _uuid(text)) is not None]
     if not ids:
         return {}
@@ -66,7 +67,7 @@ def _on_record(services: StepServices, deployments: Sequence[str | None]) -> Map
 
 
 def _left_alone(
-    ctx: StepContext, seen: Observation, known: Mapping[UUID, tuple[Task, bool]], already: str | None
+    ctx: StepContext, seen: Observation, known: Mapping[UUID, Deployment], already: str | None
 ) -> Done | None:
     """The end of the task, if there is nothing to do; None if there is.
 
@@ -81,8 +82,9 @@ def _left_alone(
     deployment_id = _uuid(seen.deployment_id)
     if deployment_id is None or deployment_id not in known:
         return _leave(ctx, "deployed already, by a deployment that is not on record here")
-    task, revoked = known[deployment_id]
-    if revoked or task.result.status is not ResultStatus.SUCCESS:
+    deployment = known[deployment_id]
+    task = deployment.task
+    if deployment.revoked or task.result.status is not ResultStatus.SUCCESS:
         return None
     design = "" if task.design_digest == ctx.task.design_digest else " from another design"
     return _leave(ctx, f"deployed already{design}, by task {task.id}")

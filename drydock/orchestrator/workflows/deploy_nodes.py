@@ -1,7 +1,7 @@
 """The action deploy_nodes. Each node, at its own pace:
 
-look_at_node → apply_networking → apply_storage → apply_platform → prepare_boot → await_place → start_deployment
-→ await_deployment → await_boot_actions
+look_at_node → check_hardware → apply_networking → apply_storage → apply_platform → prepare_boot → await_place
+→ start_deployment → await_deployment → await_boot_actions
 
 A node that is deployed ends at its first step, unless the task says force. A node that is terminated while its machine
 is being installed goes to stop_machine first.
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -21,13 +22,16 @@ from drydock.errors import DatabaseUnavailable, DrydockError
 from drydock.model.actions import Action
 from drydock.model.boot_action import BootAction, ReportStatus
 from drydock.model.boot_context import BootContext
+from drydock.model.deployed_node import NewDeployedNode
 from drydock.model.machine import MachineContact
 from drydock.model.task import Lane
 from drydock.orchestrator.workflows.already_done import look
+from drydock.orchestrator.workflows.check_hardware import check_hardware
 from drydock.orchestrator.workflows.install_progress import pause, silence
 from drydock.orchestrator.workflows.outcome import Done, Failed, Outcome, Wait, of_error
 from drydock.orchestrator.workflows.planner import for_each_node
 from drydock.orchestrator.workflows.workflow import BulkStep, NodeBatch, Step, StepContext, Stop, Workflow
+from drydock.plan.fingerprint import fingerprints
 
 #: A final status wakes the task that waits for it; until then it is run only to show the last contact.
 LOOK_AGAIN_SECONDS = 60.0
@@ -129,7 +133,7 @@ def await_place(batch: NodeBatch) -> Mapping[UUID, Outcome]:
     """A bounded number of machines is installed at a time; the others wait here, before they are touched."""
     services = batch.services
     with services.database.unit_of_work() as uow:
-        placed = uow.holds.take_places(batch.task_ids, at_most=services.deployment_places)
+        placed = uow.holds.take_slots(batch.task_ids, at_most=services.deployment_places)
         uow.commit()
     full = Wait(services.observe_seconds, f"all {services.deployment_places} places for installations are taken")
     return batch.each(lambda ctx: Done() if ctx.task.id in placed else full)
@@ -138,7 +142,7 @@ def await_place(batch: NodeBatch) -> Mapping[UUID, Outcome]:
 def await_deployment(batch: NodeBatch) -> Mapping[UUID, Outcome]:
     with batch.services.database.statements() as uow:
         deployments = uow.boot_contexts.live_of_tasks(batch.task_ids)
-        contacts = uow.machines.of_tasks(batch.task_ids)
+        contacts = uow.boot_contacts.of_tasks(batch.task_ids)
     seen = batch.provisioner.observe(batch.names)
     return batch.each(
         lambda ctx: _installed(ctx, seen[ctx.node], deployments.get(ctx.task.id), contacts.get(ctx.task.id))
@@ -165,20 +169,38 @@ def await_boot_actions(batch: NodeBatch) -> Mapping[UUID, Outcome]:
     with batch.services.database.statements() as uow:
         live = uow.boot_contexts.live_of_tasks(task_ids)
         actions = uow.boot_actions.of_tasks(task_ids)
-        contacts = uow.machines.of_tasks(task_ids)
+        contacts = uow.boot_contacts.of_tasks(task_ids)
         failed = [action.id for found in actions.values() for action in found if action.status is ReportStatus.FAILURE]
         words = uow.messages.last_words(task_ids, failed) if failed else {}
     return batch.each(
         lambda ctx: (
-            _reported(actions.get(ctx.task.id, ()), contacts.get(ctx.task.id), words)
+            _recorded(ctx, live[ctx.task.id], _reported(actions.get(ctx.task.id, ()), contacts.get(ctx.task.id), words))
             if ctx.task.id in live
             else Failed(CONTEXT_GONE)
         )
     )
 
 
+def _recorded(ctx: StepContext, deployment_id: UUID, outcome: Outcome) -> Outcome:
+    """With what the node was made from, if it is deployed."""
+    if not isinstance(outcome, Done):
+        return outcome
+    sections = ctx.services.sections.of_node(ctx.design, ctx.node)
+    deployed = NewDeployedNode(
+        node=ctx.node,
+        task_id=ctx.task.root_id,
+        deployment_id=deployment_id,
+        design_digest=ctx.design.digest,
+        image=ctx.site.nodes[ctx.node].image,
+        sections=sections,
+        fingerprints=fingerprints(sections),
+        deployed_by=ctx.task.created_by,
+    )
+    return replace(outcome, deployed=deployed)
+
+
 def _reported(actions: Sequence[BootAction], contact: MachineContact | None, words: Mapping[str, str]) -> Outcome:
-    """``words``: by boot action that failed, what its machine said last."""
+    """``words``: by boot action that failed, the last message of its machine."""
     failed = [action for action in actions if action.status is ReportStatus.FAILURE]
     missing = [action.name for action in actions if action.signaling and action.status is None]
     if missing:
@@ -195,8 +217,8 @@ def _reported(actions: Sequence[BootAction], contact: MachineContact | None, wor
 
 
 def _in_words(action: BootAction, words: Mapping[str, str]) -> str:
-    said = " ".join(words.get(action.id, "").split())
-    return f"{action.name} ({said})" if said else action.name
+    last = " ".join(words.get(action.id, "").split())
+    return f"{action.name} ({last})" if last else action.name
 
 
 def stop_machine(ctx: StepContext) -> Outcome:
@@ -205,14 +227,14 @@ def stop_machine(ctx: StepContext) -> Outcome:
     provisioner = ctx.services.provisioner
     if provisioner.capabilities.owns_power:
         return ctx.follow(provisioner.stop([ctx.node])[ctx.node], stopped)
-    driver, bmc = ctx.bmc()
-    return ctx.follow(driver.power_off(bmc), stopped)
+    return ctx.by_bmc(lambda driver, bmc: driver.power_off(bmc), stopped)
 
 
 DEPLOY_NODE = Workflow(
     Action.DEPLOY_NODE,
     steps=(
         BulkStep("look_at_node", look_at_node, timeout="identify_node", lane=Lane.WATCH),
+        BulkStep("check_hardware", check_hardware, timeout="identify_node"),
         BulkStep("apply_networking", apply_networking, timeout="apply_node_networking", verb=Verb.APPLY_NETWORKING),
         BulkStep("apply_storage", apply_storage, timeout="apply_node_storage", verb=Verb.APPLY_STORAGE),
         BulkStep("apply_platform", apply_platform, timeout="apply_node_platform", verb=Verb.APPLY_PLATFORM),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from uuid import UUID
 
 from drydock.drivers.node.base import NodeState, Verb
@@ -28,11 +29,17 @@ def destroy(batch: NodeBatch) -> Mapping[UUID, Outcome]:
     progress = provisioner.destroy(batch.names)
     nothing = f"{provisioner.name} does not know {{}}: nothing to erase"
     return batch.each(
-        lambda ctx: ctx.follow(
-            progress[ctx.node],
-            nothing.format(ctx.node) if seen[ctx.node].state is NodeState.UNKNOWN else "erased and released",
+        lambda ctx: _forgotten(
+            ctx.follow(
+                progress[ctx.node],
+                nothing.format(ctx.node) if seen[ctx.node].state is NodeState.UNKNOWN else "erased and released",
+            )
         )
     )
+
+
+def _forgotten(outcome: Outcome) -> Outcome:
+    return replace(outcome, undeployed=True) if isinstance(outcome, Done) else outcome
 
 
 DESTROY_NODE = Workflow(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from drydock.errors import DriverBusy, DrydockError
 from drydock.model.boot_context import PreparedBoot
+from drydock.model.deployed_node import NewDeployedNode
 from drydock.model.task import TaskResult
 
 
@@ -16,6 +17,7 @@ class Done:
     ``digest`` pins the task to a design snapshot; ``result`` is the task's own if this was its last step;
     ``finished``: the steps that follow are not needed, and the task has succeeded. ``boot`` is what the node is to
     boot with, kept in the transaction that records the step; ``warnings`` are further lines for the history.
+    ``deployed``: what the node runs now; ``undeployed``: it runs nothing any more.
     """
 
     message: str = ""
@@ -24,6 +26,8 @@ class Done:
     finished: bool = False
     boot: PreparedBoot | None = None
     warnings: tuple[str, ...] = ()
+    deployed: NewDeployedNode | None = None
+    undeployed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from drydock.design.secrecy import without_password
 from drydock.model.actions import ACTIONS, Action
 from drydock.model.message import Level
 from drydock.model.node_filter import parse_node_filter
-from drydock.model.rollup import NodeOutcome, roll_up
+from drydock.model.rollup import roll_up
 from drydock.model.task import Lane
 from drydock.orchestrator.services.scope_guard import refusal, unconfirmed
 from drydock.orchestrator.workflows.outcome import Done, Failed, Outcome, Wait
@@ -51,7 +51,7 @@ def plan_nodes(action: Action, lane: Lane) -> Callable[[StepContext], Outcome]:
         if refused is not None:
             return Failed(refused)
         with ctx.transaction() as uow:
-            uow.tasks.add_subtasks(ctx.task, action, nodes, lane=lane, start_rate=ctx.services.start_rate)
+            uow.task_queue.add_subtasks(ctx.task, action, nodes, lane=lane, start_rate=ctx.services.start_rate)
             uow.commit()
         warnings = (*unconfirmed(ctx.task, nodes, len(ctx.site.nodes)), *unknown_criteria(ctx.site, node_filter))
         return Done(f"{len(nodes)} nodes in scope", warnings=warnings)
@@ -62,11 +62,11 @@ def plan_nodes(action: Action, lane: Lane) -> Callable[[StepContext], Outcome]:
 def await_nodes(ctx: StepContext) -> Outcome:
     """The nodes' outcomes are read once, when all have one; until then counting is enough."""
     with ctx.services.database.statements() as uow:
-        total, still_open = uow.tasks.count_children(ctx.task.id)
-        outcomes = () if still_open else uow.tasks.outcomes(ctx.task.id)
-    if still_open:
-        return Wait(LOOK_AGAIN_SECONDS, f"{total - still_open} of {total} nodes finished")
-    return Done(result=roll_up([NodeOutcome(*outcome) for outcome in outcomes]))
+        nodes = uow.tasks.count_children(ctx.task.id)
+        outcomes = () if nodes.still_open else uow.tasks.outcomes(ctx.task.id)
+    if nodes.still_open:
+        return Wait(LOOK_AGAIN_SECONDS, f"{nodes.total - nodes.still_open} of {nodes.total} nodes finished")
+    return Done(result=roll_up(outcomes))
 
 
 def for_each_node(action: Action, of_node: Workflow) -> Workflow:

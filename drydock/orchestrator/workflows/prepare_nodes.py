@@ -9,8 +9,7 @@ machine in the middle of its discovery.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from uuid import UUID
 
 from drydock.drivers.node.base import NodeState, Verb
@@ -18,9 +17,9 @@ from drydock.drivers.oob.base import BootDevice, OobCapabilities
 from drydock.drivers.progress import ProgressState
 from drydock.errors import DriverRefused
 from drydock.model.actions import Action
-from drydock.model.hardware_facts import HardwareFacts, facts_document
 from drydock.model.task import Lane
 from drydock.orchestrator.workflows.already_done import look
+from drydock.orchestrator.workflows.hardware_facts import keep_facts
 from drydock.orchestrator.workflows.outcome import Done, Outcome
 from drydock.orchestrator.workflows.planner import for_each_node
 from drydock.orchestrator.workflows.workflow import BulkStep, NodeBatch, Step, StepContext, Workflow
@@ -33,13 +32,13 @@ def look_at_node(batch: NodeBatch) -> Mapping[UUID, Outcome]:
 def set_boot_device(ctx: StepContext) -> Outcome:
     if ctx.services.provisioner.capabilities.owns_power:
         return _not_ours(ctx)
-    driver, bmc = ctx.bmc()
+    driver, _ = ctx.bmc()
     device = network_device(driver.capabilities)
     if device is None:
         raise DriverRefused(f"{ctx.node}: {driver.name} cannot have a machine boot from the network")
     wanted = ctx.provisioned_node.hardware.boot_mode
     mode = wanted if wanted in driver.capabilities.boot_modes else None
-    return ctx.follow(driver.set_boot_device(bmc, device, mode), "boots from the network next")
+    return ctx.by_bmc(lambda driver, bmc: driver.set_boot_device(bmc, device, mode), "boots from the network next")
 
 
 def network_device(capabilities: OobCapabilities) -> BootDevice | None:
@@ -51,15 +50,13 @@ def network_device(capabilities: OobCapabilities) -> BootDevice | None:
 def power_off(ctx: StepContext) -> Outcome:
     if ctx.services.provisioner.capabilities.owns_power:
         return _not_ours(ctx)
-    driver, bmc = ctx.bmc()
-    return ctx.follow(driver.power_off(bmc), "powered off")
+    return ctx.by_bmc(lambda driver, bmc: driver.power_off(bmc), "powered off")
 
 
 def power_on(ctx: StepContext) -> Outcome:
     if ctx.services.provisioner.capabilities.owns_power:
         return _not_ours(ctx)
-    driver, bmc = ctx.bmc()
-    return ctx.follow(driver.power_on(bmc), "powered on")
+    return ctx.by_bmc(lambda driver, bmc: driver.power_on(bmc), "powered on")
 
 
 def identify(batch: NodeBatch) -> Mapping[UUID, Outcome]:
@@ -86,25 +83,6 @@ def configure_hardware(batch: NodeBatch) -> Mapping[UUID, Outcome]:
         found = batch.provisioner.facts([ctx.node for ctx in ready])
         keep_facts([ctx for ctx in ready if ctx.node in found], batch.provisioner.name, found)
     return batch.by_task(progress, "ready to be deployed")
-
-
-def keep_facts(contexts: Sequence[StepContext], generator: str, found: Mapping[str, HardwareFacts]) -> None:
-    """``found``: by node, of all these. Nothing is kept for a task that is to stop, nor twice for any."""
-    if not contexts:
-        return
-    with contexts[0].services.database.unit_of_work() as uow:
-        going_on = uow.outcomes.lock_going_on([ctx.task for ctx in contexts])
-        kept = uow.build_data.tasks_with(generator, [ctx.task.id for ctx in contexts])
-        for ctx in contexts:
-            if ctx.task.id in going_on and ctx.task.id not in kept:
-                uow.build_data.add(
-                    node=ctx.node,
-                    task_id=ctx.task.id,
-                    generator=generator,
-                    data_format="application/json",
-                    data_element=json.dumps(facts_document(found[ctx.node]), sort_keys=True),
-                )
-        uow.commit()
 
 
 def _not_ours(ctx: StepContext) -> Outcome:

@@ -9,7 +9,8 @@ from functools import cached_property
 from uuid import UUID
 
 from drydock.bootaction.preparation import BootPreparation
-from drydock.db.unit_of_work import Database, UnitOfWork
+from drydock.db.database import Database
+from drydock.db.unit_of_work import UnitOfWork
 from drydock.design.compiler import CompiledDesign
 from drydock.design.provisioning import bmc_access
 from drydock.drivers.labels.base import NodeLabels
@@ -19,9 +20,12 @@ from drydock.drivers.oob.base import BmcAccess, OobDriver
 from drydock.drivers.progress import Progress, ProgressState
 from drydock.errors import DesignInvalid, DriverRefused, LeaseLost
 from drydock.model.actions import Action
+from drydock.model.confirmation import Confirmation
+from drydock.model.hardware_check import HardwareCheck
 from drydock.model.site import SiteDesign
 from drydock.model.task import Lane, Task
 from drydock.orchestrator.services.designs import DesignService
+from drydock.orchestrator.services.node_sections import NodeSections
 from drydock.orchestrator.workflows.outcome import Done, Failed, Outcome, Wait
 
 
@@ -35,6 +39,7 @@ class StepServices:
 
     database: Database
     designs: DesignService
+    sections: NodeSections
     boot: BootPreparation
     provisioner: NodeProvisioner
     oob_drivers: Mapping[str, OobDriver]
@@ -42,6 +47,7 @@ class StepServices:
     observe_seconds: float
     start_rate: float
     deployment_places: int
+    hardware_check: HardwareCheck
 
 
 class StepContext:
@@ -100,6 +106,41 @@ class StepContext:
             if not uow.outcomes.lock_going_on([self.task]):
                 raise LeaseLost(f"task {self.task.id} is no longer ours, or is to terminate")
             yield uow
+
+    def by_bmc(self, verb: Callable[[OobDriver, BmcAccess], Progress], done: str) -> Outcome:
+        """Call a verb of the node's out-of-band driver; ``done`` as for ``follow``.
+
+        Where a person does what it asks for, the step ends once that was confirmed, without another call.
+        """
+        driver, bmc = self.bmc()
+        if not driver.capabilities.by_hand:
+            return self.follow(verb(driver, bmc), done)
+        confirmation = self._confirmation()
+        if confirmation is not None and confirmation.confirmed is not None:
+            note = f": {confirmation.note}" if confirmation.note else ""
+            return Done(f"confirmed by {confirmation.confirmed_by}{note}")
+        outcome = self.follow(verb(driver, bmc), done)
+        if isinstance(outcome, Wait) and confirmation is None:
+            self._ask_for_confirmation()
+        return outcome
+
+    def _confirmation(self) -> Confirmation | None:
+        with self.services.database.statements() as uow:
+            return uow.confirmations.at(self.task.id, self._step)
+
+    def _ask_for_confirmation(self) -> None:
+        """Also of a task that is to terminate: its machine is to be switched off."""
+        with self.services.database.unit_of_work() as uow:
+            if not uow.outcomes.lock([self.task]):
+                raise LeaseLost(f"task {self.task.id} is no longer ours")
+            uow.confirmations.ask(self.task.id, self._step)
+            uow.commit()
+
+    @property
+    def _step(self) -> str:
+        if self.task.step is None:
+            raise DesignInvalid(f"task {self.task.id} has not begun")
+        return self.task.step
 
     def follow(self, progress: Progress, done: str) -> Outcome:
         """A driver's answer as an outcome; ``done``: the message of a success that the driver says nothing of."""

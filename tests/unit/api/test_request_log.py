@@ -123,7 +123,7 @@ def written(formatter: logging.Formatter) -> str:
     requests = RequestLog(ApiMetrics(), pause=3600, later=lambda _, write: scheduled.append(write))
     try:
         answer(requests)
-        answer(requests, "/api/v1.0/tasks", **CONFIRMED)
+        answer(requests, "/api/v1.0/tasks", waited=False, **CONFIRMED)
         answer(requests, "/x", PATH_INFO=f"/a\nb\x85/events/{KEY}")
         scheduled[0]()
     finally:

@@ -22,7 +22,7 @@ WIRE_TASK = {
 }
 OURS = {
     *("node", "step", "step_since", "attempt", "reason", "deadline_at", "progress", "design_digest"),
-    *("last_error", "error_attempts", "force", "retry_of", "machine", "expect_nodes", "all_nodes"),
+    *("last_error", "error_attempts", "force", "retry_of", "machine", "confirmations", "expect_nodes", "all_nodes"),
 }
 WIRE_RESULT = {
     *("kind", "apiVersion", "metadata", "message", "reason", "status", "successes", "failures", "links", "details"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,6 +11,10 @@ import pytest
 from drydock.auth.headers import IDENTITY_HEADERS, environ_key
 from drydock.auth.noauth import NoAuth, is_loopback, require_loopback
 from drydock.errors import ConfigurationError
+
+
+def ignored(*_: object) -> Callable[[bytes], object]:
+    return len
 
 
 def identity(token: str | None, *, remote: str = "127.0.0.1", **more: str) -> dict[str, Any]:
@@ -22,7 +27,7 @@ def identity(token: str | None, *, remote: str = "127.0.0.1", **more: str) -> di
     environ: dict[str, Any] = {"PATH_INFO": "/", "REMOTE_ADDR": remote, **more}
     if token is not None:
         environ["HTTP_X_AUTH_TOKEN"] = token
-    NoAuth(app)(environ, lambda *_: None)
+    NoAuth(app)(environ, ignored)
     names = {environ_key(header) for header in IDENTITY_HEADERS}
     return {name: value for name, value in seen[0].items() if name in names}
 

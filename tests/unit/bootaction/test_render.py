@@ -66,10 +66,10 @@ def test_pipelines(data: str, segments: list[str], content: bytes) -> None:
 @pytest.mark.parametrize(
     ("data", "segments", "error"),
     [
-        ("x", ["template"], "data_pipeline segment template: wants text, but has bytes"),
-        ("x", ["utf8_encode"], "data_pipeline segment utf8_encode: wants text, but has bytes"),
-        ("x", ["utf8_decode", "utf8_decode"], "data_pipeline segment utf8_decode: wants bytes, but has text"),
-        ("x", ["utf8_decode", "base64_encode"], "data_pipeline segment base64_encode: wants bytes, but has text"),
+        ("x", ["template"], "data_pipeline segment template: needs text, but gets bytes"),
+        ("x", ["utf8_encode"], "data_pipeline segment utf8_encode: needs text, but gets bytes"),
+        ("x", ["utf8_decode", "utf8_decode"], "data_pipeline segment utf8_decode: needs bytes, but gets text"),
+        ("x", ["utf8_decode", "base64_encode"], "data_pipeline segment base64_encode: needs bytes, but gets text"),
         ("!!", ["base64_decode"], "data_pipeline segment base64_decode: not base64"),
         ("/w==", ["base64_decode", "utf8_decode"], "data_pipeline segment utf8_decode: not UTF-8 at byte 0"),
         ("{{", ["utf8_decode", "template"], "data_pipeline segment template: TemplateSyntaxError (line 1)"),
@@ -240,8 +240,8 @@ def test_packages_wanted_in_different_versions_name_both_actions() -> None:
         RenderedAsset(name, AssetType.PKG_LIST, None, 0, json.dumps(packages).encode()) for name, packages in lists
     ]
     assert package_conflicts(assets) == (
-        "package ntp: boot action a wants version 1, boot action b version 2; the latter is taken",
-        "package ntp: boot action b wants version 2, boot action c any version; the latter is taken",
+        "package ntp: boot action a wants version 1, boot action b version 2; the latter is used",
+        "package ntp: boot action b wants version 2, boot action c any version; the latter is used",
     )
     assert merge_packages(assets)["ntp"] is None
     assert package_conflicts(assets[:1]) == ()

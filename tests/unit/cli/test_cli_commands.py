@@ -131,6 +131,29 @@ def test_terminate(run: Run) -> None:
     assert json.loads(run("task", "terminate", TASK, "-o", "json").stdout)["status"] == "terminating"
 
 
+def test_confirm(run: Run, peer: Peer) -> None:
+    assert run("task", "confirm", TASK, "--note", "done").stdout == f"Confirmed for task {TASK}.\n"
+    assert peer.asked[-1][3] == {"note": "done"}
+    assert run("task", "confirm", TASK, "--step", "power_off", "-o", "json").exit_code == 0
+    assert peer.asked[-1][3] == {"step": "power_off"}
+
+
+def test_the_task_of_a_node_is_confirmed_at_its_present_step(run: Run, peer: Peer) -> None:
+    peer.frames = [(task(node="n1", step="power_on"), [])]
+    assert run("task", "confirm", TASK).exit_code == 0
+    assert peer.asked[-1][3] == {"step": "power_on"}
+
+
+def test_show_says_what_was_asked_of_a_person_and_who_did_it(run: Run, peer: Peer) -> None:
+    asked = {"asked": "2026-01-02T03:04:05+00:00", "confirmed": None, "confirmed_by": None, "note": ""}
+    done = {**asked, "confirmed": "2026-01-02T03:04:05+00:00", "confirmed_by": "alice", "note": "rack 3"}
+    given = [{"step": "power_off", **done}, {"step": "power_on", **asked}]
+    peer.frames = [(task(confirmations=given), [])]
+    shown = " ".join(run("task", "show", TASK).stdout.split())
+    assert "power_off: by alice at 2026-01-02" in shown
+    assert "(rack 3); power_on: asked for at 2026-01-02" in shown
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [

@@ -238,11 +238,11 @@ class TestRenderAll:
         result = offline("render", "-", "--all", stdin=content)
         assert result.exit_code == 1
         assert "Error: n1: boot action a: asset /etc/x: data_pipeline segment template: ZeroDivision" in result.stderr
-        assert "Warning: n2: boot action a: asset /etc/x: the template writes what is not there: rack" in result.stderr
+        assert "Warning: n2: boot action a: asset /etc/x: the template uses undefined names: rack" in result.stderr
         assert "n2" in result.stdout
 
     def test_which_nodes_must_be_said(self, offline: Run) -> None:
         for arguments in ((), ("--all", "--node", "n1")):
             result = offline("render", "-", *arguments, stdin=self.design("x"))
             assert result.exit_code == 2
-            assert "say either --node NAME or --all" in result.stderr
+            assert "give either --node NAME or --all" in result.stderr

@@ -31,13 +31,13 @@ def asked_for(peer: Peer) -> list[dict[str, Any]]:
         (("--rack", "nope"), "no node with rack nope. It has: r1."),
         (("--tag", "c"), "no node with tag c. It has: a, b."),
         (("--label", "site=y"), "no node with label site=y (did you mean site=x?). It has: site=x."),
-        (("-n", "n2", "--tag", "a"), "no node of the design is all of that; --allow-empty"),
+        (("-n", "n2", "--tag", "a"), "no node of the design matches; --allow-empty"),
         (("-n", "n1,nope", "--allow-empty"), "no node nope"),
         (("-n", ""), "is an empty name"),
         (("--rack", "r1,"), "is an empty name"),
         (("--label", "site"), "site is not KEY=VALUE"),
-        (("--expect-nodes", "3"), "--expect-nodes is 3, but it is for 2 nodes (n1, n2)"),
-        (("-n", "n1", "--expect-nodes", "2"), "--expect-nodes is 2, but it is for 1 node (n1)"),
+        (("--expect-nodes", "3"), "--expect-nodes is 3, but the selection is 2 nodes (n1, n2)"),
+        (("-n", "n1", "--expect-nodes", "2"), "--expect-nodes is 2, but the selection is 1 node (n1)"),
     ],
 )
 def test_a_choice_that_cannot_be_meant_is_wrong_usage(
@@ -96,7 +96,7 @@ def test_nothing_is_asked_about_a_part_or_what_takes_nothing(run: Run, peer: Pee
 def test_who_may_not_read_designs_may_ask_for_work_all_the_same(run: Run, peer: Peer) -> None:
     peer.refusals = [("403 Forbidden", status_body("you may not", "forbidden"))]
     result = run(*DESTROY, "-n", "n1", "--expect-nodes", "1")
-    assert (result.exit_code, "not looked up" in result.stderr) == (0, True)
+    assert (result.exit_code, "not checked here" in result.stderr) == (0, True)
     assert [body["expect_nodes"] for body in asked_for(peer)] == [1]
 
 

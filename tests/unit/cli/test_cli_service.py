@@ -53,8 +53,28 @@ def test_a_node_is_shown_with_its_newest_tasks(run: Run, peer: Peer) -> None:
     assert "power     off" in result.stdout
     assert "sub-n1" in result.stdout
     assert json.loads(run("node", "show", "n1", "-o", "json").stdout)["tasks"][0]["task_id"] == "sub-n1"
+    assert "vendor                 Example" in result.stdout
     unknown = run("node", "show", "n3")
     assert (unknown.exit_code, "did you mean n" in unknown.stderr) == (1, True)
+
+
+def test_the_facts_of_a_machine(run: Run) -> None:
+    shown = run("node", "facts", "n1").stdout
+    for text in (
+        "sda, 0:2.0.0, 480.0 GB, solid state",
+        "eno1, 10000 Mbit/s, at tor1 port Eth1/1",
+        "redfish: 2026-01-02",
+    ):
+        assert text in shown
+    assert run("node", "facts", "n1", "--diff").stdout.splitlines() == [
+        "bios_version: 1.0 -> 1.1",
+        "disk S0: sda, 0:2.0.0, 480.0 GB, solid state -> -",
+        "disk S1: - -> sda, 0:2.0.0, 480.0 GB, solid state",
+    ]
+    assert json.loads(run("node", "facts", "n1", "--diff", "-o", "json").stdout)[0]["new"] == "1.1"
+    assert json.loads(run("node", "facts", "n1", "-o", "json").stdout)["hostname"] == "n1"
+    unknown = run("node", "facts", "n2")
+    assert (unknown.exit_code, "nothing is known of the hardware of node n2" in unknown.stderr) == (1, True)
 
 
 @pytest.mark.parametrize(

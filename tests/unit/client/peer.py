@@ -101,7 +101,7 @@ def serving(peer: Peer) -> Iterator[None]:
         thread.join()
 
 
-def application(peer: Peer) -> falcon.App:
+def application(peer: Peer) -> falcon.App[falcon.Request, falcon.Response]:
     app = falcon.App(middleware=[Gate(peer)])
     api = Api(peer)
     app.add_route("/v3", api, suffix="keystone")
@@ -111,7 +111,9 @@ def application(peer: Peer) -> falcon.App:
         ("/tasks", "tasks"),
         ("/tasks/{task_id}", "task"),
         ("/tasks/{task_id}/terminate", "terminate"),
+        ("/tasks/{task_id}/confirm", "confirm"),
         ("/tasks/{task_id}/builddata", "builddata"),
+        ("/nodes/{node}", "node"),
         ("/nodes/{node}/builddata", "builddata"),
         ("/designs", "designs"),
         ("/designs/{digest}", "design"),
@@ -226,11 +228,25 @@ class Api:
     def on_post_terminate(self, req: falcon.Request, resp: falcon.Response, task_id: str) -> None:
         resp.media = {**self._peer.frames[0][0], "status": "terminating"}
 
+    def on_post_confirm(self, req: falcon.Request, resp: falcon.Response, task_id: str) -> None:
+        resp.media = {**self._peer.frames[0][0]}
+
     def on_delete_tasks(self, req: falcon.Request, resp: falcon.Response) -> None:
         resp.text = f"deleted tasks older than {req.get_param('days')} days"
 
     def on_get_builddata(self, req: falcon.Request, resp: falcon.Response, task_id: str = "", node: str = "") -> None:
         resp.media = [{"node_name": node or "n1", "task_id": task_id, "generator": "lshw"}]
+
+    def on_get_node(self, req: falcon.Request, resp: falcon.Response, node: str) -> None:
+        if node.lower() != "n1":
+            raise falcon.HTTPNotFound
+        disk = {"name": "sda", "serial": "S1", "size_bytes": 480 * 10**9, "bus_address": "0:2.0.0", "rotational": False}
+        neighbour = {"chassis_id": None, "system_name": "tor1", "port_id": "Eth1/1"}
+        nic = {"mac": "02:00:00:00:00:01", "name": "eno1", "bus_address": None, "speed_mbit": 10000}
+        facts = {"vendor": "Example", "bios_version": "1.1", "disks": [disk], "nics": [nic | {"neighbour": neighbour}]}
+        before = {**facts, "bios_version": "1.0", "disks": [disk | {"serial": "S0"}]}
+        source = {"generator": "redfish", "collected": "2026-01-02T03:04:05+00:00", "task_id": TASK}
+        resp.media = {"hostname": "n1", "facts": facts, "facts_before": before, "sources": [source]}
 
     def on_post_designs(self, req: falcon.Request, resp: falcon.Response) -> None:
         finding = {"level": "Warning", "name": "DD2", "message": "odd", "documents": []}

@@ -48,9 +48,12 @@ def test_every_operation(client: DrydockClient, peer: Peer) -> None:
     assert client.retry_task(TASK)["task_id"] == TASK
     assert client.get_task(TASK)["status"] == "queued"
     assert client.terminate_task(TASK)["status"] == "terminating"
+    assert client.confirm_task(TASK, step="power_off", note="done")["task_id"] == TASK
+    assert peer.asked[-1][3] == {"step": "power_off", "note": "done"}
     assert client.delete_tasks(days=7) == "deleted tasks older than 7 days"
     assert client.task_build_data(TASK)[0]["task_id"] == TASK
     assert client.node_build_data("n9", latest=True)[0]["node_name"] == "n9"
+    assert client.get_node("n1")["facts"]["vendor"] == "Example"
     assert client.upload_design(b"abc")["digest"] == DIGEST
     assert client.get_design(DIGEST) == b"---\n"
     assert client.list_designs()[0]["digest"] == DIGEST
@@ -155,7 +158,7 @@ def test_a_proxys_page_is_an_error_of_that_status(client: DrydockClient, peer: P
 
 def test_another_service_at_that_address(client: DrydockClient, peer: Peer) -> None:
     peer.refusals = [("200 OK", "<h1>Welcome</h1>")]
-    with pytest.raises(errors.UnexpectedReply, match="is this Drydock"):
+    with pytest.raises(errors.UnexpectedReply, match="check that this is the URL of Drydock"):
         client.list_nodes()
 
 
@@ -187,7 +190,7 @@ def test_who_does_not_answer_is_named_and_given_up(keystone: bool) -> None:
             client.list_nodes()
         assert told == [f"waiting for Keystone at {url}/v3" if keystone else f"waiting for Drydock at {url}"]
         if not keystone:
-            with pytest.raises(errors.ConnectionFailed, match=r"whether it did what was asked is not known$"):
+            with pytest.raises(errors.ConnectionFailed, match=r"it is not known whether the request took effect$"):
                 client.create_task("deploy_nodes", "drydock://designs/x")
 
 

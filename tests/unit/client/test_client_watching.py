@@ -93,7 +93,7 @@ def test_other_errors_are_not_waited_for(client: DrydockClient, peer: Peer) -> N
 
 
 def test_a_timeout_ends_the_watching(client: DrydockClient, peer: Peer) -> None:
-    with pytest.raises(errors.WatchTimedOut, match="it goes on"):
+    with pytest.raises(errors.WatchTimedOut, match="it continues"):
         list(follow(client, TASK, interval=0, timeout=0))
 
 

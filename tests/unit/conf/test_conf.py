@@ -16,10 +16,12 @@ ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(autouse=True)
-def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("DRYDOCK_CONFIG_FILE", "DRYDOCK_DATABASE_URL"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(conf, "DEFAULT_FILE", "/nonexistent")
+def _no_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Whatever this machine has in /etc is not read."""
+    monkeypatch.delenv("DRYDOCK_DATABASE_URL", raising=False)
+    empty = tmp_path / "empty.conf"
+    empty.touch()
+    monkeypatch.setenv("DRYDOCK_CONFIG_FILE", str(empty))
 
 
 def test_the_defaults_are_those_of_the_field() -> None:
@@ -63,9 +65,9 @@ def test_the_environment_names_a_file_and_overrides_it(tmp_path: Path, monkeypat
         ("[references]\nallowed_hosts = https://x\n", "[references] allowed_hosts in FILE: ", "no scheme"),
         ("[references]\nallowed_addresses = 10.0.0.0/33\n", "[references] allowed_addresses in FILE: ", "a CIDR"),
         ("[references]\nallowed_schemes = htp\n", "[references] allowed_schemes in FILE: ", "one of drydock"),
-        ("[references]\nca_file = /nonexistent\n", "[references] ca_file in FILE: ", "not there"),
+        ("[references]\nca_file = /nonexistent\n", "[references] ca_file in FILE: ", "does not exist"),
         ("[references]\nca_file = /etc/passwd\n", "[references] ca_file in FILE: ", "PEM"),
-        ("[references]\nfile_roots = /nonexistent\n", "[references] file_roots in FILE: ", "a directory"),
+        ("[references]\nfile_roots = /nonexistent\n", "[references] file_roots in FILE: ", "an existing directory"),
         ("[redfish]\nendpoint = https://{adress}\n", "[redfish] endpoint in FILE: ", "{address}"),
         ("[bootaction]\nreport_tool = bin/tool\n", "[bootaction] report_tool in FILE: ", "an absolute path"),
         ("this is not a configuration", "FILE, line 1: ", "option = value"),
@@ -109,7 +111,7 @@ def test_a_dollar_is_explained_and_no_value_shown(tmp_path: Path, group: str, op
     file.write_text(f"[{group}]\n{option} = {value}\n")
     with pytest.raises(ConfigurationError) as caught:
         Checks(conf.load(["--config-file", str(file)]))
-    assert str(caught.value).startswith(f"[{group}] {option} in {file}: a $ in it")
+    assert str(caught.value).startswith(f"[{group}] {option} in {file}: $NAME in it")
     assert "hunter" not in str(caught.value)
 
 

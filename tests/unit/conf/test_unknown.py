@@ -13,9 +13,11 @@ from drydock.start import Checks
 
 
 @pytest.fixture(autouse=True)
-def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("DRYDOCK_CONFIG_FILE", raising=False)
-    monkeypatch.setattr(conf, "DEFAULT_FILE", "/nonexistent")
+def _no_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Whatever this machine has in /etc is not read."""
+    empty = tmp_path / "empty.conf"
+    empty.touch()
+    monkeypatch.setenv("DRYDOCK_CONFIG_FILE", str(empty))
 
 
 def unread(tmp_path: Path, text: str) -> Sequence[str]:
@@ -36,7 +38,7 @@ def unread(tmp_path: Path, text: str) -> Sequence[str]:
         ("[oslo_policy]\npolicyfile = x\n", "[oslo_policy] policyfile in FILE: NO; did you mean policy_file?"),
         ("[keystone_authtoken]\nuser_name_x = x\n", "[keystone_authtoken] user_name_x in FILE: NO"),
         ("[nova]\nx = y\n", "[nova] in FILE: NO GROUP"),
-        ("[api]\nport = 1\nport = 2\n", "[api] port in FILE: stands there 2 times; the last one counts"),
+        ("[api]\nport = 1\nport = 2\n", "[api] port in FILE: is set 2 times; the last one is used"),
     ],
 )  # fmt: skip
 def test_of_files(tmp_path: Path, text: str, said: str) -> None:

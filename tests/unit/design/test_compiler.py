@@ -104,7 +104,7 @@ class TestKernelParameters:
         assert design.valid
         assert design.site.nodes["n1"].kernel_param_string == f" x=hardwareprofile:{path}"
         assert warnings(design) == [
-            f"BaremetalNode n1: kernel parameter reference hardwareprofile:{path} leads nowhere"
+            f"BaremetalNode n1: kernel parameter reference hardwareprofile:{path} does not exist"
         ]
 
 
@@ -340,9 +340,9 @@ def test_duplicate_names_are_warnings() -> None:
     assert design.site.nodes["n1"].rack == "first"
     assert names(design.site.boot_actions) == ["same", "same"]
     assert warnings(design) == [
-        "BaremetalNode n1: there is more than one BaremetalNode of this name: the first one counts",
-        "BootAction same: there is more than one BootAction of this name: all of them count",
-        "HostProfile p: there is more than one HostProfile of this name: the first one counts",
+        "BaremetalNode n1: there is more than one BaremetalNode of this name: the first one is used",
+        "BootAction same: there is more than one BootAction of this name: all of them are used",
+        "HostProfile p: there is more than one HostProfile of this name: the first one is used",
     ]
 
 

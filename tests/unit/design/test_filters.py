@@ -123,7 +123,8 @@ def naive(found: SiteDesign, node_filter: NodeFilterSet) -> list[str]:
     nodes, everybody = found.nodes.values(), set(found.nodes)
 
     def of_rack(item: Node) -> dict[str, str]:
-        return dict(found.racks[item.rack].labels) if item.rack in found.racks else {}
+        rack = found.racks.get(item.rack or "")
+        return {} if rack is None else dict(rack.labels)
 
     results = []
     for one in node_filter.filters:

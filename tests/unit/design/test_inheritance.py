@@ -194,7 +194,7 @@ def test_inheriting_changes_nothing_given(child: dict[str, Any], parent: dict[st
 def test_null_and_marks_take_inherited_disks_and_interfaces_away() -> None:
     """From the text to the node: the schemas let both through."""
     disks = {name: {"volume_group": "vg"} for name in ("sdb", "sdc", "sdd")}
-    groups = {"vg": {}, "old": {}, "older": {}}
+    groups: dict[str, dict[str, str]] = {"vg": {}, "old": {}, "older": {}}
     parent = profile(
         interfaces={name: {"device_link": "pxe", "networks": ["pxe"]} for name in ("a", "b", "c")},
         storage={"physical_devices": {**ROOT["physical_devices"], **disks}, "volume_groups": groups},

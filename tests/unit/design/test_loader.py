@@ -23,6 +23,11 @@ def references() -> References:
         connect_timeout=1,
         read_timeout=1,
         read_snapshot=lambda digest: digest.encode(),
+        ca_file=None,
+        allowed_addresses=["*"],
+        tokens=None,
+        retries=None,
+        cache=None,
     )
 
 

@@ -102,7 +102,7 @@ def test_designs_of_real_sites_stay_designs() -> None:
 def test_a_masked_design_is_no_design() -> None:
     design = compiled(node(oob={"type": "ipmi", "credential": HIDDEN}))
     assert codes(design) == ["DD000"]
-    assert "stands for a password" in errors(design)[0]
+    assert "hides a password" in errors(design)[0]
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,11 @@ def references(**changes: Any) -> References:
         "connect_timeout": 1.0,
         "read_timeout": 5.0,
         "read_snapshot": no_snapshot,
+        "ca_file": None,
+        "allowed_addresses": ["*"],
+        "tokens": None,
+        "retries": None,
+        "cache": None,
     }
     return References(**settings | changes)
 
@@ -205,7 +211,7 @@ class TestWhatAnAddressLeadsTo:
         for location in ("http://internal-name.invalid/secret-path", "gopher://secret", "http://192.0.2.1/secret"):
             moved = Answer(302, headers={"Location": location})
             with (
-                serving(lambda _, moved=moved: moved) as peer,
+                serving(partial(lambda answer, _: answer, moved)) as peer,
                 pytest.raises((InvalidReference, ReferenceUnavailable)) as caught,
             ):
                 references(allowed_hosts=["127.0.0.1", "*.invalid"]).fetch(peer.url("/start"))
@@ -356,7 +362,7 @@ class TestRedirects:
             f"drydock://designs/{DIGEST}",
         ):
             with (
-                serving(lambda _, target=target: moved(target)) as peer,
+                serving(partial(lambda target, _: moved(target), target)) as peer,
                 pytest.raises(InvalidReference, match=r"enabled|allowed"),
             ):
                 references(allowed_schemes=["http", "file", "drydock"], file_roots=[str(tmp_path)]).fetch(peer.url("/"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from drydock.design.compiler import compile_design
-from drydock.design.read_on import PAGE
+from drydock.design.doc_link import PAGE
 from drydock.design.rules import RULES
 
 ROOT = Path(__file__).resolve().parents[3]

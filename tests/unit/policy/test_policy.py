@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from oslo_config import cfg
@@ -11,12 +12,11 @@ from oslo_config import cfg
 from drydock import conf
 from drydock.context import RequestContext
 from drydock.errors import ConfigurationError, Forbidden
-from drydock.policies.names import PREFIX
+from drydock.policies.names import ACTION_RULES, PREFIX
 from drydock.policies.rules import list_rules
-from drydock.policies.tasks import ACTION_RULES
 from drydock.policy import Policy
 
-READING = {"read_task", "read_data", "read_build_data", "health_data", "validate_site_design"}
+READING = {"read_task", "read_data", "read_build_data", "health_data", "validate_site_design", "read_plan"}
 
 #: As old deployments have them: rules of actions we do not have, their base rule not defined.
 OLD_FILE = """\
@@ -55,9 +55,10 @@ def test_readers_read_and_admins_change(rule: str) -> None:
         for roles in (("reader",), ("member", "reader")):
             with pytest.raises(Forbidden, match=rule):
                 policy.authorize(caller(*roles), rule)
-    for roles in ((), ("other",)):
+    nothing: tuple[tuple[str, ...], ...] = ((), ("other",))
+    for others in nothing:
         with pytest.raises(Forbidden):
-            policy.authorize(caller(*roles), rule)
+            policy.authorize(caller(*others), rule)
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -105,7 +106,15 @@ def test_every_action_has_a_rule_of_its_own() -> None:
     assert set(ACTION_RULES.values()) <= set(RULES)
     assert {rule.removeprefix(PREFIX) for rule in RULES} == {
         *READING,
-        *("create_task", "terminate_task", "delete_tasks", "ingest_data", "read_secrets"),
+        *(
+            "create_task",
+            "terminate_task",
+            "confirm_task",
+            "delete_tasks",
+            "ingest_data",
+            "read_secrets",
+            "create_plan",
+        ),
         *("validate_design", "verify_site", "prepare_site", "verify_nodes"),
         *("prepare_nodes", "deploy_nodes", "destroy_nodes", "relabel_nodes"),
     }
@@ -113,7 +122,7 @@ def test_every_action_has_a_rule_of_its_own() -> None:
 
 PROJECT = "0d2e5a6b8c9f4d1e8a7b6c5d4e3f2a1b"
 #: The scopes that docs/security.md narrows the rules to, and a caller of each.
-SCOPES = {
+SCOPES: dict[str, dict[str, Any]] = {
     f"project_id:{PROJECT}": {"project_id": PROJECT},
     "system_scope:all": {"system_scope": "all"},
     "domain_id:default": {"domain_id": "default"},
@@ -122,7 +131,8 @@ SCOPES = {
 
 def test_by_default_a_role_counts_in_any_scope() -> None:
     policy = Policy(options())
-    for scope in (*SCOPES.values(), {"project_id": "other"}, {"domain_id": "other"}):
+    others: list[dict[str, Any]] = [{"project_id": "other"}, {"domain_id": "other"}]
+    for scope in (*SCOPES.values(), *others):
         for rule in RULES:
             policy.authorize(caller("admin", "reader")._replace(**scope), rule)
 

@@ -87,7 +87,7 @@ def test_bad_tarballs(tmp_path: Path, body: bytes, reason: str) -> None:
 
 
 def test_a_tarball_larger_than_a_machine(tmp_path: Path) -> None:
-    with pytest.raises(InstallationFailed, match="more than a machine can hold"):
+    with pytest.raises(InstallationFailed, match="too large when unpacked"):
         bundle.unpack(gzip.compress(bytes(10240)), tmp_path, largest=5000)
 
 
@@ -106,4 +106,4 @@ def test_bad_headers(headers: dict[str, str], reason: str) -> None:
 
 
 def test_good_headers() -> None:
-    assert bundle.check_headers({"content-type": "application/gzip", "CONTENT-LENGTH": "4"}, 4) is None
+    bundle.check_headers({"content-type": "application/gzip", "CONTENT-LENGTH": "4"}, 4)

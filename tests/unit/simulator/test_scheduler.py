@@ -49,7 +49,11 @@ def test_jobs_may_schedule_jobs_from_many_threads() -> None:
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_a_job_that_raises_leaves_the_others_alone(scheduler: Scheduler) -> None:
     done = threading.Event()
-    scheduler.after(0, lambda: {}["a defect"])
+
+    def defect() -> None:
+        raise KeyError("a defect")
+
+    scheduler.after(0, defect)
     scheduler.after(0.01, done.set)
     assert done.wait(5)
 

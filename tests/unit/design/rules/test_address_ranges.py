@@ -20,7 +20,7 @@ def test_ranges_side_by_side() -> None:
 @pytest.mark.parametrize(
     ("found", "text"),
     [
-        (["fixed 10.0.0.1 10.0.0.2"], "is none of static, dhcp, reserved"),
+        (["fixed 10.0.0.1 10.0.0.2"], "has a type other than static, dhcp, reserved"),
         (["dhcp 10.0.0.9 10.0.0.2"], "does not go from one address to a higher one"),
         (["dhcp 10.0.0.9 x"], "does not go from one address to a higher one"),
         (["dhcp 10.0.0.9"], "does not go from one address to a higher one"),

@@ -36,7 +36,7 @@ def test_no_place_or_one_for_two() -> None:
     )
     assert design.valid
     assert warnings(design, "DD5010") == [
-        "Asset Paths: Bootaction a: /a is there twice; the last one wins.",
+        "Asset Paths: Bootaction a: /a occurs twice; the last one wins.",
         "Asset Paths: Bootaction a: assets[2] has no path and will not be delivered.",
         "Asset Paths: /a is written by bootactions a and b on n1; the last one wins.",
     ]
@@ -63,7 +63,7 @@ def test_a_file_where_another_wants_a_directory(first: dict[str, Any], second: d
     ):
         design = compiled(node("n1"), node("n2", "10.0.0.12"), *actions)
         assert codes(design) == ["DD5010"]
-        assert "wants a directory there, on n1 and n2" in errors(design)[0]
+        assert "needs a directory there, on n1 and n2" in errors(design)[0]
 
 
 def test_of_different_nodes_or_with_alike_names() -> None:
@@ -83,7 +83,7 @@ def test_a_place_where_no_file_can_be(path: str) -> None:
 
 @pytest.mark.parametrize("path", ["/etc/drydock/boot.env", "/usr/local/sbin/drydock-boot"])
 def test_what_drydock_needs_itself(path: str) -> None:
-    assert "what Drydock itself needs" in errors(compiled(node(), boot_action("a", assets=[file(path)])))[0]
+    assert "a file of Drydock on the machine" in errors(compiled(node(), boot_action("a", assets=[file(path)])))[0]
 
 
 def test_a_directory_by_its_slash() -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tests.unit.design.documents import Body, compiled, link, node, warnings
 
 FLAT = {"mode": "disabled", "default_network": "pxe"}
 
 
-def found(interface: Body, **of_link: object) -> list[str]:
+def found(interface: Body, **of_link: Any) -> list[str]:
     return warnings(compiled(link(**of_link), node(interfaces={"eth0": interface})), "DD5008")
 
 

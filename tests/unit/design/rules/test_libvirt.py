@@ -21,7 +21,7 @@ def test_complete() -> None:
         (
             {**OOB, "libvirt_uri": "qemu+tcp://root:pa55@h/system"},
             MAC,
-            "OOB libvirt_uri of node n1 must use scheme qemu+ssh.",
+            "OOB libvirt_uri of node n1 must use scheme qemu+ssh or qemu+tls.",
         ),
         (OOB, {}, "libvirt node n1 must have a boot_mac."),
     ],

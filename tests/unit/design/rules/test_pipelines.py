@@ -41,10 +41,10 @@ def test_what_there_is(source: str) -> None:
 @pytest.mark.parametrize(
     ("pipeline", "text"),
     [
-        (["template"], "segment 1, template, wants text, but has bytes: put utf8_decode before it"),
-        (["utf8_encode"], "segment 1, utf8_encode, wants text, but has bytes"),
-        (["utf8_decode", "base64_encode"], "segment 2, base64_encode, wants bytes, but has text: put utf8_encode"),
-        (["utf8_decode", "template", "utf8_decode"], "segment 3, utf8_decode, wants bytes, but has text"),
+        (["template"], "segment 1, template, needs text, but gets bytes: put utf8_decode before it"),
+        (["utf8_encode"], "segment 1, utf8_encode, needs text, but gets bytes"),
+        (["utf8_decode", "base64_encode"], "segment 2, base64_encode, needs bytes, but gets text: put utf8_encode"),
+        (["utf8_decode", "template", "utf8_decode"], "segment 3, utf8_decode, needs bytes, but gets text"),
     ],
 )
 def test_segments_that_do_not_fit(pipeline: list[str], text: str) -> None:
@@ -100,7 +100,7 @@ def test_unknown_names_are_warnings(source: str, unknown: str) -> None:
     found = design(file(source, "utf8_decode", "template"))
     assert found.valid
     (message,) = warnings(found, "DD5030")
-    assert f"the template writes what is not there: {unknown}." in message
+    assert f"the template uses undefined names: {unknown}." in message
 
 
 def test_what_no_node_gets_is_no_error() -> None:

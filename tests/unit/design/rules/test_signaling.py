@@ -24,4 +24,4 @@ def test_nothing_that_could_report() -> None:
     assert design.valid
     found = warnings(design, "DD5022")
     assert [text.split()[2] for text in found] == ["a", "b", "c"]
-    assert all("has to report, but has no file or unit that could send a report" in text for text in found)
+    assert all("must report, but has no file or unit that could send a report" in text for text in found)

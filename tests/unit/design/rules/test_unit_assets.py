@@ -45,7 +45,7 @@ def test_others() -> None:
     assert found(unit("/opt/a.service")) == [
         "/opt/a.service is in no directory where systemd looks for units, such as /etc/systemd/system."
     ]
-    assert "has no name that systemd takes for a unit" in found(unit("a.conf"))[0]
+    assert "does not have a unit's name" in found(unit("a.conf"))[0]
     assert "cannot be enabled" in found(unit("worker@.service", enable=True))[0]
     assert "cannot be enabled" in found(unit("a.service.d/b.conf", enable=True))[0]
     assert "has no [Install] section" in found(unit("a.service", PLAIN))[0]

@@ -1,1 +1,0 @@
-"""A machine that boots from its own disk: what it is made of. Root on Debian only."""

@@ -1,0 +1,112 @@
+"""``drydock plan ...``: what would be done to each node, and why, before anything is done."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from drydock.cli.connection import client_of
+from drydock.cli.output import console, is_data, moment, output_option, print_data
+from drydock.cli.plan_text import print_plan
+from drydock.cli.references import find_design
+from drydock.cli.scope import Choice
+
+#: Digits of a plan's id that are shown in a table.
+SHORT = 12
+
+
+@click.group()
+def plan() -> None:
+    """Plan what would be done to each node of a design, and show why."""
+
+
+@plan.command()
+@click.option(
+    "-d",
+    "--design-ref",
+    required=True,
+    metavar="REF",
+    help="The design: drydock://designs/..., http(s)://...; or of a stored one its digest, the beginning of that, or "
+    "latest.",
+)
+@click.option("-n", "--node-name", "names", metavar="NAME", multiple=True, help="Plan for this node only; repeatable.")
+@click.option("--destroy-unlisted", is_flag=True, help="Destroy nodes that the design does not have.")
+@output_option
+@click.pass_context
+def create(ctx: click.Context, *, design_ref: str, names: tuple[str, ...], destroy_unlisted: bool, output: str) -> None:
+    """Compare a design with what each node runs, and show what would be done. No machine is changed.
+
+    \b
+    Examples:
+      drydock plan create -d latest
+      drydock plan create -d latest -n n01 -o json
+    """
+    client = client_of(ctx)
+    made = client.create_plan(
+        find_design(client, design_ref),
+        node_filter=Choice(names=names).node_filter,
+        destroy_unlisted=destroy_unlisted,
+    )
+    _show(ctx, made, output)
+
+
+@plan.command()
+@click.argument("plan_id", metavar="PLAN")
+@output_option
+@click.pass_context
+def show(ctx: click.Context, *, plan_id: str, output: str) -> None:
+    """Show a plan: blocked nodes first, then what is lost, then what is new; equal changes together; counts last.
+
+    PLAN is its id, the beginning of it, or "latest".
+    """
+    client = client_of(ctx)
+    _show(ctx, _find(ctx, plan_id) or client.get_plan(plan_id), output)
+
+
+@plan.command("list")
+@output_option
+@click.pass_context
+def list_plans(ctx: click.Context, *, output: str) -> None:
+    """List the newest plans."""
+    found = client_of(ctx).plans()
+    if is_data(output):
+        print_data(found, output)
+        return
+    from drydock.cli.tables import Column, Table  # takes long to load
+
+    columns = [Column("plan"), Column("created", 2), Column("by", 3), Column("design", 1), Column("nodes")]
+    rows = [
+        [
+            each["plan_id"] if output == "wide" else each["plan_id"][:SHORT],
+            moment(each["created"]),
+            each["created_by"],
+            each["design_digest"][:SHORT],
+            ", ".join(f"{number} {decision}" for decision, number in each["counts"].items() if number),
+        ]
+        for each in found
+    ]
+    console(wide=output == "wide").print(Table(columns, rows), crop=False)
+
+
+def _find(ctx: click.Context, plan_id: str) -> dict[str, Any] | None:
+    """By the beginning of an id among the newest; None if it is none of them."""
+    if len(plan_id) == 64:
+        return None
+    plans = client_of(ctx).plans()
+    if plan_id == "latest":
+        if not plans:
+            raise click.ClickException("there is no plan; make one with drydock plan create")
+        return plans[0]
+    found = [each for each in plans if each["plan_id"].startswith(plan_id)]
+    if len(found) > 1:
+        raise click.ClickException(f"{len(found)} plans begin with {plan_id}; write more of the id")
+    return found[0] if found else None
+
+
+def _show(ctx: click.Context, plan: dict[str, Any], output: str) -> None:
+    nodes = client_of(ctx).plan_nodes(plan["plan_id"])
+    if is_data(output):
+        print_data({**plan, "nodes": list(nodes)}, output)
+    else:
+        print_plan(plan, nodes)

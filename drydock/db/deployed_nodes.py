@@ -1,0 +1,47 @@
+"""What the deployed nodes were made from: one row for each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, delete, func, select
+from sqlalchemy.dialects.postgresql import insert
+
+from drydock.db.tables import deployed_nodes
+from drydock.model.deployed_node import DeployedNode, NewDeployedNode
+
+_HEADS = select(*(column for column in deployed_nodes.c if column.name != "sections"))
+_NAMES = ("node", "task_id", "deployment_id", "design_digest", "image", "sections", "fingerprints", "deployed_by")
+
+
+class DeployedNodeRepository:
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def record(self, found: Sequence[NewDeployedNode]) -> None:
+        """In place of what is known of these nodes. Rows are locked in the order of the nodes."""
+        if not found:
+            return
+        rows = [{name: getattr(each, name) for name in _NAMES} for each in sorted(found, key=lambda each: each.node)]
+        new = insert(deployed_nodes).values(rows)
+        columns = {name: new.excluded[name] for name in _NAMES if name != "node"}
+        self._connection.execute(
+            new.on_conflict_do_update(index_elements=["node"], set_={**columns, "deployed": func.now()})
+        )
+
+    def remove(self, nodes: Sequence[str]) -> None:
+        """These run nothing that is known any more."""
+        if nodes:
+            locked = select(deployed_nodes.c.node).where(deployed_nodes.c.node.in_(nodes))
+            ordered = locked.order_by(deployed_nodes.c.node).with_for_update().cte("locked")
+            self._connection.execute(delete(deployed_nodes).where(deployed_nodes.c.node == ordered.c.node))
+
+    def all(self) -> Mapping[str, DeployedNode]:
+        """By node."""
+        return {row.node: DeployedNode(**row._mapping) for row in self._connection.execute(_HEADS)}
+
+    def sections(self, nodes: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
+        """The sections of these nodes, by node; those that are not recorded are left out."""
+        wanted = select(deployed_nodes.c.node, deployed_nodes.c.sections).where(deployed_nodes.c.node.in_(nodes))
+        return {row.node: row.sections for row in self._connection.execute(wanted)}

@@ -1,0 +1,134 @@
+"""Plans and their nodes. A plan is written once and never changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import insert as plain_insert
+from sqlalchemy.dialects.postgresql import insert
+
+from drydock.db.tables import node_holds, plan_nodes, plans, tasks
+from drydock.errors import PlanNotFound
+from drydock.model.actions import Action
+from drydock.model.plan import (
+    Decision,
+    Duration,
+    NewPlan,
+    PlanHead,
+    PlannedNode,
+    Reason,
+    ReasonKind,
+    SiteChange,
+)
+from drydock.model.task import ResultStatus, TaskStatus
+
+#: Subtasks that an estimate is made from.
+_HISTORY = 1000
+#: Rows of one INSERT.
+_ROWS = 1000
+
+
+class PlanRepository:
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, plan: NewPlan) -> PlanHead:
+        """Keep it; the same plan again is the one of the first time."""
+        new = insert(plans).values(
+            id=plan.id,
+            design_digest=plan.design_digest,
+            node_filter=plan.node_filter,
+            destroy_unlisted=plan.destroy_unlisted,
+            counts=plan.counts,
+            site=[asdict(change) for change in plan.site],
+            estimate=None if plan.estimate is None else asdict(plan.estimate),
+            created_by=plan.created_by,
+        )
+        if self._connection.execute(new.on_conflict_do_nothing()).rowcount:
+            for rows in _parts(list(_rows(plan))):
+                self._connection.execute(plain_insert(plan_nodes), rows)
+        return self.get(plan.id)
+
+    def get(self, plan_id: str) -> PlanHead:
+        """Raises ``PlanNotFound``."""
+        row = self._connection.execute(select(plans).where(plans.c.id == plan_id)).one_or_none()
+        if row is None:
+            raise PlanNotFound("there is no plan with this id")
+        return _head(row)
+
+    def newest(self, limit: int) -> Sequence[PlanHead]:
+        rows = self._connection.execute(select(plans).order_by(plans.c.created.desc(), plans.c.id).limit(limit))
+        return [_head(row) for row in rows]
+
+    def nodes(
+        self, plan_id: str, *, limit: int, after: int = -1, decision: Decision | None = None
+    ) -> Sequence[tuple[int, PlannedNode]]:
+        """With their positions, those behind position ``after``."""
+        wanted = select(plan_nodes).where(plan_nodes.c.plan_id == plan_id, plan_nodes.c.position > after)
+        if decision is not None:
+            wanted = wanted.where(plan_nodes.c.decision == decision.value)
+        rows = self._connection.execute(wanted.order_by(plan_nodes.c.position).limit(limit))
+        return [(row.position, _node(row)) for row in rows]
+
+    def durations(self, action: Action) -> Sequence[float]:
+        """Seconds from creation to success of the newest subtasks of this action, at most ``_HISTORY``."""
+        took = func.extract("epoch", tasks.c.updated - tasks.c.created)
+        ended = select(took).where(
+            tasks.c.action == action.value,
+            tasks.c.result_status == ResultStatus.SUCCESS.value,
+            tasks.c.status == TaskStatus.COMPLETE.value,
+        )
+        newest = ended.order_by(tasks.c.seq.desc()).limit(_HISTORY)
+        return [float(seconds) for seconds in self._connection.scalars(newest)]
+
+    def at_work(self) -> Mapping[str, str]:
+        """By node, the task that has it: its action and id."""
+        found = select(node_holds.c.node, tasks.c.action, tasks.c.root_id).join(
+            tasks, tasks.c.id == node_holds.c.task_id
+        )
+        return {row.node: f"{row.action} of task {row.root_id}" for row in self._connection.execute(found)}
+
+
+def _parts(rows: Sequence[dict[str, Any]]) -> Iterator[Sequence[dict[str, Any]]]:
+    for start in range(0, len(rows), _ROWS):
+        yield rows[start : start + _ROWS]
+
+
+def _rows(plan: NewPlan) -> Iterator[dict[str, Any]]:
+    for position, node in enumerate(plan.nodes):
+        yield {
+            "plan_id": plan.id,
+            "node": node.name,
+            "position": position,
+            "rack": node.rack,
+            "decision": node.decision.value,
+            "reasons": [asdict(reason) for reason in node.reasons],
+            "rests_on": dict(node.rests_on),
+        }
+
+
+def _head(row: Row[Any]) -> PlanHead:
+    return PlanHead(
+        id=row.id,
+        design_digest=row.design_digest,
+        node_filter=row.node_filter,
+        destroy_unlisted=row.destroy_unlisted,
+        counts=row.counts,
+        site=tuple(SiteChange(**change) for change in row.site),
+        estimate=None if row.estimate is None else Duration(**row.estimate),
+        created=row.created,
+        created_by=row.created_by,
+    )
+
+
+def _node(row: Row[Any]) -> PlannedNode:
+    return PlannedNode(
+        name=row.node,
+        rack=row.rack,
+        decision=Decision(row.decision),
+        reasons=tuple(Reason(**{**reason, "kind": ReasonKind(reason["kind"])}) for reason in row.reasons),
+        rests_on=row.rests_on,
+    )

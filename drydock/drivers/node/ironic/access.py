@@ -1,0 +1,89 @@
+"""What Ironic is told of a machine when it is enrolled: its BMC, its capabilities, its traits. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from drydock.drivers.node.ironic.settings import IronicSettings
+from drydock.drivers.node.records import ProvisionedNode
+from drydock.drivers.oob.base import BmcAccess
+
+TRUE = ("true", "yes", "1", "on")
+MASK = "******"
+LONGEST_TRAIT = 255
+ENROLLED = "drydock_node"
+"""In ``extra``: the name in our design, of what we enrolled or adopted."""
+
+
+def redfish_info(bmc: BmcAccess, settings: IronicSettings) -> dict[str, Any]:
+    given = bmc.parameters
+    template = given.get("endpoint") or settings.redfish_endpoint
+    info: dict[str, Any] = {
+        "redfish_address": template.format(address=bmc.address, node=bmc.node),
+        "redfish_username": bmc.account,
+        "redfish_password": bmc.credential,
+        "redfish_verify_ca": given.get("verify_tls", "true").lower() in TRUE,
+    }
+    system = given.get("system", "").format(address=bmc.address, node=bmc.node)
+    if system:
+        info["redfish_system_id"] = system if system.startswith("/") else f"/redfish/v1/Systems/{system}"
+    return info
+
+
+def ipmi_info(bmc: BmcAccess, settings: IronicSettings) -> dict[str, Any]:
+    info: dict[str, Any] = {
+        "ipmi_address": bmc.address,
+        "ipmi_username": bmc.account,
+        "ipmi_password": bmc.credential,
+    }
+    for ours, ironics in (("port", "ipmi_port"), ("cipher_suite", "ipmi_cipher_suite")):
+        if bmc.parameters.get(ours):
+            info[ironics] = bmc.parameters[ours]
+    return info
+
+
+#: By Ironic's hardware type. Vendors' types speak Redfish.
+DRIVER_INFO = {"redfish": redfish_info, "idrac": redfish_info, "ilo5": redfish_info, "ipmi": ipmi_info}
+
+
+def driver_info(bmc: BmcAccess, settings: IronicSettings) -> dict[str, Any]:
+    make = DRIVER_INFO.get(settings.hardware_types[bmc.type])
+    return {**settings.driver_info, **({} if make is None else make(bmc, settings))}
+
+
+def differs(shown: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+    """Whether what Ironic shows is not what is wanted; passwords are masked there and cannot be compared."""
+    return any(shown.get(name) not in (value, MASK) for name, value in wanted.items())
+
+
+def new_node(node: ProvisionedNode, bmc: BmcAccess, settings: IronicSettings) -> dict[str, Any]:
+    """The document of ``POST nodes``."""
+    return {
+        "name": node.name,
+        "driver": settings.hardware_types[bmc.type],
+        "driver_info": driver_info(bmc, settings),
+        "properties": properties(node, {}),
+        "extra": {ENROLLED: node.name},
+        **{f"{kind}_interface": name for kind, name in settings.interfaces.items()},
+        **({} if settings.automated_clean is None else {"automated_clean": settings.automated_clean}),
+    }
+
+
+def properties(node: ProvisionedNode, known: Mapping[str, Any]) -> dict[str, Any]:
+    """``known`` with the capabilities that the hardware profile asks for; others stay."""
+    if node.hardware.boot_mode is None:
+        return dict(known)
+    pairs = [pair for pair in str(known.get("capabilities") or "").split(",") if pair]
+    kept = [pair for pair in pairs if not pair.startswith("boot_mode:")]
+    return {**known, "capabilities": ",".join([*kept, f"boot_mode:{node.hardware.boot_mode.value}"])}
+
+
+def traits(node: ProvisionedNode) -> tuple[str, ...]:
+    """The hardware profile and the tags, as traits of the operator's own (``CUSTOM_…``), sorted."""
+    hardware = node.hardware
+    named = (("VENDOR", hardware.vendor), ("GENERATION", hardware.generation), ("HW_VERSION", hardware.hw_version))
+    found = [f"{kind}_{value}" for kind, value in named if value]
+    found += [f"TAG_{tag}" for tag in node.tags]
+    return tuple(sorted({f"CUSTOM_{re.sub('[^A-Z0-9_]', '_', text.upper())}"[:LONGEST_TRAIT] for text in found}))

@@ -1,0 +1,170 @@
+"""Enrolling a machine and making it ready: what is to be done next, from the state that Ironic shows.
+
+Each function does at most what one state needs, and is called again while it answers pending. What Ironic refuses is
+raised, and becomes the node's answer in ``requests``.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from drydock.drivers.node.ironic import access, states
+from drydock.drivers.node.ironic.connector import Conflict, IronicConnector
+from drydock.drivers.node.ironic.nodes import ENROLMENT_FIELDS, IronicNode
+from drydock.drivers.node.ironic.settings import IronicSettings
+from drydock.drivers.node.records import ProvisionedNode
+from drydock.drivers.progress import Progress, failed, pending, succeeded
+
+SOON = 2.0
+FRESH = timedelta(seconds=60)
+"""A failure that is older than this is of an attempt that has been reported: the verb tries again."""
+
+
+class Enrolment:
+    def __init__(self, connector: IronicConnector, settings: IronicSettings) -> None:
+        self._connector = connector
+        self._settings = settings
+
+    # -- enroll
+
+    def enroll(self, wanted: ProvisionedNode, seen: IronicNode | None) -> Progress:
+        bmc = wanted.bmc
+        if bmc is None or bmc.type not in self._settings.hardware_types:
+            kind = None if bmc is None else bmc.type
+            return failed(f"the option hardware_types of [ironic] has no hardware type for the BMC type {kind}")
+        if seen is None:
+            return self._adopt(wanted) or self._create(wanted)
+        if seen.state in states.INSTALLED or (seen.instance is not None and seen.state != states.AVAILABLE):
+            return succeeded(f"Ironic knows it: {seen.state}")
+        if seen.maintenance is not None:
+            return pending(seen.in_maintenance)
+        if seen.state in states.PASSING:
+            return pending(f"{wanted.name}: {states.doing(seen.state)}", look_in=SOON)
+        self._update(wanted, seen)
+        if seen.state == states.ENROLL:
+            return self._manage(wanted, seen)
+        return succeeded(f"Ironic knows it: {seen.state}")
+
+    def _adopt(self, wanted: ProvisionedNode) -> Progress | None:
+        """A node that Ironic has by the MAC of our machine gets our name. None if there is none."""
+        if wanted.boot_mac is None:
+            return None
+        ports = self._connector.get("ports", address=wanted.boot_mac.lower(), fields="node_uuid")["ports"]
+        if not ports:
+            return None
+        row = self._connector.get("nodes", ports[0]["node_uuid"], fields=",".join(ENROLMENT_FIELDS))
+        found = IronicNode.from_row(row)
+        if found.instance is not None or found.state in states.INSTALLED:
+            return failed(
+                f"the NIC {wanted.boot_mac} is of Ironic's node {found.name or found.uuid}, which is {found.state}: "
+                "release it there first"
+            )
+        other = found.extra.get(access.ENROLLED)
+        if other is not None:
+            return failed(
+                f"the NIC {wanted.boot_mac} is of Ironic's node {found.name}, enrolled as {other} of a design"
+            )
+        self._connector.patch(
+            ("nodes", found.uuid),
+            [
+                {"op": "add", "path": "/name", "value": wanted.name},
+                {"op": "add", "path": f"/extra/{access.ENROLLED}", "value": wanted.name},
+            ],
+        )
+        return pending(f"{wanted.name}: was known to Ironic as {found.name or found.uuid}; renamed", look_in=SOON)
+
+    def _create(self, wanted: ProvisionedNode) -> Progress:
+        """Names are unique in Ironic: a second request for one is refused, whichever worker makes it."""
+        assert wanted.bmc is not None
+        made = self._connector.post(("nodes",), access.new_node(wanted, wanted.bmc, self._settings))
+        self._complete(wanted, made["uuid"], ())
+        self._provision(made["uuid"], "manage")
+        return pending(f"{wanted.name}: {states.doing(states.VERIFYING)}", look_in=SOON)
+
+    def _update(self, wanted: ProvisionedNode, seen: IronicNode) -> None:
+        """What the design says now, where Ironic shows something else."""
+        assert wanted.bmc is not None
+        changes = []
+        info = access.driver_info(wanted.bmc, self._settings)
+        retried = seen.state == states.ENROLL and not self._fresh_failure(seen)
+        if access.differs(seen.driver_info, info) or (retried and info):
+            changes.append({"op": "add", "path": "/driver_info", "value": {**_shown(seen), **info}})
+        if access.properties(wanted, seen.properties) != dict(seen.properties):
+            value = access.properties(wanted, seen.properties)
+            changes.append({"op": "add", "path": "/properties", "value": value})
+        if changes:
+            self._connector.patch(("nodes", seen.uuid), changes)
+        self._complete(wanted, seen.uuid, seen.traits)
+
+    def _complete(self, wanted: ProvisionedNode, uuid: str, known: tuple[str, ...]) -> None:
+        """The port of the NIC that it boots from, then traits: where those are, the port is."""
+        traits = access.traits(wanted)
+        if set(traits) <= set(known) and known:
+            return
+        self._add_port(wanted, uuid)
+        if traits:
+            self._connector.put(("nodes", uuid, "traits"), {"traits": sorted({*known, *traits})})
+
+    def _add_port(self, wanted: ProvisionedNode, uuid: str) -> None:
+        if wanted.boot_mac is None:
+            return
+        port = {"node_uuid": uuid, "address": wanted.boot_mac.lower(), "pxe_enabled": True}
+        try:
+            self._connector.post(("ports",), port)
+        except Conflict:  # it is there: of a call that was cut short, or found by inspection
+            return
+
+    def _manage(self, wanted: ProvisionedNode, seen: IronicNode) -> Progress:
+        if self._fresh_failure(seen):
+            return failed(f"{wanted.name}: {states.in_words(seen.last_error)}")
+        self._provision(seen.uuid, "manage")
+        return pending(f"{wanted.name}: {states.doing(states.VERIFYING)}", look_in=SOON)
+
+    # -- configure_hardware
+
+    def make_ready(self, wanted: ProvisionedNode, seen: IronicNode | None) -> Progress:
+        name = wanted.name
+        if seen is None:
+            return failed(f"Ironic does not know {name}: enroll it first")
+        if seen.state == states.CLEAN_FAILED and seen.maintenance is not None:
+            return failed(f"{name}: {states.in_words(seen.last_error)}; {seen.in_maintenance}: end it to try again")
+        if seen.maintenance is not None:
+            return pending(seen.in_maintenance)
+        if seen.state in (states.INSPECT_FAILED, states.CLEAN_FAILED, states.ADOPT_FAILED):
+            # Back to where the next attempt starts, then reported.
+            self._provision(seen.uuid, "manage")
+            return failed(f"{name}: {states.in_words(seen.last_error)}")
+        if seen.state == states.DEPLOY_FAILED:
+            self._provision(seen.uuid, "deleted")
+            return pending(f"{name}: its failed installation is taken down", look_in=SOON)
+        if seen.state in states.INSTALLED or (seen.instance is not None and seen.state != states.AVAILABLE):
+            return failed(f"{name} is {seen.state} in Ironic: destroy it first")
+        if seen.state in states.PASSING:
+            return pending(f"{name}: {states.doing(seen.state)}", look_in=SOON)
+        return self._forward(wanted, seen)
+
+    def _forward(self, wanted: ProvisionedNode, seen: IronicNode) -> Progress:
+        uninspected = self._settings.inspect and not seen.inspected
+        if seen.state == states.AVAILABLE and not (uninspected and seen.instance is None):
+            return succeeded("available in Ironic")
+        if seen.state in (states.ENROLL, states.AVAILABLE):
+            verb, next_state = "manage", states.VERIFYING
+        elif seen.state == states.MANAGEABLE:
+            verb, next_state = ("inspect", states.INSPECTING) if uninspected else ("provide", states.CLEANING)
+        else:
+            return pending(f"{wanted.name}: {states.doing(seen.state)}")
+        self._provision(seen.uuid, verb)
+        return pending(f"{wanted.name}: {states.doing(next_state)}", look_in=SOON)
+
+    def _provision(self, uuid: str, target: str) -> None:
+        self._connector.put(("nodes", uuid, "states", "provision"), {"target": target})
+
+    @staticmethod
+    def _fresh_failure(seen: IronicNode) -> bool:
+        changed = seen.changed or datetime.min.replace(tzinfo=UTC)
+        return seen.last_error is not None and datetime.now(UTC) - changed < FRESH
+
+
+def _shown(seen: IronicNode) -> dict[str, object]:
+    """What is not masked: a mask must not become a password."""
+    return {name: value for name, value in seen.driver_info.items() if value != access.MASK}

@@ -1,0 +1,63 @@
+"""What a BMC knows of its machine, as facts. Each collection is asked for; what a BMC does not have is None."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from sushy import exceptions as sushy_errors
+
+from drydock.model.hardware_facts import DiskFacts, HardwareFacts, NicFacts
+
+Found = TypeVar("Found")
+ABSENT = (sushy_errors.MissingAttributeError, sushy_errors.ResourceNotFoundError, sushy_errors.ServerSideError)
+"""NOTE: a BMC that names a collection and fails to show it (sushy-tools' emulator: Storage, 500) has none."""
+
+SPINS = {"HDD": True, "SSD": False}
+MOST_DISKS = 128
+
+
+def facts(system: Any) -> HardwareFacts:
+    gib = system.memory_summary.size_gib if system.memory_summary else None
+    return HardwareFacts(
+        vendor=system.manufacturer,
+        product=system.model,
+        serial=system.serial_number,
+        cpu_count=(system.json.get("ProcessorSummary") or {}).get("Count"),
+        memory_mib=None if gib is None else int(gib * 1024),
+        bios_version=system.bios_version,
+        firmware=_known(lambda: _firmware(system)),
+        disks=_known(lambda: _disks(system)),
+        nics=_known(lambda: _nics(system)),
+    )
+
+
+def _known(read: Callable[[], Found]) -> Found | None:
+    try:
+        return read()
+    except ABSENT:
+        return None
+
+
+def _firmware(system: Any) -> str | None:
+    return next((manager.firmware_version for manager in system.managers if manager.firmware_version), None)
+
+
+def _disks(system: Any) -> tuple[DiskFacts, ...]:
+    drives = [drive for controller in system.storage.get_members() for drive in controller.drives]
+    return tuple(
+        DiskFacts(
+            serial=drive.serial_number,
+            size_bytes=drive.capacity_bytes,
+            rotational=SPINS.get(drive.media_type or ""),
+        )
+        for drive in drives[:MOST_DISKS]
+    )
+
+
+def _nics(system: Any) -> tuple[NicFacts, ...]:
+    return tuple(
+        NicFacts(mac=mac.lower(), name=port.identity, speed_mbit=port.speed_mbps)
+        for port in system.ethernet_interfaces.get_members()
+        if (mac := port.mac_address or port.permanent_mac_address)
+    )

@@ -1,0 +1,152 @@
+"""A rollout: in which waves the nodes of a task begin, and how many may fail before no more begin."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Self
+
+from drydock.errors import InvalidInput
+
+MAX_WAVES = 100
+
+
+class Pause(StrEnum):
+    """After which waves the task pauses until it is resumed."""
+
+    NEVER = "never"
+    AFTER_FIRST = "after_first"
+    AFTER_EACH = "after_each"
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A number of nodes, or a percentage of those in scope."""
+
+    number: int
+    percent: bool = False
+
+    def of(self, total: int) -> int:
+        """Rounded up, at least one; not more than ``total`` for a percentage."""
+        if not self.percent:
+            return self.number
+        return max(1, -(-self.number * total // 100))
+
+    def __str__(self) -> str:
+        return f"{self.number}%" if self.percent else str(self.number)
+
+    @property
+    def json(self) -> int | str:
+        return str(self) if self.percent else self.number
+
+
+@dataclass(frozen=True, slots=True)
+class Rollout:
+    """``waves`` are cumulative: each says how many nodes have begun when it has. Nodes that are left after the last
+    begin in one wave more. ``max_failed``: None for no limit.
+    """
+
+    waves: tuple[Share, ...]
+    max_failed: Share | None
+    pause: Pause
+
+    @classmethod
+    def parse(cls, value: Any, default: Rollout) -> Self:
+        """From JSON; what is not there is as in ``default``. Raises ``InvalidInput`` that names the field."""
+        if not isinstance(value, Mapping):
+            raise InvalidInput("must be an object", field="rollout")
+        unknown = sorted(str(key) for key in value if key not in ("waves", "max_failed", "pause"))
+        if unknown:
+            raise InvalidInput("is not known; expected waves, max_failed, pause", field=f"rollout.{unknown[0]:.100}")
+        return cls(
+            waves=_waves(value["waves"]) if "waves" in value else default.waves,
+            max_failed=_max_failed(value["max_failed"]) if "max_failed" in value else default.max_failed,
+            pause=_pause(value["pause"]) if "pause" in value else default.pause,
+        )
+
+    @property
+    def json(self) -> dict[str, Any]:
+        return {
+            "waves": [wave.json for wave in self.waves],
+            "max_failed": None if self.max_failed is None else self.max_failed.json,
+            "pause": str(self.pause),
+        }
+
+    def ends(self, total: int) -> tuple[int, ...]:
+        """How many nodes have begun after each wave, for ``total`` in scope: increasing, the last is ``total``.
+
+        A wave that adds no node is left out.
+        """
+        found: list[int] = []
+        for end in (*(min(wave.of(total), total) for wave in self.waves), total):
+            if end > (found[-1] if found else 0):
+                found.append(end)
+        return tuple(found)
+
+    def budget(self, total: int) -> int | None:
+        """The number of failed nodes from which on no more begin, at least 1; None if there is no limit."""
+        return None if self.max_failed is None else max(1, self.max_failed.of(total))
+
+    def pauses_after(self, wave: int) -> bool:
+        """Whether the task pauses when ``wave``, from 0, has ended."""
+        return self.pause is Pause.AFTER_EACH or (self.pause is Pause.AFTER_FIRST and wave == 0)
+
+
+def waves_of(nodes: Iterable[tuple[str, str | None]], rollout: Rollout) -> Mapping[str, int]:
+    """The wave of each node, from 0. ``nodes``: names with their racks; each wave is spread over the racks."""
+    names = spread(nodes)
+    found: dict[str, int] = {}
+    begin = 0
+    for wave, end in enumerate(rollout.ends(len(names))):
+        found.update(dict.fromkeys(names[begin:end], wave))
+        begin = end
+    return found
+
+
+def spread(nodes: Iterable[tuple[str, str | None]]) -> Sequence[str]:
+    """One node of each rack in turn, each rack's in the given order; nodes without a rack are one of their own."""
+    racks: dict[str | None, list[str]] = {}
+    for name, rack in nodes:
+        racks.setdefault(rack, []).append(name)
+    ranked = [(place, order, name) for order, names in enumerate(racks.values()) for place, name in enumerate(names)]
+    return [name for _, _, name in sorted(ranked)]
+
+
+def _waves(value: Any) -> tuple[Share, ...]:
+    if not isinstance(value, list) or not value:
+        raise InvalidInput('must be a list such as [1, "10%", "100%"]', field="rollout.waves")
+    if len(value) > MAX_WAVES:
+        raise InvalidInput(f"must have at most {MAX_WAVES} items", field="rollout.waves")
+    waves = tuple(_share(item, f"rollout.waves[{at}]", least=1) for at, item in enumerate(value))
+    for kind in (False, True):
+        last = 0
+        for at, wave in enumerate(waves):
+            if wave.percent is kind:
+                if wave.number < last:
+                    raise InvalidInput("must not be less than those before it", field=f"rollout.waves[{at}]")
+                last = wave.number
+    return waves
+
+
+def _max_failed(value: Any) -> Share | None:
+    return None if value is None else _share(value, "rollout.max_failed", least=0)
+
+
+def _pause(value: Any) -> Pause:
+    try:
+        return Pause(value)
+    except ValueError as exc:
+        raise InvalidInput(f"must be one of {', '.join(Pause)}", field="rollout.pause") from exc
+
+
+def _share(value: Any, field: str, *, least: int) -> Share:
+    expected = f'must be a whole number from {least} to 1000000 or a percentage such as "10%"'
+    percent = isinstance(value, str)
+    if percent and value.endswith("%") and value[:-1].isascii() and value[:-1].isdecimal() and len(value) <= 4:
+        number = int(value[:-1])
+        if least <= number <= 100:
+            return Share(number, percent=True)
+    if isinstance(value, int) and not isinstance(value, bool) and least <= value <= 1_000_000:
+        return Share(value)
+    raise InvalidInput(expected, field=field)

@@ -1,0 +1,124 @@
+"""What is to be done with one node, from what is known of it; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from drydock.model.plan import Decision, PlannedNode, Reason, ReasonKind
+from drydock.plan.design_difference import node_changes
+from drydock.plan.difference import ABSENT, Change, Comparison, shown
+from drydock.plan.fingerprint import fingerprint, recordable
+from drydock.plan.sections import DEPLOYED
+
+Sections = Mapping[str, Mapping[str, Any]]
+
+
+class Observed(Enum):
+    """What the provisioner answers, as far as a plan cares. ``UNREACHABLE``: it does not."""
+
+    DEPLOYED = "deployed"
+    NOT_DEPLOYED = "not deployed"
+    UNREACHABLE = "unreachable"
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What the last successful deployment was made from. ``id``: of the record. ``since``: when and by which task, in
+    words. ``sections`` is None if all are as in the design.
+    """
+
+    id: str
+    since: str
+    sections: Sections | None
+
+
+@dataclass(frozen=True, slots=True)
+class NodeFacts:
+    """All that a decision is made from. ``hold``, ``task``: in words, None if there is none. ``mismatches``: between
+    the hardware and its profile, as far as known.
+    """
+
+    recorded: Recorded | None
+    observed: Observed
+    hold: str | None = None
+    task: str | None = None
+    mismatches: tuple[str, ...] = ()
+
+    def rests_on(self) -> Mapping[str, str]:
+        """By name, as text that is equal as long as nothing changed."""
+        return {
+            "recorded": "none" if self.recorded is None else self.recorded.id,
+            "observed": self.observed.value,
+            "hold": self.hold or "none",
+            "hardware": fingerprint(self.mismatches),
+        }
+
+
+class Decider:
+    """Decides for the nodes of one plan. ``destroy_unlisted``: nodes that the design has not are destroyed."""
+
+    def __init__(self, *, destroy_unlisted: bool) -> None:
+        self._destroy_unlisted = destroy_unlisted
+        self._comparison = Comparison()
+
+    def decide(self, name: str, rack: str | None, wanted: Sections | None, facts: NodeFacts) -> PlannedNode:
+        """``wanted``: the node's sections in the new design; None if it is not in it."""
+        decision, reasons = self._wish(wanted, facts)
+        if decision.touches:
+            blocks = tuple(_blocks(facts))
+            if blocks:
+                decision, reasons = Decision.BLOCKED, (*blocks, *reasons)
+        return PlannedNode(name, rack, decision, reasons, facts.rests_on())
+
+    def _wish(self, wanted: Sections | None, facts: NodeFacts) -> tuple[Decision, tuple[Reason, ...]]:
+        """What would be done if nothing stood against it."""
+        if facts.observed is Observed.UNREACHABLE:
+            text = "the provisioner does not answer, so that the state of the machine is unknown"
+            return Decision.BLOCKED, (Reason(ReasonKind.UNREACHABLE, text),)
+        if wanted is None:
+            return self._unlisted(facts)
+        if facts.recorded is None:
+            return _not_recorded(facts)
+        interrupts = Reason(ReasonKind.INTERRUPTS, f"deployed since {facts.recorded.since}")
+        before = facts.recorded.sections
+        changes = () if before is None else node_changes(self._comparison, before, recordable(wanted))
+        reasons = tuple(_reason(change) for change in changes)
+        if facts.observed is Observed.NOT_DEPLOYED:
+            text = f"deployed {facts.recorded.since}, but not according to the provisioner"
+            return Decision.DEPLOY, (Reason(ReasonKind.STATE, text), *reasons)
+        if any(change.path[0] in DEPLOYED for change in changes):
+            return Decision.REDEPLOY, (*reasons, interrupts)
+        return Decision.KEEP, reasons
+
+    def _unlisted(self, facts: NodeFacts) -> tuple[Decision, tuple[Reason, ...]]:
+        unlisted = Reason(ReasonKind.UNLISTED, "not in the design")
+        if not self._destroy_unlisted:
+            return Decision.KEEP, (unlisted,)
+        if facts.recorded is None:
+            return Decision.DESTROY, (unlisted,)
+        return Decision.DESTROY, (unlisted, Reason(ReasonKind.INTERRUPTS, f"deployed since {facts.recorded.since}"))
+
+
+def _not_recorded(facts: NodeFacts) -> tuple[Decision, tuple[Reason, ...]]:
+    if facts.observed is Observed.DEPLOYED:
+        text = "deployed, but there is no record with what: deploy it once with force to have one"
+        return Decision.BLOCKED, (Reason(ReasonKind.UNKNOWN, text),)
+    return Decision.DEPLOY, (Reason(ReasonKind.NEW, "not deployed"),)
+
+
+def _blocks(facts: NodeFacts) -> Iterator[Reason]:
+    if facts.hold is not None:
+        yield Reason(ReasonKind.HOLD, facts.hold)
+    if facts.task is not None:
+        yield Reason(ReasonKind.TASK, facts.task)
+    for text in facts.mismatches:
+        yield Reason(ReasonKind.HARDWARE, text)
+
+
+def _reason(change: Change) -> Reason:
+    seen = shown(change)
+    old, new = (None if value is ABSENT else value for value in (seen.old, seen.new))
+    return Reason(ReasonKind.CHANGE, "changed", ".".join(seen.path), old, new)

@@ -1,0 +1,76 @@
+"""/plans: made, listed, shown; without a provisioner every node is blocked."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.api.conftest import Client
+from tests.small_site import site
+
+UNREACHABLE = "the provisioner does not answer, so that the state of the machine is unknown"
+
+
+@pytest.fixture
+def design_ref(admin: Client) -> str:
+    content = site(["n01", "n02", "n03"])
+    made = admin("POST", "/designs", body=content, headers={"Content-Type": "application/x-yaml"})
+    ref: str = made.json["design_ref"]
+    return ref
+
+
+def test_a_plan_is_made_and_named_by_its_content(admin: Client, reader: Client, design_ref: str) -> None:
+    made = admin.post("/plans", {"design_ref": design_ref})
+    assert made.status_code == 201
+    plan = made.json
+    assert made.headers["Location"] == f"/api/v1.0/plans/{plan['plan_id']}"
+    assert len(plan["plan_id"]) == 64
+    assert plan["counts"] == {"keep": 0, "deploy": 0, "redeploy": 0, "destroy": 0, "blocked": 3}
+    assert admin.post("/plans", {"design_ref": design_ref}).json["plan_id"] == plan["plan_id"]
+    assert reader.get(f"/plans/{plan['plan_id']}").json == plan
+    assert [each["plan_id"] for each in reader.get("/plans").json] == [plan["plan_id"]]
+
+
+def test_nodes_are_paged(admin: Client, design_ref: str) -> None:
+    plan_id = admin.post("/plans", {"design_ref": design_ref}).json["plan_id"]
+    first = admin.get(f"/plans/{plan_id}/nodes?limit=2")
+    assert [(node["node"], node["decision"]) for node in first.json] == [("n01", "blocked"), ("n02", "blocked")]
+    assert first.json[0]["reasons"][0]["text"] == UNREACHABLE
+    following = first.headers["Link"].partition(";")[0].strip("<>")
+    assert following.endswith("after=1")
+    second = admin.get(following.removeprefix("/api/v1.0"))
+    assert [node["node"] for node in second.json] == ["n03"]
+    assert "Link" not in second.headers
+    assert admin.get(f"/plans/{plan_id}/nodes?decision=keep").json == []
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "design_ref"),
+        ({"design_ref": 7}, "design_ref"),
+        ({"design_ref": "drydock://designs/" + "0" * 64}, "design_ref"),
+        ({"design_ref": "x", "destroy_unlisted": "yes"}, "destroy_unlisted"),
+        ({"design_ref": "x", "node_filter": {"filter_set_type": "sideways", "filter_set": []}}, "node_filter"),
+        ({"design_ref": "x", "plan": "y"}, "plan"),
+    ],
+)
+def test_a_bad_request_names_the_field(admin: Client, body: object, field: str) -> None:
+    refused = admin.post("/plans", body)
+    assert refused.status_code == 400
+    assert refused.json["message"].startswith(field)
+
+
+@pytest.mark.parametrize("query", ["limit=0", "limit=1001", "limit=x", "after=-2", "decision=perhaps", "more=1"])
+def test_a_bad_page_is_refused(admin: Client, design_ref: str, query: str) -> None:
+    plan_id = admin.post("/plans", {"design_ref": design_ref}).json["plan_id"]
+    assert admin.get(f"/plans/{plan_id}/nodes?{query}").status_code == 400
+
+
+@pytest.mark.parametrize("plan_id", ["0" * 64, "x", "%00", "'; DROP TABLE plans"])
+def test_an_unknown_plan_is_404(admin: Client, plan_id: str) -> None:
+    for path in (f"/plans/{plan_id}", f"/plans/{plan_id}/nodes"):
+        assert admin.get(path).status_code == 404
+
+
+def test_readers_make_none(reader: Client, design_ref: str) -> None:
+    assert reader.post("/plans", {"design_ref": design_ref}).status_code == 403

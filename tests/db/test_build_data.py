@@ -1,0 +1,28 @@
+"""Build data of nodes."""
+
+from __future__ import annotations
+
+from drydock.db.unit_of_work import UnitOfWork
+from drydock.model.task import Task
+from tests.db.seeds import add_task
+
+
+def add(uow: UnitOfWork, node: str, generator: str, element: str) -> Task:
+    task = add_task(uow)
+    uow.build_data.add(node=node, task_id=task.id, generator=generator, data_format="text/plain", data_element=element)
+    return task
+
+
+def test_latest_is_the_newest_of_each_generator(uow: UnitOfWork) -> None:
+    for generator, element in (("lshw", "1"), ("lshw", "2"), ("dmidecode", "3")):
+        add(uow, "n1", generator, element)
+    assert [found.data_element for found in uow.build_data.of_node("n1", latest=False)] == ["1", "2", "3"]
+    assert [found.data_element for found in uow.build_data.of_node("N1", latest=True)] == ["2", "3"]
+    assert uow.build_data.of_node("n2", latest=True) == ()
+
+
+def test_build_data_by_task(uow: UnitOfWork) -> None:
+    first, second = add(uow, "n1", "lshw", "1"), add(uow, "n2", "lshw", "2")
+    assert [found.node for found in uow.build_data.of_task(first.id)] == ["n1"]
+    assert uow.build_data.tasks_with_any([first.id, add_task(uow).id, second.id]) == {first.id, second.id}
+    assert uow.build_data.tasks_with_any([]) == ()

@@ -1,0 +1,138 @@
+"""Plans against a real database and a provisioner that is a dictionary."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+
+from drydock.drivers.node.base import NodeState
+from drydock.errors import DesignInvalid, DriverUnavailable, PlanNotFound
+from drydock.model.plan import Decision, PlanHead, PlannedNode, ReasonKind
+from drydock.orchestrator.services.node_sections import NodeSections
+from drydock.orchestrator.services.plans import PlanService
+from tests.orchestrator.world import SECRET, World
+from tests.small_site import site
+
+NODES = ("n01", "n02", "n03")
+DESIGN = site(NODES)
+
+
+@pytest.fixture
+def plans(world: World) -> PlanService:
+    return PlanService(world.database, world.designs, NodeSections([SECRET]), world.provisioner, slots=100)
+
+
+def deployed(world: World, nodes: tuple[str, ...] = NODES, design: bytes = DESIGN) -> str:
+    ref = world.store(design).ref
+    chosen = {"filter_set_type": "union", "filter_set": [{"filter_type": "union", "node_names": list(nodes)}]}
+    world.create("deploy_nodes", design_ref=ref, node_filter=chosen)
+    world.run_until_idle(before=world.machines_report)
+    return ref
+
+
+def create(world: World, plans: PlanService, design: bytes, *, destroy_unlisted: bool = False) -> PlanHead:
+    ref = world.store(design).ref
+    return plans.create(ref, node_filter=None, chosen=None, destroy_unlisted=destroy_unlisted, created_by="tester")
+
+
+def nodes_of(plans: PlanService, plan: PlanHead) -> Mapping[str, PlannedNode]:
+    return {node.name: node for _, node in plans.nodes(plan.id, limit=1000, after=-1, decision=None)}
+
+
+def decisions(plans: PlanService, plan: PlanHead) -> dict[str, str]:
+    return {name: str(node.decision) for name, node in nodes_of(plans, plan).items()}
+
+
+def changed(design: bytes) -> bytes:
+    assert b"image: jammy" in design
+    return design.replace(b"image: jammy", b"image: noble")
+
+
+def test_a_new_site_is_deployed(world: World, plans: PlanService) -> None:
+    assert decisions(plans, create(world, plans, DESIGN)) == dict.fromkeys(NODES, "deploy")
+
+
+def test_after_a_deployment_there_are_no_changes(world: World, plans: PlanService) -> None:
+    deployed(world)
+    plan = create(world, plans, DESIGN)
+    assert decisions(plans, plan) == dict.fromkeys(NODES, "keep")
+    assert create(world, plans, DESIGN).id == plan.id
+
+
+def test_a_changed_profile_is_a_redeployment_with_old_and_new_value(world: World, plans: PlanService) -> None:
+    world.provisioner.images = None
+    deployed(world, ("n01", "n02"))
+    plan = create(world, plans, changed(DESIGN))
+    assert decisions(plans, plan) == {"n01": "redeploy", "n02": "redeploy", "n03": "deploy"}
+    reasons = nodes_of(plans, plan)["n01"].reasons
+    assert [(reason.path, reason.old, reason.new) for reason in reasons if reason.kind is ReasonKind.CHANGE] == [
+        ("platform.image", "jammy", "noble")
+    ]
+    assert any(reason.kind is ReasonKind.INTERRUPTS and "by tester" in reason.text for reason in reasons)
+    assert plan.counts == {"keep": 0, "deploy": 1, "redeploy": 2, "destroy": 0, "blocked": 0}
+
+
+def test_nodes_that_the_design_has_not_are_kept_unless_asked_for(world: World, plans: PlanService) -> None:
+    deployed(world)
+    smaller = site(("n01", "n02"))
+    assert decisions(plans, create(world, plans, smaller))["n03"] == "keep"
+    assert decisions(plans, create(world, plans, smaller, destroy_unlisted=True))["n03"] == "destroy"
+
+
+def test_a_provisioner_that_does_not_answer_blocks(world: World, plans: PlanService) -> None:
+    class Away:
+        name = "away"
+
+        def observe(self, nodes: object) -> object:
+            raise DriverUnavailable("no answer")
+
+    away = PlanService(world.database, world.designs, NodeSections([SECRET]), Away(), slots=1)  # type: ignore[arg-type]
+    assert set(decisions(away, create(world, away, DESIGN)).values()) == {"blocked"}
+
+
+def test_what_another_deployed_is_unknown(world: World, plans: PlanService) -> None:
+    world.provisioner.states["n01"] = NodeState.DEPLOYED
+    node = nodes_of(plans, create(world, plans, DESIGN))["n01"]
+    assert (node.decision, node.reasons[0].kind) == (Decision.BLOCKED, ReasonKind.UNKNOWN)
+
+
+def test_a_node_that_a_task_has_is_blocked(world: World, plans: PlanService) -> None:
+    ref = world.store(DESIGN).ref
+    world.create("prepare_nodes", design_ref=ref)
+    world.work()
+    world.work()
+    found = nodes_of(plans, create(world, plans, DESIGN))["n01"]
+    assert (found.decision, found.reasons[0].kind) == (Decision.BLOCKED, ReasonKind.TASK)
+
+
+def test_an_invalid_design_has_no_plan(world: World, plans: PlanService) -> None:
+    with pytest.raises(DesignInvalid):
+        create(world, plans, DESIGN.replace(b"image: jammy", b"image: unheard-of"))
+
+
+def test_an_unknown_plan(plans: PlanService) -> None:
+    with pytest.raises(PlanNotFound):
+        plans.get("0" * 64)
+    with pytest.raises(PlanNotFound):
+        plans.nodes("0" * 64, limit=1, after=-1, decision=None)
+
+
+def test_nodes_are_paged_in_the_plans_order(world: World, plans: PlanService) -> None:
+    plan = create(world, plans, DESIGN)
+    pages = []
+    after = -1
+    while page := plans.nodes(plan.id, limit=2, after=after, decision=None):
+        pages.append([node.name for _, node in page])
+        after = page[-1][0]
+    assert pages == [["n01", "n02"], ["n03"]]
+    assert plans.nodes(plan.id, limit=2, after=-1, decision=Decision.KEEP) == []
+
+
+def test_how_long_it_takes_is_known_from_before(world: World, plans: PlanService) -> None:
+    assert create(world, plans, DESIGN).estimate is None
+    world.provisioner.images = None
+    deployed(world)
+    estimate = create(world, plans, changed(DESIGN)).estimate
+    assert estimate is not None
+    assert (estimate.samples, 0 < estimate.p50 <= estimate.p90) == (3, True)
