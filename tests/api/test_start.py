@@ -103,7 +103,7 @@ OF_WORKER = {
     "no oob": (GOOD.replace("oob = redfish", ""), "[drivers] oob: is not set"),
     "labels": (
         GOOD.replace("[drivers]", "[drivers]\nlabels = maas", 1),
-        "[drivers] labels in FILE: there is no driver 'maas'; there are: none, kubernetes, promenade",
+        "[drivers] labels in FILE: there is no driver 'maas'; use one of: none, kubernetes, promenade",
     ),
     "labels of promenade": (
         GOOD.replace("[drivers]", "[drivers]\nlabels = promenade", 1),
