@@ -60,6 +60,7 @@ setup(
         "ipmi": ["pyghmi>=1.6,<2"],
         "libvirt": ["libvirt-python>=9"],
         "ironic": ["openstacksdk>=4"],
+        "kubernetes": ["kubernetes>=37"],
     },
     entry_points={
         "console_scripts": [
@@ -81,8 +82,14 @@ setup(
             "ipmi=drydock.conf.drivers:IPMI_OPTS",
             "libvirt=drydock.conf.drivers:LIBVIRT_OPTS",
             "ironic=drydock.conf.ironic:IRONIC_OPTS",
+            "kubernetes=drydock.conf.drivers:KUBERNETES_OPTS",
+            "promenade=drydock.conf.drivers:PROMENADE_OPTS",
             "redfish=drydock.conf.drivers:REDFISH_OPTS",
             "simulated=drydock.conf.drivers:SIMULATED_OPTS",
+        ],
+        "drydock.label_drivers": [
+            "kubernetes=drydock.drivers.labels.kubernetes:KubernetesLabels.from_options",
+            "promenade=drydock.drivers.labels.promenade:PromenadeLabels.from_options",
         ],
         "drydock.node_drivers": [
             "ironic=drydock.drivers.node.ironic.driver:IronicProvisioner.from_options",

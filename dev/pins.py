@@ -25,6 +25,7 @@ TOOLS = (
     "oauthlib",
     "hypothesis",
     "import-linter",
+    "kubernetes",
     "mypy",
     # The description of the API in tests/unit/api/test_openapi.py.
     "openapi-spec-validator",

@@ -19,6 +19,7 @@ from oslo_policy import opts as policy_opts
 from drydock import conf, log
 from drydock.auth import options as keystone
 from drydock.auth.noauth import is_loopback, require_loopback
+from drydock.conf.drivers import label_driver
 from drydock.conf.reading import read_values
 from drydock.conf.sources import Sources
 from drydock.conf.unknown import suspicions
@@ -112,6 +113,10 @@ class Checks:
             )
         self._known_names("node", [node], provisioners)
         self._known_names("oob", oob or (), bmcs)
+        labels = label_driver(self._conf)
+        self._known_names("labels", [labels] if labels else (), ["none", *registry.names(registry.LABEL_DRIVERS)])
+        if labels == "promenade" and not self._conf.promenade.url:
+            raise ConfigurationError(f"{self._place('promenade', 'url')}: is not set, but promenade is to keep labels")
 
     def _known_names(self, option: str, names: Sequence[str], there_are: Sequence[str]) -> None:
         for name in names:
@@ -126,7 +131,7 @@ class Checks:
         given = self._conf[keystone.plugin_group(self._conf)].auth_type
         if needed or given:
             keystone.check(self._conf, self._place)
-        elif process is Process.WORKER and self._conf.promenade.url:
+        elif process is Process.WORKER and label_driver(self._conf) == "promenade":
             raise ConfigurationError(
                 f"{self._place('promenade', 'url')}: is set, but [{keystone.GROUP}] has no credentials; set them"
             )

@@ -6,6 +6,7 @@ import os
 import threading
 from dataclasses import dataclass
 
+from keystoneauth1.session import Session
 from oslo_config import cfg
 
 from drydock.auth.service_session import service_session
@@ -14,11 +15,11 @@ from drydock.bootaction.render import TemplateLimits
 from drydock.bootstrap.shared import build_shared, with_slash
 from drydock.conf import boot_secrets
 from drydock.conf.driver_options import driver_options
+from drydock.conf.drivers import label_driver
 from drydock.db.database import Database
 from drydock.db.engine import connect
 from drydock.drivers.labels.base import NodeLabels
-from drydock.drivers.labels.promenade import PromenadeLabels
-from drydock.drivers.registry import load_oob_drivers
+from drydock.drivers.registry import load_labels, load_oob_drivers
 from drydock.errors import ConfigurationError
 from drydock.metrics import EngineMetrics, serve
 from drydock.model.hardware_check import HardwareCheck
@@ -114,12 +115,17 @@ def _presence(conf: cfg.ConfigOpts) -> Presence:
 
 
 def _labels(conf: cfg.ConfigOpts) -> NodeLabels | None:
-    if not conf.promenade.url:
+    name = label_driver(conf)
+    if name is None:
         return None
-    session = service_session(conf)
-    if session is None:
-        raise ConfigurationError("[promenade] url is set, but [keystone_authtoken] has no credentials to ask it with")
-    return PromenadeLabels(session, url=conf.promenade.url, timeout=conf.promenade.timeout)
+
+    def session() -> Session:
+        found = service_session(conf)
+        if found is None:
+            raise ConfigurationError(f"{name} keeps labels, but [keystone_authtoken] has no credentials to ask it with")
+        return found
+
+    return load_labels(name, driver_options(conf, name), session)
 
 
 def _boot_settings(conf: cfg.ConfigOpts) -> BootSettings:

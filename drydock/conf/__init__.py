@@ -39,7 +39,6 @@ def list_opts() -> list[tuple[str, Sequence[cfg.Opt]]]:
         ("references", design.REFERENCES_OPTS),
         ("orchestrator", orchestrator.ORCHESTRATOR_OPTS),
         ("timeouts", orchestrator.TIMEOUTS_OPTS),
-        ("promenade", orchestrator.PROMENADE_OPTS),
     ]
     return [*before, *driver_groups([group for group, _ in (*before, *after)]).items(), *after]
 

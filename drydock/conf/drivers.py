@@ -17,7 +17,22 @@ DRIVERS_OPTS: tuple[cfg.Opt, ...] = (
         help="The node provisioner that installs operating systems: a name of an entry point drydock.node_drivers. To "
         'be set. "simulated" is for development: it installs no machine, but plays a site.',
     ),
+    cfg.StrOpt(
+        "labels",
+        help="Who keeps the labels of nodes that are part of a cluster: a name of an entry point "
+        "drydock.label_drivers, such as kubernetes or promenade, or none; relabel_nodes fails without one. Unless it "
+        "is set: promenade where [promenade] url is set, otherwise none.",
+    ),
 )
+
+
+def label_driver(conf: cfg.ConfigOpts) -> str | None:
+    """The name of the driver that keeps labels; None: nobody does."""
+    chosen: str | None = conf.drivers.labels
+    if chosen:
+        return None if chosen == "none" else chosen
+    return "promenade" if conf.promenade.url else None
+
 
 REDFISH_OPTS: tuple[cfg.Opt, ...] = (
     cfg.Opt(
@@ -92,4 +107,36 @@ SIMULATED_OPTS: tuple[cfg.Opt, ...] = (
         default="http://127.0.0.1:9100",
         help="Where the simulated site (drydock-simulator) listens.",
     ),
+)
+
+PROMENADE_OPTS: tuple[cfg.Opt, ...] = (
+    cfg.Opt(
+        "url",
+        type=HttpUrl(),
+        help="Where Promenade listens, if it keeps the labels of nodes. It is asked with a token of the service's own "
+        "user, see [keystone_authtoken].",
+    ),
+    cfg.FloatOpt("timeout", default=30.0, min=0.1, max=600, help="Seconds to wait for one answer of Promenade."),
+)
+
+KUBERNETES_OPTS: tuple[cfg.Opt, ...] = (
+    cfg.StrOpt(
+        "kubeconfig",
+        help="File with the address of the cluster's API server, its CA and our credentials. Unless it is set, the "
+        "worker runs in the cluster, and uses its pod's service account.",
+    ),
+    cfg.StrOpt("context", help="Which context of kubeconfig; unless it is set, its current one."),
+    cfg.StrOpt(
+        "field_manager",
+        default="drydock",
+        help="The name under which labels are applied. Labels that were applied under it, and that a design has no "
+        "more, are removed; those of others stay. It must not change while a cluster has nodes.",
+    ),
+    cfg.BoolOpt(
+        "force",
+        default=False,
+        help="Take over a label that somebody else has given another value. Unless it is set, relabel_nodes fails for "
+        "such a node, and says whose label it is.",
+    ),
+    cfg.FloatOpt("timeout", default=30.0, min=0.1, max=600, help="Seconds to wait for one answer of the API server."),
 )

@@ -1,10 +1,10 @@
-"""[orchestrator], [timeouts] and [promenade]: workers, time limits of steps, the service that stores labels."""
+"""[orchestrator] and [timeouts]: workers, and time limits of steps."""
 
 from __future__ import annotations
 
 from oslo_config import cfg
 
-from drydock.conf.types import Host, HttpUrl
+from drydock.conf.types import Host
 from drydock.model.hardware_check import HardwareCheck
 
 ORCHESTRATOR_OPTS: tuple[cfg.Opt, ...] = (
@@ -100,17 +100,7 @@ TIMEOUTS_OPTS: tuple[cfg.Opt, ...] = (
     _minutes("prepare_boot", 10, "to render and seal a node's boot actions, fetching what they refer to"),
     _minutes("deploy_node", 45, "from the start of a node's installation to its end"),
     _minutes("bootaction_final_status", 15, "until all boot actions of an installed node have reported"),
-    _minutes("relabel_node", 5, "to send a node's labels to Promenade"),
+    _minutes("relabel_node", 5, "to send a node's labels to what keeps them"),
     _minutes("destroy_node", 30, "to erase and release a node"),
     _minutes("power", 10, "until a node's BMC has changed power or boot device"),
-)
-
-PROMENADE_OPTS: tuple[cfg.Opt, ...] = (
-    cfg.Opt(
-        "url",
-        type=HttpUrl(),
-        help="URL of Promenade, which stores the labels of nodes; relabel_nodes fails unless it is set. It is "
-        "called with a token of the service's own user, see [keystone_authtoken].",
-    ),
-    cfg.FloatOpt("timeout", default=30.0, min=0.1, max=600, help="Seconds to wait for one answer of Promenade."),
 )

@@ -43,7 +43,7 @@ INSTEAD: Mapping[tuple[str, str], str] = {
     ("network", "http_client_read_timeout"): "here it is [references] read_timeout",
     ("network", "http_client_retries"): "here it is [references] retries",
     ("plugins", "ingester"): "nothing here: designs are always YAML",
-    ("plugins", "kubernetes_driver"): "here it is [promenade] url",
+    ("plugins", "kubernetes_driver"): "here it is [drivers] labels, which takes a short name",
     ("plugins", "network_driver"): "nothing here",
     ("plugins", "node_driver"): "here it is [drivers] node, which takes a short name",
     ("plugins", "oob_driver"): "here it is [drivers] oob, which takes short names such as redfish",

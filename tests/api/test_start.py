@@ -101,6 +101,14 @@ OF_API |= {
 }
 OF_WORKER = {
     "no oob": (GOOD.replace("oob = redfish", ""), "[drivers] oob: is not set"),
+    "labels": (
+        GOOD.replace("[drivers]", "[drivers]\nlabels = maas", 1),
+        "[drivers] labels in FILE: there is no driver 'maas'; use one of: none, kubernetes, promenade",
+    ),
+    "labels of promenade": (
+        GOOD.replace("[drivers]", "[drivers]\nlabels = promenade", 1),
+        "[promenade] url: is not set",
+    ),
     "promenade": (GOOD + "[promenade]\nurl = http://p/\n", "[promenade] url in FILE: is set, but [keystone_authtoken]"),
 }
 

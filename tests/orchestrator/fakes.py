@@ -15,6 +15,7 @@ from drydock.drivers.node.base import (
 from drydock.drivers.node.records import Deployment, ProvisionedNode, ProvisionedSite
 from drydock.drivers.oob.base import BmcAccess, BootDevice, BootMode, OobCapabilities, PowerState
 from drydock.drivers.progress import Progress, ProgressState, pending
+from drydock.errors import DriverRefused
 from drydock.model.hardware_facts import HardwareFacts
 from drydock.model.node_summary import NodeSummary
 
@@ -162,6 +163,11 @@ class FakeLabels:
 
     def __init__(self) -> None:
         self.given: dict[str, dict[str, str]] = {}
+        self.refuses: str | None = None
+
+    def check(self) -> None:
+        if self.refuses:
+            raise DriverRefused(self.refuses)
 
     def put(self, node: str, labels: Mapping[str, str]) -> None:
         self.given[node] = dict(labels)

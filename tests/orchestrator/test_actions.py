@@ -110,12 +110,19 @@ def test_relabel_nodes_gives_each_node_its_owner_data(world: World) -> None:
     assert world.labels.given == {"n01": {"openstack": "enabled", "count": "3"}}
 
 
-def test_relabel_nodes_without_promenade_says_what_is_missing(world: World) -> None:
+def test_relabel_nodes_without_a_label_driver_says_what_is_missing(world: World) -> None:
     world.services = replace(world.services, labels=None)
     world.use_runner()
     ended = run(world, "relabel_nodes")
     assert ended.result.status is ResultStatus.FAILURE
-    assert said(world, ended)[-1] == "no keeper of labels is configured: set [promenade] url"
+    assert said(world, ended)[-1] == "no keeper of labels is configured: set [drivers] labels"
+
+
+def test_verify_site_asks_whether_labels_may_be_given(world: World) -> None:
+    world.labels.refuses = "our account may not patch nodes"
+    ended = run(world, "verify_site")
+    assert ended.result.status is ResultStatus.FAILURE
+    assert ended.result.reason == "our account may not patch nodes"
 
 
 @pytest.mark.parametrize("action", ["prepare_nodes", "deploy_nodes"])

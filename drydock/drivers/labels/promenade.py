@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 from urllib.parse import quote
 
 from keystoneauth1 import exceptions
 from keystoneauth1.session import Session
 
-from drydock.errors import DriverRefused, DriverUnavailable
+from drydock.errors import ConfigurationError, DriverError, DriverRefused, DriverUnavailable
 from drydock.http_status import may_pass
 
 #: Keystone's own no to our credentials; everything else that keystoneauth raises may pass.
@@ -26,6 +27,20 @@ class PromenadeLabels:
         self._base = f"{url.rstrip('/')}/api/v1.0/node-labels"
         self._timeout = timeout
 
+    @classmethod
+    def from_options(cls, options: Mapping[str, Any], session: Callable[[], Session]) -> PromenadeLabels:
+        """Raises ``ConfigurationError``."""
+        if not options["url"]:
+            raise ConfigurationError("[promenade] url: is not set, but [drivers] labels is promenade")
+        return cls(session(), url=options["url"], timeout=options["timeout"])
+
+    def check(self) -> None:
+        """Promenade has no question about rights: whether it takes our token shows when labels are given."""
+        try:
+            self._session.get_token()
+        except exceptions.ClientException as exc:
+            raise _of_keystone(exc, "no token") from exc
+
     def put(self, node: str, labels: Mapping[str, str]) -> None:
         try:
             response = self._session.put(
@@ -36,12 +51,16 @@ class PromenadeLabels:
                 # A token is not sent to the target of a redirect.
                 redirect=False,
             )
-        except _FINAL as exc:
-            raise DriverRefused(f"promenade: Keystone refuses our credentials: {type(exc).__name__}") from exc
         except exceptions.ClientException as exc:
-            raise DriverUnavailable(f"promenade: no answer about {node}: {type(exc).__name__}") from exc
+            raise _of_keystone(exc, f"no answer about {node}") from exc
         if may_pass(response.status_code):
             raise DriverUnavailable(f"promenade: labels of {node}: status {response.status_code}")
         if response.status_code >= 300:
             why = response.text[:_LONGEST_REASON].strip()
             raise DriverRefused(f"promenade: labels of {node}: status {response.status_code}: {why}")
+
+
+def _of_keystone(exc: Exception, what: str) -> DriverError:
+    if isinstance(exc, _FINAL):
+        return DriverRefused(f"promenade: Keystone refuses our credentials: {type(exc).__name__}")
+    return DriverUnavailable(f"promenade: {what}: {type(exc).__name__}")

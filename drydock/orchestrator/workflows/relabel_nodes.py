@@ -12,7 +12,7 @@ def relabel(ctx: StepContext) -> Outcome:
     """The labels of a node are the owner_data of the design, its profile's first."""
     labels = ctx.services.labels
     if labels is None:
-        return Failed("no keeper of labels is configured: set [promenade] url")
+        return Failed("no keeper of labels is configured: set [drivers] labels")
     if ctx.node not in ctx.site.nodes:
         return Failed(f"the design has no node {ctx.node}")
     wanted = ctx.site.nodes[ctx.node].owner_data

@@ -38,6 +38,8 @@ def check_drivers(ctx: StepContext) -> Outcome:
     )
     if lacks:
         return Failed("the drivers cannot do what the design needs", details=lacks)
+    if ctx.services.labels is not None:
+        ctx.services.labels.check()
     return Done(f"the site can be worked on: {len(nodes)} nodes{_by_hand(ctx.services, types)}")
 
 
