@@ -12,12 +12,14 @@ Clients match on ``code``, never on text: a code once published is neither chang
     │   ├── DesignNotFound
     │   ├── BootActionNotFound
     │   ├── BootContextNotFound
-    │   └── BuildDataNotFound
+    │   ├── BuildDataNotFound
+    │   └── HoldNotFound
     ├── Conflict
     │   ├── BootActionFinal         a report after the final status
     │   ├── BootActionSilent        a report for an action with ``signaling: false``
     │   ├── IdempotencyConflict     the same key with another body
     │   ├── TaskNotEnded            a retry of a task that still runs
+    │   ├── NodeHeld                a hold on a node that is held
     │   └── NothingToRetry          a retry of a task with no failed nodes left
     ├── DesignError
     │   ├── InvalidReference        a reference that can never work: scheme, host, syntax, size
@@ -102,6 +104,10 @@ class BuildDataNotFound(NotFound):
     code = "build_data_not_found"
 
 
+class HoldNotFound(NotFound):
+    code = "hold_not_found"
+
+
 class Conflict(DrydockError):
     code = "conflict"
 
@@ -120,6 +126,10 @@ class IdempotencyConflict(Conflict):
 
 class TaskNotEnded(Conflict):
     code = "task_not_ended"
+
+
+class NodeHeld(Conflict):
+    code = "node_held"
 
 
 class NothingToRetry(Conflict):

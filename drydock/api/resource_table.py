@@ -10,6 +10,7 @@ from drydock.api.resources.bootdata import BootDataResource
 from drydock.api.resources.designs import DesignResource, DesignsResource, ValidateDesignResource
 from drydock.api.resources.events import EventsResource
 from drydock.api.resources.health import ExtendedHealthResource, HealthResource, MetricsResource
+from drydock.api.resources.holds import HoldsResource, NodeHoldResource
 from drydock.api.resources.machine_build_data import MachineBuildDataResource
 from drydock.api.resources.machine_events import MachineEventsResource
 from drydock.api.resources.nodes import NodeBuildDataResource, NodeFilterResource, NodesResource
@@ -38,6 +39,8 @@ def resources(of: ApiServices) -> Mapping[str, object]:
         "task_build_data": TaskBuildDataResource(of.tasks),
         "nodes": NodesResource(of.tasks),
         "node_build_data": NodeBuildDataResource(of.tasks),
+        "holds": HoldsResource(of.holds),
+        "node_hold": NodeHoldResource(of.holds),
         "node_filter": NodeFilterResource(of.designs),
         "designs": DesignsResource(of.designs, at),
         "design": DesignResource(of.designs, of.policy),

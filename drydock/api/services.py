@@ -12,6 +12,7 @@ from drydock.orchestrator.services.boot_actions import BootService
 from drydock.orchestrator.services.designs import DesignService
 from drydock.orchestrator.services.health import Health
 from drydock.orchestrator.services.machines import MachineService
+from drydock.orchestrator.services.operator_holds import OperatorHoldService
 from drydock.orchestrator.services.tasks import TaskService
 
 
@@ -21,6 +22,7 @@ class ApiServices:
     designs: DesignService
     boot: BootService
     machines: MachineService
+    holds: OperatorHoldService
     health: Health
     policy: Authorizer
     limits: Limits

@@ -22,6 +22,7 @@ from drydock.orchestrator.services.boot_actions import BootService
 from drydock.orchestrator.services.changes import ChangeWaiter
 from drydock.orchestrator.services.health import Health
 from drydock.orchestrator.services.machines import MachineService, ScriptSettings
+from drydock.orchestrator.services.operator_holds import OperatorHoldService
 from drydock.orchestrator.services.queue_metrics import QueueMetrics
 from drydock.orchestrator.services.tasks import TaskService
 from drydock.policy import Policy
@@ -41,6 +42,7 @@ def build_application(conf: cfg.ConfigOpts) -> WSGIApplication:
         ),
         designs=shared.designs,
         machines=MachineService(shared.database, _script_settings(conf), hold_seconds=conf.api.node_hold_seconds),
+        holds=OperatorHoldService(shared.database),
         boot=BootService(shared.database, hold_seconds=conf.api.node_hold_seconds),
         health=Health(shared.database, {"provisioner": shared.provisioner.check, **auth_checks(conf)}),
         policy=Policy(conf),

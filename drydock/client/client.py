@@ -226,6 +226,24 @@ class DrydockClient:
     def list_nodes(self) -> list[Json]:
         return _records(json_of(self._connection.call("GET", "/nodes")))
 
+    # Holds
+
+    def hold_node(self, node: str, *, kind: str, reason: str, until: str | None = None) -> Json:
+        """Hold a node: no action that changes it begins; returns the hold. ``until``: ISO 8601 with its zone.
+
+        Raises Conflict if it is held.
+        """
+        body = {"kind": kind, "reason": reason, "until": until}
+        return _record(json_of(self._connection.call("PUT", f"/nodes/{quote(node, safe='')}/hold", json=body)))
+
+    def release_node(self, node: str) -> None:
+        """Raises NotFound if it is not held."""
+        self._connection.call("DELETE", f"/nodes/{quote(node, safe='')}/hold")
+
+    def list_holds(self) -> list[Json]:
+        """The holds that have not expired."""
+        return _records(json_of(self._connection.call("GET", "/holds")))
+
     # The service
 
     def check_health(self) -> None:

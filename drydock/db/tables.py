@@ -162,6 +162,19 @@ node_holds = Table(
     Column("task_id", Uuid, ForeignKey("tasks.id", ondelete="CASCADE"), nullable=False, unique=True),
 )
 
+# What operators put on nodes, by hand: no action that changes such a node begins. Expired rows are replaced.
+operator_holds = Table(
+    "operator_holds",
+    metadata,
+    Column("node", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("created", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("until", DateTime(timezone=True)),
+    Index("uq_operator_holds_name", func.lower(text("node")), unique=True),
+)
+
 # A row per task whose machine is being installed. NOTE: the name in SQL is that of 0.2.0, see decision 16.
 deployment_slots = Table(
     "deployment_places",

@@ -20,6 +20,7 @@ from drydock.db.events import EventRepository
 from drydock.db.holds import HoldRepository
 from drydock.db.leases import LeaseRepository
 from drydock.db.messages import MessageRepository
+from drydock.db.operator_holds import OperatorHoldRepository
 from drydock.db.outcomes import OutcomeRepository
 from drydock.db.queue_numbers import read_queue_numbers
 from drydock.db.reports import ReportRepository
@@ -79,6 +80,10 @@ class _Repositories:
     @cached_property
     def build_data(self) -> BuildDataRepository:
         return BuildDataRepository(self._connection)
+
+    @cached_property
+    def operator_holds(self) -> OperatorHoldRepository:
+        return OperatorHoldRepository(self._connection)
 
     @cached_property
     def workers(self) -> WorkerRepository:

@@ -17,6 +17,8 @@ READ_SECRETS = PREFIX + "read_secrets"
 INGEST_DATA = PREFIX + "ingest_data"
 VALIDATE_SITE_DESIGN = PREFIX + "validate_site_design"
 READ_BUILD_DATA = PREFIX + "read_build_data"
+HOLD_NODE = PREFIX + "hold_node"
+READ_HOLDS = PREFIX + "read_holds"
 HEALTH_DATA = PREFIX + "health_data"
 
 #: The rule that creating a task of an action needs besides CREATE_TASK.

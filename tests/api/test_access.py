@@ -16,7 +16,7 @@ from drydock.policies import names as task_rules
 from tests.api.conftest import AppFactory, Client
 
 #: Rules that a reader's token is enough for.
-READING = {"read_task", "read_data", "read_build_data", "health_data", "validate_site_design"}
+READING = {"read_task", "read_data", "read_holds", "read_build_data", "health_data", "validate_site_design"}
 
 
 OPERATOR_CALLS = [

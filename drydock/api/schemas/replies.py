@@ -179,6 +179,16 @@ NODE = record(
         "boot_ip": TEXT,
     }
 )
+HOLD = record(
+    {
+        "hostname": TEXT,
+        "kind": TEXT,
+        "reason": TEXT,
+        "created_by": TEXT,
+        "created": TIME,
+        "until": MAYBE_TIME,
+    }
+)
 HEALTH = record(
     {
         **_STATUS,

@@ -17,9 +17,10 @@ from drydock.db.database import Database
 from drydock.db.unit_of_work import UnitOfWork
 from drydock.errors import DatabaseUnavailable
 from drydock.metrics import EngineMetrics
+from drydock.model.actions import CHANGES_NODE
 from drydock.model.boot_context import PreparedBoot
 from drydock.model.message import NewMessage
-from drydock.model.task import Task
+from drydock.model.task import ResultStatus, Task, TaskResult
 from drydock.model.task_change import Enter, Finish, Pause
 
 LOG = logging.getLogger(__name__)
@@ -148,6 +149,8 @@ def _parts(together: Sequence[_LinedUp]) -> Iterator[Sequence[_LinedUp]]:
 def _apply(uow: UnitOfWork, records: Sequence[Record]) -> Mapping[UUID, Task]:
     changes = [record.change for record in records]
     beginning = [change for change in changes if isinstance(change, Begin)]
+    held = _held(uow, beginning)
+    beginning = [begin for begin in beginning if begin.task.id not in held]
     refused = uow.holds.hold_nodes([begin.task for begin in beginning])
     entered = [change for change in changes if isinstance(change, Enter)]
     entered += [begin.enter for begin in beginning if begin.task.id not in refused]
@@ -157,7 +160,7 @@ def _apply(uow: UnitOfWork, records: Sequence[Record]) -> Mapping[UUID, Task]:
         for begin in beginning
         if begin.task.id in refused
     ]
-    finished = [change for change in changes if isinstance(change, Finish)]
+    finished = [*(change for change in changes if isinstance(change, Finish)), *held.values()]
     now = uow.outcomes.enter(entered)
     # A task that is to terminate must not revoke what its node booted with before.
     boots = [record.boot for record in records if record.boot is not None]
@@ -166,3 +169,20 @@ def _apply(uow: UnitOfWork, records: Sequence[Record]) -> Mapping[UUID, Task]:
     uow.outcomes.finish(finished)
     uow.holds.release([finish.task for finish in finished if finish.task.node is not None])
     return {enter.task.id: now[enter.task.id] for enter in entered if enter.keep_lease}
+
+
+def _held(uow: UnitOfWork, beginning: Sequence[Begin]) -> Mapping[UUID, Finish]:
+    """The ends of those whose node is held by an operator."""
+    changing = [begin.task for begin in beginning if begin.task.action in CHANGES_NODE]
+    holds = uow.operator_holds.of_nodes([task.node for task in changing if task.node is not None])
+    ends = {}
+    for task in changing:
+        hold = holds.get((task.node or "").lower())
+        if hold is not None:
+            result = TaskResult(
+                ResultStatus.FAILURE, f"{task.action} did not begin", str(hold), failures=(task.node or "",)
+            )
+            ends[task.id] = Finish(task, result)
+    if ends:
+        uow.messages.add([NewMessage(task_id, end.result.reason, error=True) for task_id, end in ends.items()])
+    return ends

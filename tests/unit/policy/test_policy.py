@@ -16,7 +16,7 @@ from drydock.policies.rules import list_rules
 from drydock.policies.tasks import ACTION_RULES
 from drydock.policy import Policy
 
-READING = {"read_task", "read_data", "read_build_data", "health_data", "validate_site_design"}
+READING = {"read_task", "read_holds", "read_data", "read_build_data", "health_data", "validate_site_design"}
 
 #: As old deployments have them: rules of actions we do not have, their base rule not defined.
 OLD_FILE = """\
@@ -105,7 +105,7 @@ def test_every_action_has_a_rule_of_its_own() -> None:
     assert set(ACTION_RULES.values()) <= set(RULES)
     assert {rule.removeprefix(PREFIX) for rule in RULES} == {
         *READING,
-        *("create_task", "terminate_task", "delete_tasks", "ingest_data", "read_secrets"),
+        *("create_task", "terminate_task", "delete_tasks", "ingest_data", "read_secrets", "hold_node"),
         *("validate_design", "verify_site", "prepare_site", "verify_nodes"),
         *("prepare_nodes", "deploy_nodes", "destroy_nodes", "relabel_nodes"),
     }
