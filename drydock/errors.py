@@ -18,6 +18,8 @@ Clients match on ``code``, never on text: a code once published is neither chang
     │   ├── BootActionFinal         a report after the final status
     │   ├── BootActionSilent        a report for an action with ``signaling: false``
     │   ├── IdempotencyConflict     the same key with another body
+    │   ├── TaskEnded               a pause of a task that has ended
+    │   ├── TaskNotPausable         a pause of a task without a rollout
     │   ├── TaskNotEnded            a retry of a task that still runs
     │   ├── NodeHeld                a hold on a node that is held
     │   └── NothingToRetry          a retry of a task with no failed nodes left
@@ -122,6 +124,14 @@ class BootActionSilent(Conflict):
 
 class IdempotencyConflict(Conflict):
     code = "idempotency_conflict"
+
+
+class TaskEnded(Conflict):
+    code = "task_ended"
+
+
+class TaskNotPausable(Conflict):
+    code = "task_not_pausable"
 
 
 class TaskNotEnded(Conflict):

@@ -14,7 +14,14 @@ from drydock.api.resources.holds import HoldsResource, NodeHoldResource
 from drydock.api.resources.machine_build_data import MachineBuildDataResource
 from drydock.api.resources.machine_events import MachineEventsResource
 from drydock.api.resources.nodes import NodeBuildDataResource, NodeFilterResource, NodesResource
-from drydock.api.resources.tasks import TaskBuildDataResource, TaskResource, TasksResource, TerminateResource
+from drydock.api.resources.tasks import (
+    PauseResource,
+    ResumeResource,
+    TaskBuildDataResource,
+    TaskResource,
+    TasksResource,
+    TerminateResource,
+)
 from drydock.api.resources.versions import VersionsResource
 from drydock.api.services import ApiServices
 from drydock.api.streams import EventStreams
@@ -36,6 +43,8 @@ def resources(of: ApiServices) -> Mapping[str, object]:
         "task": TaskResource(of.tasks, of.policy, polls, at),
         "events": EventsResource(streams),
         "terminate": TerminateResource(of.tasks, at),
+        "pause": PauseResource(of.tasks, at),
+        "resume": ResumeResource(of.tasks, at),
         "task_build_data": TaskBuildDataResource(of.tasks),
         "nodes": NodesResource(of.tasks),
         "node_build_data": NodeBuildDataResource(of.tasks),

@@ -17,7 +17,9 @@ from drydock.auth.health import checks as auth_checks
 from drydock.bootstrap.shared import build_shared, with_slash
 from drydock.conf import max_waiting, public_url, trusted_proxies
 from drydock.conf.api import MAX_EVENT_BYTES
+from drydock.errors import ConfigurationError, InvalidInput
 from drydock.metrics import ApiMetrics
+from drydock.model.rollout import PLAIN, Rollout, share_of
 from drydock.orchestrator.services.boot_actions import BootService
 from drydock.orchestrator.services.changes import ChangeWaiter
 from drydock.orchestrator.services.health import Health
@@ -38,7 +40,11 @@ def build_application(conf: cfg.ConfigOpts) -> WSGIApplication:
     metrics.add(QueueMetrics(shared.database))
     services = ApiServices(
         tasks=TaskService(
-            shared.database, shared.provisioner, ChangeWaiter(shared.database), guard=conf.orchestrator.guard
+            shared.database,
+            shared.provisioner,
+            ChangeWaiter(shared.database),
+            guard=conf.orchestrator.guard,
+            rollout=_rollout(conf),
         ),
         designs=shared.designs,
         machines=MachineService(shared.database, _script_settings(conf), hold_seconds=conf.api.node_hold_seconds),
@@ -58,6 +64,20 @@ def build_application(conf: cfg.ConfigOpts) -> WSGIApplication:
     )
     app = create_app(services)
     return auth.wrap(app, conf, node_paths(TABLE))
+
+
+def _rollout(conf: cfg.ConfigOpts) -> Rollout:
+    """Raises ``ConfigurationError``."""
+    options = conf.orchestrator
+    value = {
+        "waves": [share_of(wave) for wave in options.rollout_waves],
+        "max_failed": share_of(options.rollout_max_failed) if options.rollout_max_failed else None,
+        "pause": options.rollout_pause,
+    }
+    try:
+        return Rollout.parse(value, PLAIN)
+    except InvalidInput as exc:
+        raise ConfigurationError(f"[orchestrator] {exc.message.replace('rollout.', 'rollout_')}") from exc
 
 
 def _script_settings(conf: cfg.ConfigOpts) -> ScriptSettings:

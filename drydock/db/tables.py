@@ -81,6 +81,13 @@ tasks = Table(
     Column("expect_nodes", BigInteger),
     # NULL: created while the guard was off, or by a version that had none.
     Column("all_nodes", Boolean),
+    # As asked for; NULL: all nodes at once. Then, of a task: the present wave, how many nodes may fail, whether no more
+    # nodes begin for now, and by whom. Of a subtask: its wave.
+    Column("rollout", JSONB(none_as_null=True)),
+    Column("wave", Integer),
+    Column("failure_budget", Integer),
+    Column("paused", DateTime(timezone=True)),
+    Column("paused_by", Text),
     Column("status", Text, nullable=False),
     Column("result_status", Text, nullable=False, server_default=ResultStatus.INCOMPLETE.value),
     Column("result_message", Text, nullable=False, server_default=""),
@@ -132,6 +139,11 @@ tasks = Table(
     Index(None, "node", "seq"),
     Index(None, "created_by", "seq"),
     Index(None, "design_digest"),
+    Index(
+        "ix_tasks_rollout_failures",
+        "parent_id",
+        postgresql_where=text("wave IS NOT NULL AND result_status = 'failure'"),
+    ),
     Index("ix_tasks_retry_of", "retry_of", postgresql_where=text("retry_of IS NOT NULL")),
     Index("ix_tasks_roots_updated", "updated", postgresql_where=text("parent_id IS NULL")),
 )

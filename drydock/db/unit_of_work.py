@@ -26,6 +26,7 @@ from drydock.db.queue_numbers import read_queue_numbers
 from drydock.db.reports import ReportRepository
 from drydock.db.retention import RetentionRepository
 from drydock.db.retries import RetryRepository
+from drydock.db.rollouts import RolloutRepository
 from drydock.db.task_queue import TaskQueueRepository
 from drydock.db.task_signals import TaskSignalRepository
 from drydock.db.tasks import TaskRepository
@@ -108,6 +109,10 @@ class UnitOfWork(_Repositories):
     @cached_property
     def holds(self) -> HoldRepository:
         return HoldRepository(self._connection)
+
+    @cached_property
+    def rollouts(self) -> RolloutRepository:
+        return RolloutRepository(self._connection)
 
     @cached_property
     def events(self) -> EventRepository:

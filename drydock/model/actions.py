@@ -35,7 +35,7 @@ class ActionRow:
     """``of_node``: the action of its subtasks; None for an action on the site. ``node_steps``: the stored names of
     their steps, in order. ``uses_images``: whether the design is checked against the images on offer.
     ``wipes``, ``wipes_with_force``: whether it takes from machines what is on them. ``changes_nodes``: whether it
-    leaves nodes alone that operators hold.
+    leaves nodes alone that operators hold. ``in_waves``: whether it may have a rollout.
     """
 
     action: Action
@@ -46,6 +46,7 @@ class ActionRow:
     wipes: bool = False
     wipes_with_force: bool = False
     changes_nodes: bool = False
+    in_waves: bool = False
 
 
 ROWS = (
@@ -73,6 +74,7 @@ ROWS = (
         ),
         wipes_with_force=True,
         changes_nodes=True,
+        in_waves=True,
     ),
     ActionRow(
         Action.DEPLOY_NODES,
@@ -91,6 +93,7 @@ ROWS = (
         ),
         wipes_with_force=True,
         changes_nodes=True,
+        in_waves=True,
     ),
     ActionRow(
         Action.DESTROY_NODES,
@@ -100,6 +103,7 @@ ROWS = (
         uses_images=False,
         wipes=True,
         changes_nodes=True,
+        in_waves=True,
     ),
     ActionRow(
         Action.RELABEL_NODES,

@@ -7,7 +7,15 @@ from drydock.api.schemas import replies
 from drydock.api.schemas.tasks import CREATE_TASK as NEW_TASK
 from drydock.model.actions import Action
 from drydock.model.task import TaskStatus
-from drydock.policies.names import ACTION_RULES, CREATE_TASK, DELETE_TASKS, READ_BUILD_DATA, READ_TASK, TERMINATE_TASK
+from drydock.policies.names import (
+    ACTION_RULES,
+    CREATE_TASK,
+    DELETE_TASKS,
+    PAUSE_TASK,
+    READ_BUILD_DATA,
+    READ_TASK,
+    TERMINATE_TASK,
+)
 
 MAX_PAGE = 1000
 #: A hundred years.
@@ -102,6 +110,30 @@ ROUTES = (
             "POST": Operation(
                 "Stop a task and its subtasks; may be repeated.",
                 rule=TERMINATE_TASK,
+                replies={200: Reply("The task.", replies.TASK)},
+            )
+        },
+    ),
+    Route(
+        "/tasks/{task_id}/pause",
+        "pause",
+        Access.OPERATOR,
+        {
+            "POST": Operation(
+                "Begin no more nodes of a task that has a rollout; may be repeated.",
+                rule=PAUSE_TASK,
+                replies={200: Reply("The task.", replies.TASK)},
+            )
+        },
+    ),
+    Route(
+        "/tasks/{task_id}/resume",
+        "resume",
+        Access.OPERATOR,
+        {
+            "POST": Operation(
+                "Go on with a task that is paused; may be repeated.",
+                rule=PAUSE_TASK,
                 replies={200: Reply("The task.", replies.TASK)},
             )
         },

@@ -108,7 +108,15 @@ TASK = record(
         "retry_of": MAYBE_UUID,
         "expect_nodes": {"type": ["integer", "null"]},
         "all_nodes": FLAG,
-        "progress": maybe(record({"total": COUNT, "by_status": by_name(COUNT), "by_step": by_name(COUNT)})),
+        "rollout": {"description": "As it was sent, with what was left out."},
+        "paused": MAYBE_TIME,
+        "paused_by": MAYBE_TEXT,
+        "progress": maybe(
+            record(
+                {"total": COUNT, "by_status": by_name(COUNT), "by_step": by_name(COUNT)},
+                optional={"wave": COUNT, "waves": {"type": ["integer", "null"]}},
+            )
+        ),
         "design_digest": MAYBE_TEXT,
         "machine": maybe(record({"first_contact": MAYBE_TIME, "last_contact": MAYBE_TIME, "stage": MAYBE_TEXT})),
     },

@@ -105,7 +105,7 @@ def test_every_action_has_a_rule_of_its_own() -> None:
     assert set(ACTION_RULES.values()) <= set(RULES)
     assert {rule.removeprefix(PREFIX) for rule in RULES} == {
         *READING,
-        *("create_task", "terminate_task", "delete_tasks", "ingest_data", "read_secrets", "hold_node"),
+        *("create_task", "terminate_task", "pause_task", "delete_tasks", "ingest_data", "read_secrets", "hold_node"),
         *("validate_design", "verify_site", "prepare_site", "verify_nodes"),
         *("prepare_nodes", "deploy_nodes", "destroy_nodes", "relabel_nodes"),
     }
