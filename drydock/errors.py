@@ -13,13 +13,17 @@ Clients match on ``code``, never on text: a code once published is neither chang
     │   ├── BootActionNotFound
     │   ├── BootContextNotFound
     │   ├── NodeNotFound            nothing is known of a node
-    │   └── BuildDataNotFound
+    │   ├── BuildDataNotFound
+    │   └── HoldNotFound
     ├── Conflict
     │   ├── BootActionFinal         a report after the final status
     │   ├── BootActionSilent        a report for an action with ``signaling: false``
     │   ├── IdempotencyConflict     the same key with another body
     │   ├── NoConfirmationAwaited   a confirmation that no task waits for
+    │   ├── TaskEnded               a pause of a task that has ended
+    │   ├── TaskNotPausable         a pause of a task without a rollout
     │   ├── TaskNotEnded            a retry of a task that still runs
+    │   ├── NodeHeld                a hold on a node that is held
     │   └── NothingToRetry          a retry of a task with no failed nodes left
     ├── DesignError
     │   ├── InvalidReference        a reference that can never work: scheme, host, syntax, size
@@ -112,6 +116,10 @@ class PlanNotFound(NotFound):
     code = "plan_not_found"
 
 
+class HoldNotFound(NotFound):
+    code = "hold_not_found"
+
+
 class Conflict(DrydockError):
     code = "conflict"
 
@@ -132,8 +140,20 @@ class NoConfirmationAwaited(Conflict):
     code = "no_confirmation_awaited"
 
 
+class TaskEnded(Conflict):
+    code = "task_ended"
+
+
+class TaskNotPausable(Conflict):
+    code = "task_not_pausable"
+
+
 class TaskNotEnded(Conflict):
     code = "task_not_ended"
+
+
+class NodeHeld(Conflict):
+    code = "node_held"
 
 
 class NothingToRetry(Conflict):

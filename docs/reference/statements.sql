@@ -9,23 +9,24 @@ WITH named AS
   WHERE designs.digest = :named_design AND coalesce(designs.named, designs.created) < now() - make_interval(0,
       0, 0, 0, 1))
 INSERT INTO tasks (id, root_id, action, design_ref, design_digest, node_filter, force, retry_of, expect_nodes,
-    all_nodes, status, created_by, request_id, idempotency_key, request_digest, lane, wake_at)
+    all_nodes, rollout, status, created_by, request_id, idempotency_key, request_digest, step, lane, wake_at)
 VALUES (:id::UUID, :root_id::UUID, :action, :design_ref, :design_digest, :node_filter::JSONB, :force,
-    :retry_of::UUID, :expect_nodes, :all_nodes, :status, :created_by, :request_id, :idempotency_key,
-    :request_digest, :lane, now())
+    :retry_of::UUID, :expect_nodes, :all_nodes, :rollout::JSONB, :status, :created_by, :request_id,
+    :idempotency_key, :request_digest, :step, :lane, now())
 ON CONFLICT (created_by, idempotency_key) DO NOTHING
 RETURNING tasks.created, tasks.updated, pg_notify('drydock_work', '') AS pg_notify_1,
     pg_notify('drydock_change', '') AS pg_notify_4;
 
 -- Enqueue its subtasks (task_queue.ADD_SUBTASKS)
 INSERT INTO tasks (id, node, root_id, parent_id, action, design_ref, design_digest, status, created_by,
-    request_id, force, lane, wake_at)
+    request_id, force, lane, wave, step, wake_at)
 SELECT anon_1.id, anon_1.node, :of_root_id::UUID AS anon_2, :of_parent_id::UUID AS anon_3, :of_action AS
     anon_4, :of_design_ref AS anon_5, :of_design_digest AS anon_6, :of_status AS anon_7, :of_created_by AS
-    anon_8, :of_request_id AS anon_9, :of_force AS anon_10, :of_lane AS anon_11, now() + make_interval(0, 0,
-    0, 0, 0, 0, (anon_1.place - 1) / CAST(:start_rate AS DOUBLE PRECISION)) AS anon_12
-FROM unnest(CAST(:of_ids::UUID[] AS UUID[]), CAST(:of_nodes::TEXT[] AS TEXT[])) WITH ORDINALITY AS anon_1(id,
-    node, place)
+    anon_8, :of_request_id AS anon_9, :of_force AS anon_10, :of_lane AS anon_11, anon_1.wave, CASE WHEN
+    (anon_1.wave IS NOT NULL) THEN 'await_wave' END AS anon_12, CASE WHEN (anon_1.wave IS NULL) THEN now() +
+    make_interval(0, 0, 0, 0, 0, 0, (anon_1.place - 1) / CAST(:start_rate AS DOUBLE PRECISION)) END AS anon_13
+FROM unnest(CAST(:of_ids::UUID[] AS UUID[]), CAST(:of_nodes::TEXT[] AS TEXT[]), CAST(:of_waves::INTEGER[] AS
+    INTEGER[])) WITH ORDINALITY AS anon_1(id, node, wave, place)
 ORDER BY anon_1.place
 ON CONFLICT (parent_id, node)
 WHERE node IS NOT NULL DO NOTHING;
@@ -108,8 +109,9 @@ FROM due
 WHERE tasks.id = due.id
 RETURNING tasks.id, tasks.seq, tasks.root_id, tasks.parent_id, tasks.action, tasks.node, tasks.design_ref,
     tasks.design_digest, tasks.node_filter, tasks.force, tasks.retry_of, tasks.expect_nodes, tasks.all_nodes,
-    tasks.status, tasks.result_status, tasks.result_message, tasks.result_reason, tasks.successes,
-    tasks.failures, tasks.created, tasks.updated, tasks.created_by, tasks.request_id, tasks.idempotency_key,
+    tasks.rollout, tasks.wave, tasks.failure_budget, tasks.paused, tasks.paused_by, tasks.status,
+    tasks.result_status, tasks.result_message, tasks.result_reason, tasks.successes, tasks.failures,
+    tasks.created, tasks.updated, tasks.created_by, tasks.request_id, tasks.idempotency_key,
     tasks.request_digest, tasks.terminate, tasks.terminated, tasks.terminated_by, tasks.step,
     tasks.step_since, tasks.deadline_at, tasks.attempt, tasks.reason, tasks.last_error, tasks.error_attempts,
     tasks.changed_in, tasks.lane, tasks.wake_at, tasks.wake_requested, tasks.lease_owner, tasks.lease_until,
@@ -160,13 +162,14 @@ RETURNING tasks.id, tasks.lease_epoch;
 -- Due tasks of an unknown kind (lease_statements.UNKNOWN)
 SELECT tasks.id, tasks.action, tasks.step, tasks.lane, tasks.status, count(*) OVER () AS number
 FROM tasks
-WHERE tasks.wake_at <= now() AND (tasks.lease_until IS NULL OR tasks.lease_until < now()) AND NOT (tasks.lane
-    IN ('task', 'node', 'watch') AND tasks.status IN ('requested', 'queued', 'running', 'terminating',
-    'terminated', 'complete') AND tasks.lease_epoch < 9223372036854775807 AND (tasks.terminate OR tasks.action
-    IN ('validate_design', 'verify_site', 'prepare_site', 'verify_nodes', 'prepare_nodes', 'deploy_nodes',
-    'destroy_nodes', 'relabel_nodes', 'verify_node', 'prepare_node', 'deploy_node', 'destroy_node',
-    'relabel_node') AND (CAST(:steps::TEXT[] AS TEXT[]) IS NULL OR tasks.step IS NULL OR (tasks.action || ' '
-    || tasks.step) = ANY (CAST(:steps::TEXT[] AS TEXT[])))))
+WHERE tasks.wake_at <= now() AND (tasks.lease_until IS NULL OR tasks.lease_until < now()) AND tasks.step IS
+    DISTINCT
+FROM 'await_wave' AND NOT (tasks.lane IN ('task', 'node', 'watch') AND tasks.status IN ('requested', 'queued',
+    'running', 'terminating', 'terminated', 'complete') AND tasks.lease_epoch < 9223372036854775807 AND
+    (tasks.terminate OR tasks.action IN ('validate_design', 'verify_site', 'prepare_site', 'verify_nodes',
+    'prepare_nodes', 'deploy_nodes', 'destroy_nodes', 'relabel_nodes', 'verify_node', 'prepare_node',
+    'deploy_node', 'destroy_node', 'relabel_node') AND (CAST(:steps::TEXT[] AS TEXT[]) IS NULL OR tasks.step
+    IS NULL OR (tasks.action || ' ' || tasks.step) = ANY (CAST(:steps::TEXT[] AS TEXT[])))))
 ORDER BY tasks.seq
 LIMIT :at_most;
 
@@ -184,7 +187,9 @@ SELECT anon_1.node, anon_1.id
 FROM jsonb_to_recordset(:wanted::JSONB) AS anon_1(id UUID, node TEXT)
 WHERE anon_1.id = (SELECT tasks.id
   FROM tasks
-  WHERE tasks.node = anon_1.node AND (tasks.status NOT IN ('complete', 'terminated'))
+  WHERE tasks.node = anon_1.node AND (tasks.status NOT IN ('complete', 'terminated')) AND tasks.step IS
+      DISTINCT
+  FROM 'await_wave'
   ORDER BY tasks.seq
   LIMIT 1)
 ORDER BY anon_1.node
@@ -222,7 +227,7 @@ SET updated=CASE WHEN (tasks.reason != anon_1.reason OR tasks.attempt != anon_1.
     make_interval(0, 0, 0, 0, 0, 0, anon_1.seconds) ELSE least(clock_timestamp() + make_interval(0, 0, 0, 0,
     0, 0, anon_1.seconds), greatest(tasks.deadline_at, clock_timestamp())) END, wake_requested=false,
     lease_owner=NULL, lease_until=NULL, lapses=0
-FROM jsonb_to_recordset(:paused::JSONB) AS anon_1(id UUID, seconds DOUBLE PRECISION, reason TEXT, attempt
+FROM jsonb_to_recordset(:pauses::JSONB) AS anon_1(id UUID, seconds DOUBLE PRECISION, reason TEXT, attempt
     INTEGER)
 WHERE tasks.id = anon_1.id AND tasks.lease_until > clock_timestamp()
 RETURNING CASE WHEN (tasks.changed_in = CAST(CAST(pg_current_xact_id() AS TEXT) AS BIGINT)) THEN
@@ -272,17 +277,20 @@ WITH woken AS
   WHERE tasks.id IN (SELECT waiting.id
     FROM tasks AS waiting
     WHERE waiting.node = ANY (:of_nodes::TEXT[]) AND (waiting.status NOT IN ('complete', 'terminated')) AND
-        NOT (EXISTS (SELECT older.id
+        waiting.step IS DISTINCT
+    FROM 'await_wave' AND NOT (EXISTS (SELECT older.id
         FROM tasks AS older
         WHERE older.node = waiting.node AND older.seq < waiting.seq AND (older.status NOT IN ('complete',
-            'terminated'))))
+            'terminated')) AND older.step IS DISTINCT
+        FROM 'await_wave'))
     UNION ALL
     SELECT parents.id
     FROM tasks AS parents
     WHERE parents.id = ANY (:of_parents::UUID[]) AND NOT (EXISTS (SELECT waiting.id
         FROM tasks AS waiting
-        WHERE waiting.parent_id = parents.id AND (waiting.status NOT IN ('complete', 'terminated'))))) AND
-            (tasks.status NOT IN ('complete', 'terminated'))
+        WHERE waiting.parent_id = parents.id AND (waiting.status NOT IN ('complete', 'terminated')) AND
+            waiting.step IS DISTINCT
+        FROM 'await_wave'))) AND (tasks.status NOT IN ('complete', 'terminated'))
   ORDER BY tasks.parent_id IS NOT NULL, tasks.id
   FOR NO KEY UPDATE)
 UPDATE tasks
@@ -461,8 +469,9 @@ WHERE machines.context_id = found.context_id;
 -- Read a task with its details (one_task.TASK)
 SELECT tasks.id, tasks.seq, tasks.root_id, tasks.parent_id, tasks.action, tasks.node, tasks.design_ref,
     tasks.design_digest, tasks.node_filter, tasks.force, tasks.retry_of, tasks.expect_nodes, tasks.all_nodes,
-    tasks.status, tasks.result_status, tasks.result_message, tasks.result_reason, tasks.successes,
-    tasks.failures, tasks.created, tasks.updated, tasks.created_by, tasks.request_id, tasks.idempotency_key,
+    tasks.rollout, tasks.wave, tasks.failure_budget, tasks.paused, tasks.paused_by, tasks.status,
+    tasks.result_status, tasks.result_message, tasks.result_reason, tasks.successes, tasks.failures,
+    tasks.created, tasks.updated, tasks.created_by, tasks.request_id, tasks.idempotency_key,
     tasks.request_digest, tasks.terminate, tasks.terminated, tasks.terminated_by, tasks.step,
     tasks.step_since, tasks.deadline_at, tasks.attempt, tasks.reason, tasks.last_error, tasks.error_attempts,
     tasks.changed_in, tasks.lane, tasks.wake_at, tasks.wake_requested, tasks.lease_owner, tasks.lease_until,

@@ -10,12 +10,15 @@ from drydock.api.resources.bootdata import BootDataResource
 from drydock.api.resources.designs import DesignResource, DesignsResource, ValidateDesignResource
 from drydock.api.resources.events import EventsResource
 from drydock.api.resources.health import ExtendedHealthResource, HealthResource, MetricsResource
+from drydock.api.resources.holds import HoldsResource, NodeHoldResource
 from drydock.api.resources.machine_build_data import MachineBuildDataResource
 from drydock.api.resources.machine_events import MachineEventsResource
 from drydock.api.resources.nodes import NodeBuildDataResource, NodeFilterResource, NodeResource, NodesResource
 from drydock.api.resources.plans import PlanNodesResource, PlanResource, PlansResource
 from drydock.api.resources.tasks import (
     ConfirmResource,
+    PauseResource,
+    ResumeResource,
     TaskBuildDataResource,
     TaskResource,
     TasksResource,
@@ -43,6 +46,8 @@ def resources(of: ApiServices) -> Mapping[str, object]:
         "events": EventsResource(streams),
         "terminate": TerminateResource(of.tasks, at),
         "confirm": ConfirmResource(of.tasks, at),
+        "pause": PauseResource(of.tasks, at),
+        "resume": ResumeResource(of.tasks, at),
         "task_build_data": TaskBuildDataResource(of.tasks),
         "plans": PlansResource(of.plans, at),
         "plan": PlanResource(of.plans),
@@ -50,6 +55,8 @@ def resources(of: ApiServices) -> Mapping[str, object]:
         "nodes": NodesResource(of.tasks),
         "node": NodeResource(of.hardware),
         "node_build_data": NodeBuildDataResource(of.tasks),
+        "holds": HoldsResource(of.holds),
+        "node_hold": NodeHoldResource(of.holds),
         "node_filter": NodeFilterResource(of.designs),
         "designs": DesignsResource(of.designs, at),
         "design": DesignResource(of.designs, of.policy),

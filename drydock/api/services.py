@@ -13,6 +13,7 @@ from drydock.orchestrator.services.designs import DesignService
 from drydock.orchestrator.services.hardware import HardwareService
 from drydock.orchestrator.services.health import Health
 from drydock.orchestrator.services.machines import MachineService
+from drydock.orchestrator.services.operator_holds import OperatorHoldService
 from drydock.orchestrator.services.plans import PlanService
 from drydock.orchestrator.services.tasks import TaskService
 
@@ -25,6 +26,7 @@ class ApiServices:
     boot: BootService
     machines: MachineService
     hardware: HardwareService
+    holds: OperatorHoldService
     health: Health
     policy: Authorizer
     limits: Limits

@@ -17,13 +17,16 @@ from drydock.auth.health import checks as auth_checks
 from drydock.bootstrap.shared import build_shared, with_slash
 from drydock.conf import boot_secrets, max_waiting, public_url, trusted_proxies
 from drydock.conf.api import MAX_EVENT_BYTES
+from drydock.errors import ConfigurationError, InvalidInput
 from drydock.metrics import ApiMetrics
+from drydock.model.rollout import PLAIN, Rollout, share_of
 from drydock.orchestrator.services.boot_actions import BootService
 from drydock.orchestrator.services.changes import ChangeWaiter
 from drydock.orchestrator.services.hardware import HardwareService
 from drydock.orchestrator.services.health import Health
 from drydock.orchestrator.services.machines import MachineService, ScriptSettings
 from drydock.orchestrator.services.node_sections import NodeSections
+from drydock.orchestrator.services.operator_holds import OperatorHoldService
 from drydock.orchestrator.services.plans import PlanService
 from drydock.orchestrator.services.queue_metrics import QueueMetrics
 from drydock.orchestrator.services.tasks import TaskService
@@ -49,7 +52,11 @@ def build_services(conf: cfg.ConfigOpts) -> ApiServices:
     metrics.add(QueueMetrics(shared.database))
     return ApiServices(
         tasks=TaskService(
-            shared.database, shared.provisioner, ChangeWaiter(shared.database), guard=conf.orchestrator.guard
+            shared.database,
+            shared.provisioner,
+            ChangeWaiter(shared.database),
+            guard=conf.orchestrator.guard,
+            rollout=_rollout(conf),
         ),
         designs=shared.designs,
         plans=PlanService(
@@ -63,6 +70,7 @@ def build_services(conf: cfg.ConfigOpts) -> ApiServices:
         hardware=HardwareService(
             shared.database, provisioner=shared.provisioner.name, oob_drivers=conf.drivers.oob or ()
         ),
+        holds=OperatorHoldService(shared.database),
         boot=BootService(shared.database, hold_seconds=conf.api.node_hold_seconds),
         health=Health(shared.database, {"provisioner": shared.provisioner.check, **auth_checks(conf)}),
         policy=Policy(conf),
@@ -76,6 +84,20 @@ def build_services(conf: cfg.ConfigOpts) -> ApiServices:
         metrics=metrics,
         addresses=Addresses(public_url(conf), trusted_proxies(conf)),
     )
+
+
+def _rollout(conf: cfg.ConfigOpts) -> Rollout:
+    """Raises ``ConfigurationError``."""
+    options = conf.orchestrator
+    value = {
+        "waves": [share_of(wave) for wave in options.rollout_waves],
+        "max_failed": share_of(options.rollout_max_failed) if options.rollout_max_failed else None,
+        "pause": options.rollout_pause,
+    }
+    try:
+        return Rollout.parse(value, PLAIN)
+    except InvalidInput as exc:
+        raise ConfigurationError(f"[orchestrator] {exc.message.replace('rollout.', 'rollout_')}") from exc
 
 
 def _script_settings(conf: cfg.ConfigOpts) -> ScriptSettings:

@@ -38,7 +38,7 @@ COMMANDS = {
         "Check, compile and render site designs on this machine; store and list them in Drydock.",
     ),
     "health": Lazy("drydock.cli.service", "health", "Show the health of Drydock and of its dependencies."),
-    "node": Lazy("drydock.cli.nodes", "node", "List and show machines."),
+    "node": Lazy("drydock.cli.nodes", "node", "List, show and hold machines."),
     "plan": Lazy("drydock.cli.plans", "plan", "Plan what would be done to each node of a design, and show why."),
     "task": Lazy("drydock.cli.tasks", "task", "Create tasks on machines and follow them."),
     "version": Lazy("drydock.cli.service", "version", "Print the version of this command."),

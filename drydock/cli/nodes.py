@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from difflib import get_close_matches
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -9,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from drydock.cli.connection import client_of
+from drydock.cli.lazy import Lazy, LazyGroup
 from drydock.cli.output import clean, console, is_data, moment, output_option, print_data
+from drydock.client.errors import Forbidden, NotFound
 
 if TYPE_CHECKING:
     from drydock.client.client import DrydockClient
@@ -29,9 +32,16 @@ FIELDS = {
 TASKS = 5
 
 
-@click.group()
+LAZY = {
+    "hold": Lazy("drydock.cli.holds", "hold", "Hold a node: prepare, deploy, destroy and relabel leave it alone."),
+    "holds": Lazy("drydock.cli.holds", "holds", "List the nodes that are held."),
+    "release": Lazy("drydock.cli.holds", "release", "Release a node that is held."),
+}
+
+
+@click.group(cls=LazyGroup, lazy=LAZY)
 def node() -> None:
-    """List and show machines."""
+    """List, show and hold machines."""
 
 
 @node.command("list")
@@ -44,14 +54,19 @@ def list_nodes(ctx: click.Context, *, output: str) -> None:
     Example:
       drydock node list -o json
     """
-    nodes = client_of(ctx).list_nodes()
+    client = client_of(ctx)
+    nodes = client.list_nodes()
     if is_data(output):
         print_data(nodes, output)
         return
     from drydock.cli.tables import Column, Table  # takes long to load
 
-    rows = [[row.get(field) for field in FIELDS] for row in sorted(nodes, key=lambda row: str(row.get("hostname")))]
-    columns = [Column(name, rank) for name, rank in FIELDS.values()]
+    held = _held(client)
+    rows = [
+        [*(row.get(field) for field in FIELDS), held.get(str(row.get("hostname")).lower(), "")]
+        for row in sorted(nodes, key=lambda row: str(row.get("hostname")))
+    ]
+    columns = [*(Column(name, rank) for name, rank in FIELDS.values()), Column("held", 1, folds=True)]
     console(wide=output == "wide").print(Table(columns, rows), crop=False)
 
 
@@ -135,6 +150,15 @@ def _known(client: DrydockClient, name: str) -> dict[str, Any] | None:
         return client.get_node(name)
     except NotFound:
         return None
+
+
+def _held(client: DrydockClient) -> Mapping[str, str]:
+    """By name in lower case, why a node is held. Nothing from a server without holds, or for who may not see them."""
+    try:
+        holds = client.list_holds()
+    except (Forbidden, NotFound):
+        return {}
+    return {str(hold["hostname"]).lower(): f"{hold['created_by']}: {hold['kind']}: {hold['reason']}" for hold in holds}
 
 
 def _find(nodes: list[dict[str, Any]], name: str) -> dict[str, Any]:

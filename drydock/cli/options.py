@@ -10,6 +10,7 @@ import click
 
 from drydock.cli.scope import Choice
 from drydock.model.actions import ROWS
+from drydock.model.rollout import Pause, share_of
 
 Command = Callable[..., Any]
 
@@ -29,6 +30,29 @@ interval_option = click.option(
     metavar="SECONDS",
     help="Minimum time between two requests.",
 )
+
+
+def rollout_options(command: Command) -> Command:
+    """In which waves nodes begin, as the argument ``rollout``: None if no option was given."""
+
+    @wraps(command)
+    def chosen(*arguments: Any, waves: str | None, max_failed: str | None, pause: str | None, **others: Any) -> Any:
+        given: dict[str, Any] = {}
+        if waves is not None:
+            given["waves"] = [share_of(wave.strip()) for wave in waves.split(",")]
+        if max_failed is not None:
+            given["max_failed"] = share_of(max_failed.strip())
+        if pause is not None:
+            given["pause"] = pause
+        return command(*arguments, rollout=given or None, **others)
+
+    for option in (
+        click.option("--pause", type=click.Choice(list(Pause)), help="After which waves to pause until task resume."),
+        click.option("--max-failed", metavar="N|N%", help="Once so many nodes have failed no more begin."),
+        click.option("--waves", metavar="LIST", help="Begin in waves: 1,10%,100% of the nodes, cumulative."),
+    ):
+        chosen = option(chosen)
+    return chosen
 
 
 def split(ctx: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from drydock.cli.connection import client_of
 from drydock.cli.options import (
     ACTION_NAMES,
     interval_option,
+    rollout_options,
     selection_options,
     task_argument,
     timeout_option,
@@ -34,6 +35,7 @@ from drydock.cli.scope import Choice, Wanted, expected_nodes
 )
 @selection_options
 @click.option("--force", is_flag=True, help="Include nodes that are deployed already: they are reinstalled.")
+@rollout_options
 @wait_option
 @timeout_option
 @interval_option
@@ -49,6 +51,7 @@ def create(
     all_nodes: bool,
     allow_empty: bool,
     force: bool,
+    rollout: dict[str, Any] | None,
     wait: bool,
     timeout: float | None,
     interval: float,
@@ -66,6 +69,7 @@ def create(
       drydock task create -a deploy_nodes -d latest --wait
       drydock task create -a destroy_nodes -d drydock://designs/DIGEST -n node03,node04
       drydock task create -a destroy_nodes -d drydock://designs/DIGEST --expect-nodes 12
+      drydock task create -a deploy_nodes -d latest --waves 1,10%,100% --max-failed 2 --pause after_first
     """
     _check_timeout(timeout, wait=wait)
     client = client_of(ctx)
@@ -73,18 +77,28 @@ def create(
     wanted = Wanted(action, design_ref, choice, force, expect_nodes, all_nodes, allow_empty)
     expected = expected_nodes(client, wanted)
     ask = partial(client.create_task, action, design_ref, node_filter=choice.node_filter, force=force)
-    ask = partial(ask, expect_nodes=expected, all_nodes=all_nodes)
+    ask = partial(ask, expect_nodes=expected, all_nodes=all_nodes, rollout=rollout)
     follow(ctx, ask, wait=wait, timeout=timeout, interval=interval, output=output)
 
 
 @click.command()
 @task_argument
+@rollout_options
 @wait_option
 @timeout_option
 @interval_option
 @output_option
 @click.pass_context
-def retry(ctx: click.Context, *, task_id: str, wait: bool, timeout: float | None, interval: float, output: str) -> None:
+def retry(
+    ctx: click.Context,
+    *,
+    task_id: str,
+    rollout: dict[str, Any] | None,
+    wait: bool,
+    timeout: float | None,
+    interval: float,
+    output: str,
+) -> None:
     """Create the same task again for the nodes that failed in a task, with the same design.
 
     Nodes that succeeded in a later task are left out. With --wait the exit status is as of create --wait.
@@ -92,7 +106,14 @@ def retry(ctx: click.Context, *, task_id: str, wait: bool, timeout: float | None
     _check_timeout(timeout, wait=wait)
     client = client_of(ctx)
     found = find_task(client, task_id)
-    follow(ctx, lambda: client.retry_task(found), wait=wait, timeout=timeout, interval=interval, output=output)
+    follow(
+        ctx,
+        lambda: client.retry_task(found, rollout=rollout),
+        wait=wait,
+        timeout=timeout,
+        interval=interval,
+        output=output,
+    )
 
 
 def follow(

@@ -46,6 +46,9 @@ SHOW_FIELDS = (
     "retry_of",
     "force",
     "expect_nodes",
+    "rollout",
+    "wave",
+    "paused",
     "created",
     "created_by",
     "updated",
@@ -102,6 +105,13 @@ def shown(entry: Json, field: str, *, short: bool = False) -> Any:
         return ", ".join(f"{count} {status}" for status, count in sorted(counts.items()) if count)
     if field == "confirmations":
         return "; ".join(_confirmation(each) for each in entry.get(field) or ())
+    if field == "rollout":
+        return rollout_text(entry.get("rollout"))
+    if field == "wave":
+        progress = entry.get("progress") or {}
+        return f"{progress['wave']} of {progress.get('waves')}" if progress.get("wave") else ""
+    if field == "paused":
+        return f"{moment(entry['paused'])} by {entry.get('paused_by')}" if entry.get("paused") else ""
     value = entry.get(field)
     if field == "force":
         return "yes" if value else ""
@@ -115,6 +125,17 @@ def _confirmation(given: Json) -> str:
         return f"{given.get('step')}: asked for at {moment(given.get('asked'))}"
     note = f" ({given['note']})" if given.get("note") else ""
     return f"{given.get('step')}: by {given.get('confirmed_by')} at {moment(given['confirmed'])}{note}"
+
+
+def rollout_text(rollout: Json | None) -> str:
+    """``waves 1, 10%, 100%; at most 2 failed; pause after_first``."""
+    if not rollout:
+        return ""
+    waves = ", ".join(str(wave) for wave in rollout.get("waves") or ())
+    limit = (
+        "no limit of failures" if rollout.get("max_failed") is None else f"budget of {rollout['max_failed']} failures"
+    )
+    return f"waves {waves}; {limit}; pause {rollout.get('pause')}"
 
 
 def _about(message: Json, task_id: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import islice
+from typing import Any
 
 import click
 
@@ -162,3 +163,32 @@ def confirm(ctx: click.Context, *, task_id: str, step: str | None, note: str, ou
         print_data(entry, output)
         return
     click.echo(clean(f"Confirmed for task {entry.get('task_id', found)}."))
+
+
+@task.command()
+@task_argument
+@output_option
+@click.pass_context
+def pause(ctx: click.Context, *, task_id: str, output: str) -> None:
+    """Begin no more nodes of a task with a rollout; those that have begun go on."""
+    client = client_of(ctx)
+    _show_paused(client.pause_task(find_task(client, task_id)), output)
+
+
+@task.command()
+@task_argument
+@output_option
+@click.pass_context
+def resume(ctx: click.Context, *, task_id: str, output: str) -> None:
+    """Go on with a task that is paused."""
+    client = client_of(ctx)
+    _show_paused(client.resume_task(find_task(client, task_id)), output)
+
+
+def _show_paused(entry: dict[str, Any], output: str) -> None:
+    if is_data(output):
+        print_data(entry, output)
+        return
+    by = entry.get("paused_by")
+    state = f"paused by {by}" if by else f"{entry.get('status')}, not paused"
+    click.echo(clean(f"Task {entry.get('task_id')} is {state}."))

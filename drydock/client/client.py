@@ -95,12 +95,13 @@ class DrydockClient:
         force: bool = False,
         expect_nodes: int | None = None,
         all_nodes: bool = False,
+        rollout: Mapping[str, Any] | None = None,
         idempotency_key: str | None = None,
     ) -> Json:
         """Create a task; returns it, queued. ``force``: also change nodes that are deployed already.
 
         ``expect_nodes``: the number of nodes that must be selected. Destroying or forcing a whole site requires either
-        this or ``all_nodes``.
+        this or ``all_nodes``. ``rollout``: ``waves``, ``max_failed`` and ``pause`` as in the API.
 
         Requests with the same ``idempotency_key`` (default: a new one) return the same task.
         """
@@ -114,19 +115,31 @@ class DrydockClient:
                 **({"force": True} if force else {}),
                 **({} if expect_nodes is None else {"expect_nodes": expect_nodes}),
                 **({"all_nodes": True} if all_nodes else {}),
+                **({} if rollout is None else {"rollout": rollout}),
             },
             headers={"Idempotency-Key": idempotency_key or str(uuid4())},
         )
         return _record(json_of(response))
 
-    def retry_task(self, task_id: str, *, force: bool | None = None, idempotency_key: str | None = None) -> Json:
-        """Create the same task for the nodes that failed in a task; returns it. ``force``: None for the old task's.
+    def retry_task(
+        self,
+        task_id: str,
+        *,
+        force: bool | None = None,
+        rollout: Mapping[str, Any] | None = None,
+        idempotency_key: str | None = None,
+    ) -> Json:
+        """Create the same task for the nodes that failed in a task; returns it.
+
+        ``force``, ``rollout``: None for the old task's.
 
         Raises Conflict when the task has not ended, or none of its nodes failed.
         """
         body: Json = {"retry_of": task_id}
         if force is not None:
             body["force"] = force
+        if rollout is not None:
+            body["rollout"] = rollout
         headers = {"Idempotency-Key": idempotency_key or str(uuid4())}
         return _record(json_of(self._connection.call("POST", "/tasks", json=body, headers=headers)))
 
@@ -199,6 +212,14 @@ class DrydockClient:
         path = f"/tasks/{quote(task_id, safe='')}/confirm"
         return _record(json_of(self._connection.call("POST", path, json=body)))
 
+    def pause_task(self, task_id: str) -> Json:
+        """Begin no more nodes of a task with a rollout. Returns the task. Raises Conflict if it has ended or none."""
+        return _record(json_of(self._connection.call("POST", f"/tasks/{quote(task_id, safe='')}/pause")))
+
+    def resume_task(self, task_id: str) -> Json:
+        """Go on with a paused task. Returns the task. Raises Conflict as ``pause_task``."""
+        return _record(json_of(self._connection.call("POST", f"/tasks/{quote(task_id, safe='')}/resume")))
+
     def delete_tasks(self, *, days: int) -> str:
         """Delete finished tasks older than ``days``; returns the server's message."""
         return self._connection.call("DELETE", "/tasks", params={"days": days}).text
@@ -267,6 +288,24 @@ class DrydockClient:
     def get_node(self, node: str) -> Json:
         """What is known of a node's hardware: ``facts``, ``facts_before``, ``sources``. Raises NotFound."""
         return _record(json_of(self._connection.call("GET", f"/nodes/{quote(node, safe='')}")))
+
+    # Holds
+
+    def hold_node(self, node: str, *, kind: str, reason: str, until: str | None = None) -> Json:
+        """Hold a node: no action that changes it begins; returns the hold. ``until``: ISO 8601 with its zone.
+
+        Raises Conflict if it is held.
+        """
+        body = {"kind": kind, "reason": reason, "until": until}
+        return _record(json_of(self._connection.call("PUT", f"/nodes/{quote(node, safe='')}/hold", json=body)))
+
+    def release_node(self, node: str) -> None:
+        """Raises NotFound if it is not held."""
+        self._connection.call("DELETE", f"/nodes/{quote(node, safe='')}/hold")
+
+    def list_holds(self) -> list[Json]:
+        """The holds that have not expired."""
+        return _records(json_of(self._connection.call("GET", "/holds")))
 
     # The service
 

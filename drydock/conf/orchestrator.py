@@ -73,6 +73,24 @@ ORCHESTRATOR_OPTS: tuple[cfg.Opt, ...] = (
         help="What deploy_nodes does with a machine whose hardware is not as the hardware profile and the design have "
         "it, before anything is written to it. fail: the node fails. warn: its task has a warning for each difference.",
     ),
+    cfg.ListOpt(
+        "rollout_waves",
+        default=["100%"],
+        help="The waves in which nodes of prepare_nodes, deploy_nodes and destroy_nodes begin, unless the request says "
+        "otherwise: numbers of nodes or percentages of those in scope, cumulative, such as 1,10%,100%. "
+        "Read by the API, as the next two.",
+    ),
+    cfg.StrOpt(
+        "rollout_max_failed",
+        default="",
+        help="The number (or percentage) of failed nodes from which on no more begin; empty: no limit.",
+    ),
+    cfg.StrOpt(
+        "rollout_pause",
+        default="never",
+        choices=["never", "after_first", "after_each"],
+        help="After which waves a task pauses until it is resumed.",
+    ),
     cfg.Opt("metrics_host", type=Host(), default="127.0.0.1", help="Address on which a worker serves its metrics."),
     cfg.PortOpt(
         "metrics_port",

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Select, Text, Uuid, delete, fu
 from sqlalchemy.dialects.postgresql import insert
 
 from drydock.db.locking import LOCK_ORDER
-from drydock.db.predicates import is_open
+from drydock.db.predicates import awaits_wave, is_open
 from drydock.db.recordset import one_of, recordset
 from drydock.db.tables import deployment_slots, node_holds, tasks
 from drydock.model.task import Task
@@ -23,7 +23,9 @@ _wanted = recordset("wanted", id=Uuid, node=Text)
 
 
 def _first_of(node: ColumnElement[str]) -> Select[Any]:
-    return select(tasks.c.id).where(tasks.c.node == node, is_open(tasks)).order_by(tasks.c.seq).limit(1)
+    # What waits for its wave lets others go before it: its task may be paused for days.
+    first = select(tasks.c.id).where(tasks.c.node == node, is_open(tasks), ~awaits_wave(tasks))
+    return first.order_by(tasks.c.seq).limit(1)
 
 
 # Only the oldest open task of a node may hold it. In the order of nodes, so that two workers never wait in a circle.

@@ -29,7 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from drydock.db.locking import LOCK_ORDER
-from drydock.db.predicates import NOW, is_due, is_free, lease_lasts, seconds_of, sql_one_of
+from drydock.db.predicates import NOW, awaits_wave, is_due, is_free, lease_lasts, seconds_of, sql_one_of
 from drydock.db.recordset import one_of
 from drydock.db.tables import tasks
 from drydock.model.actions import Action
@@ -151,7 +151,7 @@ NEXT_DUE: Mapping[frozenset[Lane], Select[tuple[Any]]] = {
 #: Due tasks that this version does not know: how many, and some of them.
 UNKNOWN = (
     select(tasks.c.id, tasks.c.action, tasks.c.step, tasks.c.lane, tasks.c.status, func.count().over().label("number"))
-    .where(is_due(tasks), is_free(tasks), ~and_(text(sql_one_of("tasks.lane", Lane)), KNOWN))
+    .where(is_due(tasks), is_free(tasks), ~awaits_wave(tasks), ~and_(text(sql_one_of("tasks.lane", Lane)), KNOWN))
     .order_by(tasks.c.seq)
     .limit(bindparam("at_most"))
 )

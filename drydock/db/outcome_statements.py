@@ -72,7 +72,7 @@ ENTER = (
     )
 )
 
-_paused = recordset("paused", id=Uuid, seconds=Double, reason=Text, attempt=Integer)
+_paused = recordset("pauses", id=Uuid, seconds=Double, reason=Text, attempt=Integer)
 _changed = or_(tasks.c.reason != _paused.c.reason, tasks.c.attempt != _paused.c.attempt)
 _failed = _paused.c.attempt > 0
 PAUSE = (

@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from drydock.db.outcome_statements import ENTER, FINISH, LOCK_GOING_ON, LOCK_MINE, PAUSE
 from drydock.db.rows import storable
 from drydock.errors import LeaseLost
-from drydock.model.task import Task
+from drydock.model.task import Task, TaskStatus
 from drydock.model.task_change import Enter, Finish, Pause
 
 
@@ -61,6 +61,7 @@ class OutcomeRepository:
         return {
             enter.task.id: replace(
                 enter.task,
+                status=enter.task.status if now[enter.task.id].terminate else TaskStatus.RUNNING,
                 step=enter.step,
                 step_since=now[enter.task.id].step_since,
                 deadline_at=now[enter.task.id].deadline_at,
@@ -84,7 +85,7 @@ class OutcomeRepository:
             rows = self._connection.execute(
                 PAUSE,
                 {
-                    "paused": [
+                    "pauses": [
                         {
                             "id": str(pause.task.id),
                             "seconds": pause.seconds,

@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, Text, and_, func, literal_column, or_, text
 
+from drydock.model.rollout import AWAIT_WAVE
 from drydock.model.task import CLOSED
 
 #: The time at this moment. ``func.now()`` is the time at which the transaction began.
@@ -58,6 +59,11 @@ def is_open(tasks: FromClause) -> ColumnElement[bool]:
 def is_closed(tasks: FromClause) -> ColumnElement[bool]:
     """The task has ended."""
     return tasks.c.status.in_(_closed())
+
+
+def awaits_wave(tasks: FromClause) -> ColumnElement[bool]:
+    """The subtask has not begun, and does not before its wave does."""
+    return tasks.c.step.is_not_distinct_from(literal_column(f"'{AWAIT_WAVE}'", Text))
 
 
 def is_due(tasks: FromClause) -> ColumnElement[bool]:

@@ -126,6 +126,13 @@ tasks = Table(
     Column("expect_nodes", BigInteger),
     # NULL: created while the guard was off, or by a version that had none.
     Column("all_nodes", Boolean),
+    # As asked for; NULL: all nodes at once. Then, of a task: the present wave, how many nodes may fail, whether no more
+    # nodes begin for now, and by whom. Of a subtask: its wave.
+    Column("rollout", JSONB(none_as_null=True)),
+    Column("wave", Integer),
+    Column("failure_budget", Integer),
+    Column("paused", DateTime(timezone=True)),
+    Column("paused_by", Text),
     Column("status", Text, nullable=False),
     Column("result_status", Text, nullable=False, server_default=ResultStatus.INCOMPLETE.value),
     Column("result_message", Text, nullable=False, server_default=""),
@@ -177,6 +184,11 @@ tasks = Table(
     Index(None, "node", "seq"),
     Index(None, "created_by", "seq"),
     Index(None, "design_digest"),
+    Index(
+        "ix_tasks_rollout_failures",
+        "parent_id",
+        postgresql_where=text("wave IS NOT NULL AND result_status = 'failure'"),
+    ),
     Index("ix_tasks_retry_of", "retry_of", postgresql_where=text("retry_of IS NOT NULL")),
     Index("ix_tasks_roots_updated", "updated", postgresql_where=text("parent_id IS NULL")),
 )
@@ -217,6 +229,19 @@ node_holds = Table(
     metadata,
     Column("node", Text, primary_key=True),
     Column("task_id", Uuid, ForeignKey("tasks.id", ondelete="CASCADE"), nullable=False, unique=True),
+)
+
+# What operators put on nodes, by hand: no action that changes such a node begins. Expired rows are replaced.
+operator_holds = Table(
+    "operator_holds",
+    metadata,
+    Column("node", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("created", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("until", DateTime(timezone=True)),
+    Index("uq_operator_holds_name", func.lower(text("node")), unique=True),
 )
 
 # A row per task whose machine is being installed. NOTE: the name in SQL is that of 0.2.0, see decision 16.

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, Connection, Double, Text, Uuid, bindparam, cast, func, select
+from sqlalchemy import ColumnElement, Connection, Double, Integer, Text, Uuid, bindparam, case, cast, func, select
 from sqlalchemy.dialects.postgresql import ARRAY, Insert, insert
 
 from drydock.db.designs import named
@@ -22,6 +22,7 @@ from drydock.db.thread_connections import ThreadConnections
 from drydock.errors import IdempotencyConflict, TaskNotFound
 from drydock.model.actions import Action
 from drydock.model.design import snapshot_of
+from drydock.model.rollout import AWAIT_WAVE, FIRST_STEP
 from drydock.model.task import Lane, NewTask, Task, TaskStatus
 
 _NAMED = named(bindparam("named_design", type_=Text))
@@ -35,7 +36,7 @@ ADD = (
 )
 #: Fields of a request; each is a column of its task.
 _REQUESTED = tuple(field.name for field in fields(NewTask))
-ADD_TASK = Prepared("drydock_add_task", ADD, ("id", "root_id", "lane", "status", "request_digest", *_REQUESTED))
+ADD_TASK = Prepared("drydock_add_task", ADD, ("id", "root_id", "lane", "status", "step", "request_digest", *_REQUESTED))
 
 
 def _add_subtasks() -> Insert:
@@ -43,18 +44,22 @@ def _add_subtasks() -> Insert:
         func.unnest(
             cast(bindparam("of_ids", type_=ARRAY(Uuid)), ARRAY(Uuid)),
             cast(bindparam("of_nodes", type_=ARRAY(Text)), ARRAY(Text)),
+            cast(bindparam("of_waves", type_=ARRAY(Integer)), ARRAY(Integer)),
         )
-        .table_valued("id", "node", with_ordinality="place")
+        .table_valued("id", "node", "wave", with_ordinality="place")
         .render_derived()
     )
     same_for_all: dict[str, ColumnElement[Any]] = {
         name: bindparam(f"of_{name}", type_=tasks.c[name].type) for name in _SHARED
     }
     due = func.now() + seconds_of((wanted.c.place - 1) / bindparam("start_rate", type_=Double))
-    rows = select(wanted.c.id, wanted.c.node, *same_for_all.values(), due).order_by(wanted.c.place)
+    # Those of a rollout are released by their task, wave by wave.
+    at_once = wanted.c.wave.is_(None)
+    begins = (wanted.c.wave, case((~at_once, AWAIT_WAVE)), case((at_once, due)))
+    rows = select(wanted.c.id, wanted.c.node, *same_for_all.values(), *begins).order_by(wanted.c.place)
     return (
         insert(tasks)
-        .from_select(["id", "node", *same_for_all, "wake_at"], rows)
+        .from_select(["id", "node", *same_for_all, "wave", "step", "wake_at"], rows)
         .on_conflict_do_nothing(index_elements=["parent_id", "node"], index_where=tasks.c.node.is_not(None))
     )
 
@@ -77,6 +82,7 @@ def _columns(new: NewTask, request_digest: bytes | None) -> dict[str, Any]:
         "action": new.action.value,
         "lane": Lane.TASK.value,
         "status": TaskStatus.QUEUED.value,
+        "step": None if new.rollout is None else FIRST_STEP,
         "request_digest": request_digest,
     }
 
@@ -96,7 +102,9 @@ def add_task(connections: ThreadConnections, new: NewTask, *, request_digest: by
     Raises ``TaskNotFound`` if the task that it retries was deleted meanwhile, ``DatabaseUnavailable``.
     """
     columns = _columns(new, request_digest)
-    as_text = {"node_filter": None if new.node_filter is None else json.dumps(new.node_filter)}
+    as_text = {
+        name: None if columns[name] is None else json.dumps(columns[name]) for name in ("node_filter", "rollout")
+    }
     try:
         row = connections.execute_write(ADD_TASK, _parameters(new, columns) | as_text)
     except ForeignKeyMissing as exc:
@@ -143,12 +151,20 @@ class TaskQueueRepository:
         return TaskRepository(self._connection).get(row.id)
 
     def add_subtasks(
-        self, parent: Task, action: Action, nodes: Sequence[str], *, lane: Lane, start_rate: float
+        self,
+        parent: Task,
+        action: Action,
+        nodes: Sequence[str],
+        *,
+        lane: Lane,
+        start_rate: float,
+        waves: Mapping[str, int] | None = None,
     ) -> None:
         """One subtask per node, in one statement; ``start_rate`` of them become due per second.
 
         The spread keeps a large site from flooding BMCs and provisioner, and from going before a small task that
         comes a moment later: work is done in the order in which it is due. Nodes that have a subtask keep it.
+        ``waves``: by node; such subtasks are not due before they are released.
         """
         shared = {
             "root_id": parent.root_id,
@@ -167,6 +183,7 @@ class TaskQueueRepository:
             {
                 "of_ids": [uuid4() for _ in nodes],
                 "of_nodes": list(nodes),
+                "of_waves": [None if waves is None else waves[node] for node in nodes],
                 "start_rate": start_rate,
                 **{f"of_{name}": value for name, value in shared.items()},
             },

@@ -10,20 +10,27 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from drydock.db.locking import LOCK_ORDER
 from drydock.db.notifications import WORK, notify_change, notify_work
-from drydock.db.predicates import NOW, is_open
+from drydock.db.predicates import NOW, awaits_wave, is_open
 from drydock.db.tables import TRANSACTION, tasks
 from drydock.db.termination import terminate
 from drydock.model.task import Task
 
 
 def _wake_after_end() -> Update:
-    """The next task of each node, and each parent whose last subtask has ended, become due."""
+    """The next task of each node, and each parent whose last subtask (of its present wave) has ended, become due."""
     waiting, older, parents = tasks.alias("waiting"), tasks.alias("older"), tasks.alias("parents")
-    goes_before = select(older.c.id).where(older.c.node == waiting.c.node, older.c.seq < waiting.c.seq, is_open(older))
-    next_of_node = select(waiting.c.id).where(
-        waiting.c.node == any_(bindparam("of_nodes", type_=ARRAY(Text))), is_open(waiting), ~goes_before.exists()
+    goes_before = select(older.c.id).where(
+        older.c.node == waiting.c.node, older.c.seq < waiting.c.seq, is_open(older), ~awaits_wave(older)
     )
-    still_open = select(waiting.c.id).where(waiting.c.parent_id == parents.c.id, is_open(waiting))
+    next_of_node = select(waiting.c.id).where(
+        waiting.c.node == any_(bindparam("of_nodes", type_=ARRAY(Text))),
+        is_open(waiting),
+        ~awaits_wave(waiting),
+        ~goes_before.exists(),
+    )
+    still_open = select(waiting.c.id).where(
+        waiting.c.parent_id == parents.c.id, is_open(waiting), ~awaits_wave(waiting)
+    )
     rolled_up = select(parents.c.id).where(
         parents.c.id == any_(bindparam("of_parents", type_=ARRAY(Uuid))), ~still_open.exists()
     )

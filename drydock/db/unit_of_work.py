@@ -22,12 +22,14 @@ from drydock.db.events import EventRepository
 from drydock.db.holds import HoldRepository
 from drydock.db.leases import LeaseRepository
 from drydock.db.messages import MessageRepository
+from drydock.db.operator_holds import OperatorHoldRepository
 from drydock.db.outcomes import OutcomeRepository
 from drydock.db.plans import PlanRepository
 from drydock.db.queue_numbers import read_queue_numbers
 from drydock.db.reports import ReportRepository
 from drydock.db.retention import RetentionRepository
 from drydock.db.retries import RetryRepository
+from drydock.db.rollouts import RolloutRepository
 from drydock.db.task_queue import TaskQueueRepository
 from drydock.db.task_signals import TaskSignalRepository
 from drydock.db.tasks import TaskRepository
@@ -96,6 +98,10 @@ class _Repositories:
         return PlanRepository(self._connection)
 
     @cached_property
+    def operator_holds(self) -> OperatorHoldRepository:
+        return OperatorHoldRepository(self._connection)
+
+    @cached_property
     def workers(self) -> WorkerRepository:
         return WorkerRepository(self._connection)
 
@@ -118,6 +124,10 @@ class UnitOfWork(_Repositories):
     @cached_property
     def holds(self) -> HoldRepository:
         return HoldRepository(self._connection)
+
+    @cached_property
+    def rollouts(self) -> RolloutRepository:
+        return RolloutRepository(self._connection)
 
     @cached_property
     def events(self) -> EventRepository:

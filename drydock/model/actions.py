@@ -34,7 +34,8 @@ class Action(StoredEnum):
 class ActionRow:
     """``of_node``: the action of its subtasks; None for an action on the site. ``node_steps``: the stored names of
     their steps, in order. ``uses_images``: whether the design is checked against the images on offer.
-    ``wipes``, ``wipes_with_force``: whether it takes from machines what is on them.
+    ``wipes``, ``wipes_with_force``: whether it takes from machines what is on them. ``changes_nodes``: whether it
+    leaves nodes alone that operators hold. ``in_waves``: whether it may have a rollout.
     """
 
     action: Action
@@ -44,6 +45,8 @@ class ActionRow:
     uses_images: bool = True
     wipes: bool = False
     wipes_with_force: bool = False
+    changes_nodes: bool = False
+    in_waves: bool = False
 
 
 ROWS = (
@@ -70,6 +73,8 @@ ROWS = (
             "configure_hardware",
         ),
         wipes_with_force=True,
+        changes_nodes=True,
+        in_waves=True,
     ),
     ActionRow(
         Action.DEPLOY_NODES,
@@ -88,6 +93,8 @@ ROWS = (
             "await_boot_actions",
         ),
         wipes_with_force=True,
+        changes_nodes=True,
+        in_waves=True,
     ),
     ActionRow(
         Action.DESTROY_NODES,
@@ -96,6 +103,8 @@ ROWS = (
         node_steps=("revoke_key", "destroy"),
         uses_images=False,
         wipes=True,
+        changes_nodes=True,
+        in_waves=True,
     ),
     ActionRow(
         Action.RELABEL_NODES,
@@ -103,6 +112,7 @@ ROWS = (
         of_node=Action.RELABEL_NODE,
         node_steps=("relabel",),
         uses_images=False,
+        changes_nodes=True,
     ),
 )
 
@@ -112,6 +122,9 @@ ACTIONS: Mapping[Action, ActionRow] = {row.action: row for row in ROWS}
 NODE_STEPS: Mapping[str, tuple[str, ...]] = {
     row.of_node.value: row.node_steps for row in ROWS if row.of_node is not None
 }
+
+#: The actions of subtasks that leave alone what operators hold.
+CHANGES_NODE = frozenset(row.of_node for row in ROWS if row.of_node is not None and row.changes_nodes)
 
 
 def _requestable() -> dict[str, Action]:

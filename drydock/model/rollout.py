@@ -10,6 +10,16 @@ from typing import Any, Self
 from drydock.errors import InvalidInput
 
 MAX_WAVES = 100
+#: The step of a subtask whose wave has not begun, as it is stored. No workflow has it, so that no worker, of whatever
+#: version, claims such a row; it is released by setting the step to NULL.
+AWAIT_WAVE = "await_wave"
+#: The step at which a task with a rollout is queued, as it is stored. Workers of versions without rollouts, which would
+#: begin all nodes at once, do not know it.
+FIRST_STEP = "rollout_resolve_design"
+#: Who paused a task that paused by itself.
+ITSELF = "its rollout"
+#: Who terminated the nodes that did not begin, as too many had failed.
+BUDGET = "the failure budget"
 
 
 class Pause(StrEnum):
@@ -93,6 +103,84 @@ class Rollout:
         return self.pause is Pause.AFTER_EACH or (self.pause is Pause.AFTER_FIRST and wave == 0)
 
 
+#: All nodes at once, without a limit.
+PLAIN = Rollout((Share(100, percent=True),), None, Pause.NEVER)
+
+
+class Move(StrEnum):
+    """What a task with a rollout is to do next."""
+
+    #: All nodes have ended.
+    END = "end"
+    #: The budget is spent: nodes that have not begun end.
+    STOP = "stop"
+    WAIT = "wait"
+    #: The nodes of the present wave begin.
+    RELEASE = "release"
+    #: The present wave has ended: the next one becomes the present one, and begins.
+    ADVANCE = "advance"
+    #: The same, but it begins when the task is resumed.
+    ADVANCE_AND_PAUSE = "advance_and_pause"
+
+
+@dataclass(frozen=True, slots=True)
+class RolloutState:
+    """``at_work``: nodes that were released and have not ended, ``unbegun`` of them are still queued; ``waiting``: for
+    their wave, ``waiting_now`` of them for the present one. ``next_wave``: of those that wait for a later one.
+    ``failed``: names of the nodes that began and failed. ``budget``: None for no limit.
+    """
+
+    rollout: Rollout
+    wave: int
+    budget: int | None
+    paused_by: str | None
+    total: int
+    at_work: int
+    unbegun: int
+    waiting: int
+    waiting_now: int
+    next_wave: int | None
+    failed: tuple[str, ...]
+
+    @property
+    def spent(self) -> str | None:
+        """In words; None while nodes may begin."""
+        return spent(self.budget, self.failed)
+
+    @property
+    def move(self) -> Move:
+        if not self.at_work and not self.waiting:
+            return Move.END
+        if self.spent is not None:
+            return Move.STOP if self.waiting or self.unbegun else Move.WAIT
+        if self.paused_by is not None:
+            return Move.WAIT
+        if self.waiting_now:
+            return Move.RELEASE
+        if self.at_work:
+            return Move.WAIT
+        return Move.ADVANCE_AND_PAUSE if self.rollout.pauses_after(self.wave) else Move.ADVANCE
+
+    @property
+    def words(self) -> str:
+        """What the task waits for."""
+        ended = f"{self.total - self.at_work - self.waiting} of {self.total} nodes finished"
+        if self.spent is not None:
+            return f"{self.spent}; {ended}, {self.at_work} on their way"
+        waves = f"wave {self.wave + 1} of {len(self.rollout.ends(self.total))}"
+        if self.paused_by is None:
+            return f"{waves}; {ended}"
+        return f"{waves}; paused by {self.paused_by}; {ended}, {self.waiting} have not begun"
+
+
+def spent(budget: int | None, failed: Sequence[str]) -> str | None:
+    """That a budget is spent, in words, with the first nodes that failed; None if it is not."""
+    if budget is None or len(failed) < budget:
+        return None
+    more = f" and {len(failed) - 10} more" if len(failed) > 10 else ""
+    return f"failure budget of {budget} spent: {', '.join(failed[:10])}{more}"
+
+
 def waves_of(nodes: Iterable[tuple[str, str | None]], rollout: Rollout) -> Mapping[str, int]:
     """The wave of each node, from 0. ``nodes``: names with their racks; each wave is spread over the racks."""
     names = spread(nodes)
@@ -111,6 +199,11 @@ def spread(nodes: Iterable[tuple[str, str | None]]) -> Sequence[str]:
         racks.setdefault(rack, []).append(name)
     ranked = [(place, order, name) for order, names in enumerate(racks.values()) for place, name in enumerate(names)]
     return [name for _, _, name in sorted(ranked)]
+
+
+def share_of(text: str) -> int | str:
+    """As in JSON, from an option: a number as a number, a percentage as it is."""
+    return int(text) if text.isascii() and text.isdecimal() else text
 
 
 def _waves(value: Any) -> tuple[Share, ...]:

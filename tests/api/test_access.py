@@ -16,7 +16,9 @@ from drydock.policies import names as task_rules
 from tests.api.conftest import AppFactory, Client
 
 #: Rules that a reader's token is enough for.
-READING = {"read_task", "read_data", "read_build_data", "health_data", "validate_site_design", "read_plan"}
+READING = {
+    *("read_task", "read_data", "read_holds", "read_build_data", "health_data", "validate_site_design", "read_plan"),
+}
 
 
 OPERATOR_CALLS = [

@@ -16,6 +16,7 @@ from drydock.errors import BootActionNotFound, BootContextNotFound, DesignNotFou
 from drydock.model.deployed_node import NewDeployedNode
 from drydock.model.event import Position
 from drydock.model.message import NewMessage
+from drydock.model.operator_hold import NewHold
 from drydock.model.plan import Decision, NewPlan, PlannedNode
 from drydock.model.task import Lane, TaskQuery
 from tests.db.seeds import add_boot, add_tree, claim, finish, new_task
@@ -93,6 +94,7 @@ def everything(uow: UnitOfWork) -> None:
     uow.designs.add("d", b"bytes", created_by="alice")
     add_boot(uow)
     uow.confirmations.ask(subtask.id, "power_off")
+    uow.operator_holds.add(NewHold("n1", "maintenance", "a fan", "alice", None))
     uow.build_data.add(node="n1", task_id=subtask.id, generator="lshw", data_format="text/plain", data_element="{}")
     uow.deployed_nodes.record([NewDeployedNode("n1", subtask.id, uuid4(), "d", None, {}, {}, "alice")])
     uow.plans.add(NewPlan("p", "d", None, False, (), None, "alice", [PlannedNode("n1", None, Decision.KEEP, (), {})]))

@@ -23,6 +23,7 @@ WRITERS = {
     ("outcome_statements", "FINISH"),
     ("task_queue", "_columns"),
     ("task_queue", "add_subtasks"),
+    ("rollouts", "_end"),
     ("termination", "_mark"),
     # The final status of a boot action, and that of its report.
     ("report_statements", "_finalized"),

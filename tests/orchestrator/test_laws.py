@@ -27,11 +27,17 @@ SUBTASK = {
 }
 
 
+#: Appended to the name of an action: two waves, with a budget that three nodes spend together.
+IN_WAVES = " in waves"
+VARIANTS = (*REQUESTED, *(f"{action}{IN_WAVES}" for action in REQUESTED if WORKFLOWS[action].rollout))
+
+
 def every_step() -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
-    for requested in REQUESTED:
-        workflow = WORKFLOWS[Action(requested)]
-        found += [(requested, step.name) for step in workflow.steps]
+    for requested in VARIANTS:
+        workflow = WORKFLOWS[Action(requested.removesuffix(IN_WAVES))]
+        steps = workflow.rollout if requested.endswith(IN_WAVES) else workflow.steps
+        found += [(requested, step.name) for step in steps]
         below = SUBTASK.get(workflow.action)
         if below is not None:
             found += [(requested, step.name) for step in WORKFLOWS[below].steps]
@@ -109,7 +115,8 @@ def use(world: World, kind: type[StepRunner], **attributes: object) -> None:
 
 def run(world: World, action: str) -> Task:
     """The action on a site of three nodes, to its end; a killed worker is replaced after its lease lapsed."""
-    task = world.create(action)
+    rollout = {"waves": [2, "100%"], "max_failed": 3} if action.endswith(IN_WAVES) else None
+    task = world.create(action.removesuffix(IN_WAVES), rollout=rollout)
     for _ in range(40):
         try:
             world.run_until_idle(before=world.machines_report)
@@ -121,6 +128,7 @@ def run(world: World, action: str) -> Task:
 
 
 def assert_all_done(world: World, task: Task, action: str) -> None:
+    action = action.removesuffix(IN_WAVES)
     assert (task.status, task.result.status) == (TaskStatus.COMPLETE, ResultStatus.SUCCESS), task.result
     if Action(action) not in SUBTASK:
         return
@@ -134,7 +142,7 @@ def assert_all_done(world: World, task: Task, action: str) -> None:
         assert set(world.bmcs.resets.values()) == {1}, "a machine was switched on twice"
 
 
-@pytest.mark.parametrize("action", REQUESTED)
+@pytest.mark.parametrize("action", VARIANTS)
 def test_each_step_may_run_twice(world: World, action: str) -> None:
     use(world, EachStepTwice)
     assert_all_done(world, run(world, action), action)
@@ -169,5 +177,8 @@ def test_each_step_may_fail_for_good(world: World, action: str, step: str) -> No
     assert any("no such thing" in line for line in told), told
     for subtask in world.subtasks(task.id).values():
         assert not subtask.status.open
-        if subtask.result.status is ResultStatus.FAILURE:
+        if subtask.status is TaskStatus.TERMINATED:
+            # Its wave had not begun when its task ended, or when all others had failed.
+            assert (subtask.step, action.endswith(IN_WAVES)) == (None, True)
+        elif subtask.result.status is ResultStatus.FAILURE:
             assert (subtask.step, subtask.result.reason) == (step, "no such thing")

@@ -12,7 +12,7 @@ from sqlalchemy import func, text, update
 from drydock.bootaction.preparation import BootPreparation, BootSettings
 from drydock.bootaction.render import TemplateLimits
 from drydock.db.database import Database
-from drydock.db.tables import tasks
+from drydock.db.tables import operator_holds, tasks
 from drydock.design.loader import DesignLoader
 from drydock.metrics import EngineMetrics
 from drydock.model.actions import REQUESTABLE
@@ -152,6 +152,10 @@ class World:
                 )
             )
 
+    def expire_holds(self) -> None:
+        with self.sql.begin() as connection:
+            connection.execute(update(operator_holds).values(until=func.now()))
+
     def run_until_idle(self, *, at_most: int = 60, before: Callable[[], None] = lambda: None) -> None:
         """Claim and work, letting time pass, until nothing is open; ``before`` each round: what machines do."""
         for _ in range(at_most):
@@ -195,4 +199,4 @@ class World:
 
     def forget_everything(self) -> None:
         with self.sql.begin() as connection:
-            connection.execute(text("TRUNCATE tasks, designs, deployed_nodes, plans CASCADE"))
+            connection.execute(text("TRUNCATE tasks, designs, deployed_nodes, plans, operator_holds CASCADE"))

@@ -34,7 +34,7 @@ def test_each_step_is_in_the_section_of_its_action(action: Action) -> None:
 
 
 def test_each_step_of_a_chain_exists() -> None:
-    known = {step.name for workflow in WORKFLOWS.values() for step in workflow.steps}
+    known = {step.name for workflow in WORKFLOWS.values() for step in workflow.every_step}
     for heading, text in sections().items():
         for chain in re.findall(r"`\w+`(?:\s+→\s+`\w+`)+", text):
             assert set(re.findall(r"\w+", chain)) <= known, heading

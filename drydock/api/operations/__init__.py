@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from drydock.api.operations import designs, health, machines, nodes, plans, tasks
+from drydock.api.operations import designs, health, holds, machines, nodes, plans, tasks
 from drydock.api.operations.health import VERSIONS
 from drydock.api.route import PREFIX, Access, Route
 
@@ -13,7 +13,7 @@ TABLE: tuple[Route, ...] = (
     *(Route(path, "versions", Access.OPEN, {"GET": VERSIONS}) for path in ("/versions", "/api/versions")),
     *(
         replace(route, path=PREFIX + route.path, alias_of=None if route.alias_of is None else PREFIX + route.alias_of)
-        for noun in (health, tasks, plans, nodes, designs, machines)
+        for noun in (health, tasks, plans, nodes, holds, designs, machines)
         for route in noun.ROUTES
     ),
 )

@@ -13,6 +13,7 @@ from drydock.policies.names import (
     CONFIRM_TASK,
     CREATE_TASK,
     DELETE_TASKS,
+    PAUSE_TASK,
     READ_BUILD_DATA,
     READ_TASK,
     TERMINATE_TASK,
@@ -124,6 +125,30 @@ ROUTES = (
                 "Confirm that a person did what a task, or its subtasks, wait for; may be repeated.",
                 rule=CONFIRM_TASK,
                 body=Body(CONFIRMATION, optional=True),
+                replies={200: Reply("The task.", replies.TASK)},
+            )
+        },
+    ),
+    Route(
+        "/tasks/{task_id}/pause",
+        "pause",
+        Access.OPERATOR,
+        {
+            "POST": Operation(
+                "Begin no more nodes of a task that has a rollout; may be repeated.",
+                rule=PAUSE_TASK,
+                replies={200: Reply("The task.", replies.TASK)},
+            )
+        },
+    ),
+    Route(
+        "/tasks/{task_id}/resume",
+        "resume",
+        Access.OPERATOR,
+        {
+            "POST": Operation(
+                "Go on with a task that is paused; may be repeated.",
+                rule=PAUSE_TASK,
                 replies={200: Reply("The task.", replies.TASK)},
             )
         },

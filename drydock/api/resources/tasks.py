@@ -81,6 +81,7 @@ class TasksResource(WithHead):
             new,
             force=body.get("force", new.force),
             **_scope(body, all_nodes=bool(new.all_nodes)),
+            rollout=body.get("rollout", new.rollout),
             request_id=caller.request_id,
             idempotency_key=_idempotency_key(req, caller),
         )
@@ -153,6 +154,26 @@ class ConfirmResource:
         reply_json(resp, task_view(task, self._addresses.of(req)))
 
 
+class PauseResource:
+    def __init__(self, tasks: TaskService, addresses: Addresses) -> None:
+        self._tasks = tasks
+        self._addresses = addresses
+
+    def on_post(self, req: falcon.Request, resp: falcon.Response, task_id: str) -> None:
+        task = self._tasks.pause(read_task_id(task_id), by=req.context.caller.user)
+        reply_json(resp, task_view(task, self._addresses.of(req)))
+
+
+class ResumeResource:
+    def __init__(self, tasks: TaskService, addresses: Addresses) -> None:
+        self._tasks = tasks
+        self._addresses = addresses
+
+    def on_post(self, req: falcon.Request, resp: falcon.Response, task_id: str) -> None:
+        task = self._tasks.resume(read_task_id(task_id), by=req.context.caller.user)
+        reply_json(resp, task_view(task, self._addresses.of(req)))
+
+
 class TaskBuildDataResource(WithHead):
     def __init__(self, tasks: TaskService) -> None:
         self._tasks = tasks
@@ -206,6 +227,7 @@ def _new_task(body: Mapping[str, Any], req: falcon.Request) -> NewTask:
         node_filter=node_filter,
         force=body.get("force", False),
         **_scope(body),
+        rollout=body.get("rollout"),
         created_by=caller.user,
         request_id=caller.request_id,
         idempotency_key=_idempotency_key(req, caller),

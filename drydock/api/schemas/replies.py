@@ -108,7 +108,15 @@ TASK = record(
         "retry_of": MAYBE_UUID,
         "expect_nodes": {"type": ["integer", "null"]},
         "all_nodes": FLAG,
-        "progress": maybe(record({"total": COUNT, "by_status": by_name(COUNT), "by_step": by_name(COUNT)})),
+        "rollout": {"description": "As it was sent, with what was left out."},
+        "paused": MAYBE_TIME,
+        "paused_by": MAYBE_TEXT,
+        "progress": maybe(
+            record(
+                {"total": COUNT, "by_status": by_name(COUNT), "by_step": by_name(COUNT)},
+                optional={"wave": COUNT, "waves": {"type": ["integer", "null"]}},
+            )
+        ),
         "design_digest": MAYBE_TEXT,
         "confirmations": array(
             record({"step": TEXT, "asked": TIME, "confirmed": MAYBE_TIME, "confirmed_by": MAYBE_TEXT, "note": TEXT})
@@ -218,6 +226,16 @@ NODE = record(
         "power_state": TEXT,
         "power_address": TEXT,
         "boot_ip": TEXT,
+    }
+)
+HOLD = record(
+    {
+        "hostname": TEXT,
+        "kind": TEXT,
+        "reason": TEXT,
+        "created_by": TEXT,
+        "created": TIME,
+        "until": MAYBE_TIME,
     }
 )
 HEALTH = record(

@@ -19,6 +19,8 @@ CREATE_TASK: Mapping[str, Any] = {
         "force": {"type": "boolean"},
         "expect_nodes": {"type": ["integer", "null"], "minimum": 0, "maximum": 1_000_000},
         "all_nodes": {"type": "boolean"},
+        # As node_filter.
+        "rollout": {"type": ["object", "null"]},
         # With this one the others may be left out: action and design_ref are those of the task that is retried.
         "retry_of": {"type": ["string", "null"], "maxLength": 255},
     },

@@ -10,11 +10,13 @@ from drydock.api.addresses import Address
 from drydock.api.views.build_data import build_data_view
 from drydock.api.views.times import optional_timestamp, timestamp
 from drydock.design.secrecy import without_password
+from drydock.errors import InvalidInput
 from drydock.model.build_data import BuildData
 from drydock.model.confirmation import Confirmation
 from drydock.model.machine import MachineContact
 from drydock.model.message import TaskMessage
-from drydock.model.task import Task, TaskProgress
+from drydock.model.rollout import PLAIN, Rollout
+from drydock.model.task import Task
 
 Json = dict[str, Any]
 
@@ -51,7 +53,10 @@ def task_view(task: Task, at: Address, *, build_data: Sequence[BuildData] | None
         "retry_of": None if task.retry_of is None else str(task.retry_of),
         "expect_nodes": task.expect_nodes,
         "all_nodes": bool(task.all_nodes),
-        "progress": _progress_view(task.progress),
+        "rollout": task.rollout,
+        "paused": optional_timestamp(task.paused),
+        "paused_by": task.paused_by,
+        "progress": _progress_view(task),
         "design_digest": task.design_digest,
         "machine": _machine_view(task.machine),
         "confirmations": [_confirmation_view(confirmation) for confirmation in task.confirmations],
@@ -145,7 +150,20 @@ def _confirmation_view(confirmation: Confirmation) -> Json:
     }
 
 
-def _progress_view(progress: TaskProgress | None) -> Json | None:
+def _progress_view(task: Task) -> Json | None:
+    progress = task.progress
     if progress is None:
         return None
-    return {"total": progress.total, "by_status": dict(progress.by_status), "by_step": dict(progress.by_step)}
+    view = {"total": progress.total, "by_status": dict(progress.by_status), "by_step": dict(progress.by_step)}
+    if task.rollout is not None and task.wave is not None:
+        view["wave"] = task.wave + 1
+        view["waves"] = _waves(task.rollout, progress.total)
+    return view
+
+
+def _waves(rollout: Mapping[str, Any], total: int) -> int | None:
+    """How many; None for a rollout that only another version can read."""
+    try:
+        return len(Rollout.parse(rollout, PLAIN).ends(total))
+    except InvalidInput:
+        return None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from uuid import UUID
@@ -17,10 +17,11 @@ from drydock.db.database import Database
 from drydock.db.unit_of_work import UnitOfWork
 from drydock.errors import DatabaseUnavailable
 from drydock.metrics import EngineMetrics
+from drydock.model.actions import CHANGES_NODE
 from drydock.model.boot_context import PreparedBoot
 from drydock.model.deployed_node import NewDeployedNode
 from drydock.model.message import NewMessage
-from drydock.model.task import Task
+from drydock.model.task import ResultStatus, Task, TaskResult
 from drydock.model.task_change import Enter, Finish, Pause
 
 LOG = logging.getLogger(__name__)
@@ -105,9 +106,13 @@ class Recorder:
     def _transaction(self, records: Sequence[Record]) -> Mapping[UUID, Task]:
         boots = any(record.boot is not None for record in records)
         with self._database.unit_of_work(statement_seconds=BUNDLE_SECONDS if boots else None) as uow:
+            rollouts = {task.parent_id for task in _of_rollouts(records) if task.parent_id is not None}
+            if rollouts:
+                # All that is locked in one statement, in the one order: the task first.
+                uow.rollouts.lock(rollouts.union(record.change.task.id for record in records))
             mine = uow.outcomes.lock([record.change.task for record in records])
             valid = [record for record in records if record.change.task.id in mine]
-            going = _apply(uow, valid)
+            going, finished, stopped = _apply(uow, valid)
             uow.messages.add([line for record in valid for line in record.lines])
             uow.commit()
         for record in records:
@@ -115,16 +120,16 @@ class Recorder:
             if task.id not in mine:
                 LOG.warning("lease lost; another worker has the task", extra={"task": str(task.id), "node": task.node})
                 self._metrics.leases_lost.inc()
-        self._count(valid)
-        self._wake([record.change.task for record in valid if isinstance(record.change, Finish)])
+        self._count(finished)
+        self._wake([*(finish.task for finish in finished), *stopped], _failed_parents(finished))
         return going
 
-    def _count(self, written: Sequence[Record]) -> None:
-        for ended in [record.change for record in written if isinstance(record.change, Finish)]:
+    def _count(self, finished: Sequence[Finish]) -> None:
+        for ended in finished:
             kind = "task" if ended.task.node is None else "node"
             self._metrics.tasks_ended.labels(ended.task.action.value, kind, ended.result.status.value).inc()
 
-    def _wake(self, ended: Sequence[Task]) -> None:
+    def _wake(self, ended: Sequence[Task], failed_parents: Collection[UUID]) -> None:
         """Who waited for these finds them ended at the next look anyway."""
         nodes = [task for task in ended if task.node is not None]
         if not nodes:
@@ -132,6 +137,9 @@ class Recorder:
         try:
             with self._database.statements() as uow:
                 uow.task_signals.wake_after_end(nodes)
+                # A budget may be spent.
+                for parent_id in failed_parents:
+                    uow.task_signals.wake(parent_id)
         except DatabaseUnavailable as exc:
             LOG.warning("could not wake who waited for %d ended tasks: %s", len(nodes), exc)
 
@@ -150,9 +158,13 @@ def _parts(together: Sequence[_LinedUp]) -> Iterator[Sequence[_LinedUp]]:
     yield part
 
 
-def _apply(uow: UnitOfWork, records: Sequence[Record]) -> Mapping[UUID, Task]:
+def _apply(uow: UnitOfWork, records: Sequence[Record]) -> tuple[Mapping[UUID, Task], Sequence[Finish], Sequence[Task]]:
+    """Returns the tasks to go on with, the ends that were written, and the tasks that a spent budget ended."""
     changes = [record.change for record in records]
     beginning = [change for change in changes if isinstance(change, Begin)]
+    beginning, stopped = _let_in(uow, beginning)
+    held = _held(uow, beginning)
+    beginning = [begin for begin in beginning if begin.task.id not in held]
     refused = uow.holds.hold_nodes([begin.task for begin in beginning])
     entered = [change for change in changes if isinstance(change, Enter)]
     entered += [begin.enter for begin in beginning if begin.task.id not in refused]
@@ -162,7 +174,7 @@ def _apply(uow: UnitOfWork, records: Sequence[Record]) -> Mapping[UUID, Task]:
         for begin in beginning
         if begin.task.id in refused
     ]
-    finished = [change for change in changes if isinstance(change, Finish)]
+    finished = [*(change for change in changes if isinstance(change, Finish)), *held.values()]
     now = uow.outcomes.enter(entered)
     # A task that is to terminate must not revoke what its node booted with before.
     boots = [record.boot for record in records if record.boot is not None]
@@ -173,5 +185,56 @@ def _apply(uow: UnitOfWork, records: Sequence[Record]) -> Mapping[UUID, Task]:
     uow.deployed_nodes.record([record.deployed for record in records if record.deployed is not None])
     uow.outcomes.pause(paused)
     uow.outcomes.finish(finished)
+    for finish in finished:
+        if finish.task.rollout is not None:
+            # Of a task that failed as a whole: nothing releases its later waves any more.
+            uow.rollouts.end_unbegun(finish.task.id, "its task has ended", by="the end of its task")
     uow.holds.release([finish.task for finish in finished if finish.task.node is not None])
-    return {enter.task.id: now[enter.task.id] for enter in entered if enter.keep_lease}
+    return {enter.task.id: now[enter.task.id] for enter in entered if enter.keep_lease}, finished, stopped
+
+
+def _of_rollouts(records: Sequence[Record]) -> Sequence[Task]:
+    """The subtasks of rollouts that begin or end."""
+    changes = [record.change for record in records if isinstance(record.change, Begin | Finish)]
+    return [change.task for change in changes if change.task.wave is not None and change.task.parent_id is not None]
+
+
+def _failed_parents(finished: Sequence[Finish]) -> Collection[UUID]:
+    failed = [finish.task for finish in finished if finish.result.status is ResultStatus.FAILURE]
+    return {task.parent_id for task in failed if task.wave is not None and task.parent_id is not None}
+
+
+def _let_in(uow: UnitOfWork, beginning: Sequence[Begin]) -> tuple[list[Begin], list[Task]]:
+    """Those that may begin, and the tasks that end instead, as the budget of their rollout is spent.
+
+    Nodes of a paused task are put back. The rollouts are locked: none of their nodes fails meanwhile.
+    """
+    parents = {begin.task.parent_id for begin in beginning if begin.task.wave is not None}
+    gates = uow.rollouts.gates([parent_id for parent_id in parents if parent_id is not None])
+    stopped: list[Task] = []
+    for parent_id, gate in gates.items():
+        tasks = [begin.task for begin in beginning if begin.task.parent_id == parent_id]
+        task_ids = [task.id for task in tasks]
+        if gate.spent is not None:
+            uow.rollouts.end(task_ids, gate.spent)
+            stopped += tasks
+        else:
+            uow.rollouts.park(task_ids)
+    return [begin for begin in beginning if begin.task.parent_id not in gates], stopped
+
+
+def _held(uow: UnitOfWork, beginning: Sequence[Begin]) -> Mapping[UUID, Finish]:
+    """The ends of those whose node is held by an operator."""
+    changing = [begin.task for begin in beginning if begin.task.action in CHANGES_NODE]
+    holds = uow.operator_holds.of_nodes([task.node for task in changing if task.node is not None])
+    ends = {}
+    for task in changing:
+        hold = holds.get((task.node or "").lower())
+        if hold is not None:
+            result = TaskResult(
+                ResultStatus.FAILURE, f"{task.action} did not begin", str(hold), failures=(task.node or "",)
+            )
+            ends[task.id] = Finish(task, result)
+    if ends:
+        uow.messages.add([NewMessage(task_id, end.result.reason, error=True) for task_id, end in ends.items()])
+    return ends

@@ -20,7 +20,7 @@ from uuid import UUID
 from drydock.errors import DatabaseUnavailable, DrydockError, LeaseLost
 from drydock.metrics import EngineMetrics
 from drydock.model.actions import Action
-from drydock.model.task import Lane, Task
+from drydock.model.task import Lane, Task, TaskStatus
 from drydock.orchestrator.engine.fencing import fenced_services
 from drydock.orchestrator.engine.grouping import grouped
 from drydock.orchestrator.engine.known_steps import KnownSteps
@@ -132,7 +132,7 @@ class StepRunner:
         going = [task for task in going if task.id not in given_up]
         if not going:
             return ()
-        if going[0].step is None:
+        if going[0].step is None or going[0].status is TaskStatus.QUEUED:
             return self._write([self._records.begin(task, step) for task in going])
         return self._run_step(step, going)
 

@@ -18,7 +18,9 @@ def retry_of(task: Task, outcomes: Sequence[NodeOutcome], *, created_by: str) ->
     """``outcomes``: of its subtasks.
 
     The new task works on the design that the old one was pinned to, whatever its reference leads to by now, and goes
-    ahead with force if the old one did. Raises ``InvalidInput``, ``TaskNotEnded``, ``NothingToRetry``.
+    ahead with force, and with a rollout, if the old one did.
+
+    Raises ``InvalidInput``, ``TaskNotEnded``, ``NothingToRetry``.
     """
     if task.parent_id is not None:
         raise InvalidInput(f"is a node's part of task {task.parent_id}; retry that", field="retry_of")
@@ -40,6 +42,7 @@ def retry_of(task: Task, outcomes: Sequence[NodeOutcome], *, created_by: str) ->
         retry_of=task.id,
         # The request for that task confirmed its size, or did not have to; this one is for a part of it, by name.
         all_nodes=guarded(task),
+        rollout=task.rollout,
     )
 
 

@@ -16,9 +16,11 @@ from drydock.model.build_data import BuildData
 from drydock.model.event import EventPage, Position
 from drydock.model.message import TaskMessage
 from drydock.model.node_summary import NodeSummary
+from drydock.model.rollout import PLAIN, Rollout
 from drydock.model.task import NewTask, Task, TaskPage, TaskQuery, TaskVersion
 from drydock.orchestrator.services.changes import ChangeWaiter
 from drydock.orchestrator.services.retention import delete_old
+from drydock.orchestrator.services.rollout_request import rolled_out
 from drydock.orchestrator.services.scope_guard import admitted
 from drydock.orchestrator.services.task_retry import left_to_do, retry_of
 
@@ -27,12 +29,22 @@ DELETE_SECONDS = 25.0
 
 
 class TaskService:
-    """``guard``: whether a whole site is destroyed or forced only by a request that says its size."""
+    """``guard``: whether a whole site is destroyed or forced only by a request that says its size.
+
+    ``rollout``: of requests that have none.
+    """
 
     def __init__(
-        self, database: Database, provisioner: NodeProvisioner, changes: ChangeWaiter, *, guard: bool = True
+        self,
+        database: Database,
+        provisioner: NodeProvisioner,
+        changes: ChangeWaiter,
+        *,
+        guard: bool = True,
+        rollout: Rollout = PLAIN,
     ) -> None:
         self._guard = guard
+        self._rollout = rollout
         self._database = database
         self._provisioner = provisioner
         self._changes = changes
@@ -41,6 +53,7 @@ class TaskService:
         """Queue a task. Raises ``ScopeUnconfirmed``, ``IdempotencyConflict``, ``NothingToRetry``."""
         new = admitted(new, guard=self._guard)
         digest = _request_digest(new)
+        new = rolled_out(new, self._rollout)
         if new.retry_of is not None:
             return self._create_retry(new, new.retry_of, digest)
         return self._database.add_task(new, request_digest=digest)
@@ -148,6 +161,20 @@ class TaskService:
             uow.commit()
         return self.task(task_id)
 
+    def pause(self, task_id: UUID, *, by: str) -> Task:
+        """No more nodes of the task begin. Raises ``TaskNotFound``, ``TaskEnded``, ``TaskNotPausable``."""
+        with self._database.unit_of_work() as uow:
+            uow.rollouts.pause(task_id, by=by)
+            uow.commit()
+        return self.task(task_id)
+
+    def resume(self, task_id: UUID, *, by: str) -> Task:
+        """Nodes of a paused task begin again. Raises as ``pause``."""
+        with self._database.unit_of_work() as uow:
+            uow.rollouts.resume(task_id, by=by)
+            uow.commit()
+        return self.task(task_id)
+
     def delete_tasks(self, *, older_than_days: int) -> int:
         """Delete closed tasks that old, as many as a request has time for. Returns how many, subtasks included."""
         return delete_old(self._database, older_than_days=older_than_days, seconds=DELETE_SECONDS)
@@ -175,4 +202,6 @@ def _request_digest(new: NewTask) -> bytes | None:
     asked: list[object] = [new.action.value, new.design_ref, new.node_filter, new.force, retried]
     if new.expect_nodes is not None or (new.all_nodes and new.retry_of is None):
         asked += [new.expect_nodes, bool(new.all_nodes)]
+    if new.rollout is not None:
+        asked.append(new.rollout)
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).digest()

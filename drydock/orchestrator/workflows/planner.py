@@ -9,10 +9,12 @@ from drydock.design.secrecy import without_password
 from drydock.model.actions import ACTIONS, Action
 from drydock.model.message import Level
 from drydock.model.node_filter import parse_node_filter
+from drydock.model.rollout import FIRST_STEP, PLAIN, Rollout, waves_of
 from drydock.model.rollup import roll_up
 from drydock.model.task import Lane
 from drydock.orchestrator.services.scope_guard import refusal, unconfirmed
 from drydock.orchestrator.workflows.outcome import Done, Failed, Outcome, Wait
+from drydock.orchestrator.workflows.waves import await_waves
 from drydock.orchestrator.workflows.workflow import Step, StepContext, Workflow
 
 #: How often a parent looks at its subtasks when no wake-up reaches it.
@@ -41,7 +43,8 @@ def check_design(ctx: StepContext) -> Outcome:
 def plan_nodes(action: Action, lane: Lane) -> Callable[[StepContext], Outcome]:
     """The step that makes one subtask of ``action`` per node in scope; ``lane``: of its first step.
 
-    A scope that is not what was asked for fails the task before any node is touched.
+    A scope that is not what was asked for fails the task before any node is touched. The subtasks of a rollout wait for
+    their wave, see ``waves.py``.
     """
 
     def plan(ctx: StepContext) -> Outcome:
@@ -50,8 +53,16 @@ def plan_nodes(action: Action, lane: Lane) -> Callable[[StepContext], Outcome]:
         refused = refusal(ctx.task, nodes, len(ctx.site.nodes))
         if refused is not None:
             return Failed(refused)
+        rate = ctx.services.start_rate
         with ctx.transaction() as uow:
-            uow.task_queue.add_subtasks(ctx.task, action, nodes, lane=lane, start_rate=ctx.services.start_rate)
+            if ctx.task.rollout is None:
+                uow.task_queue.add_subtasks(ctx.task, action, nodes, lane=lane, start_rate=rate)
+            else:
+                rollout = Rollout.parse(ctx.task.rollout, PLAIN)
+                waves = waves_of([(name, ctx.site.nodes[name].rack) for name in nodes], rollout)
+                # In the order of their waves, so that tasks with the same nodes do not wait for each other in a circle.
+                uow.task_queue.add_subtasks(ctx.task, action, list(waves), lane=lane, start_rate=rate, waves=waves)
+                uow.rollouts.begin(ctx.task.id, budget=rollout.budget(len(nodes)))
             uow.commit()
         warnings = (*unconfirmed(ctx.task, nodes, len(ctx.site.nodes)), *unknown_criteria(ctx.site, node_filter))
         return Done(f"{len(nodes)} nodes in scope", warnings=warnings)
@@ -71,10 +82,19 @@ def await_nodes(ctx: StepContext) -> Outcome:
 
 def for_each_node(action: Action, of_node: Workflow) -> Workflow:
     """The workflow of a task that takes each of its nodes through ``of_node``."""
+    plan = plan_nodes(of_node.action, of_node.steps[0].lane)
     steps = (
         Step("resolve_design", resolve_design, timeout="resolve_design", lane=Lane.TASK),
         Step("check_design", check_design, timeout="resolve_design", lane=Lane.TASK),
-        Step("plan_nodes", plan_nodes(of_node.action, of_node.steps[0].lane), timeout="resolve_design", lane=Lane.TASK),
+        Step("plan_nodes", plan, timeout="resolve_design", lane=Lane.TASK),
         Step("await_nodes", await_nodes, timeout=None, lane=Lane.TASK),
     )
-    return Workflow(action, steps)
+    if not ACTIONS[action].in_waves:
+        return Workflow(action, steps)
+    rollout = (
+        Step(FIRST_STEP, resolve_design, timeout="resolve_design", lane=Lane.TASK),
+        Step("rollout_check_design", check_design, timeout="resolve_design", lane=Lane.TASK),
+        Step("plan_waves", plan, timeout="resolve_design", lane=Lane.TASK),
+        Step("await_waves", await_waves, timeout=None, lane=Lane.TASK),
+    )
+    return Workflow(action, steps, rollout=rollout)

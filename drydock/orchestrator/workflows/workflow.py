@@ -237,15 +237,18 @@ class Workflow:
     action: Action
     steps: tuple[AnyStep, ...]
     stop: Stop | None = None
+    #: Instead of ``steps``, for a task with a rollout. Their names differ: versions without rollouts do not know them.
+    rollout: tuple[AnyStep, ...] = ()
 
     @property
     def every_step(self) -> tuple[AnyStep, ...]:
-        return self.steps if self.stop is None else (*self.steps, self.stop.step)
+        return (*self.steps, *self.rollout, *(() if self.stop is None else (self.stop.step,)))
 
     def find(self, name: str) -> AnyStep | None:
         return next((step for step in self.every_step if step.name == name), None)
 
     def after(self, step: AnyStep) -> AnyStep | None:
         """The step that follows, None after the last."""
-        position = self.steps.index(step) + 1
-        return self.steps[position] if position < len(self.steps) else None
+        steps = self.rollout if step in self.rollout else self.steps
+        position = steps.index(step) + 1
+        return steps[position] if position < len(steps) else None

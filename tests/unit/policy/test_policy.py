@@ -16,7 +16,9 @@ from drydock.policies.names import ACTION_RULES, PREFIX
 from drydock.policies.rules import list_rules
 from drydock.policy import Policy
 
-READING = {"read_task", "read_data", "read_build_data", "health_data", "validate_site_design", "read_plan"}
+READING = {
+    *("read_task", "read_data", "read_holds", "read_build_data", "health_data", "validate_site_design", "read_plan"),
+}
 
 #: As old deployments have them: rules of actions we do not have, their base rule not defined.
 OLD_FILE = """\
@@ -110,6 +112,8 @@ def test_every_action_has_a_rule_of_its_own() -> None:
             "create_task",
             "terminate_task",
             "confirm_task",
+            "pause_task",
+            "hold_node",
             "delete_tasks",
             "ingest_data",
             "read_secrets",
