@@ -11,7 +11,6 @@ from sqlalchemy import func, select, update
 
 from drydock.db.tables import tasks
 from drydock.metrics import EngineMetrics
-from drydock.model.actions import Action
 from drydock.model.task import Lane, ResultStatus, Task, TaskStatus
 from drydock.orchestrator.engine.engine import Engine
 from drydock.orchestrator.engine.step_runner import StepRunner
@@ -20,7 +19,7 @@ from drydock.orchestrator.workflows.table import WORKFLOWS
 from drydock.orchestrator.workflows.workflow import AnyStep
 from tests.eventually import eventually
 from tests.orchestrator.engines import make_engine, running
-from tests.orchestrator.test_laws import SUBTASK, WorkerKilled, every_step, use
+from tests.orchestrator.test_laws import SUBTASK, WorkerKilled, create, every_step, use, workflow_of
 from tests.orchestrator.world import World
 from tests.small_site import site
 
@@ -56,9 +55,10 @@ def work_until_ended(world: World, task: Task) -> int:
 
 def found(action: str, step: str) -> tuple[AnyStep, bool]:
     """The step, and whether it is a node's."""
-    below = SUBTASK.get(Action(action))
+    workflow = workflow_of(action)
+    below = SUBTASK.get(workflow.action)
     of_node = None if below is None else WORKFLOWS[below].find(step)
-    of_task = WORKFLOWS[Action(action)].find(step)
+    of_task = workflow.find(step)
     made = of_node or of_task
     assert made is not None
     return made, of_node is not None
@@ -73,7 +73,7 @@ def steps_with_a_deadline() -> list[tuple[str, str]]:
 def test_a_step_that_kills_its_worker_ends_after_three(world: World, action: str, step: str) -> None:
     _, of_node = found(action, step)
     use(world, Kills, step=step, node="n02" if of_node else None)
-    task = world.create(action)
+    task = create(world, action)
     assert work_until_ended(world, task) == 3
     ended = world.orchestrator.task(task.id)
     if not of_node:

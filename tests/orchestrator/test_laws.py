@@ -14,7 +14,7 @@ from drydock.model.task import ResultStatus, Task, TaskStatus
 from drydock.orchestrator.engine.step_runner import StepRunner
 from drydock.orchestrator.workflows.outcome import Outcome
 from drydock.orchestrator.workflows.table import WORKFLOWS
-from drydock.orchestrator.workflows.workflow import AnyStep, Step
+from drydock.orchestrator.workflows.workflow import AnyStep, Step, Workflow
 from tests.orchestrator.world import World
 
 REQUESTED = tuple(dict.fromkeys(REQUESTABLE.values()))
@@ -32,10 +32,14 @@ IN_WAVES = " in waves"
 VARIANTS = (*REQUESTED, *(f"{action}{IN_WAVES}" for action in REQUESTED if WORKFLOWS[action].rollout))
 
 
+def workflow_of(variant: str) -> Workflow:
+    return WORKFLOWS[Action(variant.removesuffix(IN_WAVES))]
+
+
 def every_step() -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     for requested in VARIANTS:
-        workflow = WORKFLOWS[Action(requested.removesuffix(IN_WAVES))]
+        workflow = workflow_of(requested)
         steps = workflow.rollout if requested.endswith(IN_WAVES) else workflow.steps
         found += [(requested, step.name) for step in steps]
         below = SUBTASK.get(workflow.action)
@@ -113,10 +117,14 @@ def use(world: World, kind: type[StepRunner], **attributes: object) -> None:
         setattr(world.runner, name, value)
 
 
+def create(world: World, variant: str) -> Task:
+    rollout = {"waves": [2, "100%"], "max_failed": 3} if variant.endswith(IN_WAVES) else None
+    return world.create(variant.removesuffix(IN_WAVES), rollout=rollout)
+
+
 def run(world: World, action: str) -> Task:
     """The action on a site of three nodes, to its end; a killed worker is replaced after its lease lapsed."""
-    rollout = {"waves": [2, "100%"], "max_failed": 3} if action.endswith(IN_WAVES) else None
-    task = world.create(action.removesuffix(IN_WAVES), rollout=rollout)
+    task = create(world, action)
     for _ in range(40):
         try:
             world.run_until_idle(before=world.machines_report)
