@@ -24,6 +24,7 @@ SUBTASK = {
     Action.PREPARE_NODES: Action.PREPARE_NODE,
     Action.DEPLOY_NODES: Action.DEPLOY_NODE,
     Action.DESTROY_NODES: Action.DESTROY_NODE,
+    Action.APPLY_PLAN: Action.DEPLOY_NODE,
 }
 
 
@@ -44,7 +45,8 @@ def every_step() -> list[tuple[str, str]]:
         found += [(requested, step.name) for step in steps]
         below = SUBTASK.get(workflow.action)
         if below is not None:
-            found += [(requested, step.name) for step in WORKFLOWS[below].steps]
+            planned = WORKFLOWS[below].planned if workflow.action is Action.APPLY_PLAN else ()
+            found += [(requested, step.name) for step in (*planned, *WORKFLOWS[below].steps)]
     return found
 
 
@@ -118,6 +120,11 @@ def use(world: World, kind: type[StepRunner], **attributes: object) -> None:
 
 
 def create(world: World, variant: str) -> Task:
+    """On a site of three nodes; a plan is that of a site of which nothing is known yet."""
+    if variant == Action.APPLY_PLAN:
+        ref = world.store().ref
+        plan = world.plans.create(ref, node_filter=None, chosen=None, destroy_unlisted=False, created_by="tester")
+        return world.create(variant, design_ref="", plan=plan.id)
     rollout = {"waves": [2, "100%"], "max_failed": 3} if variant.endswith(IN_WAVES) else None
     return world.create(variant.removesuffix(IN_WAVES), rollout=rollout)
 
@@ -142,11 +149,11 @@ def assert_all_done(world: World, task: Task, action: str) -> None:
         return
     assert task.result.successes == ("n01", "n02", "n03")
     assert {sub.result.status for sub in world.subtasks(task.id).values()} == {ResultStatus.SUCCESS}
-    if action == "deploy_nodes":
+    if action in ("deploy_nodes", "apply_plan"):
         assert set(world.provisioner.installs.values()) == {1}, "a machine was installed twice"
     if action == "relabel_nodes":
         assert set(world.labels.given) == {"n01", "n02", "n03"}
-    if action == "prepare_nodes":
+    if action in ("prepare_nodes", "apply_plan"):
         assert set(world.bmcs.resets.values()) == {1}, "a machine was switched on twice"
 
 
@@ -187,6 +194,6 @@ def test_each_step_may_fail_for_good(world: World, action: str, step: str) -> No
         assert not subtask.status.open
         if subtask.status is TaskStatus.TERMINATED:
             # Its wave had not begun when its task ended, or when all others had failed.
-            assert (subtask.step, action.endswith(IN_WAVES)) == (None, True)
+            assert (subtask.step, action.endswith(IN_WAVES) or action == "apply_plan") == (None, True)
         elif subtask.result.status is ResultStatus.FAILURE:
             assert (subtask.step, subtask.result.reason) == (step, "no such thing")
