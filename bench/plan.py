@@ -27,9 +27,12 @@ from drydock.design.compiler import CompiledDesign, compile_design
 from drydock.design.loader import DesignLoader
 from drydock.drivers.node.base import NodeState, Observation
 from drydock.model.deployed_node import NewDeployedNode
+from drydock.model.hardware_check import HardwareCheck
+from drydock.model.rollout import PLAIN
 from drydock.orchestrator.services.designs import DesignService
 from drydock.orchestrator.services.images import ImageCatalogue
 from drydock.orchestrator.services.node_sections import NodeSections
+from drydock.orchestrator.services.plan_facts import FactsReader
 from drydock.orchestrator.services.plans import PlanService
 from drydock.plan.design_difference import design_difference
 from drydock.plan.fingerprint import fingerprints
@@ -133,7 +136,8 @@ def planned(database: Database, new: bytes, size: int) -> dict[str, float]:
     designs = DesignService(database, DesignLoader(references, cache_size=1), images)
     stored = designs.store(new, created_by="bench")
     (_, compiling) = timed(lambda: compile_design(new))
-    service = PlanService(database, designs, NodeSections([servers.SECRET]), provisioner, slots=100)
+    facts = FactsReader(database, designs, provisioner, finders=("memory",), hardware_check=HardwareCheck.WARN)
+    service = PlanService(database, designs, NodeSections([servers.SECRET]), facts, slots=100, rollout=PLAIN)
     began = time.process_time()
     plan = service.create(stored.ref, node_filter=None, chosen=None, destroy_unlisted=False, created_by="bench")
     seconds = time.process_time() - began

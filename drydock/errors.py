@@ -24,6 +24,9 @@ Clients match on ``code``, never on text: a code once published is neither chang
     │   ├── TaskNotPausable         a pause of a task without a rollout
     │   ├── TaskNotEnded            a retry of a task that still runs
     │   ├── NodeHeld                a hold on a node that is held
+    │   ├── PlanStale               what a plan rests on has changed
+    │   ├── PlanApplied             a plan that was applied before
+    │   ├── UnexpectedNodeCount     not as many nodes as the request says
     │   └── NothingToRetry          a retry of a task with no failed nodes left
     ├── DesignError
     │   ├── InvalidReference        a reference that can never work: scheme, host, syntax, size
@@ -154,6 +157,18 @@ class TaskNotEnded(Conflict):
 
 class NodeHeld(Conflict):
     code = "node_held"
+
+
+class PlanStale(Conflict):
+    code = "plan_stale"
+
+
+class PlanApplied(Conflict):
+    code = "plan_applied"
+
+
+class UnexpectedNodeCount(Conflict):
+    code = "unexpected_node_count"
 
 
 class NothingToRetry(Conflict):

@@ -9,9 +9,10 @@ WITH named AS
   WHERE designs.digest = :named_design AND coalesce(designs.named, designs.created) < now() - make_interval(0,
       0, 0, 0, 1))
 INSERT INTO tasks (id, root_id, action, design_ref, design_digest, node_filter, force, retry_of, expect_nodes,
-    all_nodes, rollout, status, created_by, request_id, idempotency_key, request_digest, step, lane, wake_at)
+    all_nodes, rollout, plan, status, created_by, request_id, idempotency_key, request_digest, step, lane,
+    wake_at)
 VALUES (:id::UUID, :root_id::UUID, :action, :design_ref, :design_digest, :node_filter::JSONB, :force,
-    :retry_of::UUID, :expect_nodes, :all_nodes, :rollout::JSONB, :status, :created_by, :request_id,
+    :retry_of::UUID, :expect_nodes, :all_nodes, :rollout::JSONB, :plan, :status, :created_by, :request_id,
     :idempotency_key, :request_digest, :step, :lane, now())
 ON CONFLICT (created_by, idempotency_key) DO NOTHING
 RETURNING tasks.created, tasks.updated, pg_notify('drydock_work', '') AS pg_notify_1,
@@ -19,12 +20,13 @@ RETURNING tasks.created, tasks.updated, pg_notify('drydock_work', '') AS pg_noti
 
 -- Enqueue its subtasks (task_queue.ADD_SUBTASKS)
 INSERT INTO tasks (id, node, root_id, parent_id, action, design_ref, design_digest, status, created_by,
-    request_id, force, lane, wave, step, wake_at)
+    request_id, force, lane, plan, wave, step, wake_at)
 SELECT anon_1.id, anon_1.node, :of_root_id::UUID AS anon_2, :of_parent_id::UUID AS anon_3, :of_action AS
     anon_4, :of_design_ref AS anon_5, :of_design_digest AS anon_6, :of_status AS anon_7, :of_created_by AS
-    anon_8, :of_request_id AS anon_9, :of_force AS anon_10, :of_lane AS anon_11, anon_1.wave, CASE WHEN
-    (anon_1.wave IS NOT NULL) THEN 'await_wave' END AS anon_12, CASE WHEN (anon_1.wave IS NULL) THEN now() +
-    make_interval(0, 0, 0, 0, 0, 0, (anon_1.place - 1) / CAST(:start_rate AS DOUBLE PRECISION)) END AS anon_13
+    anon_8, :of_request_id AS anon_9, :of_force AS anon_10, :of_lane AS anon_11, :of_plan AS anon_12,
+    anon_1.wave, CASE WHEN (anon_1.wave IS NOT NULL) THEN 'await_wave' END AS anon_13, CASE WHEN (anon_1.wave
+    IS NULL) THEN now() + make_interval(0, 0, 0, 0, 0, 0, (anon_1.place - 1) / CAST(:start_rate AS DOUBLE
+    PRECISION)) END AS anon_14
 FROM unnest(CAST(:of_ids::UUID[] AS UUID[]), CAST(:of_nodes::TEXT[] AS TEXT[]), CAST(:of_waves::INTEGER[] AS
     INTEGER[])) WITH ORDINALITY AS anon_1(id, node, wave, place)
 ORDER BY anon_1.place
@@ -39,9 +41,9 @@ WITH due_task AS
       tasks.status IN ('requested', 'queued', 'running', 'terminating', 'terminated', 'complete') AND
       tasks.lease_epoch < 9223372036854775807 AND (tasks.terminate OR tasks.action IN ('validate_design',
       'verify_site', 'prepare_site', 'verify_nodes', 'prepare_nodes', 'deploy_nodes', 'destroy_nodes',
-      'relabel_nodes', 'verify_node', 'prepare_node', 'deploy_node', 'destroy_node', 'relabel_node') AND
-      (CAST(:steps::TEXT[] AS TEXT[]) IS NULL OR tasks.step IS NULL OR (tasks.action || ' ' || tasks.step) =
-      ANY (CAST(:steps::TEXT[] AS TEXT[]))))
+      'relabel_nodes', 'apply_plan', 'verify_node', 'prepare_node', 'deploy_node', 'destroy_node',
+      'relabel_node') AND (CAST(:steps::TEXT[] AS TEXT[]) IS NULL OR tasks.step IS NULL OR (tasks.action ||
+      ' ' || tasks.step) = ANY (CAST(:steps::TEXT[] AS TEXT[]))))
   ORDER BY tasks.wake_at
   LIMIT :at_most_task
   FOR NO KEY UPDATE SKIP LOCKED),
@@ -52,9 +54,9 @@ due_node AS
       tasks.status IN ('requested', 'queued', 'running', 'terminating', 'terminated', 'complete') AND
       tasks.lease_epoch < 9223372036854775807 AND (tasks.terminate OR tasks.action IN ('validate_design',
       'verify_site', 'prepare_site', 'verify_nodes', 'prepare_nodes', 'deploy_nodes', 'destroy_nodes',
-      'relabel_nodes', 'verify_node', 'prepare_node', 'deploy_node', 'destroy_node', 'relabel_node') AND
-      (CAST(:steps::TEXT[] AS TEXT[]) IS NULL OR tasks.step IS NULL OR (tasks.action || ' ' || tasks.step) =
-      ANY (CAST(:steps::TEXT[] AS TEXT[]))))
+      'relabel_nodes', 'apply_plan', 'verify_node', 'prepare_node', 'deploy_node', 'destroy_node',
+      'relabel_node') AND (CAST(:steps::TEXT[] AS TEXT[]) IS NULL OR tasks.step IS NULL OR (tasks.action ||
+      ' ' || tasks.step) = ANY (CAST(:steps::TEXT[] AS TEXT[]))))
   ORDER BY tasks.wake_at
   LIMIT :at_most_node
   FOR NO KEY UPDATE SKIP LOCKED),
@@ -65,9 +67,9 @@ due_watch AS
       AND tasks.status IN ('requested', 'queued', 'running', 'terminating', 'terminated', 'complete') AND
       tasks.lease_epoch < 9223372036854775807 AND (tasks.terminate OR tasks.action IN ('validate_design',
       'verify_site', 'prepare_site', 'verify_nodes', 'prepare_nodes', 'deploy_nodes', 'destroy_nodes',
-      'relabel_nodes', 'verify_node', 'prepare_node', 'deploy_node', 'destroy_node', 'relabel_node') AND
-      (CAST(:steps::TEXT[] AS TEXT[]) IS NULL OR tasks.step IS NULL OR (tasks.action || ' ' || tasks.step) =
-      ANY (CAST(:steps::TEXT[] AS TEXT[]))))
+      'relabel_nodes', 'apply_plan', 'verify_node', 'prepare_node', 'deploy_node', 'destroy_node',
+      'relabel_node') AND (CAST(:steps::TEXT[] AS TEXT[]) IS NULL OR tasks.step IS NULL OR (tasks.action ||
+      ' ' || tasks.step) = ANY (CAST(:steps::TEXT[] AS TEXT[]))))
   ORDER BY tasks.wake_at
   LIMIT :at_most_watch
   FOR NO KEY UPDATE SKIP LOCKED),
@@ -88,9 +90,9 @@ suspects AS
       ('requested', 'queued', 'running', 'terminating', 'terminated', 'complete') AND tasks.lease_epoch <
       9223372036854775807 AND (tasks.terminate OR tasks.action IN ('validate_design', 'verify_site',
       'prepare_site', 'verify_nodes', 'prepare_nodes', 'deploy_nodes', 'destroy_nodes', 'relabel_nodes',
-      'verify_node', 'prepare_node', 'deploy_node', 'destroy_node', 'relabel_node') AND (CAST(:steps::TEXT[]
-      AS TEXT[]) IS NULL OR tasks.step IS NULL OR (tasks.action || ' ' || tasks.step) = ANY
-      (CAST(:steps::TEXT[] AS TEXT[]))))
+      'apply_plan', 'verify_node', 'prepare_node', 'deploy_node', 'destroy_node', 'relabel_node') AND
+      (CAST(:steps::TEXT[] AS TEXT[]) IS NULL OR tasks.step IS NULL OR (tasks.action || ' ' || tasks.step) =
+      ANY (CAST(:steps::TEXT[] AS TEXT[]))))
   ORDER BY tasks.lapses, tasks.wake_at
   LIMIT coalesce(CAST(:at_most_suspects AS INTEGER), CASE WHEN ((SELECT count(*) AS count_1
         FROM fresh) < :at_most) THEN 1 ELSE 0 END)
@@ -109,7 +111,7 @@ FROM due
 WHERE tasks.id = due.id
 RETURNING tasks.id, tasks.seq, tasks.root_id, tasks.parent_id, tasks.action, tasks.node, tasks.design_ref,
     tasks.design_digest, tasks.node_filter, tasks.force, tasks.retry_of, tasks.expect_nodes, tasks.all_nodes,
-    tasks.rollout, tasks.wave, tasks.failure_budget, tasks.paused, tasks.paused_by, tasks.status,
+    tasks.rollout, tasks.wave, tasks.failure_budget, tasks.paused, tasks.paused_by, tasks.plan, tasks.status,
     tasks.result_status, tasks.result_message, tasks.result_reason, tasks.successes, tasks.failures,
     tasks.created, tasks.updated, tasks.created_by, tasks.request_id, tasks.idempotency_key,
     tasks.request_digest, tasks.terminate, tasks.terminated, tasks.terminated_by, tasks.step,
@@ -124,25 +126,28 @@ SELECT EXTRACT(epoch FROM least((SELECT min(tasks.wake_at) AS min_1
           <= 0 AND tasks.status IN ('requested', 'queued', 'running', 'terminating', 'terminated', 'complete')
           AND tasks.lease_epoch < 9223372036854775807 AND (tasks.terminate OR tasks.action IN
           ('validate_design', 'verify_site', 'prepare_site', 'verify_nodes', 'prepare_nodes', 'deploy_nodes',
-          'destroy_nodes', 'relabel_nodes', 'verify_node', 'prepare_node', 'deploy_node', 'destroy_node',
-          'relabel_node') AND (CAST(:steps::TEXT[] AS TEXT[]) IS NULL OR tasks.step IS NULL OR (tasks.action
-          || ' ' || tasks.step) = ANY (CAST(:steps::TEXT[] AS TEXT[]))))), (SELECT min(tasks.wake_at) AS min_2
+          'destroy_nodes', 'relabel_nodes', 'apply_plan', 'verify_node', 'prepare_node', 'deploy_node',
+          'destroy_node', 'relabel_node') AND (CAST(:steps::TEXT[] AS TEXT[]) IS NULL OR tasks.step IS NULL OR
+          (tasks.action || ' ' || tasks.step) = ANY (CAST(:steps::TEXT[] AS TEXT[]))))), (SELECT
+          min(tasks.wake_at) AS min_2
       FROM tasks
       WHERE tasks.lane = 'node' AND tasks.wake_at IS NOT NULL AND tasks.lease_owner IS NULL AND tasks.lapses
           <= 0 AND tasks.status IN ('requested', 'queued', 'running', 'terminating', 'terminated', 'complete')
           AND tasks.lease_epoch < 9223372036854775807 AND (tasks.terminate OR tasks.action IN
           ('validate_design', 'verify_site', 'prepare_site', 'verify_nodes', 'prepare_nodes', 'deploy_nodes',
-          'destroy_nodes', 'relabel_nodes', 'verify_node', 'prepare_node', 'deploy_node', 'destroy_node',
-          'relabel_node') AND (CAST(:steps::TEXT[] AS TEXT[]) IS NULL OR tasks.step IS NULL OR (tasks.action
-          || ' ' || tasks.step) = ANY (CAST(:steps::TEXT[] AS TEXT[]))))), (SELECT min(tasks.wake_at) AS min_3
+          'destroy_nodes', 'relabel_nodes', 'apply_plan', 'verify_node', 'prepare_node', 'deploy_node',
+          'destroy_node', 'relabel_node') AND (CAST(:steps::TEXT[] AS TEXT[]) IS NULL OR tasks.step IS NULL OR
+          (tasks.action || ' ' || tasks.step) = ANY (CAST(:steps::TEXT[] AS TEXT[]))))), (SELECT
+          min(tasks.wake_at) AS min_3
       FROM tasks
       WHERE tasks.lane = 'watch' AND tasks.wake_at IS NOT NULL AND tasks.lease_owner IS NULL AND tasks.lapses
           <= 0 AND tasks.status IN ('requested', 'queued', 'running', 'terminating', 'terminated', 'complete')
           AND tasks.lease_epoch < 9223372036854775807 AND (tasks.terminate OR tasks.action IN
           ('validate_design', 'verify_site', 'prepare_site', 'verify_nodes', 'prepare_nodes', 'deploy_nodes',
-          'destroy_nodes', 'relabel_nodes', 'verify_node', 'prepare_node', 'deploy_node', 'destroy_node',
-          'relabel_node') AND (CAST(:steps::TEXT[] AS TEXT[]) IS NULL OR tasks.step IS NULL OR (tasks.action
-          || ' ' || tasks.step) = ANY (CAST(:steps::TEXT[] AS TEXT[])))))) - clock_timestamp()) AS anon_1;
+          'destroy_nodes', 'relabel_nodes', 'apply_plan', 'verify_node', 'prepare_node', 'deploy_node',
+          'destroy_node', 'relabel_node') AND (CAST(:steps::TEXT[] AS TEXT[]) IS NULL OR tasks.step IS NULL OR
+          (tasks.action || ' ' || tasks.step) = ANY (CAST(:steps::TEXT[] AS TEXT[])))))) - clock_timestamp())
+          AS anon_1;
 
 -- Renew leases (lease_statements.RENEW)
 WITH held AS
@@ -167,9 +172,9 @@ WHERE tasks.wake_at <= now() AND (tasks.lease_until IS NULL OR tasks.lease_until
 FROM 'await_wave' AND NOT (tasks.lane IN ('task', 'node', 'watch') AND tasks.status IN ('requested', 'queued',
     'running', 'terminating', 'terminated', 'complete') AND tasks.lease_epoch < 9223372036854775807 AND
     (tasks.terminate OR tasks.action IN ('validate_design', 'verify_site', 'prepare_site', 'verify_nodes',
-    'prepare_nodes', 'deploy_nodes', 'destroy_nodes', 'relabel_nodes', 'verify_node', 'prepare_node',
-    'deploy_node', 'destroy_node', 'relabel_node') AND (CAST(:steps::TEXT[] AS TEXT[]) IS NULL OR tasks.step
-    IS NULL OR (tasks.action || ' ' || tasks.step) = ANY (CAST(:steps::TEXT[] AS TEXT[])))))
+    'prepare_nodes', 'deploy_nodes', 'destroy_nodes', 'relabel_nodes', 'apply_plan', 'verify_node',
+    'prepare_node', 'deploy_node', 'destroy_node', 'relabel_node') AND (CAST(:steps::TEXT[] AS TEXT[]) IS NULL
+    OR tasks.step IS NULL OR (tasks.action || ' ' || tasks.step) = ANY (CAST(:steps::TEXT[] AS TEXT[])))))
 ORDER BY tasks.seq
 LIMIT :at_most;
 
@@ -469,7 +474,7 @@ WHERE machines.context_id = found.context_id;
 -- Read a task with its details (one_task.TASK)
 SELECT tasks.id, tasks.seq, tasks.root_id, tasks.parent_id, tasks.action, tasks.node, tasks.design_ref,
     tasks.design_digest, tasks.node_filter, tasks.force, tasks.retry_of, tasks.expect_nodes, tasks.all_nodes,
-    tasks.rollout, tasks.wave, tasks.failure_budget, tasks.paused, tasks.paused_by, tasks.status,
+    tasks.rollout, tasks.wave, tasks.failure_budget, tasks.paused, tasks.paused_by, tasks.plan, tasks.status,
     tasks.result_status, tasks.result_message, tasks.result_reason, tasks.successes, tasks.failures,
     tasks.created, tasks.updated, tasks.created_by, tasks.request_id, tasks.idempotency_key,
     tasks.request_digest, tasks.terminate, tasks.terminated, tasks.terminated_by, tasks.step,

@@ -53,7 +53,7 @@ def resources(of: ApiServices) -> Mapping[str, object]:
         "plan": PlanResource(of.plans),
         "plan_nodes": PlanNodesResource(of.plans, at),
         "nodes": NodesResource(of.tasks),
-        "node": NodeResource(of.hardware),
+        "node": NodeResource(of.nodes),
         "node_build_data": NodeBuildDataResource(of.tasks),
         "holds": HoldsResource(of.holds),
         "node_hold": NodeHoldResource(of.holds),

@@ -10,9 +10,9 @@ from drydock.api.route import Authorizer
 from drydock.metrics import ApiMetrics
 from drydock.orchestrator.services.boot_actions import BootService
 from drydock.orchestrator.services.designs import DesignService
-from drydock.orchestrator.services.hardware import HardwareService
 from drydock.orchestrator.services.health import Health
 from drydock.orchestrator.services.machines import MachineService
+from drydock.orchestrator.services.node_records import NodeRecords
 from drydock.orchestrator.services.operator_holds import OperatorHoldService
 from drydock.orchestrator.services.plans import PlanService
 from drydock.orchestrator.services.tasks import TaskService
@@ -25,7 +25,7 @@ class ApiServices:
     plans: PlanService
     boot: BootService
     machines: MachineService
-    hardware: HardwareService
+    nodes: NodeRecords
     holds: OperatorHoldService
     health: Health
     policy: Authorizer

@@ -19,16 +19,22 @@ from drydock.conf import boot_secrets, max_waiting, public_url, trusted_proxies
 from drydock.conf.api import MAX_EVENT_BYTES
 from drydock.errors import ConfigurationError, InvalidInput
 from drydock.metrics import ApiMetrics
+from drydock.model.hardware_check import HardwareCheck
 from drydock.model.rollout import PLAIN, Rollout, share_of
 from drydock.orchestrator.services.boot_actions import BootService
 from drydock.orchestrator.services.changes import ChangeWaiter
-from drydock.orchestrator.services.hardware import HardwareService
+from drydock.orchestrator.services.hardware import HardwareService, finders
 from drydock.orchestrator.services.health import Health
 from drydock.orchestrator.services.machines import MachineService, ScriptSettings
+from drydock.orchestrator.services.node_records import NodeRecords
 from drydock.orchestrator.services.node_sections import NodeSections
 from drydock.orchestrator.services.operator_holds import OperatorHoldService
+from drydock.orchestrator.services.plan_application import PlanApplication
+from drydock.orchestrator.services.plan_facts import FactsReader
+from drydock.orchestrator.services.plan_site import SiteChanges
 from drydock.orchestrator.services.plans import PlanService
 from drydock.orchestrator.services.queue_metrics import QueueMetrics
+from drydock.orchestrator.services.scope_check import ScopeCheck
 from drydock.orchestrator.services.tasks import TaskService
 from drydock.policy import Policy
 
@@ -50,26 +56,37 @@ def build_services(conf: cfg.ConfigOpts) -> ApiServices:
     shared = build_shared(conf, pool_size=conf.database.pool_size, application_name="drydock-api")
     metrics = ApiMetrics()
     metrics.add(QueueMetrics(shared.database))
+    rollout = _rollout(conf)
+    sections = NodeSections(boot_secrets(conf))
+    facts = FactsReader(
+        shared.database,
+        shared.designs,
+        shared.provisioner,
+        finders=finders(shared.provisioner.name, conf.drivers.oob or ()),
+        hardware_check=HardwareCheck(conf.orchestrator.hardware_check),
+    )
+    hardware = HardwareService(shared.database, provisioner=shared.provisioner.name, oob_drivers=conf.drivers.oob or ())
     return ApiServices(
         tasks=TaskService(
             shared.database,
             shared.provisioner,
             ChangeWaiter(shared.database),
+            ScopeCheck(shared.designs),
+            PlanApplication(shared.database, shared.designs, facts, SiteChanges(shared.designs, sections)),
             guard=conf.orchestrator.guard,
-            rollout=_rollout(conf),
+            rollout=rollout,
         ),
         designs=shared.designs,
         plans=PlanService(
             shared.database,
             shared.designs,
-            NodeSections(boot_secrets(conf)),
-            shared.provisioner,
+            sections,
+            facts,
             slots=conf.orchestrator.deployment_places,
+            rollout=rollout,
         ),
         machines=MachineService(shared.database, _script_settings(conf), hold_seconds=conf.api.node_hold_seconds),
-        hardware=HardwareService(
-            shared.database, provisioner=shared.provisioner.name, oob_drivers=conf.drivers.oob or ()
-        ),
+        nodes=NodeRecords(shared.database, hardware),
         holds=OperatorHoldService(shared.database),
         boot=BootService(shared.database, hold_seconds=conf.api.node_hold_seconds),
         health=Health(shared.database, {"provisioner": shared.provisioner.check, **auth_checks(conf)}),

@@ -1,16 +1,19 @@
-"""``drydock plan ...``: what would be done to each node, and why, before anything is done."""
+"""``drydock plan ...``: what would be done to each node, and why, before anything is done; and doing it."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import click
 
 from drydock.cli.connection import client_of
+from drydock.cli.options import interval_option, rollout_options, timeout_option, wait_option
 from drydock.cli.output import console, is_data, moment, output_option, print_data
 from drydock.cli.plan_text import print_plan
 from drydock.cli.references import find_design
-from drydock.cli.scope import Choice
+from drydock.cli.scope import Choice, confirmed_changes
+from drydock.cli.task_create import check_timeout, follow
 
 #: Digits of a plan's id that are shown in a table.
 SHORT = 12
@@ -18,7 +21,7 @@ SHORT = 12
 
 @click.group()
 def plan() -> None:
-    """Plan what would be done to each node of a design, and show why."""
+    """Plan what would be done to each node of a design, show why, and do it."""
 
 
 @plan.command()
@@ -64,6 +67,47 @@ def show(ctx: click.Context, *, plan_id: str, output: str) -> None:
     _show(ctx, _find(ctx, plan_id) or client.get_plan(plan_id), output)
 
 
+@plan.command()
+@click.argument("plan_id", metavar="PLAN")
+@click.option("--expect-nodes", type=click.IntRange(min=0), metavar="N", help="Refuse unless the plan changes N nodes.")
+@click.option("--all-nodes", is_flag=True, help="Allow to redeploy or destroy every node of the site.")
+@rollout_options
+@wait_option
+@timeout_option
+@interval_option
+@output_option
+@click.pass_context
+def apply(
+    ctx: click.Context,
+    *,
+    plan_id: str,
+    expect_nodes: int | None,
+    all_nodes: bool,
+    rollout: dict[str, Any] | None,
+    wait: bool,
+    timeout: float | None,
+    interval: float,
+    output: str,
+) -> None:
+    """Do what a plan says, and nothing else. It is refused if anything it rests on has changed since.
+
+    PLAN is its id, the beginning of it, or "latest". Without --expect-nodes and --all-nodes a terminal asks for the
+    number of nodes that are redeployed or destroyed. With --wait the exit status is as of task create --wait.
+
+    \b
+    Examples:
+      drydock plan apply latest --wait
+      drydock plan apply 4f1c --waves 1,25%,100% --max-failed 2 --expect-nodes 12
+    """
+    check_timeout(timeout, wait=wait)
+    client = client_of(ctx)
+    found = _find(ctx, plan_id) or client.get_plan(plan_id)
+    if expect_nodes is None and not all_nodes:
+        expect_nodes = confirmed_changes(client, found)
+    ask = partial(client.apply_plan, found["plan_id"], expect_nodes=expect_nodes, all_nodes=all_nodes, rollout=rollout)
+    follow(ctx, ask, wait=wait, timeout=timeout, interval=interval, output=output)
+
+
 @plan.command("list")
 @output_option
 @click.pass_context
@@ -75,7 +119,14 @@ def list_plans(ctx: click.Context, *, output: str) -> None:
         return
     from drydock.cli.tables import Column, Table  # takes long to load
 
-    columns = [Column("plan"), Column("created", 2), Column("by", 3), Column("design", 1), Column("nodes")]
+    columns = [
+        Column("plan"),
+        Column("created", 2),
+        Column("by", 3),
+        Column("design", 1),
+        Column("nodes"),
+        Column("applied by", 4),
+    ]
     rows = [
         [
             each["plan_id"] if output == "wide" else each["plan_id"][:SHORT],
@@ -83,6 +134,7 @@ def list_plans(ctx: click.Context, *, output: str) -> None:
             each["created_by"],
             each["design_digest"][:SHORT],
             ", ".join(f"{number} {decision}" for decision, number in each["counts"].items() if number),
+            (each.get("applied_by") or "")[: None if output == "wide" else 8],
         ]
         for each in found
     ]

@@ -7,6 +7,7 @@ success with no nodes in scope. Destroying or forcing a whole site needs a confi
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -16,7 +17,7 @@ import click
 
 from drydock.cli.output import clean
 from drydock.cli.references import DESIGN_SCHEME
-from drydock.client.errors import Forbidden
+from drydock.client.errors import Forbidden, ServerError
 from drydock.model.actions import action_row
 
 if TYPE_CHECKING:
@@ -97,17 +98,60 @@ def expected_nodes(client: DrydockClient, wanted: Wanted) -> int | None:
         raise click.UsageError(f"--expect-nodes is {wanted.expect_nodes}, but the selection is {_counted(selected)}")
     whole = len(selected) == len(every) and (len(every) > 1 or not node_filter)
     if wanted.guarded and whole and wanted.expect_nodes is None and not wanted.all_nodes:
-        return _confirmed(wanted, selected)
+        return _confirmed(client, wanted, selected)
     return wanted.expect_nodes
 
 
-def _confirmed(wanted: Wanted, selected: Sequence[str]) -> int:
+def confirmed_changes(client: DrydockClient, plan: Mapping[str, Any]) -> int | None:
+    """The ``expect_nodes`` to send with a plan: on a terminal, once the user has confirmed what is lost; else None.
+
+    The server refuses a plan for a whole site without it.
+    """
+    counts = plan["counts"]
+    lost = [
+        node
+        for decision in ("redeploy", "destroy")
+        if counts.get(decision)
+        for node in client.plan_nodes(plan["plan_id"], decision=decision)
+    ]
+    if not lost or not _on_a_terminal():
+        return None
+    names = [node["node"] for node in lost]
+    click.echo(f"The plan redeploys or destroys {_counted(names)}.", err=True)
+    for line in _by_rack(client, {node["node"]: node["rack"] for node in lost}):
+        click.echo(line, err=True)
+    click.confirm("All data on these machines will be lost. Continue?", abort=True, err=True)
+    return sum(int(counts.get(decision, 0)) for decision in ("deploy", "redeploy", "destroy"))
+
+
+def _on_a_terminal() -> bool:
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def _by_rack(client: DrydockClient, racks: Mapping[str, str | None]) -> list[str]:
+    """A line for each rack: its nodes by what the provisioner says they are. ``racks``: by node."""
+    try:
+        status = {str(node["hostname"]).lower(): str(node["status_name"]) for node in client.list_nodes()}
+    except (Forbidden, ServerError):
+        status = {}
+    found: dict[str, Counter[str]] = {}
+    for name, rack in sorted(racks.items(), key=lambda each: each[1] or ""):
+        found.setdefault(rack or "without a rack", Counter())[status.get(name.lower(), "unknown")] += 1
+    return [
+        clean(f"  {rack}: " + ", ".join(f"{number} {state}" for state, number in sorted(states.items())))
+        for rack, states in found.items()
+    ]
+
+
+def _confirmed(client: DrydockClient, wanted: Wanted, selected: Sequence[str]) -> int:
     row = action_row(wanted.action)
     what = wanted.action if row is not None and row.wipes else f"{wanted.action} --force"
     sentence = f"{what} is for every node of the design: {_counted(selected)}"
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if not _on_a_terminal():
         raise click.UsageError(f"{sentence}; if that is meant, add --expect-nodes {len(selected)} (or --all-nodes)")
     click.echo(f"{sentence}.", err=True)
+    for line in _by_rack(client, _racks(client, wanted.design_ref, selected)):
+        click.echo(line, err=True)
     click.confirm("All data on these machines will be lost. Continue?", abort=True, err=True)
     return len(selected)
 
@@ -152,6 +196,15 @@ def _guess(name: str, known: Sequence[str]) -> str:
     same = [each for each in known if each.lower() == name.lower()]
     close = same or get_close_matches(name, known, n=1, cutoff=0.5)
     return f" (did you mean {close[0]}?)" if close else ""
+
+
+def _racks(client: DrydockClient, design_ref: str, names: Sequence[str]) -> dict[str, str | None]:
+    """Of these nodes; None where the design is not stored in Drydock."""
+    racks = dict.fromkeys(names)
+    if design_ref.startswith(DESIGN_SCHEME):
+        site = client.compiled_design(design_ref.removeprefix(DESIGN_SCHEME)).get("site") or {}
+        racks |= {node["name"]: node.get("rack") for node in site.get("nodes") or [] if node.get("name") in racks}
+    return racks
 
 
 def _known(client: DrydockClient, design_ref: str) -> dict[str, Sequence[str]]:

@@ -71,7 +71,7 @@ def create(
       drydock task create -a destroy_nodes -d drydock://designs/DIGEST --expect-nodes 12
       drydock task create -a deploy_nodes -d latest --waves 1,10%,100% --max-failed 2 --pause after_first
     """
-    _check_timeout(timeout, wait=wait)
+    check_timeout(timeout, wait=wait)
     client = client_of(ctx)
     design_ref = find_design(client, design_ref)
     wanted = Wanted(action, design_ref, choice, force, expect_nodes, all_nodes, allow_empty)
@@ -103,7 +103,7 @@ def retry(
 
     Nodes that succeeded in a later task are left out. With --wait the exit status is as of create --wait.
     """
-    _check_timeout(timeout, wait=wait)
+    check_timeout(timeout, wait=wait)
     client = client_of(ctx)
     found = find_task(client, task_id)
     follow(
@@ -140,6 +140,6 @@ def follow(
     click.echo(f"  drydock task watch {made['task_id']}")
 
 
-def _check_timeout(timeout: float | None, *, wait: bool) -> None:
+def check_timeout(timeout: float | None, *, wait: bool) -> None:
     if timeout is not None and not wait:
         raise click.UsageError("--timeout needs --wait")

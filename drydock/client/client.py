@@ -72,11 +72,11 @@ class DrydockClient:
         found: list[Json] = json_of(self._connection.call("GET", "/plans"))
         return found
 
-    def plan_nodes(self, plan_id: str) -> Iterator[Json]:
-        """All nodes of a plan, in its order, page by page."""
+    def plan_nodes(self, plan_id: str, *, decision: str | None = None) -> Iterator[Json]:
+        """All nodes of a plan, or those of a decision, in its order, page by page."""
         after = -1
         while True:
-            params = {"limit": PAGE_SIZE, "after": after}
+            params: Json = {"limit": PAGE_SIZE, "after": after, "decision": decision}
             path = f"/plans/{quote(plan_id, safe='')}/nodes"
             page: list[Json] = json_of(self._connection.call("GET", path, params=params))
             yield from page
@@ -120,6 +120,29 @@ class DrydockClient:
             headers={"Idempotency-Key": idempotency_key or str(uuid4())},
         )
         return _record(json_of(response))
+
+    def apply_plan(
+        self,
+        plan_id: str,
+        *,
+        expect_nodes: int | None = None,
+        all_nodes: bool = False,
+        rollout: Mapping[str, Any] | None = None,
+        idempotency_key: str | None = None,
+    ) -> Json:
+        """Create the task that does what a plan says; returns it. ``expect_nodes``: the number of nodes it changes.
+
+        Raises Conflict (``plan_stale``, ``plan_applied``, ``unexpected_node_count``, ``scope_unconfirmed``).
+        """
+        body: Json = {
+            "action": "apply_plan",
+            "plan": plan_id,
+            **({} if expect_nodes is None else {"expect_nodes": expect_nodes}),
+            **({"all_nodes": True} if all_nodes else {}),
+            **({} if rollout is None else {"rollout": rollout}),
+        }
+        headers = {"Idempotency-Key": idempotency_key or str(uuid4())}
+        return _record(json_of(self._connection.call("POST", "/tasks", json=body, headers=headers)))
 
     def retry_task(
         self,
@@ -286,7 +309,9 @@ class DrydockClient:
         return _records(json_of(self._connection.call("GET", "/nodes")))
 
     def get_node(self, node: str) -> Json:
-        """What is known of a node's hardware: ``facts``, ``facts_before``, ``sources``. Raises NotFound."""
+        """What is known of a node, null for what is not: ``facts``, ``facts_before``, ``sources`` of its hardware,
+        ``deployed``: what it runs, ``hold``. Raises NotFound.
+        """
         return _record(json_of(self._connection.call("GET", f"/nodes/{quote(node, safe='')}")))
 
     # Holds

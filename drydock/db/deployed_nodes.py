@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
+from drydock.db.predicates import has_name
 from drydock.db.tables import deployed_nodes
 from drydock.model.deployed_node import DeployedNode, NewDeployedNode
 
@@ -40,6 +41,16 @@ class DeployedNodeRepository:
     def all(self) -> Mapping[str, DeployedNode]:
         """By node."""
         return {row.node: DeployedNode(**row._mapping) for row in self._connection.execute(_HEADS)}
+
+    def named(self, node: str) -> DeployedNode | None:
+        """Names are compared as in DNS."""
+        row = self._connection.execute(_HEADS.where(has_name(deployed_nodes.c.node, node)).limit(1)).one_or_none()
+        return None if row is None else DeployedNode(**row._mapping)
+
+    def of_nodes(self, nodes: Sequence[str]) -> Mapping[str, DeployedNode]:
+        """Those of these nodes that are recorded."""
+        wanted = _HEADS.where(deployed_nodes.c.node.in_(nodes))
+        return {row.node: DeployedNode(**row._mapping) for row in self._connection.execute(wanted)}
 
     def sections(self, nodes: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
         """The sections of these nodes, by node; those that are not recorded are left out."""

@@ -26,7 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert
 
 from drydock.db.predicates import days_of, hours_of
-from drydock.db.tables import designs, tasks
+from drydock.db.tables import deployed_nodes, designs, plans, tasks
 from drydock.errors import DesignNotFound
 from drydock.model.design import DESIGN_REF_PREFIX, DIGEST_LENGTH, DesignSnapshot
 
@@ -97,10 +97,14 @@ class DesignRepository:
         return tuple(DesignSnapshot(*row) for row in rows)
 
     def delete_unused(self, *, older_than_days: int) -> int:
-        """Delete snapshots that no task names any more, and that were last named before that time."""
+        """Delete snapshots that nothing needs any more, and that were last named before that time."""
         limit = func.now() - days_of(max(older_than_days, LEAST_DAYS))
         pinned = select(tasks.c.id).where(tasks.c.design_digest == designs.c.digest).exists()
         # Tasks that have not been pinned to it yet.
         referred = select(tasks.c.id).where(_referred == DESIGN_REF_PREFIX + designs.c.digest).exists()
-        unused = delete(designs).where(func.coalesce(designs.c.named, designs.c.created) < limit, ~pinned, ~referred)
+        planned = select(plans.c.id).where(plans.c.design_digest == designs.c.digest).exists()
+        # What changes for the site is read from the design of the newest deployment.
+        deployed = select(deployed_nodes.c.node).where(deployed_nodes.c.design_digest == designs.c.digest).exists()
+        old = func.coalesce(designs.c.named, designs.c.created) < limit
+        unused = delete(designs).where(old, ~pinned, ~referred, ~planned, ~deployed)
         return self._connection.execute(unused).rowcount

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, Row, func, select, tuple_, update
 from sqlalchemy import insert as plain_insert
 from sqlalchemy.dialects.postgresql import insert
 
@@ -23,7 +24,7 @@ from drydock.model.plan import (
     ReasonKind,
     SiteChange,
 )
-from drydock.model.task import ResultStatus, TaskStatus
+from drydock.model.task import ResultStatus, Task, TaskStatus
 
 #: Subtasks that an estimate is made from.
 _HISTORY = 1000
@@ -44,6 +45,7 @@ class PlanRepository:
             destroy_unlisted=plan.destroy_unlisted,
             counts=plan.counts,
             site=[asdict(change) for change in plan.site],
+            waves=list(plan.waves),
             estimate=None if plan.estimate is None else asdict(plan.estimate),
             created_by=plan.created_by,
         )
@@ -58,6 +60,46 @@ class PlanRepository:
         if row is None:
             raise PlanNotFound("there is no plan with this id")
         return _head(row)
+
+    def applied_by(self, plan_id: str) -> UUID | None:
+        """The task that applies it; None if none does, or there is no such plan."""
+        found: UUID | None = self._connection.scalar(select(plans.c.applied_by).where(plans.c.id == plan_id))
+        return found
+
+    def apply(self, plan_id: str, task_id: UUID) -> UUID | None:
+        """Returns the task that applies it: this one, or the one that did before; None if there is no such plan."""
+        new = update(plans).where(plans.c.id == plan_id, plans.c.applied_by.is_(None)).values(applied_by=task_id)
+        return task_id if self._connection.execute(new).rowcount else self.applied_by(plan_id)
+
+    def of_tasks(self, subtasks: Sequence[Task]) -> Mapping[UUID, PlannedNode]:
+        """As what the nodes of these subtasks are planned, by subtask."""
+        wanted = {(task.plan, task.node): task.id for task in subtasks}
+        rows = self._connection.execute(
+            select(plan_nodes).where(tuple_(plan_nodes.c.plan_id, plan_nodes.c.node).in_(list(wanted)))
+        )
+        return {wanted[row.plan_id, row.node]: _node(row) for row in rows}
+
+    def retried(self, subtask_ids: Sequence[UUID]) -> Collection[UUID]:
+        """Those of these subtasks whose task is not the first one that applies their plan."""
+        rows = self._connection.scalars(
+            select(tasks.c.id)
+            .join(plans, plans.c.id == tasks.c.plan)
+            .where(tasks.c.id.in_(subtask_ids), plans.c.applied_by != tasks.c.root_id)
+        )
+        return frozenset(rows)
+
+    def touched(self, plan_id: str) -> Sequence[PlannedNode]:
+        """The nodes that applying it changes, in the order in which they are shown."""
+        of_plan = select(plan_nodes).where(
+            plan_nodes.c.plan_id == plan_id,
+            plan_nodes.c.decision.in_([decision.value for decision in Decision if decision.touches]),
+        )
+        return [_node(row) for row in self._connection.execute(of_plan.order_by(plan_nodes.c.position))]
+
+    def rests_on(self, plan_id: str) -> Mapping[str, Mapping[str, str]]:
+        """By node, what its decision was made from."""
+        of_plan = select(plan_nodes.c.node, plan_nodes.c.rests_on).where(plan_nodes.c.plan_id == plan_id)
+        return {row.node: row.rests_on for row in self._connection.execute(of_plan.order_by(plan_nodes.c.position))}
 
     def newest(self, limit: int) -> Sequence[PlanHead]:
         rows = self._connection.execute(select(plans).order_by(plans.c.created.desc(), plans.c.id).limit(limit))
@@ -118,9 +160,11 @@ def _head(row: Row[Any]) -> PlanHead:
         destroy_unlisted=row.destroy_unlisted,
         counts=row.counts,
         site=tuple(SiteChange(**change) for change in row.site),
+        waves=tuple(row.waves),
         estimate=None if row.estimate is None else Duration(**row.estimate),
         created=row.created,
         created_by=row.created_by,
+        applied_by=row.applied_by,
     )
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Uuid, cast, delete, func, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from drydock.db.predicates import days_of, is_closed
-from drydock.db.tables import boot_actions, boot_contexts, build_data, task_confirmations, task_messages, tasks
+from drydock.db.tables import boot_actions, boot_contexts, build_data, plans, task_confirmations, task_messages, tasks
 
 #: The number of an advisory lock; each use in this database has its own.
 _LOCK = 0x44524461
@@ -61,6 +61,12 @@ class RetentionRepository:
             delete(tasks).where(tasks.c.root_id == of_doomed, tasks.c.parent_id.is_not(None))
         )
         return gone.rowcount + self._connection.execute(delete(tasks).where(tasks.c.id == of_doomed)).rowcount
+
+    def delete_plans(self, *, older_than_days: int) -> int:
+        """Delete plans made before that time that no task has to do with any more. Returns how many."""
+        limit = func.now() - days_of(older_than_days)
+        in_use = select(tasks.c.id).where(tasks.c.plan == plans.c.id).exists()
+        return self._connection.execute(delete(plans).where(plans.c.created < limit, ~in_use)).rowcount
 
     def _first_trees(self, roots: Sequence[UUID], at_most: int) -> Collection[UUID]:
         if not roots:

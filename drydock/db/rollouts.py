@@ -11,7 +11,20 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Double, Integer, Text, Uuid, and_, bindparam, func, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Double,
+    Integer,
+    Text,
+    Uuid,
+    and_,
+    bindparam,
+    case,
+    func,
+    select,
+    update,
+)
 
 from drydock.db.lease_statements import UNLEASED
 from drydock.db.locking import LOCK_ORDER
@@ -22,7 +35,7 @@ from drydock.db.recordset import one_of
 from drydock.db.tables import TRANSACTION, tasks
 from drydock.errors import TaskEnded, TaskNotFound, TaskNotPausable
 from drydock.model.message import NewMessage
-from drydock.model.rollout import AWAIT_WAVE, BUDGET, PLAIN, Rollout, RolloutState, spent
+from drydock.model.rollout import AWAIT_WAVE, BUDGET, CHECK_PLAN, PLAIN, Rollout, RolloutState, spent
 from drydock.model.task import ResultStatus, TaskStatus
 
 _MARKED: Mapping[str, Any] = {"updated": NOW, "changed_in": TRANSACTION}
@@ -32,8 +45,7 @@ _FAILED = and_(
     tasks.c.wave.is_not(None),
     tasks.c.result_status == ResultStatus.FAILURE.value,
     is_closed(tasks),
-    tasks.c.step.is_not(None),
-    ~awaits_wave(tasks),
+    tasks.c.step_since.is_not(None),
     tasks.c.terminate.is_(False),
 )
 _LOCK = select(tasks.c.id).where(one_of(tasks.c.id, "of_tasks")).order_by(*LOCK_ORDER).with_for_update(key_share=True)
@@ -88,7 +100,7 @@ def _park(theirs: Any) -> Any:
     return update(tasks).where(tasks.c.id == theirs.c.id).values(values)
 
 
-PARK_UNBEGUN = _park(_locked(tasks.c.parent_id == _PARENT, tasks.c.step.is_(None), tasks.c.lease_owner.is_(None)))
+PARK_UNBEGUN = _park(_locked(tasks.c.parent_id == _PARENT, ~awaits_wave(tasks), tasks.c.lease_owner.is_(None)))
 PARK_THESE = _park(_locked(one_of(tasks.c.id, "of_tasks")))
 
 
@@ -104,7 +116,7 @@ def _release() -> Any:
         update(tasks)
         .where(tasks.c.id == numbered.c.id)
         .values(
-            step=None,
+            step=case((tasks.c.plan.is_not(None), CHECK_PLAN)),
             wake_at=NOW + seconds_of(numbered.c.place / bindparam("start_rate", type_=Double)),
             **_MARKED,
         )

@@ -78,6 +78,10 @@ plans = Table(
     Column("estimate", JSONB(none_as_null=True)),
     Column("created", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Column("created_by", Text, nullable=False),
+    # How many nodes have begun after each wave, if it is applied as the options have it.
+    Column("waves", ARRAY(Integer), nullable=False, server_default="{}"),
+    # The task that applies it. No foreign key: it was applied, also when that task has been deleted.
+    Column("applied_by", Uuid),
     Index(None, "created"),
 )
 
@@ -133,6 +137,8 @@ tasks = Table(
     Column("failure_budget", Integer),
     Column("paused", DateTime(timezone=True)),
     Column("paused_by", Text),
+    # Of a task that applies a plan, and of its subtasks.
+    Column("plan", Text),
     Column("status", Text, nullable=False),
     Column("result_status", Text, nullable=False, server_default=ResultStatus.INCOMPLETE.value),
     Column("result_message", Text, nullable=False, server_default=""),
@@ -189,6 +195,7 @@ tasks = Table(
         "parent_id",
         postgresql_where=text("wave IS NOT NULL AND result_status = 'failure'"),
     ),
+    Index("ix_tasks_plan", "plan", postgresql_where=text("plan IS NOT NULL")),
     Index("ix_tasks_retry_of", "retry_of", postgresql_where=text("retry_of IS NOT NULL")),
     Index("ix_tasks_roots_updated", "updated", postgresql_where=text("parent_id IS NULL")),
 )

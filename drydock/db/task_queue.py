@@ -67,7 +67,7 @@ def _add_subtasks() -> Insert:
 #: Columns with one value for all subtasks of a task.
 _SHARED = (
     *("root_id", "parent_id", "action", "design_ref", "design_digest", "status"),
-    *("created_by", "request_id", "force", "lane"),
+    *("created_by", "request_id", "force", "lane", "plan"),
 )
 ADD_SUBTASKS = _add_subtasks()
 
@@ -159,12 +159,13 @@ class TaskQueueRepository:
         lane: Lane,
         start_rate: float,
         waves: Mapping[str, int] | None = None,
+        force: bool | None = None,
     ) -> None:
         """One subtask per node, in one statement; ``start_rate`` of them become due per second.
 
         The spread keeps a large site from flooding BMCs and provisioner, and from going before a small task that
         comes a moment later: work is done in the order in which it is due. Nodes that have a subtask keep it.
-        ``waves``: by node; such subtasks are not due before they are released.
+        ``waves``: by node; such subtasks are not due before they are released. ``force``: None for the task's.
         """
         shared = {
             "root_id": parent.root_id,
@@ -175,8 +176,9 @@ class TaskQueueRepository:
             "status": TaskStatus.QUEUED.value,
             "created_by": parent.created_by,
             "request_id": parent.request_id,
-            "force": parent.force,
+            "force": parent.force if force is None else force,
             "lane": lane.value,
+            "plan": parent.plan,
         }
         self._connection.execute(
             ADD_SUBTASKS,

@@ -23,6 +23,7 @@ class Action(StoredEnum):
     DEPLOY_NODES = "deploy_nodes"
     DESTROY_NODES = "destroy_nodes"
     RELABEL_NODES = "relabel_nodes"
+    APPLY_PLAN = "apply_plan"
     VERIFY_NODE = "verify_node"
     PREPARE_NODE = "prepare_node"
     DEPLOY_NODE = "deploy_node"
@@ -114,6 +115,8 @@ ROWS = (
         uses_images=False,
         changes_nodes=True,
     ),
+    # Its subtasks are those of deploy_nodes and destroy_nodes.
+    ActionRow(Action.APPLY_PLAN, "Do what a plan says, and nothing else.", in_waves=True),
 )
 
 #: By the action that operators ask for.

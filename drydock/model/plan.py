@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
+from uuid import UUID
 
 
 class Decision(StrEnum):
@@ -79,7 +80,10 @@ class Duration:
 
 @dataclass(frozen=True, slots=True)
 class PlanHead:
-    """A plan without its nodes. ``id``: the SHA-256 (hex) of what it says. ``estimate`` is None without history."""
+    """A plan without its nodes. ``id``: the SHA-256 (hex) of what it says. ``estimate`` is None without history.
+
+    ``waves``: how many nodes have begun after each, if it is applied as the options have it. ``applied_by``: the task.
+    """
 
     id: str
     design_digest: str
@@ -87,9 +91,11 @@ class PlanHead:
     destroy_unlisted: bool
     counts: Mapping[str, int]
     site: Sequence[SiteChange]
+    waves: Sequence[int]
     estimate: Duration | None
     created: datetime
     created_by: str
+    applied_by: UUID | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +107,7 @@ class NewPlan:
     node_filter: Mapping[str, Any] | None
     destroy_unlisted: bool
     site: Sequence[SiteChange]
+    waves: Sequence[int]
     estimate: Duration | None
     created_by: str
     nodes: Sequence[PlannedNode]

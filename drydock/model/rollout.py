@@ -16,6 +16,9 @@ AWAIT_WAVE = "await_wave"
 #: The step at which a task with a rollout is queued, as it is stored. Workers of versions without rollouts, which would
 #: begin all nodes at once, do not know it.
 FIRST_STEP = "rollout_resolve_design"
+#: The step at which a subtask of a plan is queued once its wave has begun, as it is stored. Workers of versions without
+#: plans, which would not look whether the plan still holds, do not know it.
+CHECK_PLAN = "check_plan"
 #: Who paused a task that paused by itself.
 ITSELF = "its rollout"
 #: Who terminated the nodes that did not begin, as too many had failed.

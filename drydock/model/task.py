@@ -114,8 +114,9 @@ class Task:
     ``overdue``: whether the deadline had passed when a worker claimed it. ``attempt``: failures in a row at this
     step; ``error_attempts``, ``last_error``: how many at all steps, and the last of them. ``lapses``: leases that
     lapsed in a row at this step, without an outcome in between; ``lapsed``: whether this claim found the last one.
-    ``expect_nodes``, ``all_nodes``, ``rollout``: as in ``NewTask``. ``wave``: from 0, the present one of a task with a
-    rollout, and that of its subtask. ``failure_budget``: of the nodes in scope; ``paused``, ``paused_by``: since when.
+    ``expect_nodes``, ``all_nodes``, ``rollout``, ``plan``: as in ``NewTask``; a plan's subtasks have it too. ``wave``:
+    from 0, the present one of a task with a rollout, and that of its subtask. ``failure_budget``: of the nodes in
+    scope; ``paused``, ``paused_by``: since when.
     """
 
     id: UUID
@@ -156,6 +157,7 @@ class Task:
     all_nodes: bool | None = None
     confirmations: tuple[Confirmation, ...] = ()
     rollout: Mapping[str, Any] | None = None
+    plan: str | None = None
     wave: int | None = None
     failure_budget: int | None = None
     paused: datetime | None = None
@@ -204,7 +206,7 @@ class NewTask:
 
     ``design_digest``: the snapshot to work on, where it is known already. ``expect_nodes``: how many nodes are to be
     in scope. ``all_nodes``: whether that may be every node of the design; None: not checked, as the guard is off.
-    ``rollout``: as in ``model/rollout.py``; None for all nodes at once.
+    ``rollout``: as in ``model/rollout.py``; None for all nodes at once. ``plan``: what apply_plan applies, by its id.
     """
 
     action: Action
@@ -219,3 +221,4 @@ class NewTask:
     expect_nodes: int | None = None
     all_nodes: bool | None = False
     rollout: Mapping[str, Any] | None = None
+    plan: str | None = None

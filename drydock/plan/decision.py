@@ -58,20 +58,31 @@ class NodeFacts:
 
 
 class Decider:
-    """Decides for the nodes of one plan. ``destroy_unlisted``: nodes that the design has not are destroyed."""
+    """Decides for the nodes of one plan.
 
-    def __init__(self, *, destroy_unlisted: bool) -> None:
+    ``destroy_unlisted``: nodes that the design has not are destroyed. ``hardware_blocks``: whether a node is not
+    deployed on hardware that is not as the design has it; otherwise its plan says so.
+    """
+
+    def __init__(self, *, destroy_unlisted: bool, hardware_blocks: bool) -> None:
         self._destroy_unlisted = destroy_unlisted
+        self._hardware_blocks = hardware_blocks
         self._comparison = Comparison()
 
     def decide(self, name: str, rack: str | None, wanted: Sections | None, facts: NodeFacts) -> PlannedNode:
         """``wanted``: the node's sections in the new design; None if it is not in it."""
         decision, reasons = self._wish(wanted, facts)
+        rests_on = facts.rests_on()
+        if decision in (Decision.DEPLOY, Decision.REDEPLOY):
+            reasons = (*(Reason(ReasonKind.HARDWARE, text) for text in facts.mismatches), *reasons)
+        else:
+            rests_on = {key: value for key, value in rests_on.items() if key != "hardware"}
         if decision.touches:
             blocks = tuple(_blocks(facts))
-            if blocks:
+            mismatched = self._hardware_blocks and "hardware" in rests_on and facts.mismatches
+            if blocks or mismatched:
                 decision, reasons = Decision.BLOCKED, (*blocks, *reasons)
-        return PlannedNode(name, rack, decision, reasons, facts.rests_on())
+        return PlannedNode(name, rack, decision, reasons, rests_on)
 
     def _wish(self, wanted: Sections | None, facts: NodeFacts) -> tuple[Decision, tuple[Reason, ...]]:
         """What would be done if nothing stood against it."""
@@ -114,8 +125,6 @@ def _blocks(facts: NodeFacts) -> Iterator[Reason]:
         yield Reason(ReasonKind.HOLD, facts.hold)
     if facts.task is not None:
         yield Reason(ReasonKind.TASK, facts.task)
-    for text in facts.mismatches:
-        yield Reason(ReasonKind.HARDWARE, text)
 
 
 def _reason(change: Change) -> Reason:

@@ -97,7 +97,9 @@ def everything(uow: UnitOfWork) -> None:
     uow.operator_holds.add(NewHold("n1", "maintenance", "a fan", "alice", None))
     uow.build_data.add(node="n1", task_id=subtask.id, generator="lshw", data_format="text/plain", data_element="{}")
     uow.deployed_nodes.record([NewDeployedNode("n1", subtask.id, uuid4(), "d", None, {}, {}, "alice")])
-    uow.plans.add(NewPlan("p", "d", None, False, (), None, "alice", [PlannedNode("n1", None, Decision.KEEP, (), {})]))
+    uow.plans.add(
+        NewPlan("p", "d", None, False, (), (1,), None, "alice", [PlannedNode("n1", None, Decision.KEEP, (), {})])
+    )
     finish(uow, claimed)
 
 

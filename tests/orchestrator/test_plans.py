@@ -8,8 +8,11 @@ import pytest
 
 from drydock.drivers.node.base import NodeState
 from drydock.errors import DesignInvalid, DriverUnavailable, PlanNotFound
+from drydock.model.hardware_check import HardwareCheck
 from drydock.model.plan import Decision, PlanHead, PlannedNode, ReasonKind
+from drydock.model.rollout import PLAIN
 from drydock.orchestrator.services.node_sections import NodeSections
+from drydock.orchestrator.services.plan_facts import FactsReader
 from drydock.orchestrator.services.plans import PlanService
 from tests.orchestrator.world import SECRET, World
 from tests.small_site import site
@@ -20,7 +23,7 @@ DESIGN = site(NODES)
 
 @pytest.fixture
 def plans(world: World) -> PlanService:
-    return PlanService(world.database, world.designs, NodeSections([SECRET]), world.provisioner, slots=100)
+    return world.plans
 
 
 def deployed(world: World, nodes: tuple[str, ...] = NODES, design: bytes = DESIGN) -> str:
@@ -87,7 +90,14 @@ def test_a_provisioner_that_does_not_answer_blocks(world: World, plans: PlanServ
         def observe(self, nodes: object) -> object:
             raise DriverUnavailable("no answer")
 
-    away = PlanService(world.database, world.designs, NodeSections([SECRET]), Away(), slots=1)  # type: ignore[arg-type]
+    facts = FactsReader(
+        world.database,
+        world.designs,
+        Away(),  # type: ignore[arg-type]
+        finders=(),
+        hardware_check=HardwareCheck.FAIL,
+    )
+    away = PlanService(world.database, world.designs, NodeSections([SECRET]), facts, slots=1, rollout=PLAIN)
     assert set(decisions(away, create(world, away, DESIGN)).values()) == {"blocked"}
 
 

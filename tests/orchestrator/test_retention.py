@@ -6,10 +6,23 @@ import threading
 from collections.abc import Callable
 
 import pytest
-from sqlalchemy import func, select, text, update
+from sqlalchemy import delete, func, select, text, update
 
-from drydock.db.tables import boot_actions, boot_bundles, boot_contexts, build_data, designs, task_messages, tasks
+from drydock.db.tables import (
+    boot_actions,
+    boot_bundles,
+    boot_contexts,
+    build_data,
+    deployed_nodes,
+    designs,
+    plans,
+    task_messages,
+    tasks,
+)
 from drydock.errors import TaskNotFound
+from drydock.model.actions import Action
+from drydock.model.plan import PlanHead
+from drydock.model.task import NewTask
 from drydock.orchestrator.services import retention
 from drydock.orchestrator.services.retention import PeriodicRetention, delete_old
 from tests.orchestrator.world import World
@@ -28,6 +41,7 @@ def age(world: World, days: int) -> None:
     with world.sql.begin() as connection:
         connection.execute(update(tasks).values(updated=past))
         connection.execute(update(designs).values(created=past, named=None))
+        connection.execute(update(plans).values(created=past))
 
 
 def deployed(world: World, *nodes: str) -> None:
@@ -43,7 +57,32 @@ def test_everything_of_an_old_task_goes_with_it(world: World) -> None:
     age(world, 8)
     assert delete_old(world.database, older_than_days=9, seconds=10) == 0
     assert delete_old(world.database, older_than_days=7, seconds=10) == 6
+    assert {name for name, number in counts(world).items() if number} == {"designs"}, "the nodes run it"
+    with world.sql.begin() as connection:
+        connection.execute(delete(deployed_nodes))
+    delete_old(world.database, older_than_days=7, seconds=10)
     assert set(counts(world).values()) == {0}
+
+
+def test_a_plan_goes_with_the_task_that_applies_it(world: World) -> None:
+    def planned() -> PlanHead:
+        ref = world.store(site(["n01"])).ref
+        return world.plans.create(ref, node_filter=None, chosen=None, destroy_unlisted=False, created_by="tester")
+
+    plan = planned()
+    task = world.orchestrator.create_task(NewTask(Action.APPLY_PLAN, "", "tester", plan=plan.id, all_nodes=True))
+    world.run_until_idle(before=world.machines_report)
+    unused = planned()
+    age(world, 8)
+    with world.sql.begin() as connection:
+        connection.execute(update(tasks).where(tasks.c.root_id == task.id).values(updated=func.now()))
+    delete_old(world.database, older_than_days=7, seconds=10)
+    with world.database.statements() as statements:
+        assert [kept.id for kept in statements.plans.newest(10)] == [plan.id] != [unused.id]
+    age(world, 8)
+    delete_old(world.database, older_than_days=7, seconds=10)
+    with world.database.statements() as statements:
+        assert list(statements.plans.newest(10)) == []
 
 
 def test_live_and_young_tasks_stay_and_so_does_what_they_need(world: World) -> None:
@@ -64,7 +103,7 @@ def test_live_and_young_tasks_stay_and_so_does_what_they_need(world: World) -> N
     delete_old(world.database, older_than_days=7, seconds=10)
     left = {task.root_id for task in world.all_tasks()}
     assert left == {live.id, young.id}
-    assert counts(world)["designs"] == 2
+    assert counts(world)["designs"] == 3, "the node n01 runs the third"
 
 
 def test_batches_end_with_the_time_that_is_given(world: World) -> None:

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from drydock.errors import InvalidInput, ScopeUnconfirmed
-from drydock.model.task import ResultStatus, Task
-from drydock.orchestrator.services.tasks import TaskService
+from drydock.errors import InvalidInput, ScopeUnconfirmed, UnexpectedNodeCount
+from drydock.model.actions import Action
+from drydock.model.task import NewTask, ResultStatus, Task
 from tests.orchestrator.world import World
 from tests.small_site import site
 
@@ -62,10 +62,17 @@ def test_what_is_for_every_node_of_any_design_is_refused_at_once(
 
 @pytest.mark.parametrize(("action", "force"), GUARDED)
 @pytest.mark.parametrize("node_filter", FOUND_OUT.values(), ids=FOUND_OUT.keys())
-def test_a_filter_that_selects_every_node_fails_before_any_is_touched(
+def test_a_filter_that_selects_every_node_is_refused(
     world: World, action: str, force: bool, node_filter: Filter
 ) -> None:
-    task = ended(world, world.create(action, node_filter=node_filter, force=force, all_nodes=False))
+    with pytest.raises(ScopeUnconfirmed, match=r"all 3 nodes of the design here \(n01, n02, n03\)"):
+        world.create(action, node_filter=node_filter, force=force, all_nodes=False)
+    assert world.all_tasks() == []
+
+
+def test_what_an_api_without_the_check_lets_through_fails_before_any_node_is_touched(world: World) -> None:
+    new = NewTask(Action.DESTROY_NODES, world.store().ref, "tester", node_filter=FOUND_OUT["every name"])
+    task = ended(world, world.database.add_task(new, request_digest=None))
     assert task.result.status is ResultStatus.FAILURE
     assert "all 3 nodes of the design here (n01, n02, n03)" in task.result.reason
     assert 'add "expect_nodes": 3 or "all_nodes": true' in task.result.reason
@@ -83,10 +90,21 @@ def test_a_request_that_says_the_size_is_let_through(
 
 @pytest.mark.parametrize("action", ["verify_nodes", "prepare_nodes", "deploy_nodes", "destroy_nodes", "relabel_nodes"])
 @pytest.mark.parametrize("all_nodes", [True, False])
-def test_another_size_than_expected_fails_naming_both(world: World, action: str, all_nodes: bool) -> None:
-    task = ended(world, world.create(action, node_filter=names("n01", "n03"), expect_nodes=3, all_nodes=all_nodes))
-    assert task.result.reason == "expect_nodes is 3, but 2 nodes are in scope (n01, n03); none was touched"
-    assert (task.result.status, untouched(world)) == (ResultStatus.FAILURE, True)
+def test_another_size_than_expected_is_refused_naming_both(world: World, action: str, all_nodes: bool) -> None:
+    with pytest.raises(UnexpectedNodeCount, match=r"expect_nodes is 3, but .* in scope is 2 \(n01, n03\)"):
+        world.create(action, node_filter=names("n01", "n03"), expect_nodes=3, all_nodes=all_nodes)
+    assert world.all_tasks() == []
+
+
+def test_the_task_works_on_the_design_that_was_counted(world: World) -> None:
+    snapshot = world.store()
+    task = world.create("verify_nodes", design_ref=snapshot.ref, expect_nodes=3)
+    assert task.design_digest == snapshot.digest
+
+
+def test_a_design_that_cannot_be_read_is_the_tasks_matter(world: World) -> None:
+    task = ended(world, world.create("verify_nodes", design_ref=f"drydock://designs/{'0' * 64}", expect_nodes=3))
+    assert "no design" in task.result.reason
 
 
 def test_a_part_of_a_site_needs_no_confirmation(world: World) -> None:
@@ -112,7 +130,7 @@ def test_a_size_of_what_works_on_no_node_is_refused(world: World) -> None:
 
 
 def test_without_the_guard_each_such_task_has_a_warning(world: World) -> None:
-    world.orchestrator = TaskService(world.database, world.provisioner, world.orchestrator._changes, guard=False)
+    world.use_orchestrator(guard=False)
     for node_filter in (None, FOUND_OUT["every name"]):
         task = ended(world, world.create("destroy_nodes", node_filter=node_filter, all_nodes=False))
         assert task.result.status is ResultStatus.SUCCESS

@@ -19,13 +19,20 @@ from drydock.model.actions import REQUESTABLE
 from drydock.model.boot_action import BootAction, Report, ReportStatus
 from drydock.model.design import DesignSnapshot
 from drydock.model.hardware_check import HardwareCheck
+from drydock.model.rollout import PLAIN
 from drydock.model.task import Lane, NewTask, Task, TaskQuery
 from drydock.orchestrator.engine.step_runner import StepRunner
 from drydock.orchestrator.services.boot_actions import BootService
 from drydock.orchestrator.services.changes import ChangeWaiter
 from drydock.orchestrator.services.designs import DesignService
+from drydock.orchestrator.services.hardware import finders
 from drydock.orchestrator.services.images import ImageCatalogue
 from drydock.orchestrator.services.node_sections import NodeSections
+from drydock.orchestrator.services.plan_application import PlanApplication
+from drydock.orchestrator.services.plan_facts import FactsReader
+from drydock.orchestrator.services.plan_site import SiteChanges
+from drydock.orchestrator.services.plans import PlanService
+from drydock.orchestrator.services.scope_check import ScopeCheck
 from drydock.orchestrator.services.tasks import TaskService
 from drydock.orchestrator.workflows.table import WORKFLOWS
 from drydock.orchestrator.workflows.workflow import StepServices
@@ -96,10 +103,32 @@ class World:
             deployment_places=1000,
             hardware_check=HardwareCheck.FAIL,
         )
-        self.orchestrator = TaskService(self.database, self.provisioner, ChangeWaiter(self.database))
+        self.facts = FactsReader(
+            self.database,
+            self.designs,
+            self.provisioner,
+            finders=finders(self.provisioner.name, ["redfish"]),
+            hardware_check=HardwareCheck.FAIL,
+        )
+        self.plans = PlanService(
+            self.database, self.designs, self.services.sections, self.facts, slots=100, rollout=PLAIN
+        )
+        self.use_orchestrator()
         self.boot = BootService(self.database, hold_seconds=0)
         self.owner = "worker-1"
         self.use_runner()
+
+    def use_orchestrator(self, *, guard: bool = True) -> None:
+        """What operators' requests come to."""
+        site_changes = SiteChanges(self.designs, self.services.sections)
+        self.orchestrator = TaskService(
+            self.database,
+            self.provisioner,
+            ChangeWaiter(self.database),
+            ScopeCheck(self.designs),
+            PlanApplication(self.database, self.designs, self.facts, site_changes),
+            guard=guard,
+        )
 
     def use_runner(self, kind: type[StepRunner] = StepRunner) -> None:
         """A worker's inside, made of what ``services`` is now."""

@@ -13,7 +13,7 @@ from drydock.api.views.nodes import known_node_view, node_view
 from drydock.errors import BuildDataNotFound
 from drydock.model.node_filter import parse_node_filter
 from drydock.orchestrator.services.designs import DesignService
-from drydock.orchestrator.services.hardware import HardwareService
+from drydock.orchestrator.services.node_records import NodeRecords
 from drydock.orchestrator.services.tasks import TaskService
 
 
@@ -26,11 +26,11 @@ class NodesResource(WithHead):
 
 
 class NodeResource(WithHead):
-    def __init__(self, hardware: HardwareService) -> None:
-        self._hardware = hardware
+    def __init__(self, nodes: NodeRecords) -> None:
+        self._nodes = nodes
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, hostname: str) -> None:
-        reply_json(resp, known_node_view(self._hardware.of_node(check_line(hostname, field="hostname"))))
+        reply_json(resp, known_node_view(self._nodes.of_node(check_line(hostname, field="hostname"))))
 
 
 class NodeFilterResource:

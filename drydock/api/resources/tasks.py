@@ -24,7 +24,7 @@ from drydock.api.waiting import LongPolls
 from drydock.context import RequestContext
 from drydock.design.secrecy import without_password
 from drydock.errors import BuildDataNotFound, InvalidInput, TaskNotFound
-from drydock.model.actions import REQUESTABLE
+from drydock.model.actions import REQUESTABLE, Action
 from drydock.model.node_filter import parse_node_filter
 from drydock.model.task import NewTask, Task, TaskQuery
 from drydock.orchestrator.services.tasks import TaskService
@@ -77,6 +77,8 @@ class TasksResource(WithHead):
             raise InvalidInput("must be that of the task that is retried, or be left out", field="design_ref")
         if body.get("node_filter") is not None:
             raise InvalidInput("cannot be given with retry_of, which is for all nodes that failed", field="node_filter")
+        if body.get("plan", new.plan) != new.plan:
+            raise InvalidInput("must be that of the task that is retried, or be left out", field="plan")
         return replace(
             new,
             force=body.get("force", new.force),
@@ -221,9 +223,12 @@ def _new_task(body: Mapping[str, Any], req: falcon.Request) -> NewTask:
     caller: RequestContext = req.context.caller
     node_filter = body.get("node_filter")
     parse_node_filter(node_filter)
+    action = REQUESTABLE[body["action"]]
+    _check_plan(body, action)
     return NewTask(
-        action=REQUESTABLE[body["action"]],
-        design_ref=body["design_ref"],
+        action=action,
+        design_ref=body.get("design_ref", ""),
+        plan=body.get("plan"),
         node_filter=node_filter,
         force=body.get("force", False),
         **_scope(body),
@@ -232,6 +237,16 @@ def _new_task(body: Mapping[str, Any], req: falcon.Request) -> NewTask:
         request_id=caller.request_id,
         idempotency_key=_idempotency_key(req, caller),
     )
+
+
+def _check_plan(body: Mapping[str, Any], action: Action) -> None:
+    if action is not Action.APPLY_PLAN:
+        if body.get("plan") is not None:
+            raise InvalidInput(f"is for {Action.APPLY_PLAN}, not for {action}", field="plan")
+        return
+    for name in ("design_ref", "node_filter", "force"):
+        if body.get(name):
+            raise InvalidInput(f"cannot be given with {Action.APPLY_PLAN}: the plan says it", field=name)
 
 
 def _scope(body: Mapping[str, Any], *, all_nodes: bool = False) -> _Scope:

@@ -109,6 +109,7 @@ TASK = record(
         "expect_nodes": {"type": ["integer", "null"]},
         "all_nodes": FLAG,
         "rollout": {"description": "As it was sent, with what was left out."},
+        "plan": MAYBE_TEXT,
         "paused": MAYBE_TIME,
         "paused_by": MAYBE_TEXT,
         "progress": maybe(
@@ -208,12 +209,36 @@ HARDWARE_FACTS = record(
         "nics": maybe(array(_NIC)),
     }
 )
+HOLD = record(
+    {
+        "hostname": TEXT,
+        "kind": TEXT,
+        "reason": TEXT,
+        "created_by": TEXT,
+        "created": TIME,
+        "until": MAYBE_TIME,
+    }
+)
 KNOWN_NODE = record(
     {
         "hostname": TEXT,
-        "facts": HARDWARE_FACTS,
+        "facts": maybe(HARDWARE_FACTS),
         "facts_before": maybe(HARDWARE_FACTS),
         "sources": array(record({"generator": TEXT, "collected": TIME, "task_id": UUID})),
+        "deployed": maybe(
+            record(
+                {
+                    "design_digest": TEXT,
+                    "image": MAYBE_TEXT,
+                    "task_id": UUID,
+                    "deployed": TIME,
+                    "deployed_by": TEXT,
+                    "fingerprints": {"type": "object"},
+                    "sections": {"type": ["object", "null"]},
+                }
+            )
+        ),
+        "hold": maybe(HOLD),
     }
 )
 NODE = record(
@@ -226,16 +251,6 @@ NODE = record(
         "power_state": TEXT,
         "power_address": TEXT,
         "boot_ip": TEXT,
-    }
-)
-HOLD = record(
-    {
-        "hostname": TEXT,
-        "kind": TEXT,
-        "reason": TEXT,
-        "created_by": TEXT,
-        "created": TIME,
-        "until": MAYBE_TIME,
     }
 )
 HEALTH = record(
@@ -256,6 +271,12 @@ PLAN = record(
     {
         "plan_id": TEXT,
         "design_digest": TEXT,
+        "waves": {
+            "type": "array",
+            "items": COUNT,
+            "description": "How many nodes have begun after each wave, by default.",
+        },
+        "applied_by": MAYBE_TEXT,
         "node_filter": {"description": "As it was sent."},
         "destroy_unlisted": FLAG,
         "counts": by_name(COUNT),

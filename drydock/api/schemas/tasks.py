@@ -7,7 +7,7 @@ from typing import Any
 
 from drydock.api.schemas.design_ref import DESIGN_REF
 from drydock.api.text import ONE_LINE_PATTERN
-from drydock.model.actions import REQUESTABLE
+from drydock.model.actions import REQUESTABLE, Action
 
 CREATE_TASK: Mapping[str, Any] = {
     "type": "object",
@@ -21,11 +21,17 @@ CREATE_TASK: Mapping[str, Any] = {
         "all_nodes": {"type": "boolean"},
         # As node_filter.
         "rollout": {"type": ["object", "null"]},
+        # With action apply_plan, which takes its design and its nodes from the plan.
+        "plan": {"type": ["string", "null"], "pattern": "^[0-9a-f]{64}$"},
         # With this one the others may be left out: action and design_ref are those of the task that is retried.
         "retry_of": {"type": ["string", "null"], "maxLength": 255},
     },
     "if": {"properties": {"retry_of": {"type": "string"}}, "required": ["retry_of"]},
-    "else": {"required": ["action", "design_ref"]},
+    "else": {
+        "if": {"properties": {"action": {"const": Action.APPLY_PLAN.value}}, "required": ["action"]},
+        "then": {"required": ["plan"], "properties": {"plan": {"type": "string"}}},
+        "else": {"required": ["action", "design_ref"]},
+    },
     "additionalProperties": False,
 }
 

@@ -19,9 +19,11 @@ def plan_view(plan: PlanHead) -> Json:
         "destroy_unlisted": plan.destroy_unlisted,
         "counts": dict(plan.counts),
         "site": [asdict(change) for change in plan.site],
+        "waves": list(plan.waves),
         "estimate": None if plan.estimate is None else asdict(plan.estimate),
         "created": timestamp(plan.created),
         "created_by": plan.created_by,
+        "applied_by": None if plan.applied_by is None else str(plan.applied_by),
     }
 
 

@@ -54,6 +54,7 @@ def task_view(task: Task, at: Address, *, build_data: Sequence[BuildData] | None
         "expect_nodes": task.expect_nodes,
         "all_nodes": bool(task.all_nodes),
         "rollout": task.rollout,
+        "plan": task.plan,
         "paused": optional_timestamp(task.paused),
         "paused_by": task.paused_by,
         "progress": _progress_view(task),

@@ -28,6 +28,10 @@ class KnownSteps:
         """The step that follows, None after the last. The action must be known."""
         return self._workflows[task.action].after(step)
 
+    def named(self, task: Task, name: str) -> AnyStep | None:
+        """The step of this name; None if there is none. The action must be known."""
+        return self._workflows[task.action].find(name)
+
     def stop(self, task: Task) -> Stop | None:
         """What is done before a task that is terminated at its present step ends; None if nothing is."""
         workflow = self._workflows.get(task.action)

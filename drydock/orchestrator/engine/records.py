@@ -40,7 +40,7 @@ class Records:
             why = outcome.message if isinstance(outcome, Done) else outcome.reason
             return self._ending(task, self._of_stop(task, Failed(why)))
         if isinstance(outcome, Done):
-            following = None if outcome.finished else self._steps.after(task, step)
+            following = None if outcome.finished else self._following(task, step, outcome)
             if following is None:
                 return replace(self._ending(task, outcome), deployed=outcome.deployed, undeployed=outcome.undeployed)
             enter = self._enter(task, step, following, digest=outcome.digest)
@@ -50,6 +50,11 @@ class Records:
         if task.overdue:
             return self._ending(task, self._overdue(step, outcome.reason))
         return _waiting(task, step, outcome)
+
+    def _following(self, task: Task, step: AnyStep, outcome: Done) -> AnyStep | None:
+        if outcome.goes_on_at is None:
+            return self._steps.after(task, step)
+        return self._steps.named(task, outcome.goes_on_at)
 
     def given_up(self, task: Task, step: AnyStep) -> Record | None:
         """The end of a task whose step is not run again: too late, or it ended too many workers; None otherwise.

@@ -3,30 +3,33 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
+from itertools import accumulate
 from typing import Any
 
 from drydock.db.database import Database
+from drydock.db.unit_of_work import UnitOfWork
 from drydock.design.compiler import CompiledDesign
-from drydock.design.filters import select_nodes
-from drydock.drivers.node.base import NodeProvisioner, NodeState, Observation
-from drydock.errors import DesignInvalid, DesignNotFound, DriverError
+from drydock.errors import DesignInvalid
 from drydock.model.actions import Action
 from drydock.model.deployed_node import DeployedNode
+from drydock.model.hardware_check import HardwareCheck
 from drydock.model.node_filter import NodeFilterSet
-from drydock.model.plan import Decision, Duration, NewPlan, PlanHead, PlannedNode, SiteChange
+from drydock.model.plan import Decision, Duration, NewPlan, PlanHead, PlannedNode
+from drydock.model.rollout import Rollout, waves_of
 from drydock.orchestrator.services.designs import DesignService
 from drydock.orchestrator.services.node_sections import NodeSections
-from drydock.plan.decision import Decider, NodeFacts, Observed, Recorded, Sections
-from drydock.plan.difference import ABSENT, Comparison, shown
+from drydock.orchestrator.services.plan_facts import FactsReader, SiteFacts, parts
+from drydock.orchestrator.services.plan_site import SiteChanges
+from drydock.plan.decision import Decider
 from drydock.plan.estimate import estimate
 from drydock.plan.fingerprint import fingerprint, fingerprints
 
 #: The order in which nodes are shown: what stops the operator, then what is lost, then what is new.
 SHOWN = (Decision.BLOCKED, Decision.DESTROY, Decision.REDEPLOY, Decision.DEPLOY, Decision.KEEP)
-#: Nodes whose sections are in memory at a time.
-NODES_AT_ONCE = 1000
+#: The order in which those that are touched begin.
+_RISK = (Decision.DEPLOY, Decision.REDEPLOY, Decision.DESTROY)
 #: What nodes of a decision take about as long as.
 _WORK = {
     Decision.DEPLOY: Action.DEPLOY_NODE,
@@ -41,16 +44,19 @@ class PlanService:
         database: Database,
         designs: DesignService,
         sections: NodeSections,
-        provisioner: NodeProvisioner,
+        facts: FactsReader,
         *,
         slots: int,
+        rollout: Rollout,
     ) -> None:
-        """``slots``: nodes that are installed at a time, at most."""
+        """``slots``: nodes that are installed at a time, at most. ``rollout``: of tasks whose requests have none."""
         self._slots = slots
+        self._rollout = rollout
         self._database = database
         self._designs = designs
         self._sections = sections
-        self._provisioner = provisioner
+        self._facts = facts
+        self._site_changes = SiteChanges(designs, sections)
 
     def create(
         self,
@@ -69,27 +75,25 @@ class PlanService:
         design = self._designs.checked(snapshot.digest)
         if not design.valid:
             raise DesignInvalid(f"the design has {design.error_count} errors; validate it to see them")
-        with self._database.statements() as statements:
-            recorded = statements.deployed_nodes.all()
-            at_work = statements.plans.at_work()
-        names = list(select_nodes(design.site, chosen))
-        if chosen is None:
-            names += sorted(set(recorded) - set(design.site.nodes))
-        nodes = self._planned(design, names, recorded, at_work, destroy_unlisted=destroy_unlisted)
-        site = self._site_changes(design, recorded)
+        facts = self._facts.read(design, chosen)
+        nodes = self._planned(design, facts, destroy_unlisted=destroy_unlisted)
+        site = self._site_changes.to(design, facts.recorded)
         content = [snapshot.digest, node_filter, destroy_unlisted, *map(asdict, site), *map(_content, nodes)]
-        plan = NewPlan(
-            id=fingerprint(content),
-            design_digest=snapshot.digest,
-            node_filter=node_filter,
-            destroy_unlisted=destroy_unlisted,
-            site=site,
-            estimate=self._estimate(nodes),
-            created_by=created_by,
-            nodes=nodes,
-        )
+        waves = _waves(nodes, self._rollout)
         with self._database.unit_of_work() as uow:
-            kept = uow.plans.add(plan)
+            kept = uow.plans.add(
+                NewPlan(
+                    id=_unapplied(uow, content),
+                    design_digest=snapshot.digest,
+                    node_filter=node_filter,
+                    destroy_unlisted=destroy_unlisted,
+                    site=site,
+                    waves=tuple(accumulate(map(Counter.total, waves))),
+                    estimate=self._estimate(waves),
+                    created_by=created_by,
+                    nodes=nodes,
+                )
+            )
             uow.commit()
         return kept
 
@@ -110,70 +114,29 @@ class PlanService:
             statements.plans.get(plan_id)
             return statements.plans.nodes(plan_id, limit=limit, after=after, decision=decision)
 
-    def _planned(
-        self,
-        design: CompiledDesign,
-        names: Sequence[str],
-        recorded: Mapping[str, DeployedNode],
-        at_work: Mapping[str, str],
-        *,
-        destroy_unlisted: bool,
-    ) -> Sequence[PlannedNode]:
-        decider = Decider(destroy_unlisted=destroy_unlisted)
-        seen = self._observed(names)
+    def _planned(self, design: CompiledDesign, facts: SiteFacts, *, destroy_unlisted: bool) -> Sequence[PlannedNode]:
+        blocks = self._facts.hardware_check is HardwareCheck.FAIL
+        decider = Decider(destroy_unlisted=destroy_unlisted, hardware_blocks=blocks)
         planned = []
-        for part in _parts(names):
+        for part in parts(facts.names):
             wanted = {name: self._sections.of_node(design, name) for name in part if name in design.site.nodes}
+            recorded = facts.recorded
             changed = [name for name in wanted if name in recorded and not _same(recorded[name], wanted[name])]
             with self._database.statements() as statements:
                 before = statements.deployed_nodes.sections(changed) if changed else {}
             for name in part:
                 node = design.site.nodes.get(name)
-                facts = _facts(recorded.get(name), before.get(name), seen.get(name), at_work.get(name))
-                planned.append(decider.decide(name, None if node is None else node.rack, wanted.get(name), facts))
+                known = facts.of(name, before.get(name))
+                planned.append(decider.decide(name, None if node is None else node.rack, wanted.get(name), known))
         order = {decision: place for place, decision in enumerate(SHOWN)}
         return sorted(planned, key=lambda each: order[each.decision])
 
-    def _estimate(self, nodes: Sequence[PlannedNode]) -> Duration | None:
-        """From how long nodes of this site took before; all nodes begin in one wave."""
+    def _estimate(self, waves: Sequence[Counter[Decision]]) -> Duration | None:
+        """From how long nodes of this site took before."""
+        planned = {decision for wave in waves for decision in wave}
         with self._database.statements() as statements:
-            history = {
-                decision: statements.plans.durations(action)
-                for decision, action in _WORK.items()
-                if any(node.decision is decision for node in nodes)
-            }
-        return estimate([Counter(node.decision for node in nodes)], history, self._slots)
-
-    def _observed(self, names: Sequence[str]) -> Mapping[str, Observation]:
-        """Empty if the provisioner does not answer."""
-        try:
-            return self._provisioner.observe(names)
-        except DriverError:
-            return {}
-
-    def _site_changes(self, design: CompiledDesign, recorded: Mapping[str, DeployedNode]) -> Sequence[SiteChange]:
-        """Against the design of the newest deployment, if it is still kept."""
-        newest = max(recorded.values(), key=lambda each: each.deployed, default=None)
-        if newest is None or newest.design_digest == design.digest:
-            return ()
-        try:
-            before = self._designs.compiled(newest.design_digest)
-        except DesignNotFound:
-            return ()
-        if not before.valid:
-            return ()
-        changes = Comparison().changes(self._sections.of_site(before), self._sections.of_site(design))
-        return tuple(_site_change(shown(change)) for change in changes)
-
-
-def _site_change(change: Any) -> SiteChange:
-    old, new = (None if value is ABSENT else value for value in (change.old, change.new))
-    return SiteChange(".".join(change.path), old, new)
-
-
-def _parts(names: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(names), NODES_AT_ONCE):
-        yield names[start : start + NODES_AT_ONCE]
+            history = {decision: statements.plans.durations(_WORK[decision]) for decision in planned}
+        return estimate(waves, history, self._slots)
 
 
 def _same(recorded: DeployedNode, wanted: Mapping[str, Any]) -> bool:
@@ -185,24 +148,23 @@ def _content(node: PlannedNode) -> Sequence[Any]:
     return (node.name, node.rack, node.decision, reasons, node.rests_on)
 
 
-def _facts(
-    recorded: DeployedNode | None, before: Sections | None, seen: Observation | None, at_work: str | None
-) -> NodeFacts:
-    """A record of a deployment that the provisioner does not know any more counts for nothing."""
-    if seen is None:
-        observed = Observed.UNREACHABLE
-    elif seen.state is NodeState.DEPLOYED:
-        observed = Observed.DEPLOYED
-    else:
-        observed = Observed.NOT_DEPLOYED
-    if recorded is not None and seen is not None and seen.deployment_id not in (None, str(recorded.deployment_id)):
-        recorded = None
-    task = at_work and f"{at_work} is at work on it"
-    if seen is not None and seen.state is NodeState.MAINTENANCE:
-        task = f"the provisioner has it in maintenance{': ' + seen.detail if seen.detail else ''}"
-    return NodeFacts(None if recorded is None else _recorded(recorded, before), observed, task=task)
+def in_order_of_risk(nodes: Iterable[PlannedNode]) -> Sequence[PlannedNode]:
+    """Those that a plan touches: first what has nothing to lose."""
+    return sorted((node for node in nodes if node.decision in _RISK), key=lambda node: _RISK.index(node.decision))
 
 
-def _recorded(found: DeployedNode, before: Sections | None) -> Recorded:
-    since = f"{found.deployed:%Y-%m-%d %H:%M} UTC by {found.deployed_by}, task {found.task_id}"
-    return Recorded(str(found.deployment_id), since, before)
+def _waves(nodes: Sequence[PlannedNode], rollout: Rollout) -> Sequence[Counter[Decision]]:
+    """How many nodes of each decision begin in each wave."""
+    touched = {node.name: node for node in in_order_of_risk(nodes)}
+    found: dict[int, Counter[Decision]] = {}
+    for name, wave in waves_of([(node.name, node.rack) for node in touched.values()], rollout).items():
+        found.setdefault(wave, Counter())[touched[name].decision] += 1
+    return [found[wave] for wave in sorted(found)]
+
+
+def _unapplied(uow: UnitOfWork, content: Sequence[Any]) -> str:
+    """The id of a plan that says this. Equal work after one that was applied is another plan."""
+    content = list(content)
+    while (applied_by := uow.plans.applied_by(plan_id := fingerprint(content))) is not None:
+        content.append(str(applied_by))
+    return plan_id

@@ -24,7 +24,7 @@ FIRST_SECONDS = 60.0
 
 
 def delete_old(database: Database, *, older_than_days: int, seconds: float, alone: bool = False) -> int:
-    """Delete trees of tasks that ended at least ``older_than_days`` ago, then designs that nothing needs any more.
+    """Delete trees of tasks that ended at least ``older_than_days`` ago, then plans and designs that nothing needs.
 
     Ends after ``seconds`` at the latest, then with some left for the next time. With ``alone`` it does
     nothing while another process does it. Returns how many tasks went, subtasks included.
@@ -38,7 +38,7 @@ def delete_old(database: Database, *, older_than_days: int, seconds: float, alon
             batch = uow.retention.delete_tasks(older_than_days=older_than_days, at_most=BATCH)
             uow.commit()
         if not batch:
-            _delete_designs(database, older_than_days=older_than_days, alone=alone)
+            _delete_plans_and_designs(database, older_than_days=older_than_days, alone=alone)
             break
         deleted += batch
     return deleted
@@ -51,10 +51,11 @@ def _has_turn(uow: UnitOfWork, *, alone: bool) -> bool:
     return True
 
 
-def _delete_designs(database: Database, *, older_than_days: int, alone: bool) -> None:
+def _delete_plans_and_designs(database: Database, *, older_than_days: int, alone: bool) -> None:
     """In a transaction of its own, which holds no task."""
     with database.unit_of_work() as uow:
         if _has_turn(uow, alone=alone):
+            uow.retention.delete_plans(older_than_days=older_than_days)
             uow.designs.delete_unused(older_than_days=older_than_days)
             uow.commit()
 

@@ -1,7 +1,8 @@
 """The guard: what destroys a whole site, or goes ahead with force on it, says how many nodes that is.
 
-The API refuses what is for every node of any design. A filter that turns out to select every node is found out when
-the task's nodes are chosen: the task fails then, before any of them is touched.
+The API refuses what is for every node of the design, by whatever filter, and what is for another number of nodes than
+the request says. Where it cannot read the design, this is found out when the task's nodes are chosen: the task fails
+then, before any of them is touched.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from drydock.errors import InvalidInput, ScopeUnconfirmed
+from drydock.errors import InvalidInput, ScopeUnconfirmed, UnexpectedNodeCount
 from drydock.model.actions import ACTIONS
 from drydock.model.node_filter import parse_node_filter
 from drydock.model.task import NewTask, Task
@@ -29,7 +30,8 @@ def admitted(new: NewTask, *, guard: bool) -> NewTask:
 
     Raises ``ScopeUnconfirmed``, and ``InvalidInput`` for a size of what has none.
     """
-    if new.expect_nodes is not None and ACTIONS[new.action].of_node is None:
+    row = ACTIONS[new.action]
+    if new.expect_nodes is not None and row.of_node is None and not row.in_waves:
         raise InvalidInput(f"is for actions on nodes; {new.action} is for the site", field="expect_nodes")
     if not guarded(new) or _confirmed(new):
         return new
@@ -41,20 +43,28 @@ def admitted(new: NewTask, *, guard: bool) -> NewTask:
     return new
 
 
-def refusal(task: Task, nodes: Sequence[str], total: int) -> str | None:
+def says_its_size(new: NewTask) -> bool:
+    """Whether the number of its nodes decides on the request."""
+    if new.plan is not None or new.retry_of is not None:
+        return False
+    return new.expect_nodes is not None or (guarded(new) and not _confirmed(new) and new.all_nodes is not None)
+
+
+def refusal(task: Task | NewTask, nodes: Sequence[str], total: int) -> UnexpectedNodeCount | ScopeUnconfirmed | None:
     """Why a task is not to work on ``nodes``, out of ``total`` in the design; None if it may.
 
     A filter that selects a single node is taken at its word, also where the design has no other.
     """
     if task.expect_nodes is not None and task.expect_nodes != len(nodes):
-        return (
-            f"expect_nodes is {task.expect_nodes}, but {len(nodes)} nodes are in scope{_names(nodes)}; none was touched"
+        return UnexpectedNodeCount(
+            f"expect_nodes is {task.expect_nodes}, but the number of nodes in scope is {len(nodes)}"
+            f"{first_names(nodes)}; none was touched"
         )
     whole = len(nodes) == total and total > 1
     if not whole or not guarded(task) or _confirmed(task) or task.all_nodes is None:
         return None
-    return (
-        f"{_verb(task)} is for all {total} nodes of the design here{_names(nodes)}; none was touched; "
+    return ScopeUnconfirmed(
+        f"{_verb(task)} is for all {total} nodes of the design here{first_names(nodes)}; none was touched; "
         f"{_what_to_add(str(total))}"
     )
 
@@ -83,7 +93,8 @@ def _what_to_add(number: str) -> str:
     )
 
 
-def _names(nodes: Sequence[str]) -> str:
+def first_names(nodes: Sequence[str]) -> str:
+    """The first few, in brackets."""
     if not nodes:
         return ""
     more = f" and {len(nodes) - LISTED} more" if len(nodes) > LISTED else ""

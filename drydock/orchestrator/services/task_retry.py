@@ -43,6 +43,7 @@ def retry_of(task: Task, outcomes: Sequence[NodeOutcome], *, created_by: str) ->
         # The request for that task confirmed its size, or did not have to; this one is for a part of it, by name.
         all_nodes=guarded(task),
         rollout=task.rollout,
+        plan=task.plan,
     )
 
 
@@ -53,7 +54,7 @@ def left_to_do(new: NewTask, *, at_work: UUID | None, settled: Mapping[str, UUID
     """
     if at_work is not None:
         raise NothingToRetry(f"task {new.retry_of} is being retried: wait for task {at_work} to end")
-    failed = _names_of(new)
+    failed = names_of(new.node_filter)
     left = [name for name in failed if name not in settled]
     if not left:
         by = ", ".join(str(task_id) for task_id in dict.fromkeys(settled[name] for name in failed))
@@ -65,6 +66,7 @@ def _by_name(names: Sequence[str]) -> Mapping[str, Any]:
     return {"filter_set_type": "union", "filter_set": [{"filter_type": "union", "node_names": list(names)}]}
 
 
-def _names_of(new: NewTask) -> Sequence[str]:
-    node_filter = parse_node_filter(new.node_filter)
+def names_of(value: Mapping[str, Any] | None) -> Sequence[str]:
+    """The nodes that the node filter of a retry names."""
+    node_filter = parse_node_filter(value)
     return [name for one in (node_filter.filters if node_filter else ()) for name in one.node_names]

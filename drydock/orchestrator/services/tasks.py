@@ -11,7 +11,7 @@ from uuid import UUID
 
 from drydock.db.database import Database
 from drydock.drivers.node.base import NodeProvisioner
-from drydock.errors import TaskNotFound
+from drydock.errors import PlanApplied, PlanNotFound, TaskNotFound
 from drydock.model.build_data import BuildData
 from drydock.model.event import EventPage, Position
 from drydock.model.message import TaskMessage
@@ -19,9 +19,11 @@ from drydock.model.node_summary import NodeSummary
 from drydock.model.rollout import PLAIN, Rollout
 from drydock.model.task import NewTask, Task, TaskPage, TaskQuery, TaskVersion
 from drydock.orchestrator.services.changes import ChangeWaiter
+from drydock.orchestrator.services.plan_application import PlanApplication
 from drydock.orchestrator.services.retention import delete_old
 from drydock.orchestrator.services.rollout_request import rolled_out
-from drydock.orchestrator.services.scope_guard import admitted
+from drydock.orchestrator.services.scope_check import ScopeCheck
+from drydock.orchestrator.services.scope_guard import admitted, says_its_size
 from drydock.orchestrator.services.task_retry import left_to_do, retry_of
 
 #: How long a request may go on deleting; clients allow 30.
@@ -39,6 +41,8 @@ class TaskService:
         database: Database,
         provisioner: NodeProvisioner,
         changes: ChangeWaiter,
+        scope: ScopeCheck,
+        plans: PlanApplication,
         *,
         guard: bool = True,
         rollout: Rollout = PLAIN,
@@ -48,12 +52,24 @@ class TaskService:
         self._database = database
         self._provisioner = provisioner
         self._changes = changes
+        self._scope = scope
+        self._plans = plans
 
     def create_task(self, new: NewTask) -> Task:
-        """Queue a task. Raises ``ScopeUnconfirmed``, ``IdempotencyConflict``, ``NothingToRetry``."""
+        """Queue a task. Raises ``ScopeUnconfirmed``, ``UnexpectedNodeCount``, ``IdempotencyConflict``,
+        ``NothingToRetry``; and where a plan is to be applied ``PlanApplied``, and what ``PlanApplication`` does.
+        """
         new = admitted(new, guard=self._guard)
         digest = _request_digest(new)
-        new = rolled_out(new, self._rollout)
+        applies = new.plan is not None and new.retry_of is None
+        if applies or says_its_size(new):
+            # What is checked below may have changed since an equal request was answered.
+            earlier = self._earlier(new, digest)
+            if earlier is not None:
+                return earlier
+        if applies:
+            return self._apply(new, digest)
+        new = rolled_out(self._scope.checked(new), self._rollout)
         if new.retry_of is not None:
             return self._create_retry(new, new.retry_of, digest)
         return self._database.add_task(new, request_digest=digest)
@@ -66,6 +82,28 @@ class TaskService:
             if task is None:
                 left = left_to_do(new, at_work=uow.retries.at_work(task_id), settled=uow.retries.settled(task_id))
                 task = uow.task_queue.add(left, request_digest=digest)
+            uow.commit()
+        return task
+
+    def _earlier(self, new: NewTask, digest: bytes | None) -> Task | None:
+        with self._database.statements() as statements:
+            return statements.task_queue.of_request(new, request_digest=digest)
+
+    def _apply(self, new: NewTask, digest: bytes | None) -> Task:
+        """A plan is applied once: of two requests at a time the second one finds the first one's task."""
+        plan_id = new.plan or ""
+        with self._database.statements() as statements:
+            applied_by = statements.plans.applied_by(plan_id)
+        if applied_by is not None:
+            raise _applied(applied_by)
+        admitted = rolled_out(self._plans.admitted(new, guard=self._guard), self._rollout)
+        with self._database.unit_of_work() as uow:
+            task = uow.task_queue.add(admitted, request_digest=digest)
+            applied_by = uow.plans.apply(plan_id, task.id)
+            if applied_by is None:
+                raise PlanNotFound("the plan was deleted meanwhile")
+            if applied_by != task.id:
+                raise _applied(applied_by)
             uow.commit()
         return task
 
@@ -195,6 +233,10 @@ class TaskService:
         return self._provisioner.list_nodes()
 
 
+def _applied(task_id: UUID) -> PlanApplied:
+    return PlanApplied(f"the plan was applied before, by task {task_id}; make a new plan")
+
+
 def _request_digest(new: NewTask) -> bytes | None:
     if new.idempotency_key is None:
         return None
@@ -204,4 +246,6 @@ def _request_digest(new: NewTask) -> bytes | None:
         asked += [new.expect_nodes, bool(new.all_nodes)]
     if new.rollout is not None:
         asked.append(new.rollout)
+    if new.plan is not None:
+        asked.append({"plan": new.plan})
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).digest()

@@ -30,14 +30,15 @@ def look(batch: NodeBatch, already: Callable[[Observation], str | None] = lambda
     known = _on_record(batch.services, deployed)
     looked_at = {
         ctx.task.id: _left_alone(ctx, seen[ctx.node], known, already(seen[ctx.node]))
-        or _not_yet(ctx, seen[ctx.node], provisioner.name)
+        or not_yet(ctx, seen[ctx.node], provisioner.name)
         or Done(f"{provisioner.name} says: {seen[ctx.node].state}")
         for ctx in asked
     }
     return {**willing, **looked_at}
 
 
-def _not_yet(ctx: StepContext, seen: Observation, provisioner: str) -> Wait | None:
+def not_yet(ctx: StepContext, seen: Observation, provisioner: str) -> Wait | None:
+    """While the provisioner is at work on the machine, or has it in maintenance."""
     if not seen.state.passing:
         return None
     detail = f": {seen.detail}" if seen.detail else ""

@@ -27,9 +27,11 @@ from drydock.model.machine import MachineContact
 from drydock.model.task import Lane
 from drydock.orchestrator.workflows.already_done import look
 from drydock.orchestrator.workflows.check_hardware import check_hardware
+from drydock.orchestrator.workflows.check_plan import planned_steps
 from drydock.orchestrator.workflows.install_progress import pause, silence
 from drydock.orchestrator.workflows.outcome import Done, Failed, Outcome, Wait, of_error
 from drydock.orchestrator.workflows.planner import for_each_node
+from drydock.orchestrator.workflows.prepare_nodes import PREPARATION
 from drydock.orchestrator.workflows.workflow import BulkStep, NodeBatch, Step, StepContext, Stop, Workflow
 from drydock.plan.fingerprint import fingerprints
 
@@ -230,10 +232,11 @@ def stop_machine(ctx: StepContext) -> Outcome:
     return ctx.by_bmc(lambda driver, bmc: driver.power_off(bmc), stopped)
 
 
+_LOOK_AT_NODE = BulkStep("look_at_node", look_at_node, timeout="identify_node", lane=Lane.WATCH)
 DEPLOY_NODE = Workflow(
     Action.DEPLOY_NODE,
     steps=(
-        BulkStep("look_at_node", look_at_node, timeout="identify_node", lane=Lane.WATCH),
+        _LOOK_AT_NODE,
         BulkStep("check_hardware", check_hardware, timeout="identify_node"),
         BulkStep("apply_networking", apply_networking, timeout="apply_node_networking", verb=Verb.APPLY_NETWORKING),
         BulkStep("apply_storage", apply_storage, timeout="apply_node_storage", verb=Verb.APPLY_STORAGE),
@@ -248,6 +251,7 @@ DEPLOY_NODE = Workflow(
         Step("stop_machine", stop_machine, timeout="power"),
         of_steps=frozenset({"start_deployment", "await_deployment"}),
     ),
+    planned=planned_steps(PREPARATION, _LOOK_AT_NODE),
 )
 
 DEPLOY_NODES = for_each_node(Action.DEPLOY_NODES, DEPLOY_NODE)

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from drydock.drivers.node.base import NodeState, Verb
 from drydock.model.actions import Action
+from drydock.orchestrator.workflows.check_plan import planned_steps
 from drydock.orchestrator.workflows.outcome import Done, Outcome, Wait
 from drydock.orchestrator.workflows.planner import for_each_node
 from drydock.orchestrator.workflows.workflow import BulkStep, NodeBatch, Workflow
@@ -42,12 +43,11 @@ def _forgotten(outcome: Outcome) -> Outcome:
     return replace(outcome, undeployed=True) if isinstance(outcome, Done) else outcome
 
 
+_REVOKE_KEY = BulkStep("revoke_key", revoke_key, timeout="destroy_node")
 DESTROY_NODE = Workflow(
     Action.DESTROY_NODE,
-    (
-        BulkStep("revoke_key", revoke_key, timeout="destroy_node"),
-        BulkStep("destroy", destroy, timeout="destroy_node", verb=Verb.DESTROY),
-    ),
+    (_REVOKE_KEY, BulkStep("destroy", destroy, timeout="destroy_node", verb=Verb.DESTROY)),
+    planned=planned_steps((), _REVOKE_KEY),
 )
 
 DESTROY_NODES = for_each_node(Action.DESTROY_NODES, DESTROY_NODE)

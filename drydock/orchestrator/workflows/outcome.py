@@ -17,13 +17,15 @@ class Done:
     ``digest`` pins the task to a design snapshot; ``result`` is the task's own if this was its last step;
     ``finished``: the steps that follow are not needed, and the task has succeeded. ``boot`` is what the node is to
     boot with, kept in the transaction that records the step; ``warnings`` are further lines for the history.
-    ``deployed``: what the node runs now; ``undeployed``: it runs nothing any more.
+    ``deployed``: what the node runs now; ``undeployed``: it runs nothing any more. ``goes_on_at``: the name of the
+    next step, where it is not the one that follows.
     """
 
     message: str = ""
     digest: str | None = None
     result: TaskResult | None = None
     finished: bool = False
+    goes_on_at: str | None = None
     boot: PreparedBoot | None = None
     warnings: tuple[str, ...] = ()
     deployed: NewDeployedNode | None = None

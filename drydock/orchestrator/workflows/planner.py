@@ -52,7 +52,7 @@ def plan_nodes(action: Action, lane: Lane) -> Callable[[StepContext], Outcome]:
         nodes = select_nodes(ctx.site, node_filter)
         refused = refusal(ctx.task, nodes, len(ctx.site.nodes))
         if refused is not None:
-            return Failed(refused)
+            return Failed(refused.message)
         rate = ctx.services.start_rate
         with ctx.transaction() as uow:
             if ctx.task.rollout is None:

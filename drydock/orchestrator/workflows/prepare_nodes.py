@@ -89,17 +89,18 @@ def _not_ours(ctx: StepContext) -> Outcome:
     return Done(f"{ctx.services.provisioner.name} switches its machines itself")
 
 
+#: Also of a plan's nodes that are not ready to be deployed.
+PREPARATION = (
+    Step("set_boot_device", set_boot_device, timeout="power"),
+    Step("power_off", power_off, timeout="power"),
+    Step("power_on", power_on, timeout="power"),
+    BulkStep("identify", identify, timeout="identify_node", verb=Verb.ENROLL),
+    Step("collect_inventory", collect_inventory, timeout="power"),
+    BulkStep("configure_hardware", configure_hardware, timeout="configure_hardware", verb=Verb.CONFIGURE_HARDWARE),
+)
 PREPARE_NODE = Workflow(
     Action.PREPARE_NODE,
-    (
-        BulkStep("look_at_node", look_at_node, timeout="identify_node", lane=Lane.WATCH),
-        Step("set_boot_device", set_boot_device, timeout="power"),
-        Step("power_off", power_off, timeout="power"),
-        Step("power_on", power_on, timeout="power"),
-        BulkStep("identify", identify, timeout="identify_node", verb=Verb.ENROLL),
-        Step("collect_inventory", collect_inventory, timeout="power"),
-        BulkStep("configure_hardware", configure_hardware, timeout="configure_hardware", verb=Verb.CONFIGURE_HARDWARE),
-    ),
+    (BulkStep("look_at_node", look_at_node, timeout="identify_node", lane=Lane.WATCH), *PREPARATION),
 )
 
 PREPARE_NODES = for_each_node(Action.PREPARE_NODES, PREPARE_NODE)

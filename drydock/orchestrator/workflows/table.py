@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from drydock.model.actions import Action
+from drydock.orchestrator.workflows.apply_plan import APPLY_PLAN
 from drydock.orchestrator.workflows.deploy_nodes import DEPLOY_NODE, DEPLOY_NODES
 from drydock.orchestrator.workflows.destroy_nodes import DESTROY_NODE, DESTROY_NODES
 from drydock.orchestrator.workflows.prepare_nodes import PREPARE_NODE, PREPARE_NODES
@@ -31,5 +32,6 @@ WORKFLOWS: Mapping[Action, Workflow] = {
         DESTROY_NODE,
         RELABEL_NODES,
         RELABEL_NODE,
+        APPLY_PLAN,
     )
 }

@@ -239,16 +239,18 @@ class Workflow:
     stop: Stop | None = None
     #: Instead of ``steps``, for a task with a rollout. Their names differ: versions without rollouts do not know them.
     rollout: tuple[AnyStep, ...] = ()
+    #: Before ``steps``, for a subtask of a plan.
+    planned: tuple[AnyStep, ...] = ()
 
     @property
     def every_step(self) -> tuple[AnyStep, ...]:
-        return (*self.steps, *self.rollout, *(() if self.stop is None else (self.stop.step,)))
+        return (*self.steps, *self.rollout, *self.planned, *(() if self.stop is None else (self.stop.step,)))
 
     def find(self, name: str) -> AnyStep | None:
         return next((step for step in self.every_step if step.name == name), None)
 
     def after(self, step: AnyStep) -> AnyStep | None:
         """The step that follows, None after the last."""
-        steps = self.rollout if step in self.rollout else self.steps
+        steps = self.rollout if step in self.rollout else (*self.planned, *self.steps)
         position = steps.index(step) + 1
         return steps[position] if position < len(steps) else None

@@ -23,7 +23,7 @@ WIRE_TASK = {
 OURS = {
     *("node", "step", "step_since", "attempt", "reason", "deadline_at", "progress", "design_digest"),
     *("last_error", "error_attempts", "force", "retry_of", "machine", "confirmations", "expect_nodes", "all_nodes"),
-    *("rollout", "paused", "paused_by"),
+    *("rollout", "plan", "paused", "paused_by"),
 }
 WIRE_RESULT = {
     *("kind", "apiVersion", "metadata", "message", "reason", "status", "successes", "failures", "links", "details"),

@@ -21,8 +21,10 @@ DEPLOYED = NodeFacts(Recorded("1", "2026-11-01 by task 1", recordable(WANTED)), 
 NEVER = NodeFacts(None, Observed.NOT_DEPLOYED)
 
 
-def decided(wanted: dict[str, dict[str, Any]] | None, facts: NodeFacts, *, destroy: bool = False) -> PlannedNode:
-    return Decider(destroy_unlisted=destroy).decide("n01", "r1", wanted, facts)
+def decided(
+    wanted: dict[str, dict[str, Any]] | None, facts: NodeFacts, *, destroy: bool = False, strict: bool = False
+) -> PlannedNode:
+    return Decider(destroy_unlisted=destroy, hardware_blocks=strict).decide("n01", "r1", wanted, facts)
 
 
 def changed(**platform: Any) -> dict[str, dict[str, Any]]:
@@ -96,7 +98,7 @@ def test_what_the_design_has_not_is_destroyed_only_on_request() -> None:
     ],
 )
 def test_what_stands_against_a_change_blocks_it(facts: NodeFacts, kind: ReasonKind) -> None:
-    planned = decided(changed(image="noble"), facts)
+    planned = decided(changed(image="noble"), facts, strict=True)
     assert planned.decision is Decision.BLOCKED
     assert kinds(planned)[0] is kind
 
@@ -118,3 +120,17 @@ def test_what_is_kept_is_not_blocked(facts: NodeFacts) -> None:
 )
 def test_a_plan_rests_on_each_fact(facts: NodeFacts) -> None:
     assert facts.rests_on() != DEPLOYED.rests_on()
+
+
+def test_hardware_that_differs_blocks_only_where_it_fails_deployments() -> None:
+    facts = replace(NEVER, mismatches=("vda has 8 GB",))
+    assert (decided(WANTED, facts).decision, kinds(decided(WANTED, facts))[0]) == (Decision.DEPLOY, ReasonKind.HARDWARE)
+    assert decided(WANTED, facts, strict=True).decision is Decision.BLOCKED
+    kept = replace(DEPLOYED, mismatches=("vda has 8 GB",))
+    assert (decided(WANTED, kept, strict=True).decision, kinds(decided(WANTED, kept))) == (Decision.KEEP, [])
+    assert decided(None, kept, destroy=True, strict=True).decision is Decision.DESTROY
+
+
+def test_a_plan_rests_on_hardware_only_where_something_is_installed() -> None:
+    assert set(decided(WANTED, NEVER).rests_on) == {"recorded", "observed", "hold", "hardware"}
+    assert set(decided(WANTED, DEPLOYED).rests_on) == {"recorded", "observed", "hold"}

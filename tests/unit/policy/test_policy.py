@@ -120,7 +120,7 @@ def test_every_action_has_a_rule_of_its_own() -> None:
             "create_plan",
         ),
         *("validate_design", "verify_site", "prepare_site", "verify_nodes"),
-        *("prepare_nodes", "deploy_nodes", "destroy_nodes", "relabel_nodes"),
+        *("prepare_nodes", "deploy_nodes", "destroy_nodes", "relabel_nodes", "apply_plan"),
     }
 
 

@@ -1,0 +1,125 @@
+"""What plans are made from: what is recorded of each node, observed, held, at work on it, and known of its hardware."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from drydock.db.database import Database
+from drydock.design.compiler import CompiledDesign
+from drydock.design.filters import select_nodes
+from drydock.design.hardware_check import differences, switches_of
+from drydock.drivers.node.base import NodeProvisioner, NodeState, Observation
+from drydock.errors import DriverError
+from drydock.model.deployed_node import DeployedNode
+from drydock.model.hardware_check import HardwareCheck
+from drydock.model.hardware_sources import merged
+from drydock.model.node_filter import NodeFilterSet
+from drydock.model.operator_hold import HoldsByNode
+from drydock.orchestrator.services.designs import DesignService
+from drydock.orchestrator.services.hardware import newest_facts
+from drydock.plan.decision import NodeFacts, Observed, Recorded, Sections
+
+#: Nodes whose sections, or facts of hardware, are in memory at a time.
+NODES_AT_ONCE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class SiteFacts:
+    """``names``: the nodes of a plan. ``seen`` is empty if the provisioner does not answer."""
+
+    names: Sequence[str]
+    recorded: Mapping[str, DeployedNode]
+    at_work: Mapping[str, str]
+    holds: HoldsByNode
+    seen: Mapping[str, Observation]
+    mismatches: Mapping[str, tuple[str, ...]]
+
+    def of(self, name: str, before: Sections | None) -> NodeFacts:
+        """``before``: the recorded sections, where they are not those of the design."""
+        seen, hold, task = self.seen.get(name), self.holds.get(name.lower()), self.at_work.get(name)
+        recorded = known(self.recorded.get(name), seen)
+        task = task and f"{task} is at work on it"
+        if seen is not None and seen.state is NodeState.MAINTENANCE:
+            task = f"the provisioner has it in maintenance{': ' + seen.detail if seen.detail else ''}"
+        return NodeFacts(
+            None if recorded is None else _recorded(recorded, before),
+            observed(seen),
+            hold=None if hold is None else str(hold),
+            task=task,
+            mismatches=self.mismatches.get(name, ()),
+        )
+
+
+class FactsReader:
+    def __init__(
+        self,
+        database: Database,
+        designs: DesignService,
+        provisioner: NodeProvisioner,
+        *,
+        finders: Collection[str],
+        hardware_check: HardwareCheck,
+    ) -> None:
+        """``finders``: whose facts of hardware count."""
+        self._database = database
+        self._designs = designs
+        self._provisioner = provisioner
+        self._finders = finders
+        self.hardware_check = hardware_check
+
+    def read(self, design: CompiledDesign, chosen: NodeFilterSet | None, *, must_answer: bool = False) -> SiteFacts:
+        """Without ``chosen``, deployed nodes that the design does not have are the last ones.
+
+        ``must_answer``: raise ``DriverError`` if the provisioner does not.
+        """
+        with self._database.statements() as statements:
+            recorded = statements.deployed_nodes.all()
+            at_work = statements.plans.at_work()
+            holds = {hold.node.lower(): hold for hold in statements.operator_holds.all()}
+        names = list(select_nodes(design.site, chosen))
+        if chosen is None:
+            names += sorted(set(recorded) - set(design.site.nodes))
+        seen = self._provisioner.observe(names) if must_answer else self._observed(names)
+        mismatches = {} if self.hardware_check is HardwareCheck.OFF else dict(self._mismatches(design, names))
+        return SiteFacts(names, recorded, at_work, holds, seen, mismatches)
+
+    def _observed(self, names: Sequence[str]) -> Mapping[str, Observation]:
+        try:
+            return self._provisioner.observe(names)
+        except DriverError:
+            return {}
+
+    def _mismatches(self, design: CompiledDesign, names: Sequence[str]) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """Of nodes whose hardware is not as the design has it, as far as it is known."""
+        for part in parts([name for name in names if name in design.site.nodes]):
+            for name, found in newest_facts(self._database, part, self._finders).items():
+                facts = merged(found, provisioner=self._provisioner.name)
+                if facts is not None and name in design.site.nodes:
+                    node = self._designs.provisioned_node(design, name)
+                    different = tuple(differences(node, facts, switches_of(design.site, name)))
+                    if different:
+                        yield name, different
+
+
+def parts(names: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(names), NODES_AT_ONCE):
+        yield names[start : start + NODES_AT_ONCE]
+
+
+def observed(seen: Observation | None) -> Observed:
+    if seen is None:
+        return Observed.UNREACHABLE
+    return Observed.DEPLOYED if seen.state is NodeState.DEPLOYED else Observed.NOT_DEPLOYED
+
+
+def known(recorded: DeployedNode | None, seen: Observation | None) -> DeployedNode | None:
+    """A record of a deployment that the provisioner does not know any more counts for nothing."""
+    if recorded is None or seen is None or seen.deployment_id in (None, str(recorded.deployment_id)):
+        return recorded
+    return None
+
+
+def _recorded(found: DeployedNode, before: Sections | None) -> Recorded:
+    since = f"{found.deployed:%Y-%m-%d %H:%M} UTC by {found.deployed_by}, task {found.task_id}"
+    return Recorded(str(found.deployment_id), since, before)

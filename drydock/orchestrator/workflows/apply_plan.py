@@ -1,0 +1,77 @@
+"""The action apply_plan: the site is prepared, then the nodes that the plan changes go in waves.
+
+Each of them is a subtask deploy_node or destroy_node that first looks whether the plan still holds, see
+``check_plan.py``. Nodes that the plan keeps have none.
+"""
+
+from __future__ import annotations
+
+from drydock.model.actions import Action
+from drydock.model.plan import Decision, PlannedNode
+from drydock.model.rollout import FIRST_STEP, PLAIN, Rollout, waves_of
+from drydock.model.task import Lane
+from drydock.orchestrator.services.plans import in_order_of_risk
+from drydock.orchestrator.services.task_retry import names_of
+from drydock.orchestrator.workflows.outcome import Done, Outcome
+from drydock.orchestrator.workflows.planner import check_design, resolve_design
+from drydock.orchestrator.workflows.prepare_site import prepare_site
+from drydock.orchestrator.workflows.waves import await_waves
+from drydock.orchestrator.workflows.workflow import Step, StepContext, Workflow
+
+#: By decision: the subtask's action, and whether it installs a deployed machine again.
+_WORK = {
+    Decision.DEPLOY: (Action.DEPLOY_NODE, False),
+    Decision.REDEPLOY: (Action.DEPLOY_NODE, True),
+    Decision.DESTROY: (Action.DESTROY_NODE, False),
+}
+
+
+def prepare_planned_site(ctx: StepContext) -> Outcome:
+    if all(node.decision is Decision.DESTROY for node in _touched(ctx)):
+        return Done("nothing is deployed")
+    return prepare_site(ctx)
+
+
+def plan_waves(ctx: StepContext) -> Outcome:
+    touched = in_order_of_risk(_touched(ctx))
+    rollout = Rollout.parse(ctx.task.rollout, PLAIN)
+    waves = waves_of([(node.name, node.rack) for node in touched], rollout)
+    with ctx.transaction() as uow:
+        for decision, (action, force) in _WORK.items():
+            names = {node.name for node in touched if node.decision is decision}
+            uow.task_queue.add_subtasks(
+                ctx.task,
+                action,
+                [name for name in waves if name in names],
+                lane=Lane.WATCH,
+                start_rate=ctx.services.start_rate,
+                waves=waves,
+                force=force,
+            )
+        uow.rollouts.begin(ctx.task.id, budget=rollout.budget(len(touched)))
+        uow.commit()
+    return Done(f"{len(touched)} nodes to change" if touched else "the plan changes no node")
+
+
+def _touched(ctx: StepContext) -> list[PlannedNode]:
+    """In a retry only those that are tried again."""
+    plan_id = ctx.task.plan or ""
+    with ctx.services.database.statements() as uow:
+        touched = uow.plans.touched(plan_id)
+        first = uow.plans.applied_by(plan_id)
+    if first == ctx.task.id:
+        return list(touched)
+    names = set(names_of(ctx.task.node_filter))
+    return [node for node in touched if node.name in names]
+
+
+APPLY_PLAN = Workflow(
+    Action.APPLY_PLAN,
+    (
+        Step(FIRST_STEP, resolve_design, timeout="resolve_design", lane=Lane.TASK),
+        Step("rollout_check_design", check_design, timeout="resolve_design", lane=Lane.TASK),
+        Step("prepare_planned_site", prepare_planned_site, timeout="prepare_site", lane=Lane.TASK),
+        Step("plan_waves", plan_waves, timeout="resolve_design", lane=Lane.TASK),
+        Step("await_waves", await_waves, timeout=None, lane=Lane.TASK),
+    ),
+)

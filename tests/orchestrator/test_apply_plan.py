@@ -1,0 +1,203 @@
+"""apply_plan does what the plan says: on real rows, with a provisioner and BMCs that are dictionaries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from drydock.drivers.node.base import NodeState
+from drydock.errors import PlanApplied, PlanNotFound, PlanStale, ScopeUnconfirmed, UnexpectedNodeCount
+from drydock.model.actions import Action
+from drydock.model.boot_action import ReportStatus
+from drydock.model.operator_hold import NewHold
+from drydock.model.plan import PlanHead
+from drydock.model.task import NewTask, ResultStatus, Task, TaskStatus
+from tests.orchestrator.world import World
+from tests.small_site import site
+
+NODES = ("n01", "n02", "n03")
+DESIGN = site(NODES)
+NOBLE = DESIGN.replace(b"image: jammy", b"image: noble")
+
+
+@pytest.fixture
+def world(world: World) -> World:
+    world.provisioner.images = None
+    return world
+
+
+def planned(world: World, design: bytes = DESIGN, *, destroy_unlisted: bool = False) -> PlanHead:
+    ref = world.store(design).ref
+    return world.plans.create(
+        ref, node_filter=None, chosen=None, destroy_unlisted=destroy_unlisted, created_by="tester"
+    )
+
+
+def request(plan: PlanHead, **fields: Any) -> NewTask:
+    new = NewTask(Action.APPLY_PLAN, design_ref="", created_by="tester", plan=plan.id, all_nodes=True)
+    return replace(new, **fields)
+
+
+def run(world: World, task: Task) -> Task:
+    world.run_until_idle(before=world.machines_report)
+    return world.orchestrator.task(task.id)
+
+
+def applied(world: World, plan: PlanHead, **fields: Any) -> Task:
+    return run(world, world.orchestrator.create_task(request(plan, **fields)))
+
+
+def decisions(world: World, plan: PlanHead) -> Mapping[str, int]:
+    return {name: number for name, number in plan.counts.items() if number}
+
+
+def hold(world: World, node: str, reason: str = "a fan") -> None:
+    with world.database.unit_of_work() as uow:
+        uow.operator_holds.add(NewHold(node, "maintenance", reason, "bob", None))
+        uow.commit()
+
+
+def test_a_new_site_is_prepared_and_deployed_and_then_there_is_nothing_to_do(world: World) -> None:
+    ended = applied(world, planned(world))
+    assert (ended.result.status, ended.result.successes) == (ResultStatus.SUCCESS, NODES)
+    assert world.provisioner.installs == dict.fromkeys(NODES, 1)
+    assert world.bmcs.resets == dict.fromkeys(NODES, 1), "switched on once, to be prepared"
+    again = planned(world)
+    assert decisions(world, again) == {"keep": 3}
+    nothing = applied(world, again)
+    assert (nothing.result.status, world.subtasks(nothing.id)) == (ResultStatus.SUCCESS, {})
+
+
+def test_what_is_kept_is_not_touched_and_what_changes_is_installed_again(world: World) -> None:
+    applied(world, planned(world, site(("n01", "n02"))))
+    asked = dict(world.bmcs.resets)
+    plan = planned(world)
+    assert decisions(world, plan) == {"keep": 2, "deploy": 1}
+    ended = applied(world, plan)
+    assert set(world.subtasks(ended.id)) == {"n03"}
+    assert world.bmcs.resets == {**asked, "n03": 1}
+    changed = planned(world, NOBLE)
+    assert decisions(world, changed) == {"redeploy": 3}
+    resets = dict(world.bmcs.resets)
+    assert applied(world, changed).result.status is ResultStatus.SUCCESS
+    assert world.provisioner.installs == dict.fromkeys(NODES, 2)
+    assert world.bmcs.resets == resets, "a deployed machine is installed again as it is"
+    assert decisions(world, planned(world, NOBLE)) == {"keep": 3}
+
+
+def test_what_the_design_has_not_is_destroyed(world: World) -> None:
+    applied(world, planned(world))
+    plan = planned(world, site(("n01", "n02")), destroy_unlisted=True)
+    ended = applied(world, plan)
+    assert {name: sub.action for name, sub in world.subtasks(ended.id).items()} == {"n03": Action.DESTROY_NODE}
+    assert world.provisioner.destroyed == {"n03"}
+
+
+def test_a_plan_is_applied_once_and_the_same_work_later_is_another_plan(world: World) -> None:
+    plan = planned(world)
+    task = applied(world, plan)
+    with pytest.raises(PlanApplied, match=str(task.id)):
+        world.orchestrator.create_task(request(plan))
+    world.create("destroy_nodes", design_ref=world.store(DESIGN).ref)
+    world.run_until_idle(before=world.machines_report)
+    again = planned(world)
+    assert (again.counts, again.applied_by) == (plan.counts, None)
+    assert again.id != plan.id
+    assert applied(world, again).result.status is ResultStatus.SUCCESS
+
+
+def test_a_request_that_is_repeated_with_its_key_is_the_same_task(world: World) -> None:
+    plan = planned(world)
+    new = request(plan, idempotency_key="k")
+    assert world.orchestrator.create_task(new).id == world.orchestrator.create_task(new).id
+
+
+def test_an_unknown_plan_is_not_found(world: World) -> None:
+    with pytest.raises(PlanNotFound):
+        world.orchestrator.create_task(NewTask(Action.APPLY_PLAN, "", "tester", plan="0" * 64))
+
+
+def test_a_plan_whose_ground_has_changed_is_refused(world: World) -> None:
+    plan = planned(world)
+    hold(world, "n02")
+    with pytest.raises(PlanStale, match="n02: its hold was none and is n02 is held by bob"):
+        world.orchestrator.create_task(request(plan))
+    with world.database.unit_of_work() as uow:
+        uow.operator_holds.release("n02")
+        uow.commit()
+    world.provisioner.states["n01"] = NodeState.DEPLOYED
+    with pytest.raises(PlanStale, match="n01: its state at the provisioner was not deployed and is deployed"):
+        world.orchestrator.create_task(request(plan))
+    assert world.all_tasks() == []
+
+
+def test_what_changes_meanwhile_ends_that_node_and_not_the_others(world: World) -> None:
+    task = world.orchestrator.create_task(request(planned(world), rollout={"waves": [1, "100%"]}))
+    while "n02" not in world.subtasks(task.id):
+        world.work()
+    world.provisioner.states["n02"] = NodeState.DEPLOYED
+    hold(world, "n03")
+    ended = run(world, task)
+    subtasks = world.subtasks(task.id)
+    assert subtasks["n01"].result.status is ResultStatus.SUCCESS
+    assert subtasks["n02"].result.reason == (
+        "plan_stale: its state at the provisioner was not deployed and is deployed; make a new plan"
+    )
+    assert subtasks["n03"].result.reason.startswith("n03 is held by bob (maintenance: a fan)")
+    assert ended.result.failures == ("n02", "n03")
+    assert world.provisioner.installs == {"n01": 1}
+
+
+def test_a_held_node_is_blocked_in_a_plan(world: World) -> None:
+    hold(world, "N02")
+    plan = planned(world)
+    assert decisions(world, plan) == {"deploy": 2, "blocked": 1}
+    assert set(world.subtasks(applied(world, plan).id)) == {"n01", "n03"}
+
+
+def test_the_number_of_nodes_is_that_of_the_plan(world: World) -> None:
+    plan = planned(world)
+    with pytest.raises(UnexpectedNodeCount, match="expect_nodes is 2, but the plan changes 3 nodes"):
+        world.orchestrator.create_task(request(plan, expect_nodes=2))
+    assert applied(world, plan, expect_nodes=3, all_nodes=False).result.status is ResultStatus.SUCCESS
+
+
+def test_a_whole_site_is_redeployed_only_if_the_request_says_so(world: World) -> None:
+    assert applied(world, planned(world), all_nodes=False).result.status is ResultStatus.SUCCESS
+    plan = planned(world, NOBLE)
+    with pytest.raises(ScopeUnconfirmed, match="redeploys or destroys all 3 nodes"):
+        world.orchestrator.create_task(request(plan, all_nodes=False))
+    world.use_orchestrator(guard=False)
+    assert applied(world, plan, all_nodes=False).result.status is ResultStatus.SUCCESS
+
+
+def test_waves_and_a_budget_and_a_retry(world: World) -> None:
+    task = world.orchestrator.create_task(request(planned(world), rollout={"waves": [1, "100%"], "max_failed": 1}))
+    world.run_until_idle(before=lambda: world.machines_report(ReportStatus.FAILURE))
+    task = world.orchestrator.task(task.id)
+    assert (task.result.status, task.result.failures) == (ResultStatus.FAILURE, NODES)
+    assert task.result.reason.startswith("failure budget of 1 spent: n01")
+    assert world.subtasks(task.id)["n02"].status is TaskStatus.TERMINATED
+    assert world.provisioner.installs == {"n01": 1}
+    retry = world.orchestrator.retry_of(task.id, created_by="tester")
+    assert (retry.plan, retry.rollout) == (task.plan, task.rollout)
+    assert run(world, world.orchestrator.create_task(retry)).result.successes == NODES
+    assert world.provisioner.installs == {"n01": 2, "n02": 1, "n03": 1}
+    assert decisions(world, planned(world)) == {"keep": 3}
+
+
+def test_the_waves_of_a_plan_are_those_of_the_options(world: World) -> None:
+    assert planned(world).waves == (3,)
+
+
+def test_a_paused_plan_begins_no_node(world: World) -> None:
+    task = world.orchestrator.create_task(request(planned(world)))
+    world.orchestrator.pause(task.id, by="bob")
+    for _ in range(8):
+        world.work()
+    assert (len(world.subtasks(task.id)), world.provisioner.installs) == (3, {})
+    world.orchestrator.resume(task.id, by="bob")
+    assert run(world, task).result.successes == NODES
