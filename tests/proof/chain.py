@@ -5,20 +5,22 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from drydock.design.compiler import CompiledDesign
+from drydock.errors import DrydockError, PlanApplied, PlanStale
+from drydock.model.actions import Action
+from drydock.model.operator_hold import NewHold
 from drydock.model.plan import Decision, PlanHead, PlannedNode, ReasonKind
 from drydock.model.site import SiteDesign
-from drydock.orchestrator.services.node_sections import NodeSections
-from drydock.orchestrator.services.plans import PlanService
+from drydock.model.task import NewTask, ResultStatus, Task
+from drydock.orchestrator.services.operator_holds import OperatorHoldService
 from drydock.plan.design_difference import design_difference
-from tests.orchestrator.world import SECRET
 from tests.proof import oracle
 from tests.proof.changes import CHANGES, Site
 from tests.proof.machines import ProvenWorld
-from tests.proof.promises import expect
+from tests.proof.promises import Disproved, expect
 from tests.proof.writing import oddly, plainly
 
 #: Nodes of a site, and how often such a site comes.
@@ -68,9 +70,7 @@ class Chain:
         self._world = world
         self._counts = counts
         self._chance = random.Random(seed)  # noqa: S311
-        self._plans = PlanService(world.database, world.designs, NodeSections([SECRET]), world.provisioner, slots=100)
         self.running: dict[str, Any] = {}
-        self._refs: dict[str, str] = {}
         #: By node, what the last plan said that needs no deployment.
         self._shown: Mapping[str, Sequence[str]] = {}
         low, high = self._chance.choices(list(SIZES), list(SIZES.values()))[0]
@@ -123,7 +123,7 @@ class Chain:
         expect({name: node.decision for name, node in planned.items()} == wanted, "plan", _unlike(planned, wanted))
         self._counts.nodes += len(planned)
         self._counts.decisions.update(str(node.decision) for node in planned.values())
-        self._apply(head, design.ref, planned)
+        self._apply(head, planned)
         for name, decision in wanted.items():
             if decision is Decision.DESTROY:
                 del self.running[name]
@@ -136,10 +136,10 @@ class Chain:
         return planned
 
     def _planned(self, ref: str, *, destroy_unlisted: bool) -> tuple[PlanHead, Mapping[str, PlannedNode]]:
-        head = self._plans.create(
+        head = self._world.plans.create(
             ref, node_filter=None, chosen=None, destroy_unlisted=destroy_unlisted, created_by="proof"
         )
-        nodes = self._plans.nodes(head.id, limit=1000, after=-1, decision=None)
+        nodes = self._world.plans.nodes(head.id, limit=1000, after=-1, decision=None)
         return head, {node.name: node for _, node in nodes}
 
     def _wanted(self, design: Design, *, destroy_unlisted: bool) -> Mapping[str, Decision]:
@@ -152,24 +152,51 @@ class Chain:
 
         return {name: of(name) for name in {**design.machines, **self.running}}
 
-    def _apply(self, head: PlanHead, ref: str, planned: Mapping[str, PlannedNode]) -> None:
-        world = self._world
+    def _apply(self, plan: PlanHead, planned: Mapping[str, PlannedNode]) -> None:
+        world, chance = self._world, self._chance
+        new = NewTask(Action.APPLY_PLAN, design_ref="", created_by="proof", plan=plan.id, all_nodes=True)
+        if chance.random() < 0.3:
+            new = replace(new, rollout={"waves": chance.choice(([1, "100%"], ["30%", "60%"]))})
+        if chance.random() < 0.05:
+            self._refused_while_held(new, chance.choice(sorted(planned)))
         world.forget_touched()
-        by: dict[Decision, list[str]] = {}
-        for name, node in planned.items():
-            by.setdefault(node.decision, []).append(name)
-        to_deploy = [*by.get(Decision.DEPLOY, ()), *by.get(Decision.REDEPLOY, ())]
-        if to_deploy:
-            world.create("deploy_nodes", design_ref=ref, node_filter=_only(to_deploy), force=True)
-        for name in by.get(Decision.DESTROY, ()):
-            world.create("destroy_nodes", design_ref=self._refs[name], node_filter=_only([name]))
-        self._refs.update(dict.fromkeys(to_deploy, ref))
+        task = world.orchestrator.create_task(new)
         world.run_to_the_end()
+        ended = world.orchestrator.task(task.id)
+        expect(ended.result.status is ResultStatus.SUCCESS, "the plan's task", (ended.result, _unended(world, task)))
+        deploys = {name for name, node in planned.items() if node.decision in (Decision.DEPLOY, Decision.REDEPLOY)}
+        destroys = {name for name, node in planned.items() if node.decision is Decision.DESTROY}
+        new_ones = {name for name, node in planned.items() if node.decision is Decision.DEPLOY}
+        expect(set(world.subtasks(task.id)) == deploys | destroys, "the nodes of the task", sorted(planned))
         touched = world.provisioner.touched
-        expect(touched.get("deploy", set()) == set(to_deploy), "deployed", touched)
-        expect(touched.get("destroy", set()) == set(by.get(Decision.DESTROY, ())), "destroyed", touched)
-        outside = world.touched() - {name for name, node in planned.items() if node.decision.touches}
+        expect(touched.get("deploy", set()) == deploys, "deployed", touched)
+        expect(touched.get("destroy", set()) == destroys, "destroyed", touched)
+        outside = world.touched() - deploys - destroys
         expect(not outside, "touched without a plan", outside)
+        expect(world.bmcs.asked <= new_ones, "BMCs that were asked without need", world.bmcs.asked)
+        self._refused(PlanApplied, new)
+
+    def _refused_while_held(self, new: NewTask, name: str) -> None:
+        """A hold that came after the plan; it is gone again afterwards."""
+        holds = OperatorHoldService(self._world.database)
+        holds.hold(NewHold(name, "maintenance", "a fan", "ann", None))
+        self._refused(PlanStale, new)
+        holds.release(name)
+
+    def _refused(self, error: type[DrydockError], new: NewTask) -> None:
+        try:
+            self._world.orchestrator.create_task(new)
+        except error:
+            return
+        raise Disproved(f"{error.__name__} was not raised")
+
+
+def _unended(world: ProvenWorld, task: Task) -> Mapping[str, str]:
+    return {
+        name: sub.result.reason
+        for name, sub in world.subtasks(task.id).items()
+        if sub.result.status is not ResultStatus.SUCCESS
+    }
 
 
 def _check_difference(old: Design, new: Design, *, text_only: bool) -> None:
@@ -184,10 +211,6 @@ def _check_difference(old: Design, new: Design, *, text_only: bool) -> None:
     expect(set(found.added) == set(new.machines) - set(old.machines), "design diff: added", found.added)
     expect(set(found.removed) == set(old.machines) - set(new.machines), "design diff: removed", found.removed)
     expect(found.empty or not text_only, "design diff shows text", found)
-
-
-def _only(names: Sequence[str]) -> Mapping[str, Any]:
-    return {"filter_set_type": "union", "filter_set": [{"filter_type": "union", "node_names": list(names)}]}
 
 
 def _changes(node: PlannedNode) -> list[str]:
