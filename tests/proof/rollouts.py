@@ -25,13 +25,12 @@ from drydock.errors import DriverRefused, DriverUnavailable, TaskEnded
 from drydock.model.actions import Action
 from drydock.model.operator_hold import NewHold
 from drydock.model.rollout import AWAIT_WAVE, PLAIN, Rollout
-from drydock.model.task import ResultStatus, Task
+from drydock.model.task import NewTask, ResultStatus, Task
 from drydock.orchestrator.engine.step_runner import StepRunner
 from drydock.orchestrator.services.operator_holds import OperatorHoldService
 from drydock.orchestrator.workflows.outcome import Outcome, of_error
-from drydock.orchestrator.workflows.table import WORKFLOWS
 from drydock.orchestrator.workflows.workflow import AnyStep
-from tests.orchestrator.test_laws import SUBTASK, WorkerKilled
+from tests.orchestrator.test_laws import WorkerKilled, steps_below
 from tests.proof.machines import ProvenWorld, proven_world
 from tests.proof.promises import Disproved, expect
 from tests.proof.rollout_laws import check_budget, check_ends, check_waves
@@ -39,7 +38,12 @@ from tests.proof.witness import seen, watched
 from tests.small_site import site
 
 ROUNDS = 600
-ACTIONS: Mapping[Action, int] = {Action.DEPLOY_NODES: 6, Action.PREPARE_NODES: 2, Action.DESTROY_NODES: 2}
+ACTIONS: Mapping[Action, int] = {
+    Action.APPLY_PLAN: 6,
+    Action.DEPLOY_NODES: 4,
+    Action.PREPARE_NODES: 1,
+    Action.DESTROY_NODES: 1,
+}
 
 
 @dataclass(slots=True)
@@ -100,20 +104,53 @@ class Run:
         self.shut: set[str] = set()
         world.empty()
         world.services = replace(world.services, start_rate=self.chance.choice((1e6, 1e6, 1.0, 0.05)))
-        self.runner = self._runner()
+        self.installed_before = Counter[str]()
+        content = site(self.names)
+        if self.action is Action.APPLY_PLAN:
+            content = self._ran_before(content)
         for name in self.names:
             if self.chance.random() < 0.12:
                 self._hold(name)
         self.rollout = self._rollout()
-        ref = world.store(site(self.names)).ref
-        self.task = world.create(self.action, design_ref=ref, rollout=self.rollout)
+        ref = world.store(content).ref
+        self.task = self._applied(ref) if self.action is Action.APPLY_PLAN else self._created(ref)
+        self.runner = self._runner()
+
+    def _created(self, ref: str) -> Task:
+        return self.world.create(self.action, design_ref=ref, rollout=self.rollout)
+
+    def _ran_before(self, content: bytes) -> bytes:
+        """Some of the nodes run, and one or two that the design has no more. Returns a design that changes some."""
+        world, chance = self.world, self.chance
+        ran = [name for name in self.names if chance.random() < 0.5]
+        gone = [f"gone{number}" for number in range(chance.randint(0, 2))]
+        if not ran + gone:
+            return content
+        world.use_runner()
+        world.create(
+            "deploy_nodes", design_ref=world.store(site([*self.names, *gone])).ref, node_filter=_only(ran + gone)
+        )
+        world.run_to_the_end()
+        world.forget_touched()
+        self.installed_before = Counter(world.provisioner.installs)
+        self.names += gone
+        return content.replace(b"ga-22.04", b"hwe-22.04") if chance.random() < 0.6 else content
+
+    def _applied(self, ref: str) -> Task:
+        """From here on the nodes are those that the plan changes: what is held already is blocked in it."""
+        plans = self.world.plans
+        plan = plans.create(ref, node_filter=None, chosen=None, destroy_unlisted=True, created_by="proof")
+        nodes = plans.nodes(plan.id, limit=1000, after=-1, decision=None)
+        self.names = [node.name for _, node in nodes if node.decision.touches]
+        new = NewTask(Action.APPLY_PLAN, "", "proof", plan=plan.id, all_nodes=True, rollout=self.rollout)
+        return self.world.orchestrator.create_task(new)
 
     def _runner(self) -> Faulty:
         self.world.use_runner(Faulty)
         runner = self.world.runner
         assert isinstance(runner, Faulty)
         runner.chance, runner.kill, runner.kills = self.chance, self.chance.choice((0.0, 0.02, 0.06)), 0
-        steps = [step.name for step in WORKFLOWS[SUBTASK[self.action]].steps]
+        steps = [step.name for step in steps_below(self.action)]
         bad = self.chance.choice((0.0, 0.1, 0.3, 1.0))
         runner.faults = {}
         for name in self.names:
@@ -167,7 +204,7 @@ class Run:
                 self.world.orchestrator.terminate(task_id, by="bob")
         except TaskEnded:
             return
-        if chance.random() < 0.08:
+        if self.names and chance.random() < 0.08:
             name = chance.choice(self.names)
             held = {hold.node for hold in self.holds.holds()}
             if name not in held:
@@ -190,11 +227,19 @@ class Run:
         task = self.world.orchestrator.task(self.task.id)
         nodes = self.world.subtasks(self.task.id)
         check_ends(task, nodes, self.names)
-        twice = {name: count for name, count in self.world.provisioner.installs.items() if count > 1}
+        installs = self.world.provisioner.installs - self.installed_before
+        twice = {name: count for name, count in installs.items() if count > 1}
         expect(not twice, "installed twice", twice)
+        if self.action is Action.APPLY_PLAN:
+            outside = self.world.touched() - set(self.names)
+            expect(not outside, "touched without a plan", outside)
         events = seen(self.world.sql, self.task.id)
         check_waves(events, {name: sub.wave or 0 for name, sub in nodes.items()})
         check_budget(events, Rollout.parse(self.rollout, PLAIN).budget(len(self.names)))
+
+
+def _only(names: Sequence[str]) -> Mapping[str, Any]:
+    return {"filter_set_type": "union", "filter_set": [{"filter_type": "union", "node_names": list(names)}]}
 
 
 def run_one(world: ProvenWorld, seed: int, counts: Counts) -> None:
