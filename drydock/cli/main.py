@@ -39,7 +39,7 @@ COMMANDS = {
     ),
     "health": Lazy("drydock.cli.service", "health", "Show the health of Drydock and of its dependencies."),
     "node": Lazy("drydock.cli.nodes", "node", "List, show and hold machines."),
-    "plan": Lazy("drydock.cli.plans", "plan", "Plan what would be done to each node of a design, and show why."),
+    "plan": Lazy("drydock.cli.plans", "plan", "Plan what would be done to each node of a design, show why, and do it."),
     "task": Lazy("drydock.cli.tasks", "task", "Create tasks on machines and follow them."),
     "version": Lazy("drydock.cli.service", "version", "Print the version of this command."),
 }

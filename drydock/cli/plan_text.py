@@ -37,6 +37,12 @@ def print_plan(plan: Mapping[str, Any], nodes: Iterable[Mapping[str, Any]]) -> N
     changes = any(number for decision, number in plan["counts"].items() if decision != "keep")
     tail = _time(plan["estimate"]) if changes else " No changes."
     click.echo(f"\nPlan {plan['plan_id']}\nNodes: {counts or 'none'}.{tail}")
+    ends = plan.get("waves") or []
+    if len(ends) > 1:
+        sizes = ", ".join(str(end - before) for before, end in zip([0, *ends], ends, strict=False))
+        click.echo(f"Waves by default: {sizes} nodes.")
+    if plan.get("applied_by"):
+        click.echo(f"Applied by task {plan['applied_by']}.")
 
 
 def _groups(nodes: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str], list[Mapping[str, Any]]]:

@@ -17,7 +17,7 @@ import click
 
 from drydock.cli.output import clean
 from drydock.cli.references import DESIGN_SCHEME
-from drydock.client.errors import Forbidden, ServerError
+from drydock.client.errors import Forbidden, ReplyError
 from drydock.model.actions import action_row
 
 if TYPE_CHECKING:
@@ -131,8 +131,10 @@ def _on_a_terminal() -> bool:
 def _by_rack(client: DrydockClient, racks: Mapping[str, str | None]) -> list[str]:
     """A line for each rack: its nodes by what the provisioner says they are. ``racks``: by node."""
     try:
-        status = {str(node["hostname"]).lower(): str(node["status_name"]) for node in client.list_nodes()}
-    except (Forbidden, ServerError):
+        status = {
+            str(node["hostname"]).lower(): str(node.get("status_name") or "unknown") for node in client.list_nodes()
+        }
+    except ReplyError:
         status = {}
     found: dict[str, Counter[str]] = {}
     for name, rack in sorted(racks.items(), key=lambda each: each[1] or ""):
@@ -201,10 +203,13 @@ def _guess(name: str, known: Sequence[str]) -> str:
 def _racks(client: DrydockClient, design_ref: str, names: Sequence[str]) -> dict[str, str | None]:
     """Of these nodes; None where the design is not stored in Drydock."""
     racks = dict.fromkeys(names)
-    if design_ref.startswith(DESIGN_SCHEME):
+    if not design_ref.startswith(DESIGN_SCHEME):
+        return racks
+    try:
         site = client.compiled_design(design_ref.removeprefix(DESIGN_SCHEME)).get("site") or {}
-        racks |= {node["name"]: node.get("rack") for node in site.get("nodes") or [] if node.get("name") in racks}
-    return racks
+    except ReplyError:
+        return racks
+    return racks | {node["name"]: node.get("rack") for node in site.get("nodes") or [] if node.get("name") in racks}
 
 
 def _known(client: DrydockClient, design_ref: str) -> dict[str, Sequence[str]]:

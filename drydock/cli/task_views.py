@@ -46,6 +46,7 @@ SHOW_FIELDS = (
     "retry_of",
     "force",
     "expect_nodes",
+    "plan",
     "rollout",
     "wave",
     "paused",

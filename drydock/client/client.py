@@ -132,7 +132,8 @@ class DrydockClient:
     ) -> Json:
         """Create the task that does what a plan says; returns it. ``expect_nodes``: the number of nodes it changes.
 
-        Raises Conflict (``plan_stale``, ``plan_applied``, ``unexpected_node_count``, ``scope_unconfirmed``).
+        Raises Conflict (``plan_stale``, ``plan_applied``, ``unexpected_node_count``), BadRequest
+        (``scope_unconfirmed``).
         """
         body: Json = {
             "action": "apply_plan",

@@ -11,7 +11,9 @@ from sqlalchemy import Connection, Row, func, select, tuple_, update
 from sqlalchemy import insert as plain_insert
 from sqlalchemy.dialects.postgresql import insert
 
-from drydock.db.tables import node_holds, plan_nodes, plans, tasks
+from drydock.db.predicates import is_unrevoked
+from drydock.db.recordset import one_of
+from drydock.db.tables import boot_contexts, node_holds, plan_nodes, plans, tasks
 from drydock.errors import PlanNotFound
 from drydock.model.actions import Action
 from drydock.model.plan import (
@@ -125,6 +127,17 @@ class PlanRepository:
         )
         newest = ended.order_by(tasks.c.seq.desc()).limit(_HISTORY)
         return [float(seconds) for seconds in self._connection.scalars(newest)]
+
+    def unsuccessful(self, deployment_ids: Sequence[UUID]) -> Mapping[UUID, UUID]:
+        """Of these deployments, those that did not end well here, or whose key was revoked since: the task of each."""
+        ended_well = (tasks.c.result_status == ResultStatus.SUCCESS.value) & is_unrevoked(boot_contexts)
+        rows = self._connection.execute(
+            select(boot_contexts.c.id, tasks.c.root_id)
+            .join(tasks, tasks.c.id == boot_contexts.c.task_id)
+            .where(one_of(boot_contexts.c.id, "of_deployments"), ~ended_well),
+            {"of_deployments": list(deployment_ids)},
+        )
+        return {row.id: row.root_id for row in rows}
 
     def at_work(self) -> Mapping[str, str]:
         """By node, the task that has it: its action and id."""

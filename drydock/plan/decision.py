@@ -38,7 +38,7 @@ class Recorded:
 @dataclass(frozen=True, slots=True)
 class NodeFacts:
     """All that a decision is made from. ``hold``, ``task``: in words, None if there is none. ``mismatches``: between
-    the hardware and its profile, as far as known.
+    the hardware and its profile, as far as known. ``unsuccessful``: the task that deployed it, if it did not end well.
     """
 
     recorded: Recorded | None
@@ -46,6 +46,7 @@ class NodeFacts:
     hold: str | None = None
     task: str | None = None
     mismatches: tuple[str, ...] = ()
+    unsuccessful: str | None = None
 
     def rests_on(self) -> Mapping[str, str]:
         """By name, as text that is equal as long as nothing changed."""
@@ -114,6 +115,9 @@ class Decider:
 
 
 def _not_recorded(facts: NodeFacts) -> tuple[Decision, tuple[Reason, ...]]:
+    if facts.observed is Observed.DEPLOYED and facts.unsuccessful is not None:
+        text = f"its last deployment did not end well: task {facts.unsuccessful}"
+        return Decision.REDEPLOY, (Reason(ReasonKind.STATE, text),)
     if facts.observed is Observed.DEPLOYED:
         text = "deployed, but there is no record with what: deploy it once with force to have one"
         return Decision.BLOCKED, (Reason(ReasonKind.UNKNOWN, text),)

@@ -74,3 +74,38 @@ def test_an_unknown_plan_is_404(admin: Client, plan_id: str) -> None:
 
 def test_readers_make_none(reader: Client, design_ref: str) -> None:
     assert reader.post("/plans", {"design_ref": design_ref}).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "plan"),
+        ({"plan": None}, "plan"),
+        ({"plan": "x"}, "plan"),
+        ({"plan": "0" * 64, "design_ref": "x"}, "design_ref"),
+        ({"plan": "0" * 64, "node_filter": {"filter_set_type": "union", "filter_set": []}}, "node_filter"),
+        ({"plan": "0" * 64, "force": True}, "force"),
+        ({"plan": "0" * 64, "rollout": {"waves": []}}, "rollout.waves"),
+    ],
+)
+def test_a_bad_request_to_apply_names_the_field(admin: Client, body: dict[str, object], field: str) -> None:
+    refused = admin.post("/tasks", {"action": "apply_plan", **body})
+    assert refused.status_code == 400, refused.text
+    assert refused.json["message"].startswith(field)
+
+
+def test_a_plan_is_for_apply_plan_alone(admin: Client, design_ref: str) -> None:
+    refused = admin.post("/tasks", {"action": "verify_site", "design_ref": design_ref, "plan": "0" * 64})
+    assert (refused.status_code, refused.json["message"]) == (400, "plan: is for apply_plan, not for verify_site")
+
+
+def test_an_unknown_plan_is_not_applied(admin: Client, reader: Client) -> None:
+    body = {"action": "apply_plan", "plan": "0" * 64}
+    assert (admin.post("/tasks", body).status_code, reader.post("/tasks", body).status_code) == (404, 403)
+
+
+def test_a_plan_is_not_applied_while_the_provisioner_does_not_answer(admin: Client, design_ref: str) -> None:
+    plan_id = admin.post("/plans", {"design_ref": design_ref}).json["plan_id"]
+    refused = admin.post("/tasks", {"action": "apply_plan", "plan": plan_id})
+    assert (refused.status_code, refused.json["reason"]) == (503, "driver_unavailable")
+    assert admin.get(f"/plans/{plan_id}").json["applied_by"] is None

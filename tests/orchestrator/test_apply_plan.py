@@ -69,6 +69,7 @@ def test_a_new_site_is_prepared_and_deployed_and_then_there_is_nothing_to_do(wor
     assert decisions(world, again) == {"keep": 3}
     nothing = applied(world, again)
     assert (nothing.result.status, world.subtasks(nothing.id)) == (ResultStatus.SUCCESS, {})
+    assert nothing.result.message == "the plan changes no node"
 
 
 def test_what_is_kept_is_not_touched_and_what_changes_is_installed_again(world: World) -> None:
@@ -187,6 +188,17 @@ def test_waves_and_a_budget_and_a_retry(world: World) -> None:
     assert run(world, world.orchestrator.create_task(retry)).result.successes == NODES
     assert world.provisioner.installs == {"n01": 2, "n02": 1, "n03": 1}
     assert decisions(world, planned(world)) == {"keep": 3}
+
+
+def test_a_deployment_that_did_not_end_well_is_planned_again(world: World) -> None:
+    task = world.orchestrator.create_task(request(planned(world)))
+    world.run_until_idle(before=lambda: world.machines_report(ReportStatus.FAILURE))
+    again = planned(world)
+    assert decisions(world, again) == {"redeploy": 3}
+    with world.database.statements() as statements:
+        (reason,) = statements.plans.touched(again.id)[0].reasons
+    assert reason.text == f"its last deployment did not end well: task {task.id}"
+    assert applied(world, again).result.successes == NODES
 
 
 def test_the_waves_of_a_plan_are_those_of_the_options(world: World) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from drydock.db.database import Database
 from drydock.design.compiler import CompiledDesign
@@ -34,6 +35,7 @@ class SiteFacts:
     holds: HoldsByNode
     seen: Mapping[str, Observation]
     mismatches: Mapping[str, tuple[str, ...]]
+    unsuccessful: Mapping[str, str]
 
     def of(self, name: str, before: Sections | None) -> NodeFacts:
         """``before``: the recorded sections, where they are not those of the design."""
@@ -48,6 +50,7 @@ class SiteFacts:
             hold=None if hold is None else str(hold),
             task=task,
             mismatches=self.mismatches.get(name, ()),
+            unsuccessful=self.unsuccessful.get(name),
         )
 
 
@@ -82,13 +85,27 @@ class FactsReader:
             names += sorted(set(recorded) - set(design.site.nodes))
         seen = self._provisioner.observe(names) if must_answer else self._observed(names)
         mismatches = {} if self.hardware_check is HardwareCheck.OFF else dict(self._mismatches(design, names))
-        return SiteFacts(names, recorded, at_work, holds, seen, mismatches)
+        unsuccessful = dict(self._unsuccessful(seen, recorded))
+        return SiteFacts(names, recorded, at_work, holds, seen, mismatches, unsuccessful)
 
     def _observed(self, names: Sequence[str]) -> Mapping[str, Observation]:
         try:
             return self._provisioner.observe(names)
         except DriverError:
             return {}
+
+    def _unsuccessful(
+        self, seen: Mapping[str, Observation], recorded: Mapping[str, DeployedNode]
+    ) -> Iterator[tuple[str, str]]:
+        """Of deployed nodes without a record: the task that deployed them, if it did not end well."""
+        lacking = [name for name, look in seen.items() if look.state is NodeState.DEPLOYED and name not in recorded]
+        for part in parts(lacking):
+            ids = {name: _uuid(seen[name].deployment_id) for name in part}
+            with self._database.statements() as statements:
+                found = statements.plans.unsuccessful([each for each in ids.values() if each is not None])
+            for name, deployment_id in ids.items():
+                if deployment_id is not None and deployment_id in found:
+                    yield name, str(found[deployment_id])
 
     def _mismatches(self, design: CompiledDesign, names: Sequence[str]) -> Iterator[tuple[str, tuple[str, ...]]]:
         """Of nodes whose hardware is not as the design has it, as far as it is known."""
@@ -118,6 +135,13 @@ def known(recorded: DeployedNode | None, seen: Observation | None) -> DeployedNo
     if recorded is None or seen is None or seen.deployment_id in (None, str(recorded.deployment_id)):
         return recorded
     return None
+
+
+def _uuid(text: str | None) -> UUID | None:
+    try:
+        return UUID(text or "")
+    except ValueError:
+        return None
 
 
 def _recorded(found: DeployedNode, before: Sections | None) -> Recorded:

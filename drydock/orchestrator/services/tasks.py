@@ -91,12 +91,12 @@ class TaskService:
 
     def _apply(self, new: NewTask, digest: bytes | None) -> Task:
         """A plan is applied once: of two requests at a time the second one finds the first one's task."""
-        plan_id = new.plan or ""
+        new, plan_id = rolled_out(new, self._rollout), new.plan or ""
         with self._database.statements() as statements:
             applied_by = statements.plans.applied_by(plan_id)
         if applied_by is not None:
             raise _applied(applied_by)
-        admitted = rolled_out(self._plans.admitted(new, guard=self._guard), self._rollout)
+        admitted = self._plans.admitted(new, guard=self._guard)
         with self._database.unit_of_work() as uow:
             task = uow.task_queue.add(admitted, request_digest=digest)
             applied_by = uow.plans.apply(plan_id, task.id)

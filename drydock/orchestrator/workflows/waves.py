@@ -28,6 +28,8 @@ def await_waves(ctx: StepContext) -> Outcome:
     if state.move is not Move.END:
         return Wait(LOOK_AGAIN_SECONDS, state.words)
     result = roll_up(outcomes)
+    if ctx.task.plan is not None and not outcomes:
+        result = replace(result, message="the plan changes no node")
     if state.spent is not None and result.status is not ResultStatus.SUCCESS:
         result = replace(result, reason=f"{state.spent}; {result.reason}")
     return Done(result=result)

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
+from click.testing import Result
 
 from drydock.cli.plan_text import print_plan
+from tests.unit.cli.terminal import answered
+from tests.unit.client import peer as served
+from tests.unit.client.peer import Peer
+
+Run = Callable[..., Result]
 
 CHANGE: dict[str, object] = {
     "kind": "change",
@@ -65,3 +74,38 @@ def test_nothing_to_do_says_so(capsys: pytest.CaptureFixture[str]) -> None:
 def test_what_a_node_reported_drives_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     print_plan({**PLAN, "site": []}, [node("n01", "blocked", {**HELD, "text": "\x1b[2Jgone"})])
     assert "\x1b[2J" not in capsys.readouterr().out
+
+
+def test_waves_and_the_task_that_applied_it_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    print_plan({**PLAN, "site": [], "waves": [1, 4, 12], "applied_by": "7e"}, [])
+    shown = capsys.readouterr().out.splitlines()
+    assert shown[-2:] == ["Waves by default: 1, 3, 8 nodes.", "Applied by task 7e."]
+
+
+def applied(peer: Peer) -> list[dict[str, Any]]:
+    return [call[3] for call in peer.calls("POST", "/api/v1.0/tasks")]
+
+
+@pytest.mark.parametrize("plan_id", ["latest", "4f4f", served.PLAN["plan_id"]])
+def test_a_script_applies_a_plan_by_its_name(run: Run, peer: Peer, plan_id: str) -> None:
+    options = ("--waves", "1,25%,100%", "--max-failed", "2", "--expect-nodes", "2")
+    result = run("plan", "apply", plan_id, *options)
+    assert result.exit_code == 0, result.stderr
+    assert applied(peer) == [
+        {
+            "action": "apply_plan",
+            "plan": served.PLAN["plan_id"],
+            "expect_nodes": 2,
+            "rollout": {"waves": [1, "25%", "100%"], "max_failed": 2},
+        }
+    ]
+
+
+@pytest.mark.parametrize(("answer", "code", "expected"), [("y", 0, [2]), ("n", 1, []), ("", 1, [])])
+def test_on_a_terminal_what_is_lost_is_shown_by_rack_and_confirmed(
+    peer: Peer, answer: str, code: int, expected: list[int]
+) -> None:
+    shown, exit_code = answered(peer, "plan", "apply", "latest", prompt="[y/N]", answer=answer)
+    assert "The plan redeploys or destroys 1 node (n1)." in shown
+    assert "  r1: 1 Deployed" in shown
+    assert (exit_code, [body["expect_nodes"] for body in applied(peer)]) == (code, expected)

@@ -120,11 +120,28 @@ def application(peer: Peer) -> falcon.App[falcon.Request, falcon.Response]:
         ("/validatedesign", "validatedesign"),
         ("/nodefilter", "nodefilter"),
         ("/nodes", "nodes"),
+        ("/plans", "plans"),
+        ("/plans/{plan_id}", "plan"),
+        ("/plans/{plan_id}/nodes", "plan_nodes"),
         ("/health", "health"),
         ("/health/extended", "extended"),
     ):
         app.add_route(f"/api/v1.0{path}", api, suffix=suffix)
     return app
+
+
+#: A plan that redeploys one node and deploys another.
+PLAN: dict[str, Any] = {
+    "plan_id": "4f" * 32,
+    "design_digest": DIGEST,
+    "counts": {"keep": 0, "deploy": 1, "redeploy": 1, "destroy": 0, "blocked": 0},
+    "site": [],
+    "waves": [2],
+    "estimate": None,
+    "created": "2026-01-01T00:00:00Z",
+    "created_by": "operator",
+    "applied_by": None,
+}
 
 
 def status_body(message: str, reason: str, **details: Any) -> dict[str, Any]:
@@ -282,10 +299,22 @@ class Api:
         asked = (req.context.body.get("node_filter") or {}).get("filter_set") or [{}]
         resp.media = [node["name"] for node in NODES if _selected(node, asked[0])]
 
+    def on_get_plans(self, req: falcon.Request, resp: falcon.Response) -> None:
+        resp.media = [PLAN]
+
+    def on_get_plan(self, req: falcon.Request, resp: falcon.Response, plan_id: str) -> None:
+        resp.media = PLAN
+
+    def on_get_plan_nodes(self, req: falcon.Request, resp: falcon.Response, plan_id: str) -> None:
+        wanted = req.get_param("decision")
+        nodes = [{"position": 0, "node": "n1", "rack": "r1", "decision": "redeploy", "reasons": []}]
+        nodes += [{"position": 1, "node": "n2", "rack": "r2", "decision": "deploy", "reasons": []}]
+        resp.media = [node for node in nodes if wanted in (None, node["decision"])]
+
     def on_get_nodes(self, req: falcon.Request, resp: falcon.Response) -> None:
         resp.media = [
             {"hostname": "n2", "power_state": "on", "memory": 4096},
-            {"hostname": "n1", "power_state": "off", "boot_mac": "02:2b:e4:89:04:7c"},
+            {"hostname": "n1", "power_state": "off", "boot_mac": "02:2b:e4:89:04:7c", "status_name": "Deployed"},
         ]
 
     def on_get_health(self, req: falcon.Request, resp: falcon.Response) -> None:
