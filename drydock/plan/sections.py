@@ -234,6 +234,7 @@ def _disk(device: PhysicalDevice, profile: HardwareProfile | None) -> dict[str, 
                     "part_uuid": partition.part_uuid,
                     "volume_group": partition.volume_group,
                     "bootable": partition.bootable,
+                    "labels": dict(partition.labels),
                     "filesystem": _filesystem(partition.filesystem),
                 },
             )

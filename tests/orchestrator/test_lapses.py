@@ -15,11 +15,10 @@ from drydock.model.task import Lane, ResultStatus, Task, TaskStatus
 from drydock.orchestrator.engine.engine import Engine
 from drydock.orchestrator.engine.step_runner import StepRunner
 from drydock.orchestrator.workflows.outcome import Outcome
-from drydock.orchestrator.workflows.table import WORKFLOWS
 from drydock.orchestrator.workflows.workflow import AnyStep
 from tests.eventually import eventually
 from tests.orchestrator.engines import make_engine, running
-from tests.orchestrator.test_laws import SUBTASK, WorkerKilled, create, every_step, use, workflow_of
+from tests.orchestrator.test_laws import WorkerKilled, create, every_step, steps_below, use, workflow_of
 from tests.orchestrator.world import World
 from tests.small_site import site
 
@@ -55,11 +54,8 @@ def work_until_ended(world: World, task: Task) -> int:
 
 def found(action: str, step: str) -> tuple[AnyStep, bool]:
     """The step, and whether it is a node's."""
-    workflow = workflow_of(action)
-    below = SUBTASK.get(workflow.action)
-    of_node = None if below is None else WORKFLOWS[below].find(step)
-    of_task = workflow.find(step)
-    made = of_node or of_task
+    of_node = next((found for found in steps_below(action) if found.name == step), None)
+    made = of_node or workflow_of(action).find(step)
     assert made is not None
     return made, of_node is not None
 

@@ -10,12 +10,13 @@ import pytest
 
 from drydock.errors import DriverRefused, DriverUnavailable
 from drydock.model.actions import REQUESTABLE, Action
-from drydock.model.task import ResultStatus, Task, TaskStatus
+from drydock.model.task import NewTask, ResultStatus, Task, TaskStatus
 from drydock.orchestrator.engine.step_runner import StepRunner
 from drydock.orchestrator.workflows.outcome import Outcome
 from drydock.orchestrator.workflows.table import WORKFLOWS
 from drydock.orchestrator.workflows.workflow import AnyStep, Step, Workflow
 from tests.orchestrator.world import World
+from tests.small_site import site
 
 REQUESTED = tuple(dict.fromkeys(REQUESTABLE.values()))
 SUBTASK = {
@@ -26,15 +27,37 @@ SUBTASK = {
     Action.DESTROY_NODES: Action.DESTROY_NODE,
     Action.APPLY_PLAN: Action.DEPLOY_NODE,
 }
+NODES = ("n01", "n02", "n03")
 
 
 #: Appended to the name of an action: two waves, with a budget that three nodes spend together.
 IN_WAVES = " in waves"
-VARIANTS = (*REQUESTED, *(f"{action}{IN_WAVES}" for action in REQUESTED if WORKFLOWS[action].rollout))
+#: A plan that destroys its nodes; ``apply_plan`` itself deploys them. Both go in the same waves.
+DESTROYS = f"{Action.APPLY_PLAN} that destroys"
+VARIANTS = (*REQUESTED, DESTROYS, *(f"{action}{IN_WAVES}" for action in REQUESTED if WORKFLOWS[action].rollout))
+
+
+def action_of(variant: str) -> Action:
+    return Action(variant.partition(" ")[0])
 
 
 def workflow_of(variant: str) -> Workflow:
-    return WORKFLOWS[Action(variant.removesuffix(IN_WAVES))]
+    return WORKFLOWS[action_of(variant)]
+
+
+def in_waves(variant: str) -> bool:
+    return variant.endswith(IN_WAVES) or action_of(variant) is Action.APPLY_PLAN
+
+
+def steps_below(variant: str) -> Sequence[AnyStep]:
+    """Of each node."""
+    if variant == DESTROYS:
+        return (*WORKFLOWS[Action.DESTROY_NODE].planned, *WORKFLOWS[Action.DESTROY_NODE].steps)
+    below = SUBTASK.get(action_of(variant))
+    if below is None:
+        return ()
+    planned = WORKFLOWS[below].planned if action_of(variant) is Action.APPLY_PLAN else ()
+    return (*planned, *WORKFLOWS[below].steps)
 
 
 def every_step() -> list[tuple[str, str]]:
@@ -42,11 +65,7 @@ def every_step() -> list[tuple[str, str]]:
     for requested in VARIANTS:
         workflow = workflow_of(requested)
         steps = workflow.rollout if requested.endswith(IN_WAVES) else workflow.steps
-        found += [(requested, step.name) for step in steps]
-        below = SUBTASK.get(workflow.action)
-        if below is not None:
-            planned = WORKFLOWS[below].planned if workflow.action is Action.APPLY_PLAN else ()
-            found += [(requested, step.name) for step in (*planned, *WORKFLOWS[below].steps)]
+        found += [(requested, step.name) for step in (*steps, *steps_below(requested))]
     return found
 
 
@@ -120,13 +139,26 @@ def use(world: World, kind: type[StepRunner], **attributes: object) -> None:
 
 
 def create(world: World, variant: str) -> Task:
-    """On a site of three nodes; a plan is that of a site of which nothing is known yet."""
-    if variant == Action.APPLY_PLAN:
-        ref = world.store().ref
-        plan = world.plans.create(ref, node_filter=None, chosen=None, destroy_unlisted=False, created_by="tester")
-        return world.create(variant, design_ref="", plan=plan.id)
-    rollout = {"waves": [2, "100%"], "max_failed": 3} if variant.endswith(IN_WAVES) else None
-    return world.create(variant.removesuffix(IN_WAVES), rollout=rollout)
+    rollout = {"waves": [2, "100%"], "max_failed": 3} if in_waves(variant) else None
+    if action_of(variant) is not Action.APPLY_PLAN:
+        return world.create(action_of(variant), rollout=rollout)
+    if variant == DESTROYS:
+        _deploy(world, ("n09", *NODES))
+    nodes = ("n09",) if variant == DESTROYS else NODES
+    plan = world.plans.create(
+        world.store(site(nodes)).ref, node_filter=None, chosen=None, destroy_unlisted=True, created_by="tester"
+    )
+    new = NewTask(Action.APPLY_PLAN, "", "tester", plan=plan.id, all_nodes=True, rollout=rollout)
+    return world.orchestrator.create_task(new)
+
+
+def _deploy(world: World, nodes: Sequence[str]) -> None:
+    """By a worker that works as it should."""
+    faulty = world.runner
+    world.use_runner()
+    world.create("deploy_nodes", design_ref=world.store(site(nodes)).ref)
+    world.run_until_idle(before=world.machines_report)
+    world.runner = faulty
 
 
 def run(world: World, action: str) -> Task:
@@ -142,18 +174,20 @@ def run(world: World, action: str) -> Task:
     raise AssertionError("the worker was killed too often")
 
 
-def assert_all_done(world: World, task: Task, action: str) -> None:
-    action = action.removesuffix(IN_WAVES)
+def assert_all_done(world: World, task: Task, variant: str) -> None:
+    action = action_of(variant)
     assert (task.status, task.result.status) == (TaskStatus.COMPLETE, ResultStatus.SUCCESS), task.result
-    if Action(action) not in SUBTASK:
+    if action not in SUBTASK:
         return
-    assert task.result.successes == ("n01", "n02", "n03")
+    assert task.result.successes == NODES
     assert {sub.result.status for sub in world.subtasks(task.id).values()} == {ResultStatus.SUCCESS}
-    if action in ("deploy_nodes", "apply_plan"):
+    if variant == DESTROYS:
+        assert (world.provisioner.destroyed, set(world.provisioner.deployments)) == (set(NODES), {"n09"})
+    elif action in (Action.DEPLOY_NODES, Action.APPLY_PLAN):
         assert set(world.provisioner.installs.values()) == {1}, "a machine was installed twice"
-    if action == "relabel_nodes":
+    if action is Action.RELABEL_NODES:
         assert set(world.labels.given) == {"n01", "n02", "n03"}
-    if action in ("prepare_nodes", "apply_plan"):
+    if action is Action.PREPARE_NODES or variant == Action.APPLY_PLAN:
         assert set(world.bmcs.resets.values()) == {1}, "a machine was switched on twice"
 
 
@@ -194,6 +228,6 @@ def test_each_step_may_fail_for_good(world: World, action: str, step: str) -> No
         assert not subtask.status.open
         if subtask.status is TaskStatus.TERMINATED:
             # Its wave had not begun when its task ended, or when all others had failed.
-            assert (subtask.step, action.endswith(IN_WAVES) or action == "apply_plan") == (None, True)
+            assert (subtask.step, in_waves(action)) == (None, True)
         elif subtask.result.status is ResultStatus.FAILURE:
             assert (subtask.step, subtask.result.reason) == (step, "no such thing")

@@ -54,11 +54,13 @@ class Timeouts(dict[str, float]):
 class World:
     """Everything but processes. ``owner`` names the worker on whose behalf tasks are claimed."""
 
-    def __init__(self, engine: SqlEngine) -> None:
+    def __init__(
+        self, engine: SqlEngine, provisioner: FakeProvisioner | None = None, bmcs: FakeBmcs | None = None
+    ) -> None:
         self.sql = engine
         self.database = Database(engine)
-        self.provisioner = FakeProvisioner()
-        self.bmcs = FakeBmcs()
+        self.provisioner = provisioner or FakeProvisioner()
+        self.bmcs = bmcs or FakeBmcs()
         self.labels = FakeLabels()
         references = References(
             allowed_schemes=["drydock"],

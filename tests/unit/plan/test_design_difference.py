@@ -91,6 +91,21 @@ def test_one_line_of_a_profile_changes_its_nodes_alike(documents: Documents) -> 
     assert found.groups[0].needs_deployment
 
 
+def test_a_label_of_a_partition_is_a_change_as_drivers_are_given_it(documents: Documents) -> None:
+    new = copy.deepcopy(documents)
+    disks = [
+        disk
+        for profile in of_kind(new, "HostProfile")
+        for disk in profile["data"].get("storage", {}).get("physical_devices", {}).values()
+    ]
+    for disk in disks:
+        for partition in disk.get("partitions", ()):
+            partition["labels"] = {"purpose": "system"}
+    groups = compared(documents, new).groups
+    assert groups
+    assert all(group.needs_deployment for group in groups)
+
+
 def test_nodes_that_come_and_go_are_named(documents: Documents) -> None:
     new = copy.deepcopy(documents)
     named(new, "BaremetalNode", "n03")["metadata"]["name"] = "n33"
