@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from drydock.drivers.node.base import NodeState
+from drydock.drivers.node.base import NodeState, Observation
 from drydock.errors import PlanApplied, PlanNotFound, PlanStale, ScopeUnconfirmed, UnexpectedNodeCount
 from drydock.model.actions import Action
 from drydock.model.boot_action import ReportStatus
 from drydock.model.operator_hold import NewHold
 from drydock.model.plan import PlanHead
 from drydock.model.task import NewTask, ResultStatus, Task, TaskStatus
+from tests.orchestrator.fakes import FakeProvisioner
 from tests.orchestrator.world import World
 from tests.small_site import site
 
@@ -114,6 +115,33 @@ def test_a_request_that_is_repeated_with_its_key_is_the_same_task(world: World) 
     plan = planned(world)
     new = request(plan, idempotency_key="k")
     assert world.orchestrator.create_task(new).id == world.orchestrator.create_task(new).id
+
+
+class Interrupting(FakeProvisioner):
+    """``meanwhile``: what happens, once, while it is asked."""
+
+    meanwhile: Callable[[], object] | None = None
+
+    def observe(self, nodes: Sequence[str]) -> Mapping[str, Observation]:
+        meanwhile, self.meanwhile = self.meanwhile, None
+        if meanwhile is not None:
+            meanwhile()
+        return super().observe(nodes)
+
+
+def test_an_equal_request_that_is_answered_meanwhile_is_the_same_task(world: World) -> None:
+    """And its nodes are no longer as they were planned."""
+    provisioner = Interrupting()
+    provisioner.images = None
+    other = World(world.sql, provisioner)
+    new = request(planned(other), idempotency_key="k")
+    first: list[Task] = []
+
+    def meanwhile() -> None:
+        first.append(run(other, other.orchestrator.create_task(new)))
+
+    provisioner.meanwhile = meanwhile
+    assert other.orchestrator.create_task(new).id == first[0].id
 
 
 def test_an_unknown_plan_is_not_found(world: World) -> None:

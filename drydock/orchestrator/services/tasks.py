@@ -11,7 +11,7 @@ from uuid import UUID
 
 from drydock.db.database import Database
 from drydock.drivers.node.base import NodeProvisioner
-from drydock.errors import PlanApplied, PlanNotFound, TaskNotFound
+from drydock.errors import PlanApplied, PlanNotFound, PlanStale, TaskNotFound
 from drydock.model.build_data import BuildData
 from drydock.model.event import EventPage, Position
 from drydock.model.message import TaskMessage
@@ -68,7 +68,7 @@ class TaskService:
             if earlier is not None:
                 return earlier
         if applies:
-            return self._apply(new, digest)
+            return self._apply_once(new, digest)
         new = rolled_out(self._scope.checked(new), self._rollout)
         if new.retry_of is not None:
             return self._create_retry(new, new.retry_of, digest)
@@ -88,6 +88,16 @@ class TaskService:
     def _earlier(self, new: NewTask, digest: bytes | None) -> Task | None:
         with self._database.statements() as statements:
             return statements.task_queue.of_request(new, request_digest=digest)
+
+    def _apply_once(self, new: NewTask, digest: bytes | None) -> Task:
+        """An equal request may be answered meanwhile: what it began is no reason to refuse this one."""
+        try:
+            return self._apply(new, digest)
+        except (PlanApplied, PlanStale):
+            earlier = self._earlier(new, digest)
+            if earlier is None:
+                raise
+            return earlier
 
     def _apply(self, new: NewTask, digest: bytes | None) -> Task:
         """A plan is applied once: of two requests at a time the second one finds the first one's task."""
