@@ -24,7 +24,7 @@ from drydock.bootaction.keys import events_token
 from drydock.simulator.user_data import read_boot_environment
 from tests.e2e.design import site
 from tests.eventually import eventually
-from tests.small_site import joining
+from tests.factories.site import joining
 from tests.unit.design.http_peer import Answer, Peer, serving
 
 NODES = ("good", "refused", "lost", "broken")

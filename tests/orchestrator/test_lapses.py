@@ -19,10 +19,10 @@ from drydock.orchestrator.workflows.outcome import Outcome
 from drydock.orchestrator.workflows.table import WORKFLOWS
 from drydock.orchestrator.workflows.workflow import AnyStep
 from tests.eventually import eventually
+from tests.factories.site import site
 from tests.orchestrator.engines import make_engine, running
 from tests.orchestrator.test_laws import SUBTASK, WorkerKilled, every_step, use
 from tests.orchestrator.world import World
-from tests.small_site import site
 
 WHY = "the worker died or hung at this step 3 times"
 NODES = ("n01", "n02", "n03", "n04", "n05")

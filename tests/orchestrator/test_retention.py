@@ -12,8 +12,8 @@ from drydock.db.tables import boot_actions, boot_bundles, boot_contexts, build_d
 from drydock.errors import TaskNotFound
 from drydock.orchestrator.services import retention
 from drydock.orchestrator.services.retention import PeriodicRetention, delete_old
+from tests.factories.site import site
 from tests.orchestrator.world import World
-from tests.small_site import site
 
 ALL = (tasks, task_messages, boot_contexts, boot_bundles, boot_actions, build_data, designs)
 

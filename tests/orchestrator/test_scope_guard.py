@@ -11,8 +11,8 @@ import pytest
 from drydock.errors import InvalidInput, ScopeUnconfirmed
 from drydock.model.task import ResultStatus, Task
 from drydock.orchestrator.services.tasks import TaskService
+from tests.factories.site import site
 from tests.orchestrator.world import World
-from tests.small_site import site
 
 Filter = Mapping[str, Any]
 UNION, INTERSECTION = "union", "intersection"

@@ -16,13 +16,13 @@ import yaml
 
 from drydock import conf
 from drydock.bootaction.keys import events_token
-from drydock.bootaction.preparation import BootPreparation, BootSettings
-from drydock.bootaction.render import TemplateLimits
+from drydock.bootaction.preparation import BootPreparation
 from drydock.bootstrap.api import build_application
 from drydock.model.boot_action import BootAction
 from drydock.model.task import Task
 from drydock.references.references import References
-from tests.orchestrator.world import SECRET, World
+from tests.factories.settings import SECRET, boot_settings
+from tests.orchestrator.world import World
 
 ADMIN = {"X-Auth-Token": "admin"}
 REPORT_TOOL = "/usr/local/bin/drydock-report"
@@ -67,20 +67,11 @@ class Site:
 
     def use(self, *secrets: bytes, references: References | None = None, **changes: Any) -> BootPreparation:
         """Let the worker prepare boots with these secrets, references and settings."""
-        settings = BootSettings(
-            secrets=secrets or (SECRET,),
-            report_url=f"{self.url}/bootaction/",
-            bootdata_url=f"{self.url}/bootdata/",
-            lifetime_hours=24,
-            limits=TemplateLimits(max_bytes=1 << 20, max_seconds=5),
-            fetches=8,
-            renderers=4,
-            start_units=True,
-            installer_events=True,
-            report_tool=REPORT_TOOL,
+        settings = boot_settings(
+            self.url, secrets=secrets or (SECRET,), installer_events=True, report_tool=REPORT_TOOL, **changes
         )
         fetch = references.fetch if references else self.world.designs._loader.fetch
-        boot = BootPreparation(replace(settings, **changes), fetch)
+        boot = BootPreparation(settings, fetch)
         self.world.services = replace(self.world.services, boot=boot)
         self.world.use_runner()
         return boot

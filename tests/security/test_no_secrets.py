@@ -16,11 +16,11 @@ from drydock.log import FieldFormatter
 from drydock.model.boot_action import ReportStatus
 from drydock.model.task import ResultStatus
 from tests.eventually import eventually
-from tests.orchestrator.world import SECRET
+from tests.factories.settings import SECRET
+from tests.factories.site import joining
+from tests.factories.site import site as design_of
 from tests.security.deployment import ADMIN, Deployed, Site
 from tests.security.test_threats import references
-from tests.small_site import joining
-from tests.small_site import site as design_of
 from tests.unit.design.http_peer import Answer, serving
 
 DOCUMENT_PASSWORD = "documents-only-for-us"

@@ -21,9 +21,10 @@ from drydock.errors import InvalidReference, ReferenceUnavailable, RenderError, 
 from drydock.model.machine_limits import MAX_MESSAGE_BYTES, MAX_MESSAGES
 from drydock.model.task import ResultStatus, TaskStatus
 from drydock.references.references import References
-from tests.orchestrator.world import SECRET
+from tests.factories import settings
+from tests.factories.settings import SECRET
+from tests.factories.site import site as design_of
 from tests.security.deployment import ADMIN, Site
-from tests.small_site import site as design_of
 from tests.unit.design.http_peer import Answer, dripping, serving
 
 #: What a node may ask for with its key, all of it.
@@ -363,23 +364,9 @@ class TestHostileDesignAuthor:
         assert site.world.orchestrator.task(task.id).result.status is ResultStatus.FAILURE
 
 
-def references(*, hosts: list[str], max_bytes: int = 1000) -> References:
-    def no_snapshot(digest: str) -> bytes:
-        raise AssertionError(digest)
-
-    return References(
-        allowed_schemes=["http", "https", "drydock"],
-        allowed_hosts=hosts,
-        file_roots=[],
-        max_bytes=max_bytes,
-        connect_timeout=0.2,
-        read_timeout=0.2,
-        read_snapshot=no_snapshot,
-        ca_file=None,
-        allowed_addresses=["*"],
-        tokens=None,
-        retries=None,
-        cache=None,
+def references(*, hosts: list[str]) -> References:
+    return settings.references(
+        allowed_schemes=["http", "https", "drydock"], allowed_hosts=hosts, connect_timeout=0.2, read_timeout=0.2
     )
 
 

@@ -12,9 +12,9 @@ import yaml
 from click.testing import CliRunner, Result
 
 from drydock.cli.main import cli
-from tests.small_site import site
+from tests.factories.documents import boot_action, dump, hardware, link, network, node
+from tests.factories.site import site
 from tests.unit.design import field
-from tests.unit.design.documents import boot_action, dump, hardware, link, network, node
 from tests.unit.design.http_peer import Answer, serving
 
 Run = Callable[..., Result]

@@ -17,31 +17,16 @@ from drydock.errors import ConfigurationError, DesignNotFound, InvalidReference,
 from drydock.references.host_list import AddressList
 from drydock.references.reference_cache import ReferenceCache
 from drydock.references.references import References, reference_retries
+from tests.factories import settings
 from tests.unit.design.http_peer import Answer, closed_port, dripping, serving
 
 DIGEST = "ab" * 32
 
 
-def no_snapshot(digest: str) -> bytes:
-    raise DesignNotFound(digest)
-
-
 def references(**changes: Any) -> References:
-    settings: dict[str, Any] = {
-        "allowed_schemes": ["file", "http", "https", "drydock"],
-        "allowed_hosts": ["127.0.0.1"],
-        "file_roots": [],
-        "max_bytes": 1000,
-        "connect_timeout": 1.0,
-        "read_timeout": 5.0,
-        "read_snapshot": no_snapshot,
-        "ca_file": None,
-        "allowed_addresses": ["*"],
-        "tokens": None,
-        "retries": None,
-        "cache": None,
-    }
-    return References(**settings | changes)
+    """Of every kind of URI, from this machine."""
+    kinds = {"allowed_schemes": ["file", "http", "https", "drydock"], "allowed_hosts": ["127.0.0.1"]}
+    return settings.references(**{**kinds, "read_timeout": 5.0, **changes})
 
 
 class TestSchemes:
