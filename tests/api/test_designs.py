@@ -14,7 +14,7 @@ from tests.api.conftest import AppFactory, Client
 from tests.drivers.simulator_process import Simulator, running_simulator
 from tests.factories.site import site
 from tests.factories.tasks import named_nodes
-from tests.unit.design.http_peer import Answer, serving
+from tests.http_peer import Answer, serving
 
 ADMIN = {"X-Auth-Token": "admin"}
 YAML = {"Content-Type": "application/x-yaml"}

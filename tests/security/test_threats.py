@@ -24,8 +24,8 @@ from drydock.references.references import References
 from tests.factories import settings
 from tests.factories.settings import SECRET
 from tests.factories.site import site as design_of
+from tests.http_peer import Answer, dripping, serving
 from tests.security.deployment import ADMIN, Site
-from tests.unit.design.http_peer import Answer, dripping, serving
 
 #: What a node may ask for with its key, all of it.
 NODE_PATHS = [("GET", "files"), ("GET", "units"), ("GET", "script"), ("POST", "builddata"), ("POST", "events")]
@@ -442,13 +442,13 @@ class TestRotation:
 def test_fetches_are_shared_by_the_nodes_of_a_task(site: Site) -> None:
     site.use(references=references(hosts=["127.0.0.1"]))
     node_url: Callable[[str], str] = lambda base: base + "?hostname={{ node.hostname }}"  # noqa: E731
-    with serving(lambda path: Answer(body=path.encode())) as peer:
+    with serving(lambda request: Answer(body=request.path.encode())) as peer:
         for location, pipeline in ((peer.url("/same"), []), (node_url(peer.url("/own")), ["template"])):
             site.deploy(with_asset(location=location, location_pipeline=pipeline, data_pipeline=[]))
             for task in site.world.open_tasks():
                 site.world.orchestrator.terminate(task.id, by="tester")
             site.world.run_until_idle()
-        asked = sorted(path for path, _ in peer.requests)
+        asked = sorted(path for path in peer.paths("GET"))
     assert asked == ["/own?hostname=n01", "/own?hostname=n02", "/same"]
 
 
