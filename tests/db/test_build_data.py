@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from drydock.db.unit_of_work import UnitOfWork
 from drydock.model.task import Task
-from tests.db.seeds import add_task
+from tests.factories.rows import add_task
 
 
 def add(uow: UnitOfWork, node: str, generator: str, element: str) -> Task:

@@ -29,7 +29,6 @@ from tests.drivers.ironic_peer import (
     provisioner as made_provisioner,
 )
 from tests.drivers.node_server import NodeServer
-from tests.drivers.plans import deployment, node_plan
 from tests.drivers.provisioner_contract import (
     BootFromNetwork,
     NodeProvisionerContract,
@@ -38,6 +37,7 @@ from tests.drivers.provisioner_contract import (
     reaches,
 )
 from tests.eventually import eventually
+from tests.factories.provisioning import deployment, node_plan
 
 # openstacksdk uses itself what it deprecates, at each connection.
 pytestmark = [

@@ -20,8 +20,8 @@ from drydock.drivers.oob.base import BmcAccess
 from drydock.drivers.progress import ProgressState
 from drydock.errors import DriverRefused, DriverUnavailable
 from tests.drivers.ironic_peer import HARDWARE, mac_of, running
-from tests.drivers.plans import node_plan
 from tests.drivers.provisioner_contract import ends
+from tests.factories.provisioning import node_plan
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::openstack.warnings.RemovedInSDK50Warning"),

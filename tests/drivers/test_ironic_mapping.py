@@ -38,7 +38,7 @@ from drydock.drivers.node.records import (
 from drydock.drivers.oob.base import BmcAccess, BootMode
 from drydock.errors import ConfigurationError, DriverUnavailable
 from drydock.model.hardware_facts import HardwareFacts, LldpNeighbour, NicFacts
-from tests.drivers.plans import node_plan
+from tests.factories.provisioning import node_plan
 
 # openstacksdk uses itself what it deprecates, at each connection.
 pytestmark = pytest.mark.filterwarnings("ignore::openstack.warnings.RemovedInSDK60Warning")

@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from dev.peers import packages
 from dev.peers.certificates import Authority
 from dev.peers.libvirt_daemon import LibvirtDaemon
 from dev.ports import free_port
@@ -22,6 +21,7 @@ from drydock.errors import ConfigurationError, DriverRefused
 from tests.drivers import libvirt_module
 from tests.drivers.oob_contract import Meet, OobDriverContract, Trouble, ends
 from tests.drivers.tcp_relay import TcpRelay
+from tests.real_peers import libvirt_daemon
 
 NUMBERS = itertools.count(1)
 #: With all that can be booted from, and the order on the devices.
@@ -130,11 +130,7 @@ class TestDouble(OobDriverContract):
 
 @pytest.fixture(scope="module")
 def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LibvirtDaemon]:
-    try:
-        made = LibvirtDaemon(tmp_path_factory.mktemp("libvirt"), tls=True)
-    except packages.Unavailable as error:
-        pytest.skip(f"libvirtd cannot be had: {error}")
-    with made as running:
+    with libvirt_daemon(tmp_path_factory.mktemp("libvirt"), tls=True) as running:
         yield running
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.design.documents import compiled, errors, node, profile, warnings
+from tests.factories.documents import compiled, errors, node, profile, warnings
 
 REDFISH = {"type": "redfish", "network": "pxe", "account": "root", "credential": "not-a-secret"}
 
