@@ -48,6 +48,11 @@ def is_template(text: str) -> bool:
     return all(name in ("address", "node") and not form and conversion is None for name, form, conversion in fields)
 
 
+def in_url(address: str) -> str:
+    """An IPv6 address is in brackets there."""
+    return f"[{address}]" if address.count(":") > 1 and not address.startswith("[") else address
+
+
 def fault(key: str, text: str) -> str:
     """The error in the value of a key of ``KNOWN``; empty if it is valid."""
     if key == "verify_tls" and flag(text) is None:
