@@ -43,7 +43,11 @@ def test_drivers_whose_keys_are_not_known_here(other: str) -> None:
         ("timeout", 0, "must be a number of seconds"),
         ("endpoint", "ftp://x", "must begin with http"),
         ("endpoint", "https://{host}", "the fields {address} and {node}"),
+        ("endpoint", "https://{address:>999999999999999}", "the fields {address} and {node}"),
+        ("endpoint", "https://{address.upper}", "the fields {address} and {node}"),
+        ("system", "{node!r}", "the fields {address} and {node}"),
         ("system", "{", "the fields {address} and {node}"),
+        ("system", "{}", "the fields {address} and {node}"),
     ],
 )
 def test_values_that_cannot_work(key: str, value: object, text: str) -> None:
