@@ -24,6 +24,7 @@ class Promenade:
     url: str = ""
     status: int = 200
     good_token: str = "token-1"
+    answer: bytes = b'{"message": "no such node"}'
     asked: list[tuple[str, Any]] = field(default_factory=list)
 
 
@@ -38,7 +39,7 @@ def promenade() -> Iterator[Promenade]:
             if known:
                 peer.asked.append((self.path, json.loads(body)))
             self.send_response(peer.status if known else 401)
-            answer = b'{"message": "no such node"}'
+            answer = peer.answer
             if peer.status == 302:
                 self.send_header("Location", "http://127.0.0.1:9/elsewhere")
             self.send_header("Content-Length", str(len(answer)))
@@ -107,6 +108,12 @@ def test_what_passes_is_to_be_tried_again(labels: PromenadeLabels, promenade: Pr
 def test_a_no_is_final_and_says_why(labels: PromenadeLabels, promenade: Promenade, status: int) -> None:
     promenade.status = status
     with pytest.raises(DriverRefused, match=f"status {status}: .*no such node"):
+        labels.put("n1", {})
+
+
+def test_a_token_that_is_quoted_is_in_no_message(labels: PromenadeLabels, promenade: Promenade) -> None:
+    promenade.status, promenade.answer = 400, b"bad request: X-Auth-Token: gAAAAABnotasecretnotasecret"
+    with pytest.raises(DriverRefused, match=r"status 400: bad request: X-Auth-Token: gAAAAA…$"):
         labels.put("n1", {})
 
 
