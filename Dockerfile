@@ -1,6 +1,7 @@
 # One image for API, worker and simulator:
 #   docker build -t drydock .
 #   docker run -v ./drydock.conf:/etc/drydock/drydock.conf:ro -p 9000:9000 drydock api
+# The clients of all drivers are in it but libvirt's, which is compiled for the libvirt of its host (extra drydock[libvirt]).
 # Commands: api | worker | simulator | db-upgrade (docker-entrypoint.sh). User and group are 10001.
 # BASE: any image of Debian's kind with Python 3.11 to 3.13 as python3, its venv module and apt-get; the missing parts of
 # libpq5, and of gcc and libpq-dev for the build, are installed.
@@ -15,9 +16,10 @@ RUN { command -v gcc && command -v pg_config; } >/dev/null || \
 RUN python3 -m venv /opt/pip && python3 -m venv --without-pip /opt/drydock
 # The pinned set first: it changes less often than the code, and its layer is cached. Both PostgreSQL drivers are compiled,
 # for the system's libpq: each of their wheels brings a libpq and an OpenSSL of its own.
-COPY requirements.txt .
-RUN sed -e 's/^psycopg2-binary==/psycopg2==/' -e 's/^psycopg-binary==/psycopg-c==/' requirements.txt > pins.txt && \
-    /opt/pip/bin/pip --python /opt/drydock/bin/python install --no-cache-dir --no-binary psycopg2,psycopg-c -r pins.txt
+COPY requirements.txt requirements-drivers.txt ./
+RUN sed -i -e 's/^psycopg2-binary==/psycopg2==/' -e 's/^psycopg-binary==/psycopg-c==/' requirements.txt && \
+    /opt/pip/bin/pip --python /opt/drydock/bin/python install --no-cache-dir --no-binary psycopg2,psycopg-c \
+      -r requirements-drivers.txt
 COPY setup.py pyproject.toml README.md LICENSE ./
 COPY alembic alembic
 COPY drydock drydock

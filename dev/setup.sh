@@ -35,7 +35,7 @@ ensure_venv_module() {
 # The interpreter of the environment, what it was filled from, and the checkout that is installed in it.
 state() {
     "$1" -c 'import sys; print(sys.base_prefix, sys.version)'
-    cat setup.py requirements.txt requirements-dev.txt | cksum
+    cat setup.py requirements.txt requirements-drivers.txt requirements-dev.txt | cksum
     pwd
 }
 

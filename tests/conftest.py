@@ -9,6 +9,7 @@ import os
 import secrets
 import signal
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -50,11 +51,28 @@ def new_database(postgres_server: str) -> Iterator[Callable[[], str]]:
 
 
 @pytest.fixture(scope="session")
-def database_url(new_database: Callable[[], str]) -> str:
+def new_migrated_database(new_database: Callable[[], str]) -> Callable[[], str]:
+    """As ``new_database``, with the schema in it."""
+
+    def make() -> str:
+        url = new_database()
+        migrate.upgrade(url)
+        return url
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def database_url(new_migrated_database: Callable[[], str]) -> str:
     """The URL of this test process's own database, with the schema in it. Tests leave it as they found it."""
-    url = new_database()
-    migrate.upgrade(url)
-    return url
+    return new_migrated_database()
+
+
+@pytest.fixture
+def server_home() -> Iterator[Path]:
+    """For the files of a server that refuses to run as root."""
+    with unprivileged.temporary_directory("drydock-tests-") as directory:
+        yield directory
 
 
 @pytest.fixture(scope="session")

@@ -29,6 +29,7 @@ def downgrade() -> None:
     op.execute(
         "UPDATE tasks SET status = 'terminated', result_status = 'failure', terminate = true, terminated = now(), "
         "terminated_by = 'the downgrade', result_reason = 'ended by the downgrade of Drydock', wake_at = NULL, "
+        "step = NULL, "
         "failures = CASE WHEN node IS NULL THEN failures ELSE ARRAY[node] END, updated = now() "
         "WHERE status = 'queued' AND step IN ('await_wave', 'rollout_resolve_design')"
     )

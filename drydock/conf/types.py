@@ -9,6 +9,8 @@ from pathlib import Path
 
 from oslo_config import types
 
+from drydock.model.oob_parameters import is_template
+
 _LABEL = r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)"
 _NAME = re.compile(rf"(?=.{{1,253}}\.?$){_LABEL}(?:\.{_LABEL})*\.?", re.ASCII)
 #: Characters of a path that need no quoting in a shell, a header or a URL.
@@ -122,12 +124,10 @@ class Template(types.String):
 
     def __call__(self, value: object) -> str:
         text = str(value)
-        try:
-            filled = text.format(address="192.0.2.1", node="n01")
-        except (KeyError, IndexError, ValueError, AttributeError):
-            raise Refused("must be a template with no fields but {address} and {node}") from None
+        if not is_template(text):
+            raise Refused("must be a template with no fields but {address} and {node}")
         if self._url is not None:
-            self._url(filled)
+            self._url(text.format(address="192.0.2.1", node="n01"))
         return text
 
 

@@ -6,10 +6,10 @@ from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Uuid, cast, func, insert, literal, select
+from sqlalchemy import ColumnElement, Connection, Text, Uuid, cast, func, insert, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from drydock.db.predicates import has_name
+from drydock.db.predicates import has_name, has_one_of_names
 from drydock.db.tables import build_data
 from drydock.model.build_data import BuildData
 
@@ -45,11 +45,10 @@ class BuildDataRepository:
         rank = func.row_number().over(
             partition_by=(build_data.c.node, build_data.c.generator), order_by=build_data.c.id.desc()
         )
-        lowered = [node.lower() for node in nodes]
         ranked = (
             select(build_data.c.id, rank.label("rank"))
             .where(
-                func.lower(build_data.c.node).in_(lowered),
+                has_one_of_names(build_data.c.node, cast(list(nodes), ARRAY(Text))),
                 build_data.c.generator.in_(list(generators)),
                 func.octet_length(build_data.c.data_element) <= most_bytes,
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, any_, bindparam, delete, func, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, func, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.types import Text
 
@@ -15,7 +15,8 @@ from drydock.model.operator_hold import HoldsByNode, NewHold, OperatorHold
 
 _ACTIVE: ColumnElement[bool] = or_(operator_holds.c.until.is_(None), operator_holds.c.until > NOW)
 _ALL = select(operator_holds).where(_ACTIVE).order_by(operator_holds.c.node)
-_OF_NODES = _ALL.where(func.lower(operator_holds.c.node) == any_(bindparam("of_names", type_=ARRAY(Text))))
+_NAME = func.unnest(bindparam("of_names", type_=ARRAY(Text))).column_valued("name")
+_OF_NODES = select(_NAME.label("name"), operator_holds).where(_ACTIVE, has_name(operator_holds.c.node, _NAME))
 
 
 class OperatorHoldRepository:
@@ -50,11 +51,11 @@ class OperatorHoldRepository:
         return [_hold(row) for row in self._connection.execute(_ALL)]
 
     def of_nodes(self, nodes: Collection[str]) -> HoldsByNode:
-        """Those of these nodes that have not expired."""
+        """Those of these nodes that have not expired, by the given names in lower case."""
         if not nodes:
             return {}
-        rows = self._connection.execute(_OF_NODES, {"of_names": sorted({node.lower() for node in nodes})})
-        return {row.node.lower(): _hold(row) for row in rows}
+        rows = self._connection.execute(_OF_NODES, {"of_names": sorted(set(nodes))})
+        return {row.name.lower(): _hold(row) for row in rows}
 
     def release(self, node: str) -> bool:
         """Returns whether the node was held."""

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Text, and_, func, literal_column, or_, text
+from sqlalchemy import ColumnElement, FromClause, Text, and_, any_, func, literal_column, or_, select, text
 
 from drydock.model.rollout import AWAIT_WAVE
 from drydock.model.task import CLOSED
@@ -87,6 +87,12 @@ def lease_lasts(tasks: FromClause) -> ColumnElement[bool]:
 def has_name(column: ColumnElement[str], name: ColumnElement[str] | str) -> ColumnElement[bool]:
     """The column holds this node name, compared as DNS does (RFC 4343)."""
     return func.lower(column) == func.lower(name)
+
+
+def has_one_of_names(column: ColumnElement[str], names: ColumnElement[Any]) -> ColumnElement[bool]:
+    """The same for an array of names. NOTE: Python's lower case is not that of the database, which has a locale."""
+    name = func.unnest(names).column_valued("name")
+    return func.lower(column) == any_(func.array(select(func.lower(name)).scalar_subquery()))
 
 
 def is_unrevoked(contexts: FromClause) -> ColumnElement[bool]:

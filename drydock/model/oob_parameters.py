@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from string import Formatter
 from types import MappingProxyType
 
 #: Known for every type of driver.
@@ -39,12 +40,17 @@ def port(text: str) -> int | None:
 
 
 def is_template(text: str) -> bool:
-    """Whether it has no other fields than ``{address}`` and ``{node}``."""
+    """Whether it has no other fields than ``{address}`` and ``{node}``, as they are: a width would be as many bytes."""
     try:
-        text.format(address="192.0.2.1", node="n01")
-    except (KeyError, IndexError, ValueError, AttributeError):
+        fields = [(name, form, conversion) for _, name, form, conversion in Formatter().parse(text) if name is not None]
+    except ValueError:
         return False
-    return True
+    return all(name in ("address", "node") and not form and conversion is None for name, form, conversion in fields)
+
+
+def in_url(address: str) -> str:
+    """An IPv6 address is in brackets there."""
+    return f"[{address}]" if address.count(":") > 1 and not address.startswith("[") else address
 
 
 def fault(key: str, text: str) -> str:

@@ -15,13 +15,12 @@ from sqlalchemy import create_engine, delete
 from dev.keystone import KeystoneServer
 from drydock import conf
 from drydock.bootstrap.api import application_of, build_services
-from drydock.db import migrate
 from drydock.db.database import Database
 from drydock.db.engine import connect, driver_url
 from drydock.db.tables import deployed_nodes, designs, plans, tasks
 from drydock.log import FieldFormatter
 from tests.api.replies import check_reply
-from tests.api.seeds import Seeds
+from tests.api.seeds import BootedNode, Seeds
 from tests.eventually import eventually
 
 V1 = "/api/v1.0"
@@ -30,7 +29,7 @@ NO_SIMULATOR = "http://127.0.0.1:9"
 
 
 class Client:
-    """Requests to one application as one user (or nobody)."""
+    """Requests to one application with these headers."""
 
     def __init__(self, app: Any, headers: Mapping[str, str]) -> None:
         self._client = TestClient(app)
@@ -56,11 +55,9 @@ class Client:
 
 
 @pytest.fixture(scope="session")
-def api_database(new_database: Callable[[], str]) -> str:
+def api_database(new_migrated_database: Callable[[], str]) -> str:
     """A database of our own: requests commit."""
-    url = new_database()
-    migrate.upgrade(url)
-    return url
+    return new_migrated_database()
 
 
 @pytest.fixture(autouse=True)
@@ -85,6 +82,10 @@ def logged_requests(caplog: pytest.LogCaptureFixture, *request_ids: str) -> Sequ
         return [FieldFormatter().format(record).partition(" ")[2] for record in found]
 
     return eventually(lines, lambda found: len(found) == len(request_ids))
+
+
+def with_token(app: Any, token: str) -> Client:
+    return Client(app, {"X-Auth-Token": token})
 
 
 AppFactory = Callable[..., Any]
@@ -129,17 +130,22 @@ def keystone_app(make_app: AppFactory, keystone: KeystoneServer) -> Any:
 
 @pytest.fixture
 def admin(noauth_app: Any) -> Client:
-    return Client(noauth_app, {"X-Auth-Token": "admin"})
+    return with_token(noauth_app, "admin")
 
 
 @pytest.fixture
 def reader(noauth_app: Any) -> Client:
-    return Client(noauth_app, {"X-Auth-Token": "reader"})
+    return with_token(noauth_app, "reader")
 
 
 @pytest.fixture
 def nobody(noauth_app: Any) -> Client:
     return Client(noauth_app, {})
+
+
+@pytest.fixture
+def node(seeds: Seeds) -> BootedNode:
+    return seeds.booted_node()
 
 
 @pytest.fixture

@@ -1,29 +1,25 @@
-"""A server that gives Drydock a token as a Keystone does, and then answers about others' tokens as it is told."""
+"""A server that gives Drydock a token as a Keystone does, and answers about others' tokens as a test wants."""
 
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from tests.http_peer import Answer, Request, serving
 
 LATER = "2999-01-01T00:00:00.000000Z"
 
 
-class OddKeystone(ThreadingHTTPServer):
-    """``answer``: status, media type and body for who asks about a token; ``hangs``: nothing is answered at all."""
-
-    daemon_threads = True
-    answer: tuple[int, str, bytes] = (200, "application/json", b"{}")
+class OddKeystone:
+    """``answer``: status, media type and body of the validation of a token; ``hangs``: nothing is answered."""
 
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.auth_url = f"http://127.0.0.1:{self.server_port}/v3"
+        self.auth_url = ""
+        self.answer: tuple[int, str, bytes] = (200, "application/json", b"{}")
         self.hangs = False
         self.asked = 0
-        self.over = threading.Event()
 
     def answer_reader(self) -> None:
         """Take each token for a reader's."""
@@ -44,48 +40,26 @@ class OddKeystone(ThreadingHTTPServer):
             }
         }
 
+    def reply(self, request: Request) -> Answer | None:
+        if self.hangs:
+            return None
+        if request.method == "POST":
+            return _answer(201, "application/json", json.dumps(self.token()).encode())
+        if request.path.partition("?")[0].endswith("/auth/tokens"):
+            self.asked += 1
+            return _answer(*self.answer)
+        links = [{"rel": "self", "href": self.auth_url + "/"}]
+        version = {"id": "v3.14", "status": "stable", "links": links}
+        return _answer(200, "application/json", json.dumps({"version": version}).encode())
 
-class _Handler(BaseHTTPRequestHandler):
-    server: OddKeystone
 
-    def do_GET(self) -> None:
-        if self.server.hangs:
-            self.server.over.wait()
-        elif self.path.partition("?")[0].endswith("/auth/tokens"):
-            self.server.asked += 1
-            self._send(*self.server.answer)
-        else:
-            links = [{"rel": "self", "href": self.server.auth_url + "/"}]
-            version = {"id": "v3.14", "status": "stable", "links": links}
-            self._send(200, "application/json", json.dumps({"version": version}).encode())
-
-    def do_POST(self) -> None:
-        if self.server.hangs:
-            self.server.over.wait()
-            return
-        self.rfile.read(int(self.headers["Content-Length"]))
-        self._send(201, "application/json", json.dumps(self.server.token()).encode())
-
-    def _send(self, status: int, media_type: str, body: bytes) -> None:
-        self.send_response(status)
-        self.send_header("Content-Type", media_type)
-        self.send_header("X-Subject-Token", "service-token")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *arguments: object) -> None:
-        return
+def _answer(status: int, media_type: str, body: bytes) -> Answer:
+    return Answer(status, body, {"Content-Type": media_type, "X-Subject-Token": "service-token"})
 
 
 @contextmanager
 def odd_keystone() -> Iterator[OddKeystone]:
-    with OddKeystone() as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.over.set()
-            server.shutdown()
-            thread.join()
+    keystone = OddKeystone()
+    with serving(keystone.reply) as peer:
+        keystone.auth_url = peer.url("/v3")
+        yield keystone

@@ -18,8 +18,7 @@ from drydock.model.boot_action import BootAction
 from drydock.model.boot_context import BootContext, BundleKind, PreparedBoot, SealedBundle
 from drydock.model.message import NewMessage
 from drydock.model.task import Lane, NewTask, Task
-
-SECRET = bytes(range(32))
+from tests.factories.settings import SECRET
 
 
 @dataclass(frozen=True)

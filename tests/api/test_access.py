@@ -13,7 +13,7 @@ from drydock.api.paths import node_paths
 from drydock.api.route import Access, Route
 from drydock.auth.headers import IDENTITY_HEADERS
 from drydock.policies import names as task_rules
-from tests.api.conftest import AppFactory, Client
+from tests.api.conftest import AppFactory, Client, with_token
 
 #: Rules that a reader's token is enough for.
 READING = {
@@ -48,10 +48,6 @@ def tokens(keystone: KeystoneServer) -> dict[str, str]:
     return {user: keystone.token(user) for user in ("admin", "member", "reader")}
 
 
-def as_user(app: Any, token: str) -> Client:
-    return Client(app, {"X-Auth-Token": token})
-
-
 def forged() -> dict[str, str]:
     values = dict.fromkeys(IDENTITY_HEADERS, "admin")
     return {
@@ -78,13 +74,13 @@ def test_with_too_little_it_is_403(
 ) -> None:
     reading = rule.removeprefix("physical_provisioner:") in READING
     for user in ("reader", "member"):
-        result = as_user(keystone_app, tokens[user])(method, filled(path), headers=forged(), body="{}")
+        result = with_token(keystone_app, tokens[user])(method, filled(path), headers=forged(), body="{}")
         if reading:
             assert result.status_code not in (401, 403)
         else:
             assert result.status_code == 403
             assert result.json["reason"] == "forbidden"
-    result = as_user(keystone_app, tokens["admin"])(method, filled(path), body="{}")
+    result = with_token(keystone_app, tokens["admin"])(method, filled(path), body="{}")
     assert result.status_code not in (401, 403)
 
 
@@ -96,7 +92,7 @@ def test_creating_a_task_needs_the_rule_of_its_action_too(
     lines = [f'"{task_rules.CREATE_TASK}": "role:reader"', f'"{rule["validate_design"]}": "role:reader"']  # type: ignore[index]
     file.write_text("\n".join(lines))
     app = make_app({"keystone_authtoken": keystone.middleware_options(), "oslo_policy": {"policy_file": str(file)}})
-    client = as_user(app, tokens["reader"])
+    client = with_token(app, tokens["reader"])
     body = {"action": "validate_design", "design_ref": "drydock://designs/" + "0" * 64}
     assert client.post("/tasks", body).status_code == 201
     refused = client.post("/tasks", {**body, "action": "deploy_nodes"})
@@ -137,7 +133,7 @@ def test_a_key_opens_no_other_route(nobody: Client) -> None:
 def test_options_and_wrong_methods(keystone_app: Any, tokens: dict[str, str], route: Route) -> None:
     methods = {*route.operations, *(["HEAD"] if "GET" in route.operations else [])}
     headers = {"X-Bootaction-Key": "0" * 64}
-    client = as_user(keystone_app, tokens["admin"])
+    client = with_token(keystone_app, tokens["admin"])
     options = Client(keystone_app, {})("OPTIONS", filled(route.path))
     assert options.status_code == 200
     assert set(options.headers["Allow"].split(", ")) == methods

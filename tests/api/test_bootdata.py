@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import create_engine, text, update
 from sqlalchemy.exc import OperationalError
 
-from dev import postgres, unprivileged
+from dev import postgres
 from drydock.db import migrate
 from drydock.db.database import Database
 from drydock.db.engine import connect, driver_url
@@ -26,11 +26,6 @@ from tests.api.seeds import BootedNode, Seeds
 from tests.eventually import eventually
 
 FILES = "/bootdata/n01/files"
-
-
-@pytest.fixture
-def node(seeds: Seeds) -> BootedNode:
-    return seeds.booted_node()
 
 
 @pytest.fixture
@@ -159,12 +154,6 @@ def _end_connections(url: str) -> None:
     engine.dispose()
 
 
-@pytest.fixture
-def own_server() -> Iterator[Path]:
-    with unprivileged.temporary_directory("drydock-tests-") as directory:
-        yield directory
-
-
 def _away(url: str) -> None:
     """Nobody gets in any more; who is in is thrown out. A restart as far as clients can tell, and quicker."""
     _administer(url, "ALTER DATABASE {} ALLOW_CONNECTIONS false")
@@ -219,9 +208,9 @@ def test_waiting_has_an_end(make_app: AppFactory, seeds: Seeds, request: pytest.
     assert (result.status_code, result.json["reason"], result.json["retry"]) == (503, "database_unavailable", True)
 
 
-def test_a_crash_of_the_database_goes_by(own_server: Path) -> None:
+def test_a_crash_of_the_database_goes_by(server_home: Path) -> None:
     """A backend killed with -9 makes PostgreSQL end all others and recover, while machines ask and report."""
-    with postgres.start(own_server / "postgres") as server:
+    with postgres.start(server_home / "postgres") as server:
         migrate.upgrade(server.url)
         engine = connect(server.url, pool_size=4, max_overflow=4, application_name="tests")
         node = Seeds(Database(engine)).booted_node()

@@ -12,8 +12,9 @@ import pytest
 
 from tests.api.conftest import AppFactory, Client
 from tests.drivers.simulator_process import Simulator, running_simulator
-from tests.small_site import site
-from tests.unit.design.http_peer import Answer, serving
+from tests.factories.site import site
+from tests.factories.tasks import named_nodes
+from tests.http_peer import Answer, serving
 
 ADMIN = {"X-Auth-Token": "admin"}
 YAML = {"Content-Type": "application/x-yaml"}
@@ -73,7 +74,7 @@ def test_a_node_filter_selects_names(admin: Client, reader: Client) -> None:
     ref = upload(admin, site(["n01", "n02", "n03"])).json["design_ref"]
     everything = reader.post("/nodefilter", {"node_filter": None, "design_ref": ref})
     assert (everything.status_code, everything.json) == (200, ["n01", "n02", "n03"])
-    one = {"filter_set_type": "union", "filter_set": [{"filter_type": "union", "node_names": ["n02"]}]}
+    one = named_nodes("n02")
     assert reader.post("/nodefilter/", {"node_filter": one, "design_ref": ref}).json == ["n02"]
 
 

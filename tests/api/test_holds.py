@@ -70,6 +70,8 @@ def test_a_hold_that_has_expired_counts_no_more(admin: Client, reader: Client, a
         ({**HOLD, "until": "tomorrow"}, "until"),
         ({**HOLD, "until": "2030-01-01T00:00:00"}, "until"),
         ({**HOLD, "until": "2020-01-01T00:00:00Z"}, "until"),
+        ({**HOLD, "until": "9999-12-31T23:59:59-01:00"}, "until"),
+        ({**HOLD, "until": "0001-01-01T00:00:00+01:00"}, "until"),
         ({**HOLD, "more": 1}, "more"),
     ],
 )
@@ -83,3 +85,25 @@ def test_who_may(reader: Client, nobody: Client) -> None:
     assert reader("PUT", "/nodes/n07/hold", json=HOLD).status_code == 403
     assert reader("DELETE", "/nodes/n07/hold").status_code == 403
     assert nobody.get("/holds").status_code == 401
+
+
+def test_any_zone_of_iso_8601_is_taken(admin: Client, reader: Client) -> None:
+    """Python has more of them than PostgreSQL."""
+    assert admin("PUT", "/nodes/n07/hold", json={**HOLD, "until": "2130-01-02T00:00:00+23:59"}).status_code == 200
+    assert [hold["until"] for hold in reader.get("/holds").json] == ["2130-01-01T00:01:00+00:00"]
+
+
+@pytest.mark.parametrize("name", ["%C3%84", "%C4%B0"])
+def test_a_name_whose_lower_case_is_another_in_the_database_is_held_once(admin: Client, name: str) -> None:
+    admin("PUT", f"/nodes/{name}/hold", json=HOLD)
+    second = admin("PUT", f"/nodes/{name}/hold", json={**HOLD, "reason": "mine"})
+    assert (second.status_code, second.json["reason"]) == (409, "node_held")
+
+
+def test_a_hold_that_is_sent_again_is_the_same(admin: Client, reader: Client) -> None:
+    """As clients do that got no answer."""
+    body = {**HOLD, "until": "2130-01-02T00:00:00+01:00"}
+    first = admin("PUT", "/nodes/n07/hold", json=body)
+    again = admin("PUT", "/nodes/N07/hold", json=body)
+    assert (again.status_code, again.json) == (200, first.json)
+    assert admin("PUT", "/nodes/n07/hold", json={**body, "until": None}).status_code == 409

@@ -7,12 +7,8 @@ from typing import Any
 import pytest
 
 from dev.keystone import KeystoneServer
-from tests.api.conftest import AppFactory, Client
+from tests.api.conftest import AppFactory, Client, with_token
 from tests.api.seeds import Seeds
-
-
-def with_token(app: Any, token: str) -> Client:
-    return Client(app, {"X-Auth-Token": token})
 
 
 @pytest.mark.parametrize("user", ["admin", "member", "reader"])

@@ -16,7 +16,7 @@ from drydock.db.engine import connect
 from drydock.metrics import ApiMetrics
 from drydock.orchestrator.services.boot_actions import BootService
 from tests.api.conftest import AppFactory, Client, logged_requests
-from tests.api.seeds import BootedNode, Seeds
+from tests.api.seeds import BootedNode
 from tests.eventually import eventually
 
 #: Makes a request one that falcon answers, and changes nothing else.
@@ -27,11 +27,6 @@ PATHS = [
     for name in ("files", "units")
     for slash in ("", "/")
 ]
-
-
-@pytest.fixture
-def node(seeds: Seeds) -> BootedNode:
-    return seeds.booted_node()
 
 
 def both(client: Client, path: str, headers: dict[str, str]) -> tuple[Any, Any]:

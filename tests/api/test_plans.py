@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.api.conftest import Client
-from tests.small_site import site
+from tests.factories.site import site
 
 UNREACHABLE = "the provisioner does not answer, so that the state of the machine is unknown"
 

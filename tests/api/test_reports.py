@@ -33,11 +33,6 @@ RACERS = 300
 
 
 @pytest.fixture
-def node(seeds: Seeds) -> BootedNode:
-    return seeds.booted_node()
-
-
-@pytest.fixture
 def port(api_database: str, tmp_path: Path) -> Iterator[int]:
     """Of a real server with two processes."""
     port = free_port()

@@ -12,6 +12,7 @@ import pytest
 
 from tests.api.conftest import AppFactory, Client
 from tests.api.seeds import Seeds
+from tests.factories.tasks import named_nodes
 
 REF = "drydock://designs/" + "0" * 64
 NOBODYS = "6f1c2b1e-3f3c-4c7e-9a55-0a4d7f0f2c11"
@@ -152,7 +153,7 @@ def test_a_list_that_cannot_be_made_says_why(reader: Client, query: str) -> None
 
 
 GUARDED = [{"action": "destroy_nodes"}, {"action": "destroy_node"}, {"action": "deploy_nodes", "force": True}]
-NODE_N01 = {"filter_set_type": "union", "filter_set": [{"filter_type": "union", "node_names": ["n01"]}]}
+NODE_N01 = named_nodes("n01")
 
 
 EMPTY = {"filter_set_type": "union", "filter_set": [{"filter_type": "intersection", "node_names": []}]}

@@ -18,7 +18,8 @@ from drydock.bootaction.rendered import RenderedAsset
 from drydock.bootaction.scripts import assignments, boot_script, boot_settings, report_script
 from drydock.bootaction.tarball import pack
 from drydock.model.boot_asset import AssetType
-from tests.unit.bootaction.machine import KINDS, Answer, Machine, Service, serving
+from tests.http_peer import Answer, Peer, Request, serving
+from tests.unit.bootaction.machine import KINDS, Machine
 from tests.unit.bootaction.sites import KEY
 
 EVENTS = "/bootdata/n1/events"
@@ -29,7 +30,7 @@ def machine(request: pytest.FixtureRequest, tmp_path: Path) -> Machine:
     return Machine(tmp_path / "machine", request.param)
 
 
-def boot(machine: Machine, service: Service, **environment: str) -> subprocess.CompletedProcess[str]:
+def boot(machine: Machine, service: Peer, **environment: str) -> subprocess.CompletedProcess[str]:
     settings = machine.directory / "boot.env"
     values = boot_settings(node="n1", bootdata_url=service.url("/bootdata/"), report_url="http://x/", start_units=True)
     settings.write_text(assignments({**values, "DRYDOCK_BOOTACTION_KEY": KEY.hex()}))
@@ -54,8 +55,8 @@ def test_a_boot(machine: Machine) -> None:
     wrong = {"ETag": f'"{"0" * 64}"'}
     troubles = iter([Answer(503), Answer(200, b"<html>", {}), Answer(200, units, wrong), tarball(units, cut_to=20)])
 
-    def answers(method: str, path: str) -> Answer:
-        return Answer(200, b"{}") if method == "POST" else next(troubles, None) or tarball(bodies[path])
+    def answers(request: Request) -> Answer:
+        return Answer(200, b"{}") if request.method == "POST" else next(troubles, None) or tarball(bodies[request.path])
 
     with serving(answers) as service:
         done = boot(machine, service)
@@ -68,7 +69,7 @@ def test_a_boot(machine: Machine) -> None:
     enabled = [line for line in machine.noted("systemctl") if "enable" in line]
     assert enabled == [f"--root={machine.root} enable -- {name}" for name in ("a.service", "b\\x2d.timer")]
     assert machine.noted("sleeps") == ["1", "2", "4", "8"]
-    assert {headers["X-Bootaction-Key"] for _, _, headers, _ in service.asked} == {KEY.hex()}
+    assert {request.headers["X-Bootaction-Key"] for request in service.requests} == {KEY.hex()}
     assert service.paths("GET")[-2:] == ["/bootdata/n1/units", "/bootdata/n1/files"]
     first, last = service.posted(EVENTS)
     assert (first["event_type"], last["event_type"], last["result"]) == ("start", "finish", "SUCCESS")
@@ -80,7 +81,7 @@ def test_a_boot(machine: Machine) -> None:
 
 
 def test_a_machine_without_boot_actions(machine: Machine) -> None:
-    with serving(lambda method, path: tarball(pack([]))) as service:
+    with serving(lambda _: tarball(pack([]))) as service:
         assert boot(machine, service).returncode == 0
     assert machine.noted("systemctl") == []
 
@@ -88,8 +89,10 @@ def test_a_machine_without_boot_actions(machine: Machine) -> None:
 def test_giving_up_unpacks_nothing_and_says_so(machine: Machine) -> None:
     units = pack([asset("/never", "unit")])
 
-    def answers(method: str, path: str) -> Answer:
-        return Answer() if method == "POST" else tarball(units) if path.endswith("units") else Answer(500)
+    def answers(request: Request) -> Answer:
+        if request.method == "POST":
+            return Answer()
+        return tarball(units) if request.path.endswith("units") else Answer(500)
 
     with serving(answers) as service:
         done = boot(machine, service)
@@ -101,7 +104,7 @@ def test_giving_up_unpacks_nothing_and_says_so(machine: Machine) -> None:
 
 
 def test_a_refused_key_is_not_tried_for_ever(machine: Machine) -> None:
-    with serving(lambda method, path: Answer(403)) as service:
+    with serving(lambda _: Answer(403)) as service:
         done = boot(machine, service, DRYDOCK_BOOT_ATTEMPTS="1000")
     assert (done.returncode, len(service.paths("GET"))) == (3, 5)
 
@@ -109,21 +112,21 @@ def test_a_refused_key_is_not_tried_for_ever(machine: Machine) -> None:
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
 @pytest.mark.parametrize("absolute", [True, False])
 def test_a_redirect_within_the_host_is_followed(machine: Machine, status: int, *, absolute: bool) -> None:
-    def there(method: str, path: str) -> Answer:
-        if absolute or path.startswith("/metal/"):
-            return Answer(200, b"{}") if method == "POST" else tarball(pack([asset("/etc/x", "file")]))
-        return Answer(status, headers={"Location": f"/metal{path}"})
+    def there(request: Request) -> Answer:
+        if absolute or request.path.startswith("/metal/"):
+            return Answer(200, b"{}") if request.method == "POST" else tarball(pack([asset("/etc/x", "file")]))
+        return Answer(status, headers={"Location": f"/metal{request.path}"})
 
     with serving(there) as service:
 
-        def here(method: str, path: str) -> Answer:
-            return Answer(status, headers={"Location": service.url(path)}) if absolute else there(method, path)
+        def here(request: Request) -> Answer:
+            return Answer(status, headers={"Location": service.url(request.path)}) if absolute else there(request)
 
         with serving(here) as first:
             done = boot(machine, first)
             asked = service if absolute else first
     assert (done.returncode, machine.noted("sleeps")) == (0, []), done.stderr
-    assert {headers["X-Bootaction-Key"] for _, _, headers, _ in asked.asked} == {KEY.hex()}
+    assert {request.headers["X-Bootaction-Key"] for request in asked.requests} == {KEY.hex()}
     assert [event["event_type"] for event in asked.posted(EVENTS if absolute else "/metal" + EVENTS)] == [
         "start",
         "finish",
@@ -132,30 +135,30 @@ def test_a_redirect_within_the_host_is_followed(machine: Machine, status: int, *
 
 @pytest.mark.parametrize("location", ["http://localhost:{port}/x?key=y", "ftp://127.0.0.1/x", "", None])
 def test_a_redirect_elsewhere_is_said_at_once(machine: Machine, location: str | None) -> None:
-    with serving(lambda method, path: tarball(pack([]))) as elsewhere:
+    with serving(lambda _: tarball(pack([]))) as elsewhere:
         headers = {} if location is None else {"Location": location.format(port=elsewhere.port)}
-        with serving(lambda method, path: Answer(301, headers=headers)) as service:
+        with serving(lambda _: Answer(301, headers=headers)) as service:
             done = boot(machine, service)
-    assert (done.returncode, len(service.paths("GET")), elsewhere.asked) == (3, 1, [])
+    assert (done.returncode, len(service.paths("GET")), elsewhere.requests) == (3, 1, [])
     assert "is not followed; set [bootaction] bootdata_url to that address" in done.stderr
     assert "key=y" not in done.stderr
 
 
 def test_a_circle_of_redirects_ends(machine: Machine) -> None:
-    with serving(lambda method, path: Answer(302, headers={"Location": path})) as service:
+    with serving(lambda request: Answer(302, headers={"Location": request.path})) as service:
         done = boot(machine, service)
     assert (done.returncode, len(service.paths("GET"))) == (3, 4)
 
 
 def test_the_mark_is_not_set_when_something_failed(machine: Machine) -> None:
     units = pack([asset("/u/broken.service", "unit")])
-    with serving(lambda method, path: tarball(units if path.endswith("units") else pack([]))) as service:
+    with serving(lambda request: tarball(units if request.path.endswith("units") else pack([]))) as service:
         assert boot(machine, service, DRYDOCK_BOOT_DONE="/done").returncode == 3
     assert not (machine.root / "done").exists()
 
 
 def test_no_answer_at_all(machine: Machine) -> None:
-    with serving(lambda method, path: Answer()) as service:
+    with serving(lambda _: Answer()) as service:
         gone = service
     done = boot(machine, gone)
     assert done.returncode == 1
@@ -167,8 +170,8 @@ def test_a_service_that_hangs_is_asked_again(machine: Machine) -> None:
     released = threading.Event()
     content, stuck = pack([]), iter([0, 20])
 
-    def answers(method: str, path: str) -> Answer:
-        upto = next(stuck, None) if method == "GET" else None
+    def answers(request: Request) -> Answer:
+        upto = next(stuck, None) if request.method == "GET" else None
         if upto == 0:
             released.wait(60)
         # The tarball without its end, and the connection stays open.
@@ -182,15 +185,15 @@ def test_a_service_that_hangs_is_asked_again(machine: Machine) -> None:
 
 def test_without_anything_that_speaks_http_it_says_so_and_does_not_try(tmp_path: Path) -> None:
     machine = Machine(tmp_path / "machine", "dash")
-    with serving(lambda method, path: Answer()) as service:
+    with serving(lambda _: Answer()) as service:
         done = boot(machine, service)
-    assert (done.returncode, machine.noted("sleeps"), service.asked) == (3, [], [])
+    assert (done.returncode, machine.noted("sleeps"), service.requests) == (3, [], [])
     assert "needs curl, GNU wget, nc (for http) or openssl (for https)" in done.stderr
 
 
 def test_a_unit_that_cannot_be_enabled_stops_no_other(machine: Machine) -> None:
     units = pack([asset(f"/u/{name}", "unit") for name in ("broken.service", "good.service")])
-    with serving(lambda method, path: tarball(units if path.endswith("units") else pack([]))) as service:
+    with serving(lambda request: tarball(units if request.path.endswith("units") else pack([]))) as service:
         assert boot(machine, service).returncode == 3
         assert service.posted(EVENTS)[-1]["description"] == "cannot enable broken.service"
     assert machine.noted("systemctl")[-1].endswith("enable -- good.service")
@@ -201,7 +204,7 @@ def test_what_a_tool_says_first_is_told(machine: Machine) -> None:
     (machine.root / "etc").mkdir(parents=True)
     (machine.root / "etc/app").write_bytes(b"a file")
     files = pack([asset("/etc/app/extra.conf", "file"), asset("/x", "file")])
-    with serving(lambda method, path: tarball(files if path.endswith("files") else pack([]))) as service:
+    with serving(lambda request: tarball(files if request.path.endswith("files") else pack([]))) as service:
         assert boot(machine, service).returncode == 3
         (said,) = {event["description"] for event in service.posted(EVENTS) if event["event_type"] == "finish"}
     assert said.startswith("cannot unpack files: tar: ")
@@ -212,13 +215,13 @@ def test_what_a_tool_says_first_is_told(machine: Machine) -> None:
 def test_what_systemctl_says_is_told(machine: Machine) -> None:
     machine.program("systemctl", 'case $* in *enable*) printf "\\nUnit is masked.\\nmore\\n" >&2; exit 1 ;; esac')
     units = pack([asset("/u/a.service", "unit")])
-    with serving(lambda method, path: tarball(units if path.endswith("units") else pack([]))) as service:
+    with serving(lambda request: tarball(units if request.path.endswith("units") else pack([]))) as service:
         assert boot(machine, service).returncode == 3
         assert service.posted(EVENTS)[-1]["description"] == "cannot enable a.service: Unit is masked."
 
 
 def test_a_proxy_that_takes_the_digest_away_stops_nothing(machine: Machine) -> None:
-    with serving(lambda method, path: Answer(200, pack([]))) as service:
+    with serving(lambda _: Answer(200, pack([]))) as service:
         done = boot(machine, service)
     assert (done.returncode, done.stderr.count("cannot be checked")) == (0, 2)
 
@@ -240,7 +243,7 @@ def test_no_program_finds_the_key_among_its_arguments(tmp_path: Path) -> None:
             target = link.readlink()
             link.unlink()
             machine.program(link.name, f'printf "%s\\n" "$0 $*" >> {machine.directory}/started\nexec {target} "$@"')
-    with serving(lambda method, path: tarball(pack([]))) as service:
+    with serving(lambda _: tarball(pack([]))) as service:
         assert boot(machine, service).returncode == 0
     started = machine.noted("started")
     assert any("/curl " in line for line in started)

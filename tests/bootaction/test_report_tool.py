@@ -10,7 +10,8 @@ import pytest
 
 from drydock.bootaction.report_tool import report_tool
 from drydock.model.boot_asset import BootActionDesign
-from tests.unit.bootaction.machine import KINDS, Answer, Machine, Service, serving
+from tests.http_peer import Answer, Peer, serving
+from tests.unit.bootaction.machine import KINDS, Machine
 from tests.unit.bootaction.sites import KEY, ULID
 
 PATH = f"/report/{ULID}"
@@ -27,7 +28,7 @@ def action(name: str, *, signaling: bool = True) -> BootActionDesign:
 
 
 def run(
-    machine: Machine, service: Service, *arguments: str, names: tuple[str, ...] = ("greet",)
+    machine: Machine, service: Peer, *arguments: str, names: tuple[str, ...] = ("greet",)
 ) -> subprocess.CompletedProcess[str]:
     wanted = [(action(name), ULID) for name in names]
     tool, *settings = report_tool(TOOL, wanted, key=KEY, report_url=service.url("/report/"))
@@ -58,7 +59,7 @@ def test_what_a_node_gets() -> None:
 
 def test_a_message_and_a_status(machine: Machine) -> None:
     text = 'half "done"\n\twith \\ and é'
-    with serving(lambda method, path: Answer(200, b"{}")) as service:
+    with serving(lambda _: Answer(200, b"{}")) as service:
         assert run(machine, service, "--message", text).returncode == 0
         assert run(machine, service, "--message", "broke", "--error").returncode == 0
         assert run(machine, service, "--status", "failure", "--message", "over").returncode == 0
@@ -71,35 +72,35 @@ def test_a_message_and_a_status(machine: Machine) -> None:
         {"status": "failure", "details": [{"message": "over", "error": True}]},
         {"status": "success", "details": []},
     ]
-    assert {headers["X-Bootaction-Key"] for _, _, headers, _ in service.asked} == {KEY.hex()}
-    assert len({headers["Idempotency-Key"] for _, _, headers, _ in service.asked}) == 4
+    assert {request.headers["X-Bootaction-Key"] for request in service.requests} == {KEY.hex()}
+    assert len({request.headers["Idempotency-Key"] for request in service.requests}) == 4
 
 
 def test_it_tries_again_with_the_same_idempotency_key(machine: Machine) -> None:
     troubles = iter([Answer(503), Answer(500)])
-    with serving(lambda method, path: next(troubles, Answer(200, b"{}"))) as service:
+    with serving(lambda _: next(troubles, Answer(200, b"{}"))) as service:
         assert run(machine, service, "--status", "success").returncode == 0
-    assert len({headers["Idempotency-Key"] for _, _, headers, _ in service.asked}) == 1
+    assert len({request.headers["Idempotency-Key"] for request in service.requests}) == 1
     assert machine.noted("sleeps") == ["1", "2"]
 
 
 def test_what_is_refused_is_not_repeated(machine: Machine) -> None:
-    with serving(lambda method, path: Answer(409)) as service:
+    with serving(lambda _: Answer(409)) as service:
         done = run(machine, service, "--status", "success")
-    assert (done.returncode, len(service.asked)) == (1, 1)
+    assert (done.returncode, len(service.requests)) == (1, 1)
     assert "HTTP status 409" in done.stderr
 
 
 def test_giving_up(machine: Machine) -> None:
-    with serving(lambda method, path: Answer(503)) as service:
+    with serving(lambda _: Answer(503)) as service:
         done = run(machine, service, "--status", "success")
-    assert (done.returncode, len(service.asked), machine.left_behind()) == (1, 4, [])
+    assert (done.returncode, len(service.requests), machine.left_behind()) == (1, 4, [])
 
 
 @pytest.mark.parametrize(("code", "status"), [(0, "success"), (7, "failure")])
 def test_wrapping_a_command(machine: Machine, code: int, status: str) -> None:
     command = f'awk "BEGIN {{ for (i = 0; i < 3000; i++) print i }}"; printf "last \\377\\n" >&2; exit {code}'
-    with serving(lambda method, path: Answer(200, b"{}")) as service:
+    with serving(lambda _: Answer(200, b"{}")) as service:
         done = run(machine, service, "--wrap", "sh", "-c", command)
     assert (done.returncode, done.stdout[-12:]) == (code, "2999\nlast \ufffd\n")
     start, end = service.posted(PATH)
@@ -112,12 +113,12 @@ def test_wrapping_a_command(machine: Machine, code: int, status: str) -> None:
 
 
 def test_which_boot_action(machine: Machine) -> None:
-    with serving(lambda method, path: Answer(200, b"{}")) as service:
+    with serving(lambda _: Answer(200, b"{}")) as service:
         several = run(machine, service, "--status", "success", names=("one", "two"))
         named = run(machine, service, "--action", "two", "--status", "success", names=("one", "two"))
         unknown = run(machine, service, "--action", "three", "--status", "success", names=("one", "two"))
     assert (several.returncode, named.returncode, unknown.returncode) == (2, 0, 2)
-    assert len(service.asked) == 1
+    assert len(service.requests) == 1
 
 
 @pytest.mark.parametrize(
@@ -126,7 +127,7 @@ def test_which_boot_action(machine: Machine) -> None:
 )
 def test_usage(tmp_path: Path, arguments: list[str]) -> None:
     machine = Machine(tmp_path / "machine", "dash+curl")
-    with serving(lambda method, path: Answer(200, b"{}")) as service:
+    with serving(lambda _: Answer(200, b"{}")) as service:
         done = run(machine, service, *arguments)
-    assert (done.returncode, service.asked) == (2, [])
+    assert (done.returncode, service.requests) == (2, [])
     assert "usage:" in done.stderr

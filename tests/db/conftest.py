@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 import pytest
 from sqlalchemy import Connection, Engine, create_engine, text
 
-from drydock.db import migrate
 from drydock.db.database import Database
 from drydock.db.engine import connect, driver_url
 from drydock.db.tables import metadata
@@ -29,11 +28,9 @@ def uow(connection: Connection) -> UnitOfWork:
 
 
 @pytest.fixture(scope="session")
-def committing_url(new_database: Callable[[], str]) -> str:
+def committing_url(new_migrated_database: Callable[[], str]) -> str:
     """A database for tests that commit; each leaves rows to ``engine``, which deletes them."""
-    url = new_database()
-    migrate.upgrade(url)
-    return url
+    return new_migrated_database()
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from dataclasses import replace
 from uuid import uuid4
 
 from drydock.db.unit_of_work import UnitOfWork
-from tests.db.seeds import add_boot, add_task, boot
+from tests.factories.rows import add_boot, add_task, boot
 
 
 def test_boot_actions_by_task_in_the_order_of_their_names(uow: UnitOfWork) -> None:

@@ -8,7 +8,7 @@ from drydock.db.database import Database
 from drydock.db.unit_of_work import UnitOfWork
 from drydock.model.boot_context import PreparedBoot
 from drydock.model.machine import KeptAmounts, MachineContact
-from tests.db.seeds import add_boot
+from tests.factories.rows import add_boot
 
 
 def contact(uow: UnitOfWork, prepared: PreparedBoot) -> MachineContact:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, func, update
 from drydock.db.tables import boot_contexts
 from drydock.db.unit_of_work import UnitOfWork
 from drydock.errors import BootContextNotFound
-from tests.db.seeds import add_boot, add_task, boot
+from tests.factories.rows import add_boot, add_task, boot
 
 
 def test_a_new_context_replaces_the_one_before(uow: UnitOfWork) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from drydock.db.unit_of_work import UnitOfWork
 from drydock.model.task import Task
-from tests.db.seeds import add_task
+from tests.factories.rows import add_task
 
 
 def add(uow: UnitOfWork, node: str, generator: str, element: str) -> Task:
@@ -26,3 +28,10 @@ def test_build_data_by_task(uow: UnitOfWork) -> None:
     assert [found.node for found in uow.build_data.of_task(first.id)] == ["n1"]
     assert uow.build_data.tasks_with_any([first.id, add_task(uow).id, second.id]) == {first.id, second.id}
     assert uow.build_data.tasks_with_any([]) == ()
+
+
+@pytest.mark.parametrize(("stored", "asked"), [("n1", "N1"), ("\u00c4", "\u00c4"), ("\u0130", "\u0130")])
+def test_the_newest_of_nodes_by_names_as_the_database_compares_them(uow: UnitOfWork, stored: str, asked: str) -> None:
+    add(uow, stored, "lshw", "1")
+    found = uow.build_data.newest_of_nodes([asked, "n2"], ["lshw"], of_each=1, most_bytes=100)
+    assert [row.node for row in found] == [stored]

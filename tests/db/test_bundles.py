@@ -9,7 +9,7 @@ from drydock.db.database import Database
 from drydock.db.tables import boot_contexts
 from drydock.errors import BootContextNotFound
 from drydock.model.boot_context import BundleKind, PreparedBoot, StoredBundle
-from tests.db.seeds import add_boot
+from tests.factories.rows import add_boot
 
 
 def stored(database: Database, node: str) -> PreparedBoot:

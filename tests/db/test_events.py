@@ -6,7 +6,8 @@ from drydock.db.database import Database
 from drydock.model.event import MessageWritten, Position, TaskChanged
 from drydock.model.message import NewMessage
 from drydock.model.task import TaskStatus
-from tests.db.seeds import add_tree, new_task
+from tests.factories.rows import add_tree
+from tests.factories.tasks import new_task
 
 
 def test_events_are_shown_once_their_transaction_is_settled(database: Database) -> None:

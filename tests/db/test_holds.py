@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from drydock.db.unit_of_work import UnitOfWork
 from drydock.model.task import Lane
-from tests.db.seeds import add_task, add_tree, claim, finish
+from tests.factories.rows import add_task, add_tree, claim, finish
 
 
 def test_the_oldest_open_task_of_a_node_holds_it(uow: UnitOfWork) -> None:

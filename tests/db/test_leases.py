@@ -11,7 +11,7 @@ from drydock.db.unit_of_work import UnitOfWork
 from drydock.errors import LeaseLost
 from drydock.model.queue import RenewedLease
 from drydock.model.task import Lane
-from tests.db.seeds import add_task, add_tree, begin, claim
+from tests.factories.rows import add_task, add_tree, begin, claim
 
 
 def lapse(connection: Connection) -> None:

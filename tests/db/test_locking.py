@@ -34,8 +34,8 @@ from drydock.model.machine import LogFile, MachineEvent, NewBuildData
 from drydock.model.task import Lane, TaskQuery, TaskStatus
 from drydock.orchestrator.services.machines import MachineService, ScriptSettings
 from drydock.orchestrator.services.retention import delete_old
+from tests.factories.site import site
 from tests.orchestrator.world import World
-from tests.small_site import site
 
 #: What machines may be answered when what they work on has ended or is gone. Not that the database is away.
 REFUSED = (Forbidden, NotFound, Conflict)

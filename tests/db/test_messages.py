@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from drydock.db.unit_of_work import UnitOfWork
 from drydock.model.message import NewMessage
-from tests.db.seeds import add_task
+from tests.factories.rows import add_task
 
 
 def test_messages_are_kept_in_their_order(uow: UnitOfWork) -> None:

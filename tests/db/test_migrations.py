@@ -8,12 +8,12 @@ from uuid import uuid4
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import create_engine, inspect, text
+from sqlalchemy import create_engine, insert, inspect, text
 from sqlalchemy.engine import make_url
 
 from drydock.db import migrate
 from drydock.db.engine import driver_url
-from drydock.db.tables import metadata
+from drydock.db.tables import metadata, tasks
 
 
 @pytest.fixture
@@ -47,3 +47,56 @@ def test_the_migrated_schema_is_what_tables_py_says(empty_database: str) -> None
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
     engine.dispose()
+
+
+def row(action: str, status: str, step: str | None, node: str | None = None, **more: object) -> dict[str, object]:
+    task_id = uuid4()
+    given = {"action": action, "status": status, "step": step, "node": node, "lane": "node" if node else "task"}
+    own = {
+        "id": task_id,
+        "root_id": task_id,
+        "design_ref": "x",
+        "created_by": "tester",
+        "wave": None,
+        "parent_id": None,
+    }
+    return {**own, "plan": None, "rollout": None, "wake_at": None, **given, **more}
+
+
+def test_the_version_before_can_end_what_rollouts_and_plans_have_begun(empty_database: str) -> None:
+    """0.2.0 has neither holds, rollouts nor plans: what is open then is at a step that it knows, or ends."""
+    migrate.upgrade(empty_database)
+    engine = create_engine(empty_database)
+    rollout = {"waves": [1, "100%"], "max_failed": None, "pause": "never"}
+    plan = row("apply_plan", "running", "await_waves", plan="p", rollout=rollout, wave=0)
+    young = row("apply_plan", "queued", "rollout_resolve_design", plan="q", rollout=rollout)
+    late = row("apply_plan", "running", "prepare_planned_site", plan="r", rollout=rollout)
+    waves = row("deploy_nodes", "running", "await_waves", rollout=rollout, wave=0)
+    below = {"parent_id": plan["id"], "root_id": plan["id"], "plan": "p"}
+    rows = [
+        *(plan, young, late, waves),
+        row("deploy_node", "queued", "check_plan", "n1", wave=0, **below),
+        row("deploy_node", "queued", "await_wave", "n2", wave=1, **below),
+        row("deploy_node", "running", "set_boot_device", "n3", wave=0, **below),
+        row("deploy_node", "running", "await_deployment", "n4", wave=0, **below),
+        row("destroy_node", "running", "check_plan", "n5", wave=0, **below),
+        row("deploy_node", "queued", "await_wave", "n1", wave=1, parent_id=waves["id"], root_id=waves["id"]),
+    ]
+    with engine.begin() as connection:
+        connection.execute(insert(tasks), rows)
+    migrate.downgrade(empty_database, "0008")
+    with engine.connect() as connection:
+        found = connection.execute(text("SELECT action, status, step, node FROM tasks ORDER BY seq")).all()
+    engine.dispose()
+    assert [tuple(each) for each in found] == [
+        ("deploy_nodes", "running", "await_nodes", None),
+        ("deploy_nodes", "terminated", None, None),
+        ("deploy_nodes", "terminating", "resolve_design", None),
+        ("deploy_nodes", "running", "await_nodes", None),
+        ("deploy_node", "terminated", None, "n1"),
+        ("deploy_node", "terminated", None, "n2"),
+        ("deploy_node", "terminating", "look_at_node", "n3"),
+        ("deploy_node", "running", "await_deployment", "n4"),
+        ("destroy_node", "terminating", "revoke_key", "n5"),
+        ("deploy_node", "terminated", None, "n1"),
+    ]

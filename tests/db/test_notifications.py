@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from drydock.db.database import Database
-from tests.db.seeds import new_task
+from tests.factories.tasks import new_task
 
 
 def test_a_notification_comes_with_the_commit(database: Database) -> None:

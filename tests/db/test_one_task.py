@@ -10,7 +10,8 @@ from sqlalchemy import Engine, text
 from drydock.db.database import Database
 from drydock.errors import TaskNotFound
 from drydock.model.message import NewMessage
-from tests.db.seeds import add_tree, boot, new_task
+from tests.factories.rows import add_tree, boot
+from tests.factories.tasks import new_task
 
 
 def test_both_ways_read_the_same(database: Database) -> None:

@@ -12,7 +12,7 @@ from drydock.db.unit_of_work import UnitOfWork
 from drydock.errors import LeaseLost
 from drydock.model.task import Lane, ResultStatus, TaskResult, TaskStatus
 from drydock.model.task_change import Enter, Finish, Pause
-from tests.db.seeds import add_task, begin, claim
+from tests.factories.rows import add_task, begin, claim
 
 
 def test_only_ones_own_tasks_are_locked(connection: Connection, uow: UnitOfWork) -> None:

@@ -10,7 +10,7 @@ import psycopg2
 import pytest
 from sqlalchemy.engine import make_url
 
-from dev import machine_tools, pgbouncer, unprivileged
+from dev import machine_tools, pgbouncer
 from drydock.db import migrate, start_check
 from drydock.db.database import Database
 from drydock.db.engine import connect
@@ -19,16 +19,8 @@ from tests.db.uses import USES, works
 
 
 @pytest.fixture(scope="module")
-def home() -> Iterator[Path]:
-    with unprivileged.temporary_directory("drydock-tests-") as directory:
-        yield directory
-
-
-@pytest.fixture(scope="module")
-def own_database(new_database: Callable[[], str]) -> str:
-    url = new_database()
-    migrate.upgrade(url)
-    return url
+def own_database(new_migrated_database: Callable[[], str]) -> str:
+    return new_migrated_database()
 
 
 @contextmanager
@@ -43,8 +35,8 @@ def pooler(home: Path, url: str, *, pool_mode: str, pool_size: int = 50) -> Iter
         child.stop()
 
 
-def test_by_session_everything_works(home: Path, own_database: str) -> None:
-    with pooler(home, own_database, pool_mode="session") as url:
+def test_by_session_everything_works(server_home: Path, own_database: str) -> None:
+    with pooler(server_home, own_database, pool_mode="session") as url:
         start_check.check(url)
         assert migrate.current(url).state.suitable
         for _ in range(2):
@@ -56,8 +48,10 @@ def test_by_session_everything_works(home: Path, own_database: str) -> None:
 
 @pytest.mark.parametrize("pool_mode", ["transaction", "statement"])
 @pytest.mark.parametrize("busy", [False, True])
-def test_by_transaction_is_refused_in_a_sentence(home: Path, own_database: str, pool_mode: str, busy: bool) -> None:
-    with pooler(home, own_database, pool_mode=pool_mode) as url:
+def test_by_transaction_is_refused_in_a_sentence(
+    server_home: Path, own_database: str, pool_mode: str, busy: bool
+) -> None:
+    with pooler(server_home, own_database, pool_mode=pool_mode) as url:
         if busy:
             # Several of the server's connections are open and free.
             _warm(url)

@@ -8,7 +8,7 @@ from drydock.db.tables import tasks
 from drydock.db.unit_of_work import UnitOfWork
 from drydock.model.queue import LaneNumbers
 from drydock.model.task import Lane
-from tests.db.seeds import add_tree, claim
+from tests.factories.rows import add_tree, claim
 
 
 def test_leased_due_and_waiting_tasks_by_lane(connection: Connection, uow: UnitOfWork) -> None:

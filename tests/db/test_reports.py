@@ -14,7 +14,7 @@ from drydock.model.boot_context import PreparedBoot
 from drydock.model.machine_limits import MAX_MESSAGES
 from drydock.model.message import NewMessage
 from drydock.model.task import Lane
-from tests.db.seeds import add_boot, add_task, boot, claim
+from tests.factories.rows import add_boot, add_task, boot, claim
 
 FAILED = Report(ReportStatus.FAILURE)
 

@@ -19,7 +19,8 @@ from drydock.model.message import NewMessage
 from drydock.model.operator_hold import NewHold
 from drydock.model.plan import Decision, NewPlan, PlannedNode
 from drydock.model.task import Lane, TaskQuery
-from tests.db.seeds import add_boot, add_tree, claim, finish, new_task
+from tests.factories.rows import add_boot, add_tree, claim, finish
+from tests.factories.tasks import new_task
 
 
 @dataclass(frozen=True, slots=True)

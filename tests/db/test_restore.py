@@ -19,8 +19,8 @@ from drydock.db import migrate
 from drydock.db.engine import connect
 from drydock.model.event import Event, MessageWritten, Position
 from drydock.model.task import ResultStatus, Task
+from tests.factories.site import site
 from tests.orchestrator.world import World
-from tests.small_site import site
 
 
 def libpq(url: str) -> str:

@@ -8,7 +8,7 @@ from drydock.db.database import Database
 from drydock.db.tables import metadata, task_messages, tasks
 from drydock.db.unit_of_work import UnitOfWork
 from drydock.model.message import NewMessage
-from tests.db.seeds import add_boot, add_task, add_tree
+from tests.factories.rows import add_boot, add_task, add_tree
 
 
 def age(connection: Connection, days: int) -> None:

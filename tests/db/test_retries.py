@@ -7,7 +7,8 @@ from dataclasses import replace
 from drydock.db.unit_of_work import UnitOfWork
 from drydock.model.actions import Action
 from drydock.model.task import Lane, ResultStatus, Task
-from tests.db.seeds import add_tree, claim, finish, new_task
+from tests.factories.rows import add_tree, claim, finish
+from tests.factories.tasks import new_task
 
 
 def tree_that_ended(uow: UnitOfWork, status: ResultStatus, *, action: Action = Action.DEPLOY_NODE) -> Task:

@@ -43,10 +43,8 @@ def one_sentence(result: Result) -> str:
 
 
 @pytest.fixture
-def migrated(new_database: Callable[[], str]) -> str:
-    url = new_database()
-    migrate.upgrade(url)
-    return url
+def migrated(new_migrated_database: Callable[[], str]) -> str:
+    return new_migrated_database()
 
 
 def unhealthy(url: str) -> str:

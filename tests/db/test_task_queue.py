@@ -14,7 +14,8 @@ from drydock.db.unit_of_work import UnitOfWork
 from drydock.errors import IdempotencyConflict, TaskNotFound
 from drydock.model.actions import Action
 from drydock.model.task import Lane, NewTask, ResultStatus, TaskStatus
-from tests.db.seeds import add_task, add_tree, claim, new_task
+from tests.factories.rows import add_task, add_tree, claim
+from tests.factories.tasks import new_task
 
 
 def test_a_new_task_is_queued_and_due(uow: UnitOfWork) -> None:

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, func, select, update
 from drydock.db.tables import tasks
 from drydock.db.unit_of_work import UnitOfWork
 from drydock.model.task import Lane, Task, TaskStatus
-from tests.db.seeds import add_boot, add_task, add_tree, begin, claim, finish
+from tests.factories.rows import add_boot, add_task, add_tree, begin, claim, finish
 
 
 def is_due(connection: Connection, task: Task) -> bool:

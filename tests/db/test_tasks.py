@@ -19,7 +19,7 @@ from drydock.model.boot_context import Deployment
 from drydock.model.rollup import NodeOutcome
 from drydock.model.subtask import SubtaskCounts
 from drydock.model.task import Lane, ResultStatus, TaskQuery, TaskStatus
-from tests.db.seeds import add_boot, add_task, add_tree, claim, finish
+from tests.factories.rows import add_boot, add_task, add_tree, claim, finish
 
 
 def test_pages_follow_creation_and_filters(uow: UnitOfWork) -> None:

@@ -15,7 +15,7 @@ from drydock.design.messages import MAX_MESSAGES, MAX_OF_RULE, MAX_TEXT
 from drydock.design.schemas import KINDS, validator, walk
 from drydock.design.yaml_reader import MAX_ITEMS
 from drydock.design.yaml_stream import read_stream
-from tests.unit.design.documents import compiled, network
+from tests.factories.documents import compiled, network
 
 
 def doc(kind: str, name: str, data: str) -> str:

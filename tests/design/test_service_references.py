@@ -15,7 +15,7 @@ from drydock.auth.service_session import service_session
 from drydock.errors import InvalidReference, ReferenceUnavailable
 from drydock.references.references import SERVICE_SCHEMES, References
 from drydock.references.service_token import ServiceTokens
-from tests.unit.design.http_peer import Answer, Peer, serving
+from tests.http_peer import Answer, Peer, Request, serving
 from tests.unit.design.test_references import moved, references
 
 
@@ -33,15 +33,15 @@ def session(keystone: KeystoneServer, tmp_path: Any) -> Any:
 def deckhand(keystone: KeystoneServer) -> Iterator[Peer]:
     """Gives its documents to those whom Keystone knows as a service."""
 
-    def answer(path: str) -> Answer:
-        token = peer.requests[-1][1].get("X-Auth-Token", "")
+    def answer(request: Request) -> Answer:
+        token = request.headers.get("X-Auth-Token", "")
         checked = requests.get(
             f"{keystone.auth_url}/auth/tokens",
             headers={"X-Auth-Token": keystone.token("admin"), "X-Subject-Token": token},
             timeout=10,
         )
         roles = [role["name"] for role in checked.json()["token"]["roles"]] if checked.ok else []
-        return Answer(body=f"{path} for {roles}".encode()) if checked.ok else Answer(401)
+        return Answer(body=f"{request.path} for {roles}".encode()) if checked.ok else Answer(401)
 
     with serving(answer) as peer:
         yield peer
@@ -64,7 +64,7 @@ def test_keystone_knows_our_token(session: Any, deckhand: Peer, scheme: str) -> 
 def test_plain_http_sends_none(session: Any, deckhand: Peer) -> None:
     with pytest.raises(InvalidReference, match="HTTP status 401"):
         of(session).fetch(deckhand.url("/"))
-    assert "X-Auth-Token" not in deckhand.requests[0][1]
+    assert "X-Auth-Token" not in deckhand.requests[0].headers
 
 
 def test_a_revoked_token_is_replaced_once(session: Any, deckhand: Peer, keystone: KeystoneServer) -> None:
@@ -72,7 +72,7 @@ def test_a_revoked_token_is_replaced_once(session: Any, deckhand: Peer, keystone
     headers = {"X-Auth-Token": first, "X-Subject-Token": first}
     requests.delete(f"{keystone.auth_url}/auth/tokens", headers=headers, timeout=10).raise_for_status()
     assert of(session).fetch(service(deckhand)).startswith(b"/revisions/1")
-    assert [request[1]["X-Auth-Token"] == first for request in deckhand.requests] == [True, False]
+    assert [request.headers["X-Auth-Token"] == first for request in deckhand.requests] == [True, False]
 
 
 def test_a_peer_that_never_likes_it(session: Any) -> None:
@@ -92,8 +92,8 @@ def test_the_token_goes_to_listed_hosts_only(session: Any, deckhand: Peer) -> No
 def test_the_token_does_not_follow_a_redirect(session: Any) -> None:
     with serving(lambda _: Answer(body=b"x")) as other, serving(lambda _: moved(other.url("/"))) as peer:
         assert of(session).fetch(service(peer)) == b"x"
-    assert "X-Auth-Token" in peer.requests[0][1]
-    assert "X-Auth-Token" not in other.requests[0][1]
+    assert "X-Auth-Token" in peer.requests[0].headers
+    assert "X-Auth-Token" not in other.requests[0].headers
 
 
 def test_an_outage_of_keystone_may_pass(keystone: KeystoneServer, session: Any, deckhand: Peer) -> None:

@@ -12,13 +12,7 @@ import psycopg2
 import pytest
 from sqlalchemy.engine import make_url
 
-from dev import postgres, unprivileged
-
-
-@pytest.fixture
-def directory() -> Iterator[Path]:
-    with unprivileged.temporary_directory("drydock-tests-") as made:
-        yield made
+from dev import postgres
 
 
 def connect(url: str) -> Any:
@@ -31,41 +25,41 @@ def cursor(url: str) -> Iterator[Any]:
         yield open_cursor
 
 
-def test_data_survive_a_stop_and_a_kill(directory: Path) -> None:
-    with postgres.start(directory) as server, cursor(server.url) as sql:
+def test_data_survive_a_stop_and_a_kill(server_home: Path) -> None:
+    with postgres.start(server_home) as server, cursor(server.url) as sql:
         sql.execute("CREATE TABLE kept (value text)")
 
-    killed = postgres.start(directory)
+    killed = postgres.start(server_home)
     with cursor(killed.url) as sql:
         sql.execute("INSERT INTO kept VALUES ('before the kill')")
     killed.kill()
 
-    with postgres.start(directory) as server, cursor(server.url) as sql:
+    with postgres.start(server_home) as server, cursor(server.url) as sql:
         sql.execute("SELECT value FROM kept")
         assert sql.fetchall() == [("before the kill",)]
 
 
-def test_the_process_id_of_a_killed_server_may_be_somebody_elses_by_now(directory: Path) -> None:
-    postgres.start(directory, durable=False).kill()
-    lock = (directory / "data").resolve() / "postmaster.pid"
+def test_the_process_id_of_a_killed_server_may_be_somebody_elses_by_now(server_home: Path) -> None:
+    postgres.start(server_home, durable=False).kill()
+    lock = (server_home / "data").resolve() / "postmaster.pid"
     _, rest = lock.read_text().split("\n", 1)
     lock.write_text(f"1\n{rest}")
 
-    with postgres.start(directory, durable=False) as server, cursor(server.url) as sql:
+    with postgres.start(server_home, durable=False) as server, cursor(server.url) as sql:
         sql.execute("SELECT 1")
         assert sql.fetchone() == (1,)
 
 
-def test_a_data_directory_in_use_is_refused(directory: Path) -> None:
+def test_a_data_directory_in_use_is_refused(server_home: Path) -> None:
     with (
-        postgres.start(directory, durable=False) as server,
+        postgres.start(server_home, durable=False) as server,
         pytest.raises(postgres.PostgresUnavailable, match=f"process {server.pid} is serving"),
     ):
-        postgres.start(directory, durable=False, orphan_seconds=0.1)
+        postgres.start(server_home, durable=False, orphan_seconds=0.1)
 
 
-def test_a_wrong_password_is_refused_and_never_shown(directory: Path) -> None:
-    with postgres.start(directory, durable=False) as server:
+def test_a_wrong_password_is_refused_and_never_shown(server_home: Path) -> None:
+    with postgres.start(server_home, durable=False) as server:
         password = make_url(server.url).password
         assert password
         assert password not in repr(server)

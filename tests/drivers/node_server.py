@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import gzip
 import io
-import json
 import tarfile
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from tests.http_peer import Answer, Request, serving
 
 KEY = "ab" * 32
 ACTION = "01J9ZQ4T8X0000000000000001"
@@ -66,55 +66,32 @@ class NodeServer:
         with self.lock:
             return [(path, body) for method, path, _, body in self.requests if method == "POST"]
 
-    def answer(self, method: str, path: str, key: str | None, body: Any) -> tuple[int, bytes]:
+    def answer(self, request: Request) -> Answer:
+        key = request.headers.get("X-Bootaction-Key")
+        body = request.json if request.method == "POST" and request.body else None
         with self.lock:
-            self.requests.append((method, path, key, body))
-            if self.refuse.get(path):
-                return self.refuse[path].pop(0), b"{}"
-            if key != KEY:
-                return 403, b"{}"
-            if method == "GET":
-                return (200, self.bundles[path]) if path in self.bundles else (404, b"{}")
-            if path in self.final:
-                return 409, b"{}"
-            if "status" in body:
-                self.final.add(path)
-            return 200, b"{}"
+            self.requests.append((request.method, request.path, key, body))
+            status, content = self._decided(request.method, request.path, key, body)
+        kind = "application/gzip" if status == 200 and request.method == "GET" else "application/json"
+        return Answer(status, content, {"Content-Type": kind} | self.headers)
+
+    def _decided(self, method: str, path: str, key: str | None, body: Any) -> tuple[int, bytes]:
+        if self.refuse.get(path):
+            return self.refuse[path].pop(0), b"{}"
+        if key != KEY:
+            return 403, b"{}"
+        if method == "GET":
+            return (200, self.bundles[path]) if path in self.bundles else (404, b"{}")
+        if path in self.final:
+            return 409, b"{}"
+        if "status" in body:
+            self.final.add(path)
+        return 200, b"{}"
 
 
 @contextlib.contextmanager
 def running_node_server() -> Iterator[NodeServer]:
     state = NodeServer()
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_GET(self) -> None:
-            self._reply(*state.answer("GET", self.path, self.headers.get("X-Bootaction-Key"), None))
-
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])) or b"null")
-            self._reply(*state.answer("POST", self.path, self.headers.get("X-Bootaction-Key"), body))
-
-        def _reply(self, status: int, body: bytes) -> None:
-            kind = "application/gzip" if status == 200 and self.command == "GET" else "application/json"
-            self.send_response(status)
-            headers = {"Content-Type": kind, "Content-Length": str(len(body))} | state.headers
-            for name, value in headers.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.daemon_threads = True
-        state.url = f"http://127.0.0.1:{server.server_address[1]}"
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        try:
-            yield state
-        finally:
-            server.shutdown()
-            thread.join()
+    with serving(state.answer, keep_alive=True) as peer:
+        state.url = peer.url()
+        yield state

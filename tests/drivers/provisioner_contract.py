@@ -18,8 +18,8 @@ from drydock.drivers.node.records import ProvisionedNode
 from drydock.drivers.progress import Progress, ProgressState
 from drydock.model.hardware_facts import HardwareFacts
 from tests.contract_matrix import Contract
-from tests.drivers.plans import deployment, site_plan
 from tests.eventually import eventually
+from tests.factories.provisioning import deployment, site_plan
 
 BootFromNetwork = Callable[[ProvisionedNode], None]
 

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from dev.peers import packages
 from dev.peers.ipmi_sim import IpmiSim, free_udp_ports
 from dev.peers.pyghmi_bmc import PyghmiBmcs
 from drydock.drivers.oob.base import BmcAccess, BootDevice, BootMode, OobDriver, PowerState
@@ -23,6 +22,7 @@ from tests.drivers.udp_relay import UdpRelay
 pytest.importorskip("pyghmi", reason="pyghmi, the extra 'ipmi', is not installed")
 
 from drydock.drivers.oob.ipmi import IpmiDriver
+from tests.real_peers import ipmi_sim
 
 SIMULATED = 48
 SERVED = 160
@@ -36,11 +36,7 @@ RELAYS: dict[Trouble, dict[str, float]] = {
 
 @pytest.fixture(scope="module")
 def sim(tmp_path_factory: pytest.TempPathFactory) -> Iterator[IpmiSim]:
-    try:
-        made = IpmiSim(tmp_path_factory.mktemp("ipmi"), count=SIMULATED)
-    except packages.Unavailable as error:
-        pytest.skip(f"needs Debian's openipmi and ipmitool: {error}")
-    with made as running:
+    with ipmi_sim(tmp_path_factory.mktemp("ipmi"), count=SIMULATED) as running:
         yield running
 
 

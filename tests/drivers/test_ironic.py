@@ -29,7 +29,6 @@ from tests.drivers.ironic_peer import (
     provisioner as made_provisioner,
 )
 from tests.drivers.node_server import NodeServer
-from tests.drivers.plans import deployment, node_plan
 from tests.drivers.provisioner_contract import (
     BootFromNetwork,
     NodeProvisionerContract,
@@ -38,6 +37,7 @@ from tests.drivers.provisioner_contract import (
     reaches,
 )
 from tests.eventually import eventually
+from tests.factories.provisioning import deployment, node_plan
 
 # openstacksdk uses itself what it deprecates, at each connection.
 pytestmark = [
@@ -278,6 +278,32 @@ def test_no_credential_in_an_answer(
     assert ended.state is FAILED
     assert "Ironic" in ended.reason
     assert "not-a-secret" not in repr(ended)
+
+
+def test_what_the_operator_of_ironic_rescues_is_taken_down(
+    provisioner: IronicProvisioner, node: ProvisionedNode, operator: Operator
+) -> None:
+    """And not called destroyed, with all that is on its disks."""
+    prepared(provisioner, node)
+    provisioner.deploy([deployment(node, str(uuid4()))])
+    reaches(provisioner, node, NodeState.DEPLOYED)
+    operator.connector.patch(("nodes", node.name), [{"op": "add", "path": "/rescue_interface", "value": "fake"}])
+    rescue = {"target": "rescue", "rescue_password": "not-a-secret"}
+    operator.connector.put(("nodes", node.name, "states", "provision"), rescue)
+    eventually(lambda: operator.node(node.name)["provision_state"], lambda seen: seen == "rescue")
+    assert only(provisioner.destroy([node.name])).state is PENDING
+    assert ends(lambda: provisioner.destroy([node.name])).state is SUCCEEDED
+    assert operator.node(node.name)["provision_state"] == "available"
+
+
+def test_a_patch_that_ironic_quotes(provisioner: IronicProvisioner, node: ProvisionedNode, operator: Operator) -> None:
+    prepared(provisioner, node)
+    info = {"redfish_password": "not-a-secret", "fake": 1}
+    with pytest.raises(DriverRefused, match="Couldn't apply patch") as refused:
+        operator.connector.patch(
+            ("nodes", node.name), [{"op": "replace", "path": "/driver_info/of_nobody", "value": info}]
+        )
+    assert "not-a-secret" not in str(refused.value)
 
 
 def test_http_basic_and_a_wrong_password(tmp_path: Path) -> None:

@@ -36,9 +36,9 @@ from drydock.drivers.node.records import (
     VolumeGroupPlan,
 )
 from drydock.drivers.oob.base import BmcAccess, BootMode
-from drydock.errors import ConfigurationError, DriverUnavailable
+from drydock.errors import ConfigurationError, DriverRefused, DriverUnavailable
 from drydock.model.hardware_facts import HardwareFacts, LldpNeighbour, NicFacts
-from tests.drivers.plans import node_plan
+from tests.factories.provisioning import node_plan
 
 # openstacksdk uses itself what it deprecates, at each connection.
 pytestmark = pytest.mark.filterwarnings("ignore::openstack.warnings.RemovedInSDK60Warning")
@@ -184,6 +184,16 @@ def test_further_disks_are_laid_out_by_cloud_init() -> None:
         disks.vendor_data(plan, [])
 
 
+@pytest.mark.parametrize(("disk", "first"), [("sdb", "/dev/sdb1"), ("nvme0n1", "/dev/nvme0n1p1")])
+def test_a_partition_by_the_kernels_name(disk: str, first: str) -> None:
+    plan = node_plan("n01")
+    data = DiskPlan(DeviceSelector(disk, None, None, None), None, {}, (partition("log", None, "/log"),))
+    plan = replace(plan, storage=StoragePlan((*plan.storage.disks, data), ()))
+    config = yaml.safe_load(disks.vendor_data(plan, [])["cloud-init"])
+    assert [row["device"] for row in config["fs_setup"]] == [first]
+    assert [mount[0] for mount in config["mounts"]] == [first]
+
+
 def test_what_no_config_drive_can_lay_out() -> None:
     plan = node_plan("n01")
     size = SizePlan("10g", 10**10, None, at_least=False)
@@ -229,6 +239,36 @@ def test_redfish() -> None:
     }  # fmt: skip
     assert not access.differs({**found, "redfish_password": "******"}, found)
     assert access.differs({**found, "redfish_username": "root"}, found)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "options", "verify"),
+    [
+        ({}, {}, True),
+        ({"verify_tls": " True "}, {}, True),
+        ({"verify_tls": "no"}, {}, False),
+        # Types that the design's rules do not know may have any text.
+        ({"verify_tls": "perhaps"}, {}, True),
+        ({}, {"redfish_verify_ca": "/etc/ca.pem"}, "/etc/ca.pem"),
+        ({"verify_tls": "true"}, {"redfish_verify_ca": "/etc/ca.pem"}, True),
+    ],
+)
+def test_tls_is_verified_unless_somebody_says_otherwise(
+    parameters: dict[str, str], options: dict[str, str], verify: object
+) -> None:
+    bmc = BmcAccess("n01", "redfish", "192.0.2.1", parameters=parameters)
+    assert access.driver_info(bmc, settings(driver_info=options))["redfish_verify_ca"] == verify
+
+
+def test_a_bmc_with_an_ipv6_address() -> None:
+    bmc = BmcAccess("n01", "redfish", "2001:db8::1")
+    assert access.driver_info(bmc, settings())["redfish_address"] == "https://[2001:db8::1]"
+
+
+def test_a_template_that_no_rule_of_the_design_has_checked() -> None:
+    bmc = BmcAccess("n01", "idrac", "192.0.2.1", parameters={"endpoint": "https://{host}"})
+    with pytest.raises(DriverRefused, match=r"oob\.endpoint and oob\.system of n01"):
+        access.driver_info(bmc, settings(hardware_types={"idrac": "idrac"}))
 
 
 def test_ipmi() -> None:

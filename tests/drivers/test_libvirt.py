@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -12,7 +13,6 @@ from typing import Any
 
 import pytest
 
-from dev.peers import packages
 from dev.peers.certificates import Authority
 from dev.peers.libvirt_daemon import LibvirtDaemon
 from dev.ports import free_port
@@ -22,6 +22,7 @@ from drydock.errors import ConfigurationError, DriverRefused
 from tests.drivers import libvirt_module
 from tests.drivers.oob_contract import Meet, OobDriverContract, Trouble, ends
 from tests.drivers.tcp_relay import TcpRelay
+from tests.real_peers import libvirt_daemon
 
 NUMBERS = itertools.count(1)
 #: With all that can be booted from, and the order on the devices.
@@ -119,6 +120,16 @@ class TestDouble(OobDriverContract):
             name = {BootDevice.NETWORK: "network", BootDevice.VIRTUAL_CD: "cdrom"}[device]
             assert f"<boot dev='{name}'/>" in defined(hypervisor, libvirt, bmc.node)
 
+    def test_what_is_not_foreseen_is_raised_at_once(self, driver: OobDriver, bmc: BmcAccess, hypervisor: Any) -> None:
+        """Not after the timeout, as if the hypervisor were silent: here a note of ours that somebody changed."""
+        note = "<metadata><n:next-start xmlns:n='urn:drydock:next-start'>{</n:next-start></metadata>"
+        plain = re.sub("<boot order='.'/>", "", DOMAIN.format(name=bmc.node))
+        xml = plain.replace("<os>", f"{note}<os>").replace("</os>", "<boot dev='hd'/></os>")
+        hypervisor.lookupByName(bmc.node).undefine()
+        hypervisor.defineXML(xml)
+        with pytest.raises(ValueError, match="Expecting property name"):
+            driver.set_boot_device(bmc, BootDevice.NETWORK, None)
+
     def test_facts_of_the_domain(self, driver: OobDriver, bmc: BmcAccess) -> None:
         facts = driver.facts(bmc)
         assert (facts.arch, facts.cpu_count, facts.memory_mib) == ("x86_64", 2, 2048)
@@ -130,11 +141,7 @@ class TestDouble(OobDriverContract):
 
 @pytest.fixture(scope="module")
 def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LibvirtDaemon]:
-    try:
-        made = LibvirtDaemon(tmp_path_factory.mktemp("libvirt"), tls=True)
-    except packages.Unavailable as error:
-        pytest.skip(f"libvirtd cannot be had: {error}")
-    with made as running:
+    with libvirt_daemon(tmp_path_factory.mktemp("libvirt"), tls=True) as running:
         yield running
 
 
@@ -219,6 +226,7 @@ def uri(port: int, pki: Path) -> str:
         ({"libvirt_uri": "qemu+ssh://h/system?netcat=hunter3"}, "may not have the parameters netcat"),
         ({"libvirt_uri": "qemu+ssh://-ohunter3/system"}, "one of the schemes"),
         ({"libvirt_uri": "qemu+ssh:///system"}, "one of the schemes"),
+        ({"libvirt_uri": "qemu+ssh://u:hunter3@h/sys<tem"}, "the URI cannot be parsed"),
         ({"domain": "{x}"}, "oob.domain may have"),
         ({"timeout": "soon"}, "oob.timeout must be"),
     ],

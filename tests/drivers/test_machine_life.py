@@ -17,9 +17,9 @@ from drydock.drivers.oob.redfish import RedfishDriver
 from drydock.drivers.progress import Progress, ProgressState
 from tests.drivers.node_server import ACTION, KEY, OTHER_ACTION, NodeServer, tarball
 from tests.drivers.oob_contract import ends
-from tests.drivers.plans import deployment, node_plan
 from tests.drivers.simulator_process import ACCOUNT, PASSWORD, Simulator
 from tests.eventually import eventually
+from tests.factories.provisioning import deployment, node_plan
 
 
 @pytest.fixture

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -15,6 +12,7 @@ from keystoneauth1.session import Session
 
 from drydock.drivers.labels.promenade import PromenadeLabels
 from drydock.errors import DriverRefused, DriverUnavailable
+from tests.http_peer import Answer, Request, serving
 
 
 @dataclass
@@ -26,36 +24,20 @@ class Promenade:
     good_token: str = "token-1"
     asked: list[tuple[str, Any]] = field(default_factory=list)
 
+    def answer(self, request: Request) -> Answer:
+        known = request.headers.get("X-Auth-Token") == self.good_token
+        if known:
+            self.asked.append((request.path, request.json))
+        moved = {"Location": "http://127.0.0.1:9/elsewhere"} if self.status == 302 else {}
+        return Answer(self.status if known else 401, b'{"message": "no such node"}', moved)
+
 
 @pytest.fixture
 def promenade() -> Iterator[Promenade]:
-    peer = Promenade()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_PUT(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            known = self.headers.get("X-Auth-Token") == peer.good_token
-            if known:
-                peer.asked.append((self.path, json.loads(body)))
-            self.send_response(peer.status if known else 401)
-            answer = b'{"message": "no such node"}'
-            if peer.status == 302:
-                self.send_header("Location", "http://127.0.0.1:9/elsewhere")
-            self.send_header("Content-Length", str(len(answer)))
-            self.end_headers()
-            self.wfile.write(answer)
-
-        def log_message(self, *args: Any) -> None:
-            return None
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    peer.url = f"http://127.0.0.1:{server.server_port}"
-    yield peer
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    made = Promenade()
+    with serving(made.answer) as peer:
+        made.url = peer.url()
+        yield made
 
 
 class Tokens(BaseAuthPlugin):

@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-import datetime
-import ipaddress
 import json
 import socket
-import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 import requests
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
+from dev.peers.certificates import Authority
 from drydock.drivers.oob.base import BmcAccess, BootDevice, BootMode, PowerState
 from drydock.drivers.oob.redfish import RedfishDriver
 from drydock.drivers.progress import ProgressState, pending
 from drydock.errors import ConfigurationError, DriverBusy, DriverError, DriverRefused, DriverUnavailable
 from tests.drivers.oob_contract import OobDriverContract, ends, wait_for_power
 from tests.drivers.simulator_process import ACCOUNT, PASSWORD, Simulator, running_simulator
+from tests.http_peer import Answer, serving
 
 SYSTEM = "/redfish/v1/Systems/{node}"
 
@@ -311,40 +306,12 @@ def test_options_left_out_have_defaults(bmc: BmcAccess) -> None:
     assert RedfishDriver.from_options({"timeout": None}).name == "redfish"
 
 
-class _NotFound(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        self.send_error(404)
-
-    def log_message(self, *args: object) -> None:
-        pass
-
-
 @pytest.fixture
 def untrusted_server(tmp_path: Path) -> Iterator[str]:
-    """Of https, with a certificate signed by itself."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name, now = x509.Name([]), datetime.datetime.now(datetime.UTC)
-    address = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
-    certificate = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(address, critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    file = tmp_path / "server.pem"
-    pem = serialization.Encoding.PEM
-    secret = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    file.write_bytes(secret + certificate.public_bytes(pem))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(file)
-    with ThreadingHTTPServer(("127.0.0.1", 0), _NotFound) as server:
-        server.socket = context.wrap_socket(server.socket, server_side=True)
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"https://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
+    """Of https, with a certificate of an authority that no machine knows."""
+    pair = Authority(tmp_path).issue("bmc", addresses=("127.0.0.1",))
+    with serving(lambda _: Answer(404), certificate=pair) as peer:
+        yield peer.url()
 
 
 def test_a_node_may_have_an_endpoint_and_a_system_of_its_own(simulator: Simulator, bmc: BmcAccess) -> None:

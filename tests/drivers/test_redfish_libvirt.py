@@ -13,17 +13,14 @@ from dev.peers.sushy_emulator import SushyEmulator
 from drydock.drivers.oob.base import BmcAccess, BootDevice, PowerState
 from drydock.drivers.oob.redfish import RedfishDriver
 from tests.drivers.oob_contract import OobDriverContract, ends
+from tests.real_peers import libvirt_daemon
 
 NUMBERS = itertools.count(1)
 
 
 @pytest.fixture(scope="module")
 def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LibvirtDaemon]:
-    try:
-        made = LibvirtDaemon(tmp_path_factory.mktemp("libvirt"))
-    except packages.Unavailable as error:
-        pytest.skip(f"libvirtd cannot be had: {error}")
-    with made as running:
+    with libvirt_daemon(tmp_path_factory.mktemp("libvirt")) as running:
         yield running
 
 

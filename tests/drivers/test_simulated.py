@@ -15,9 +15,9 @@ from drydock.drivers.oob.redfish import RedfishDriver
 from drydock.drivers.progress import Progress, ProgressState
 from drydock.errors import ConfigurationError, DriverRefused, DriverUnavailable
 from tests.drivers.node_server import NodeServer, running_node_server
-from tests.drivers.plans import deployment, node_plan
 from tests.drivers.provisioner_contract import BootFromNetwork, NodeProvisionerContract, ends, only, reaches
 from tests.drivers.simulator_process import ACCOUNT, PASSWORD, Simulator, running_simulator
+from tests.factories.provisioning import deployment, node_plan
 
 
 @pytest.fixture

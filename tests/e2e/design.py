@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tests import small_site
+from tests.factories import site as small_site
 
 SIGNALING = ("first", "second")
 

@@ -9,25 +9,18 @@ import signal
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 
-from dev import processes, unprivileged
+from dev import processes
 from dev.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 COMMAND = re.compile(r"^  (curl .*|\. .*)$", re.MULTILINE)
 
 pytestmark = pytest.mark.e2e
-
-
-@pytest.fixture
-def directory() -> Iterator[Path]:
-    with unprivileged.temporary_directory("drydock-tests-") as made:
-        yield made
 
 
 def shell(command: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -42,10 +35,18 @@ def shell(command: str, **environment: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_it_deploys_the_example_serves_and_leaves_nothing_behind(directory: Path, tmp_path: Path) -> None:
+def test_it_deploys_the_example_serves_and_leaves_nothing_behind(server_home: Path, tmp_path: Path) -> None:
     log = tmp_path / "run.log"
     port = free_port()
-    command: list[str | Path] = [sys.executable, "-m", "dev.run", "--port", str(port), "--directory", directory / "run"]
+    command: list[str | Path] = [
+        sys.executable,
+        "-m",
+        "dev.run",
+        "--port",
+        str(port),
+        "--directory",
+        server_home / "run",
+    ]
     environment = {**processes.neutral_environment(), "PYTHONUNBUFFERED": "1"}
     running = processes.start(
         "make run", command, log=log, directory=ROOT, environment=environment, stop_signal=signal.SIGINT
@@ -55,9 +56,9 @@ def test_it_deploys_the_example_serves_and_leaves_nothing_behind(directory: Path
         printed = log.read_text()
         assert "The site is deployed: 12 of 12 machines run." in printed
         check_what_it_prints_works(printed)
-        check_secrets_are_ours_alone(directory / "run")
-        check_the_smoke_test_passes(directory / "run", f"http://127.0.0.1:{port}")
-        check_a_second_one_is_refused(directory / "run", port)
+        check_secrets_are_ours_alone(server_home / "run")
+        check_the_smoke_test_passes(server_home / "run", f"http://127.0.0.1:{port}")
+        check_a_second_one_is_refused(server_home / "run", port)
         check_what_is_killed_is_started_again(running, log)
         started = psutil.Process(running.pid).children(recursive=True)
         assert len(started) >= 5
@@ -68,7 +69,7 @@ def test_it_deploys_the_example_serves_and_leaves_nothing_behind(directory: Path
     assert left == []
 
 
-def test_it_gives_up_with_a_sentence_when_nothing_happens_any_more(directory: Path, tmp_path: Path) -> None:
+def test_it_gives_up_with_a_sentence_when_nothing_happens_any_more(server_home: Path, tmp_path: Path) -> None:
     log = tmp_path / "run.log"
     command: list[str | Path] = [
         sys.executable,
@@ -82,7 +83,11 @@ def test_it_gives_up_with_a_sentence_when_nothing_happens_any_more(directory: Pa
     ]
     environment = {**processes.neutral_environment(), "PYTHONUNBUFFERED": "1"}
     running = processes.start(
-        "make run", [*command, "--directory", directory / "run"], log=log, directory=ROOT, environment=environment
+        "make run",
+        [*command, "--directory", server_home / "run"],
+        log=log,
+        directory=ROOT,
+        environment=environment,
     )
     try:
         running.wait_ready(processes.line_ready(log, "  worker "), seconds=150)

@@ -24,8 +24,8 @@ from drydock.bootaction.keys import events_token
 from drydock.simulator.user_data import read_boot_environment
 from tests.e2e.design import site
 from tests.eventually import eventually
-from tests.small_site import joining
-from tests.unit.design.http_peer import Answer, Peer, serving
+from tests.factories.site import joining
+from tests.http_peer import Answer, Peer, serving
 
 NODES = ("good", "refused", "lost", "broken")
 BMC_PASSWORD, DOCUMENT_PASSWORD, JOIN_TOKEN = "bmc-password-8", "documents-only-for-us", "join-token-0123456789"
@@ -48,7 +48,7 @@ pytestmark = pytest.mark.e2e
 @pytest.fixture
 def peer() -> Iterator[Peer]:
     """The document server: it has nothing for one of the nodes."""
-    with serving(lambda path: Answer(404) if "lost" in path else Answer(body=JOIN_TOKEN.encode())) as peer:
+    with serving(lambda request: Answer(404) if "lost" in request.path else Answer(body=JOIN_TOKEN.encode())) as peer:
         yield peer
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from uuid import uuid4
 
 import pytest
@@ -18,11 +18,12 @@ from drydock.model.machine import MachineContact
 from drydock.model.task import ResultStatus, Task, TaskStatus
 from drydock.orchestrator.workflows.install_progress import pause, silence
 from drydock.orchestrator.workflows.table import WORKFLOWS
-from tests.drivers.plans import deployment, node_plan
+from tests.factories.provisioning import deployment, node_plan
+from tests.factories.site import site
+from tests.factories.tasks import NOON, named_nodes, task_record
 from tests.orchestrator.world import World
-from tests.small_site import site
 
-NOBODY = {"filter_set_type": "union", "filter_set": [{"filter_type": "union", "node_names": ["n99"]}]}
+NOBODY = named_nodes("n99")
 NODE_ACTIONS = ("verify_nodes", "prepare_nodes", "deploy_nodes", "destroy_nodes", "relabel_nodes")
 
 
@@ -214,22 +215,8 @@ def test_a_permanent_failure_ends_at_once_with_the_drivers_words(world: World) -
     assert subtask.error_attempts == 0
 
 
-NOON = datetime(2026, 1, 2, 12, 0, tzinfo=UTC)
-
-
 def installing(world_node: str = "n17") -> Task:
-    task_id = uuid4()
-    return Task(
-        id=task_id,
-        root_id=task_id,
-        action=Action.DEPLOY_NODE,
-        design_ref="x",
-        status=TaskStatus.RUNNING,
-        created=NOON,
-        updated=NOON,
-        node=world_node,
-        step_since=NOON,
-    )
+    return task_record(action=Action.DEPLOY_NODE, node=world_node, step_since=NOON)
 
 
 def seconds(count: float) -> datetime:

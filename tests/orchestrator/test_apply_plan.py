@@ -15,9 +15,9 @@ from drydock.model.boot_action import ReportStatus
 from drydock.model.operator_hold import NewHold
 from drydock.model.plan import PlanHead
 from drydock.model.task import NewTask, ResultStatus, Task, TaskStatus
+from tests.factories.site import site
 from tests.orchestrator.fakes import FakeProvisioner
 from tests.orchestrator.world import World
-from tests.small_site import site
 
 NODES = ("n01", "n02", "n03")
 DESIGN = site(NODES)

@@ -8,9 +8,9 @@ from drydock.drivers.node.base import NodeState
 from drydock.drivers.oob.manual import ManualDriver
 from drydock.errors import NoConfirmationAwaited, TaskNotFound
 from drydock.model.task import ResultStatus, Task, TaskStatus
+from tests.factories.site import site
 from tests.orchestrator.test_driver_capabilities import begin, use_oob
 from tests.orchestrator.world import TIMEOUT_SECONDS, World
-from tests.small_site import site
 
 
 def confirm(world: World, task: Task, *, step: str | None = None, by: str = "alice", note: str = "") -> Task:

@@ -13,8 +13,8 @@ from drydock.db.database import Database
 from drydock.db.tables import boot_contacts, boot_contexts
 from drydock.errors import DatabaseUnavailable
 from drydock.orchestrator.services.contacts import INTERVAL, Contacts
+from tests.factories.site import site
 from tests.orchestrator.world import World
-from tests.small_site import site
 
 
 class OutOfReach(Database):

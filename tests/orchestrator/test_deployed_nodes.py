@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from drydock.drivers.node.base import NodeState
 from drydock.model.deployed_node import DeployedNode
 from drydock.model.task import ResultStatus, Task
+from tests.factories.site import site
 from tests.orchestrator.world import World
-from tests.small_site import site
 
 NODES = ("n01", "n02")
 

@@ -16,9 +16,9 @@ from drydock.drivers.oob.manual import ASK_AGAIN_SECONDS, ManualDriver
 from drydock.drivers.progress import Progress, succeeded
 from drydock.errors import DriverBusy
 from drydock.model.task import ResultStatus, Task
+from tests.factories.site import site
 from tests.orchestrator.test_actions import run, said
 from tests.orchestrator.world import World
-from tests.small_site import site
 
 OWNS_POWER = ProvisionerCapabilities(owns_power=True, at_once=dict.fromkeys(Verb, 10))
 

@@ -17,9 +17,9 @@ from drydock.model.message import NewMessage
 from drydock.model.task import Lane, ResultStatus, Task, TaskResult, TaskStatus
 from drydock.model.task_change import Finish, Pause
 from drydock.orchestrator.engine.recorder import Record, Recorder
+from tests.factories.site import site
 from tests.orchestrator.fakes import FakeBmcs
 from tests.orchestrator.world import World
-from tests.small_site import site
 
 
 def test_a_claimed_task_is_not_claimed_again(world: World) -> None:

@@ -27,9 +27,10 @@ from drydock.orchestrator.workflows.outcome import Outcome
 from drydock.orchestrator.workflows.table import WORKFLOWS
 from drydock.orchestrator.workflows.workflow import AnyStep
 from tests.eventually import eventually
+from tests.factories.site import site
+from tests.factories.tasks import named_nodes
 from tests.orchestrator.engines import make_engine, running
 from tests.orchestrator.world import Timeouts, World
-from tests.small_site import site
 
 NODES = ("n01", "n02", "n03", "n04", "n05")
 JOIN = b"""---
@@ -44,10 +45,6 @@ data:
       location_pipeline: [template]
       data_pipeline: [utf8_decode]
 """
-
-
-def scope(*nodes: str) -> Mapping[str, object]:
-    return {"filter_set_type": "union", "filter_set": [{"filter_type": "union", "node_names": list(nodes)}]}
 
 
 def deploy(world: World, design: bytes) -> Task:
@@ -123,8 +120,8 @@ class TerminatedBefore(StepRunner):
 def test_a_task_that_is_terminated_while_its_group_is_at_work_revokes_no_key(world: World) -> None:
     deploy(world, site(NODES))
     one, others = (world.store(site(NODES)).ref for _ in range(2))
-    stopped = world.create("destroy_nodes", design_ref=one, node_filter=scope("n01"))
-    going = world.create("destroy_nodes", design_ref=others, node_filter=scope(*NODES[1:]))
+    stopped = world.create("destroy_nodes", design_ref=one, node_filter=named_nodes("n01"))
+    going = world.create("destroy_nodes", design_ref=others, node_filter=named_nodes(*NODES[1:]))
     runner = TerminatedBefore(world.services, WORKFLOWS, Timeouts(), EngineMetrics())
     runner.world, runner.step, runner.root = world, "revoke_key", stopped.id
     world.runner = runner

@@ -17,10 +17,10 @@ from drydock.orchestrator.engine.step_runner import StepRunner
 from drydock.orchestrator.workflows.outcome import Outcome
 from drydock.orchestrator.workflows.workflow import AnyStep
 from tests.eventually import eventually
+from tests.factories.site import site
 from tests.orchestrator.engines import make_engine, running
 from tests.orchestrator.test_laws import WorkerKilled, create, every_step, steps_below, use, workflow_of
 from tests.orchestrator.world import World
-from tests.small_site import site
 
 WHY = "the worker died or hung at this step 3 times"
 NODES = ("n01", "n02", "n03", "n04", "n05")

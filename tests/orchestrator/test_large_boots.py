@@ -16,9 +16,9 @@ from drydock.orchestrator.engine.step_runner import StepRunner
 from drydock.orchestrator.workflows.outcome import Outcome
 from drydock.orchestrator.workflows.table import WORKFLOWS
 from drydock.orchestrator.workflows.workflow import AnyStep
+from tests.factories.site import site
 from tests.orchestrator.test_groups import JOIN, deploy, use_fetch
 from tests.orchestrator.world import Timeouts, World
-from tests.small_site import site
 
 MIB = 1024 * 1024
 NODES = [f"n{number:02}" for number in range(1, 13)]

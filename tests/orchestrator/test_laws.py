@@ -15,8 +15,8 @@ from drydock.orchestrator.engine.step_runner import StepRunner
 from drydock.orchestrator.workflows.outcome import Outcome
 from drydock.orchestrator.workflows.table import WORKFLOWS
 from drydock.orchestrator.workflows.workflow import AnyStep, Step, Workflow
+from tests.factories.site import site
 from tests.orchestrator.world import World
-from tests.small_site import site
 
 REQUESTED = tuple(dict.fromkeys(REQUESTABLE.values()))
 SUBTASK = {

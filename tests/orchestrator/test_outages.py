@@ -15,9 +15,9 @@ from drydock.drivers.node.records import ProvisionedNode
 from drydock.drivers.progress import Progress, ProgressState
 from drydock.model.task import ResultStatus
 from tests.eventually import eventually
+from tests.factories.site import site
 from tests.orchestrator.engines import make_engine, running
 from tests.orchestrator.world import World
-from tests.small_site import site
 
 NODES = ["n01", "n02", "n03"]
 FOR_EVER = 3600.0

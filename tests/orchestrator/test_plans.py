@@ -14,8 +14,10 @@ from drydock.model.rollout import PLAIN
 from drydock.orchestrator.services.node_sections import NodeSections
 from drydock.orchestrator.services.plan_facts import FactsReader
 from drydock.orchestrator.services.plans import PlanService
-from tests.orchestrator.world import SECRET, World
-from tests.small_site import site
+from tests.factories.settings import SECRET
+from tests.factories.site import site
+from tests.factories.tasks import named_nodes
+from tests.orchestrator.world import World
 
 NODES = ("n01", "n02", "n03")
 DESIGN = site(NODES)
@@ -28,7 +30,7 @@ def plans(world: World) -> PlanService:
 
 def deployed(world: World, nodes: tuple[str, ...] = NODES, design: bytes = DESIGN) -> str:
     ref = world.store(design).ref
-    chosen = {"filter_set_type": "union", "filter_set": [{"filter_type": "union", "node_names": list(nodes)}]}
+    chosen = named_nodes(*nodes)
     world.create("deploy_nodes", design_ref=ref, node_filter=chosen)
     world.run_until_idle(before=world.machines_report)
     return ref

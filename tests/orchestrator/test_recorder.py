@@ -21,8 +21,8 @@ from drydock.orchestrator.engine.step_runner import StepRunner
 from drydock.orchestrator.workflows.outcome import Outcome
 from drydock.orchestrator.workflows.workflow import AnyStep
 from tests.eventually import eventually
+from tests.factories.site import site
 from tests.orchestrator.world import World
-from tests.small_site import site
 
 
 def claimed(world: World, count: int) -> Sequence[Task]:

@@ -25,8 +25,8 @@ from drydock.model.plan import PlanHead
 from drydock.model.task import NewTask
 from drydock.orchestrator.services import retention
 from drydock.orchestrator.services.retention import PeriodicRetention, delete_old
+from tests.factories.site import site
 from tests.orchestrator.world import World
-from tests.small_site import site
 
 ALL = (tasks, task_messages, boot_contexts, boot_bundles, boot_actions, build_data, designs)
 

@@ -11,18 +11,15 @@ import pytest
 from drydock.errors import InvalidInput, NothingToRetry, TaskNotEnded, TaskNotFound
 from drydock.model.boot_action import Report, ReportStatus
 from drydock.model.task import ResultStatus, Task
+from tests.factories.site import site
+from tests.factories.tasks import named_nodes
 from tests.orchestrator.world import World
-from tests.small_site import site
 
 
 def deploy_with_failures(world: World, *failing: str, force: bool = False) -> Task:
     task = world.create("deploy_nodes", force=force)
     run_with_failures(world, *failing)
     return world.orchestrator.task(task.id)
-
-
-def scope(*nodes: str) -> dict[str, object]:
-    return {"filter_set_type": "union", "filter_set": [{"filter_type": "union", "node_names": list(nodes)}]}
 
 
 def run_with_failures(world: World, *failing: str) -> None:
@@ -97,7 +94,7 @@ def test_of_a_retry_that_went_half_well_only_the_rest_is_done_again(world: World
 @pytest.mark.parametrize("later", ["deploy_nodes", "prepare_nodes"])
 def test_any_later_task_that_brought_a_node_up_counts(world: World, later: str) -> None:
     first = failing_with_force(world, "n02")
-    world.create(later, node_filter=scope("n02"), force=True)
+    world.create(later, node_filter=named_nodes("n02"), force=True)
     world.run_until_idle(before=world.machines_report)
     if later == "prepare_nodes":
         assert scope_of(ask_again(world, first)) == ["n02"]
@@ -109,18 +106,18 @@ def test_any_later_task_that_brought_a_node_up_counts(world: World, later: str) 
 def test_what_was_destroyed_since_is_done_again(world: World) -> None:
     first = failing_with_force(world, "n02")
     for action in ("deploy_nodes", "destroy_nodes"):
-        world.create(action, node_filter=scope("n02"))
+        world.create(action, node_filter=named_nodes("n02"))
         world.run_until_idle(before=world.machines_report)
     assert scope_of(ask_again(world, first)) == ["n02"]
 
 
 def test_a_machine_that_was_brought_up_since_is_not_destroyed_by_a_retry(world: World) -> None:
-    task = world.create("destroy_nodes", node_filter=scope("n01"))
+    task = world.create("destroy_nodes", node_filter=named_nodes("n01"))
     world.work()
     world.orchestrator.terminate(task.id, by="operator")
     world.run_until_idle()
     assert world.orchestrator.task(task.id).result.failures == ("n01",)
-    world.create("deploy_nodes", node_filter=scope("n01"))
+    world.create("deploy_nodes", node_filter=named_nodes("n01"))
     world.run_until_idle(before=world.machines_report)
     with pytest.raises(NothingToRetry):
         ask_again(world, task)

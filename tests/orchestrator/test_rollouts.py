@@ -17,10 +17,10 @@ from drydock.model.task import Lane, ResultStatus, Task, TaskStatus
 from drydock.orchestrator.engine.step_runner import StepRunner
 from drydock.orchestrator.workflows.outcome import Outcome
 from drydock.orchestrator.workflows.workflow import AnyStep
+from tests.factories.site import site
 from tests.orchestrator.test_holds import hold
 from tests.orchestrator.test_laws import WorkerKilled
 from tests.orchestrator.world import World
-from tests.small_site import site
 
 NAMES = [f"n{number:02}" for number in range(1, 11)]
 BROKEN = Progress(ProgressState.FAILED, "broken")

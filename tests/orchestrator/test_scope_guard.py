@@ -11,8 +11,8 @@ import pytest
 from drydock.errors import InvalidInput, ScopeUnconfirmed, UnexpectedNodeCount
 from drydock.model.actions import Action
 from drydock.model.task import NewTask, ResultStatus, Task
+from tests.factories.site import site
 from tests.orchestrator.world import World
-from tests.small_site import site
 
 Filter = Mapping[str, Any]
 UNION, INTERSECTION = "union", "intersection"

@@ -9,9 +9,9 @@ import pytest
 from drydock.bootaction.render import TemplateLimits
 from drydock.model.boot_context import BundleKind
 from drydock.model.task import TaskStatus
+from tests.factories.site import site
 from tests.orchestrator.test_groups import use_fetch
 from tests.orchestrator.world import World
-from tests.small_site import site
 
 NODES = ("n01", "n02", "n03", "n04", "n05")
 DOUBLED = (

@@ -17,9 +17,9 @@ from drydock.model.message import TaskMessage
 from drydock.model.task import Lane, ResultStatus, Task, TaskStatus
 from drydock.orchestrator.engine.unknown_tasks import UnknownTasks
 from tests.eventually import eventually
+from tests.factories.site import site
 from tests.orchestrator.test_lapses import engine
 from tests.orchestrator.world import World
-from tests.small_site import site
 
 CHECKS = ("ck_tasks_lane", "ck_tasks_status", "ck_tasks_result_status", "ck_tasks_closed_never_wakes")
 

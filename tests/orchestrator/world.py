@@ -9,8 +9,7 @@ from uuid import UUID
 from sqlalchemy import Engine as SqlEngine
 from sqlalchemy import func, text, update
 
-from drydock.bootaction.preparation import BootPreparation, BootSettings
-from drydock.bootaction.render import TemplateLimits
+from drydock.bootaction.preparation import BootPreparation
 from drydock.db.database import Database
 from drydock.db.tables import operator_holds, tasks
 from drydock.design.loader import DesignLoader
@@ -36,11 +35,10 @@ from drydock.orchestrator.services.scope_check import ScopeCheck
 from drydock.orchestrator.services.tasks import TaskService
 from drydock.orchestrator.workflows.table import WORKFLOWS
 from drydock.orchestrator.workflows.workflow import StepServices
-from drydock.references.references import References
+from tests.factories.settings import SECRET, boot_settings, references
+from tests.factories.site import site
 from tests.orchestrator.fakes import FakeBmcs, FakeLabels, FakeProvisioner
-from tests.small_site import site
 
-SECRET = bytes(range(32))
 TIMEOUT_SECONDS = 600.0
 
 
@@ -62,39 +60,15 @@ class World:
         self.provisioner = provisioner or FakeProvisioner()
         self.bmcs = bmcs or FakeBmcs()
         self.labels = FakeLabels()
-        references = References(
-            allowed_schemes=["drydock"],
-            allowed_hosts=[],
-            file_roots=[],
-            max_bytes=1 << 20,
-            connect_timeout=1,
-            read_timeout=1,
-            read_snapshot=self._read_snapshot,
-            ca_file=None,
-            allowed_addresses=["*"],
-            tokens=None,
-            retries=None,
-            cache=None,
-        )
+        stored = references(max_bytes=1 << 20, read_snapshot=self._read_snapshot)
         images = ImageCatalogue(self.provisioner, seconds=0, patience=10)
-        self.designs = DesignService(self.database, DesignLoader(references, cache_size=2), images)
-        self.boot_settings = BootSettings(
-            secrets=[SECRET],
-            report_url="http://localhost:9000/api/v1.0/bootaction/",
-            bootdata_url="http://localhost:9000/api/v1.0/bootdata/",
-            lifetime_hours=24,
-            limits=TemplateLimits(max_bytes=1 << 20, max_seconds=10),
-            fetches=8,
-            renderers=4,
-            start_units=True,
-            installer_events=False,
-            report_tool=None,
-        )
+        self.designs = DesignService(self.database, DesignLoader(stored, cache_size=2), images)
+        self.boot_settings = boot_settings()
         self.services = StepServices(
             database=self.database,
             designs=self.designs,
             sections=NodeSections([SECRET]),
-            boot=BootPreparation(self.boot_settings, references.fetch),
+            boot=BootPreparation(self.boot_settings, stored.fetch),
             provisioner=self.provisioner,
             oob_drivers={"redfish": self.bmcs},
             labels=self.labels,

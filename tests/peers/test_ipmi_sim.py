@@ -7,17 +7,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from dev.peers import packages
 from dev.peers.ipmi_sim import IpmiSim
+from tests.real_peers import ipmi_sim
 
 
 @pytest.fixture(scope="module")
 def sim(tmp_path_factory: pytest.TempPathFactory) -> Iterator[IpmiSim]:
-    try:
-        made = IpmiSim(tmp_path_factory.mktemp("ipmi"), count=4)
-    except packages.Unavailable as error:
-        pytest.skip(f"needs Debian's openipmi and ipmitool: {error}")
-    with made as running:
+    with ipmi_sim(tmp_path_factory.mktemp("ipmi"), count=4) as running:
         yield running
 
 

@@ -16,6 +16,7 @@ from dev.peers.libvirt_daemon import LibvirtDaemon
 from dev.peers.sushy_emulator import SushyEmulator
 from dev.ports import free_port
 from dev.processes import Processes, http_ready
+from tests.real_peers import libvirt_daemon
 
 SHOW = "import libvirt, sys; [print(d.name(), d.isActive()) for d in libvirt.open(sys.argv[1]).listAllDomains()]"
 
@@ -30,11 +31,7 @@ def python() -> Path:
 
 @pytest.fixture(scope="module")
 def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LibvirtDaemon]:
-    try:
-        made = LibvirtDaemon(tmp_path_factory.mktemp("libvirt"))
-    except packages.Unavailable as error:
-        pytest.skip(f"libvirtd cannot be had: {error}")
-    with made as running:
+    with libvirt_daemon(tmp_path_factory.mktemp("libvirt")) as running:
         yield running
 
 

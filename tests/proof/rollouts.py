@@ -30,12 +30,12 @@ from drydock.orchestrator.engine.step_runner import StepRunner
 from drydock.orchestrator.services.operator_holds import OperatorHoldService
 from drydock.orchestrator.workflows.outcome import Outcome, of_error
 from drydock.orchestrator.workflows.workflow import AnyStep
+from tests.factories.site import site
 from tests.orchestrator.test_laws import WorkerKilled, steps_below
 from tests.proof.machines import ProvenWorld, proven_world
 from tests.proof.promises import Disproved, expect
 from tests.proof.rollout_laws import check_budget, check_ends, check_waves
 from tests.proof.witness import seen, watched
-from tests.small_site import site
 
 ROUNDS = 600
 ACTIONS: Mapping[Action, int] = {

@@ -2,39 +2,29 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from socketserver import ThreadingMixIn
 from typing import Any
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
 import requests
 import yaml
 
 from drydock import conf
 from drydock.bootaction.keys import events_token
-from drydock.bootaction.preparation import BootPreparation, BootSettings
+from drydock.bootaction.preparation import BootPreparation
 from drydock.bootaction.render import TemplateLimits
 from drydock.bootstrap.api import build_application
 from drydock.model.boot_action import BootAction
 from drydock.model.task import Task
 from drydock.references.references import References
-from tests.orchestrator.world import SECRET, World
+from tests.factories.settings import SECRET, boot_settings
+from tests.http_peer import serving_wsgi
+from tests.orchestrator.world import World
 
 ADMIN = {"X-Auth-Token": "admin"}
 REPORT_TOOL = "/usr/local/bin/drydock-report"
-
-
-class _Server(ThreadingMixIn, WSGIServer):
-    daemon_threads = True
-
-
-class _Handler(WSGIRequestHandler):
-    def log_message(self, *args: object) -> None:
-        pass
 
 
 @dataclass
@@ -45,42 +35,26 @@ class Site:
     @classmethod
     @contextmanager
     def serving(cls, world: World, database_url: str, directory: Path) -> Iterator[Site]:
-        server = _Server(("127.0.0.1", 0), _Handler)
-        url = f"http://127.0.0.1:{server.server_port}/api/v1.0"
-        file = directory / "drydock.conf"
-        file.write_text(
-            f"[database]\nurl = {database_url}\npool_size = 4\n[api]\nauth_strategy = noauth\n"
-            f"[bootaction]\nsecrets = {SECRET.hex()}\nbootdata_url = {url}/bootdata/\nreport_url = {url}/bootaction/\n"
-            "[drivers]\nnode = simulated\noob = redfish\n[simulated]\nurl = http://127.0.0.1:9\n"
-        )
-        server.set_app(build_application(conf.load(["--config-file", str(file)], env={})))
-        site = cls(world, url)
-        site.use()
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
+        with serving_wsgi() as server:
+            url = f"http://127.0.0.1:{server.server_port}/api/v1.0"
+            file = directory / "drydock.conf"
+            file.write_text(
+                f"[database]\nurl = {database_url}\npool_size = 4\n[api]\nauth_strategy = noauth\n"
+                f"[bootaction]\nsecrets = {SECRET.hex()}\n"
+                f"bootdata_url = {url}/bootdata/\nreport_url = {url}/bootaction/\n"
+                "[drivers]\nnode = simulated\noob = redfish\n[simulated]\nurl = http://127.0.0.1:9\n"
+            )
+            server.set_app(build_application(conf.load(["--config-file", str(file)], env={})))
+            site = cls(world, url)
+            site.use()
             yield site
-        finally:
-            server.shutdown()
-            thread.join()
-            server.server_close()
 
     def use(self, *secrets: bytes, references: References | None = None, **changes: Any) -> BootPreparation:
         """Let the worker prepare boots with these secrets, references and settings."""
-        settings = BootSettings(
-            secrets=secrets or (SECRET,),
-            report_url=f"{self.url}/bootaction/",
-            bootdata_url=f"{self.url}/bootdata/",
-            lifetime_hours=24,
-            limits=TemplateLimits(max_bytes=1 << 20, max_seconds=5),
-            fetches=8,
-            renderers=4,
-            start_units=True,
-            installer_events=True,
-            report_tool=REPORT_TOOL,
-        )
+        given = {"secrets": secrets or (SECRET,), "limits": TemplateLimits(max_bytes=1 << 20, max_seconds=5), **changes}
+        settings = boot_settings(self.url, installer_events=True, report_tool=REPORT_TOOL, **given)
         fetch = references.fetch if references else self.world.designs._loader.fetch
-        boot = BootPreparation(replace(settings, **changes), fetch)
+        boot = BootPreparation(settings, fetch)
         self.world.services = replace(self.world.services, boot=boot)
         self.world.use_runner()
         return boot

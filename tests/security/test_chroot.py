@@ -14,8 +14,8 @@ import pytest
 
 from dev import machine_tools
 from drydock.model.task import ResultStatus
+from tests.factories.site import site as design_of
 from tests.security.deployment import Deployed, Site
-from tests.small_site import site as design_of
 
 HELLO = """
 ---

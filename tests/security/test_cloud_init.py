@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 from dev import machine_tools
+from tests.factories.site import site as design_of
 from tests.security.deployment import Site
-from tests.small_site import site as design_of
 
 REPORT = """
 import json, sys

@@ -16,12 +16,12 @@ from drydock.log import FieldFormatter
 from drydock.model.boot_action import ReportStatus
 from drydock.model.task import ResultStatus
 from tests.eventually import eventually
-from tests.orchestrator.world import SECRET
+from tests.factories.settings import SECRET
+from tests.factories.site import joining
+from tests.factories.site import site as design_of
+from tests.http_peer import Answer, serving
 from tests.security.deployment import ADMIN, Deployed, Site
 from tests.security.test_threats import references
-from tests.small_site import joining
-from tests.small_site import site as design_of
-from tests.unit.design.http_peer import Answer, serving
 
 DOCUMENT_PASSWORD = "documents-only-for-us"
 JOIN_TOKEN = "join-token-0123456789"
@@ -91,7 +91,7 @@ def go_wrong(machine: Deployed, other: Deployed, action_id: str) -> Iterator[req
 
 
 def test_no_secret_is_in_logs_tables_errors_or_messages(site: Site, log: io.StringIO) -> None:
-    with serving(lambda path: Answer(404) if "n02" in path else Answer(body=JOIN_TOKEN.encode())) as peer:
+    with serving(lambda request: Answer(404) if "n02" in request.path else Answer(body=JOIN_TOKEN.encode())) as peer:
         site.use(references=references(hosts=["127.0.0.1"]))
         location = peer.url("/join?x=1", credentials=f"drydock:{DOCUMENT_PASSWORD}@")
         design = design_of(["n01", "n02", "n03", "n04"]).decode() + BROKEN + joining(location)

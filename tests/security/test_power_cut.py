@@ -13,7 +13,8 @@ from dev import machine_tools
 from drydock.bootaction.tarball import pack
 from drydock.bootaction.user_data import ENABLED_PATH, ENV_PATH, UNIT, UNIT_PATH
 from tests.bootaction.test_boot_script import asset, boot, tarball
-from tests.unit.bootaction.machine import Answer, Machine, serving
+from tests.http_peer import Answer, Request, serving
+from tests.unit.bootaction.machine import Machine
 from tests.unit.bootaction.test_user_data import full
 
 ISOLATED = ("unshare", "--mount", "--pid", "--fork", "--kill-child")
@@ -116,8 +117,8 @@ def test_a_power_cut_at_any_moment_leaves_work_for_the_next_boot(tmp_path: Path)
     marks: list[bool] = []
     cut = 0
 
-    def answers(method: str, path: str) -> Answer:
-        return Answer(200, b"{}") if method == "POST" else tarball(bodies[path.rpartition("/")[2]])
+    def answers(request: Request) -> Answer:
+        return Answer(200, b"{}") if request.method == "POST" else tarball(bodies[request.path.rpartition("/")[2]])
 
     with serving(answers) as service:
         while not marks or not marks[-1]:

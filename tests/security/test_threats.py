@@ -21,10 +21,11 @@ from drydock.errors import InvalidReference, ReferenceUnavailable, RenderError, 
 from drydock.model.machine_limits import MAX_MESSAGE_BYTES, MAX_MESSAGES
 from drydock.model.task import ResultStatus, TaskStatus
 from drydock.references.references import References
-from tests.orchestrator.world import SECRET
+from tests.factories import settings
+from tests.factories.settings import SECRET
+from tests.factories.site import site as design_of
+from tests.http_peer import Answer, dripping, serving
 from tests.security.deployment import ADMIN, Site
-from tests.small_site import site as design_of
-from tests.unit.design.http_peer import Answer, dripping, serving
 
 #: What a node may ask for with its key, all of it.
 NODE_PATHS = [("GET", "files"), ("GET", "units"), ("GET", "script"), ("POST", "builddata"), ("POST", "events")]
@@ -363,23 +364,9 @@ class TestHostileDesignAuthor:
         assert site.world.orchestrator.task(task.id).result.status is ResultStatus.FAILURE
 
 
-def references(*, hosts: list[str], max_bytes: int = 1000) -> References:
-    def no_snapshot(digest: str) -> bytes:
-        raise AssertionError(digest)
-
-    return References(
-        allowed_schemes=["http", "https", "drydock"],
-        allowed_hosts=hosts,
-        file_roots=[],
-        max_bytes=max_bytes,
-        connect_timeout=0.2,
-        read_timeout=0.2,
-        read_snapshot=no_snapshot,
-        ca_file=None,
-        allowed_addresses=["*"],
-        tokens=None,
-        retries=None,
-        cache=None,
+def references(*, hosts: list[str]) -> References:
+    return settings.references(
+        allowed_schemes=["http", "https", "drydock"], allowed_hosts=hosts, connect_timeout=0.2, read_timeout=0.2
     )
 
 
@@ -455,13 +442,13 @@ class TestRotation:
 def test_fetches_are_shared_by_the_nodes_of_a_task(site: Site) -> None:
     site.use(references=references(hosts=["127.0.0.1"]))
     node_url: Callable[[str], str] = lambda base: base + "?hostname={{ node.hostname }}"  # noqa: E731
-    with serving(lambda path: Answer(body=path.encode())) as peer:
+    with serving(lambda request: Answer(body=request.path.encode())) as peer:
         for location, pipeline in ((peer.url("/same"), []), (node_url(peer.url("/own")), ["template"])):
             site.deploy(with_asset(location=location, location_pipeline=pipeline, data_pipeline=[]))
             for task in site.world.open_tasks():
                 site.world.orchestrator.terminate(task.id, by="tester")
             site.world.run_until_idle()
-        asked = sorted(path for path, _ in peer.requests)
+        asked = sorted(path for path in peer.paths("GET"))
     assert asked == ["/own?hostname=n01", "/own?hostname=n02", "/same"]
 
 

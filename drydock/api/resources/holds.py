@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 import falcon
 
@@ -47,12 +47,13 @@ class NodeHoldResource:
 
 
 def _moment(text: str | None) -> datetime | None:
+    """In UTC: PostgreSQL takes no zone beyond 15:59 hours, Python up to 23:59."""
     if text is None:
         return None
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise InvalidInput("must be a time with its zone, such as 2030-01-31T18:00:00Z", field="until")
-    return moment
+        if moment.tzinfo is not None:
+            return moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    raise InvalidInput("must be a time with its zone, such as 2030-01-31T18:00:00Z", field="until")

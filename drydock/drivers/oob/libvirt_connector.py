@@ -75,7 +75,7 @@ class LibvirtConnector:
         def converse() -> None:
             try:
                 answers.put((True, work(host.domain(key, found.domain))))
-            except (DriverError, libvirt.libvirtError) as exc:
+            except Exception as exc:  # noqa: BLE001 - who waits gets it raised
                 answers.put((False, exc))
             finally:
                 alone.release()

@@ -32,6 +32,8 @@ WORDS: tuple[tuple[str, str], ...] = (
         "(cacert.pem of the URI's pkipath, or /etc/pki/CA), is not for the address or name of the URI, or has expired",
     ),
     ("cannot read ca certificate", "there is no CA certificate for TLS here (pkipath of the URI, or /etc/pki/CA)"),
+    # It quotes the URI, which may hold a password.
+    ("unable to parse uri", "the URI cannot be parsed"),
     ("permission denied", "the hypervisor does not accept the credentials of the worker (SSH key)"),
     ("host key verification failed", "the SSH key of the hypervisor's host is not known here (known_hosts)"),
 )

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from drydock.drivers.oob.base import BmcAccess
 from drydock.errors import ConfigurationError, DriverRefused
-from drydock.model.oob_parameters import KNOWN, MOST_SECONDS, fault, is_template, seconds
+from drydock.model.oob_parameters import KNOWN, MOST_SECONDS, fault, in_url, is_template, seconds
 
 DESIGN_SCHEMES = ("qemu+ssh", "qemu+libssh", "qemu+libssh2", "qemu+tls")
 DESIGN_PARAMETERS = frozenset(
@@ -55,7 +55,7 @@ def machine(options: LibvirtOptions, bmc: BmcAccess) -> Machine:
         raise DriverRefused("the design gives the hypervisor no address")
     patience = seconds(bmc.parameters.get("timeout", ""))
     return Machine(
-        given or options.uri.format(**fields),
+        given or options.uri.format(address=in_url(bmc.address or ""), node=bmc.node),
         bmc.parameters.get("domain", options.domain).format(**fields),
         options.timeout if patience is None else patience,
     )

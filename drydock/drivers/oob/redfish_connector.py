@@ -20,7 +20,7 @@ from drydock.drivers.oob.redfish_errors import driver_error
 from drydock.drivers.oob.redfish_http import make_connector
 from drydock.drivers.oob.redfish_sessions import SessionOrBasic
 from drydock.errors import ConfigurationError, DriverBusy, DriverError, DriverRefused
-from drydock.model.oob_parameters import KNOWN, MOST_SECONDS, fault, flag, is_template, seconds
+from drydock.model.oob_parameters import KNOWN, MOST_SECONDS, fault, flag, in_url, is_template, seconds
 
 KEPT = 512
 """Connections; the one unused for longest is closed first, with its session. Each is a few tens of KB; a socket is
@@ -122,7 +122,7 @@ class RedfishConnector:
         options = self._options.of(bmc)
         if not bmc.address and "{address}" in options.endpoint + options.system:
             raise DriverRefused(f"{bmc.node}: {verb}: the design gives the BMC no address")
-        fields = {"address": _bracketed(bmc.address or ""), "node": bmc.node}
+        fields = {"address": in_url(bmc.address or ""), "node": bmc.node}
         url, path = options.endpoint.format(**fields), _system_path(options.system.format(**fields))
         verify = (options.ca_file or True) if options.verify_tls else False
         key = Key(url, path, bmc.account, bmc.credential, verify, options.timeout)
@@ -187,8 +187,3 @@ def _log_in(key: Key) -> Any:
 def _system_path(system: str) -> str:
     """A bare identity stands for the member of that name."""
     return system if not system or system.startswith("/") else f"/redfish/v1/Systems/{system}"
-
-
-def _bracketed(address: str) -> str:
-    """An IPv6 address as it stands in a URL."""
-    return f"[{address}]" if ":" in address and not address.startswith("[") and address.count(":") > 1 else address

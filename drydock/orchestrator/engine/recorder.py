@@ -23,6 +23,7 @@ from drydock.model.deployed_node import NewDeployedNode
 from drydock.model.message import NewMessage
 from drydock.model.task import ResultStatus, Task, TaskResult
 from drydock.model.task_change import Enter, Finish, Pause
+from drydock.orchestrator.workflows.outcome import Kept, NothingDeployed
 
 LOG = logging.getLogger(__name__)
 
@@ -47,15 +48,14 @@ class Begin:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """The outcome of one task, and its messages. ``boot``: what its node is to boot with from now on; whatever it
-    ran before is not to be relied on then. ``deployed``: what it runs now; ``undeployed``: it runs nothing.
+    """The outcome of one task, its messages, and what is kept of it.
+
+    A node that is to boot with something else is not known to run what was deployed on it before.
     """
 
     change: Begin | Enter | Pause | Finish
     lines: Sequence[NewMessage] = ()
-    boot: PreparedBoot | None = None
-    deployed: NewDeployedNode | None = None
-    undeployed: bool = False
+    kept: Kept | None = None
 
 
 _LinedUp = tuple[Sequence[Record], Future[Mapping[UUID, Task]]]
@@ -104,7 +104,7 @@ class Recorder:
             written.set_result({task_id: going[task_id] for task_id in ours if task_id in going})
 
     def _transaction(self, records: Sequence[Record]) -> Mapping[UUID, Task]:
-        boots = any(record.boot is not None for record in records)
+        boots = any(isinstance(record.kept, PreparedBoot) for record in records)
         with self._database.unit_of_work(statement_seconds=BUNDLE_SECONDS if boots else None) as uow:
             rollouts = {task.parent_id for task in _of_rollouts(records) if task.parent_id is not None}
             if rollouts:
@@ -149,7 +149,7 @@ def _parts(together: Sequence[_LinedUp]) -> Iterator[Sequence[_LinedUp]]:
     part: list[_LinedUp] = []
     size = 0
     for records, written in together:
-        more = sum(record.boot.size for record in records if record.boot is not None)
+        more = sum(record.kept.size for record in records if isinstance(record.kept, PreparedBoot))
         if part and size + more > _MOST_BYTES:
             yield part
             part, size = [], 0
@@ -177,12 +177,13 @@ def _apply(uow: UnitOfWork, records: Sequence[Record]) -> tuple[Mapping[UUID, Ta
     finished = [*(change for change in changes if isinstance(change, Finish)), *held.values()]
     now = uow.outcomes.enter(entered)
     # A task that is to terminate must not revoke what its node booted with before.
-    boots = [record.boot for record in records if record.boot is not None]
+    boots = [record.kept for record in records if isinstance(record.kept, PreparedBoot)]
     replaced = [boot for boot in boots if not now[boot.context.task_id].terminate]
     uow.boot_contexts.replace(replaced)
-    gone = [record.change.task.node for record in records if record.undeployed and record.change.task.node]
+    emptied = [record.change.task.node for record in records if isinstance(record.kept, NothingDeployed)]
+    gone = [node for node in emptied if node is not None]
     uow.deployed_nodes.remove([*gone, *(boot.context.node for boot in replaced)])
-    uow.deployed_nodes.record([record.deployed for record in records if record.deployed is not None])
+    uow.deployed_nodes.record([record.kept for record in records if isinstance(record.kept, NewDeployedNode)])
     uow.outcomes.pause(paused)
     uow.outcomes.finish(finished)
     for finish in finished:

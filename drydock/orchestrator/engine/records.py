@@ -12,7 +12,7 @@ from drydock.model.task import Lane, ResultStatus, Task, TaskResult
 from drydock.model.task_change import Enter, Finish, Pause
 from drydock.orchestrator.engine.known_steps import KnownSteps
 from drydock.orchestrator.engine.recorder import BLOCKED_SECONDS, Begin, Record
-from drydock.orchestrator.workflows.outcome import Done, Failed, Outcome, Retry, Wait
+from drydock.orchestrator.workflows.outcome import Done, Failed, Finished, Outcome, PinnedDesign, Retry, Wait
 from drydock.orchestrator.workflows.workflow import AnyStep, BulkStep
 from drydock.retrying import Pauses
 
@@ -37,15 +37,14 @@ class Records:
         if self._steps.is_stopping(task):
             if isinstance(outcome, Wait | Retry) and not task.overdue:
                 return _waiting(task, step, outcome)
-            why = outcome.message if isinstance(outcome, Done) else outcome.reason
-            return self._ending(task, self._of_stop(task, Failed(why)))
+            return self._ending(task, self._of_stop(task, Failed(outcome_text(outcome))))
         if isinstance(outcome, Done):
-            following = None if outcome.finished else self._following(task, step, outcome)
+            following = self._following(task, step, outcome)
             if following is None:
-                return replace(self._ending(task, outcome), deployed=outcome.deployed, undeployed=outcome.undeployed)
-            enter = self._enter(task, step, following, digest=outcome.digest)
-            return Record(enter, _done_lines(task, outcome), outcome.boot)
-        if isinstance(outcome, Failed):
+                return replace(self._ending(task, outcome), kept=outcome.kept)
+            digest = outcome.kept.digest if isinstance(outcome.kept, PinnedDesign) else None
+            return Record(self._enter(task, step, following, digest=digest), _lines(task, outcome), outcome.kept)
+        if isinstance(outcome, Failed | Finished):
             return self._ending(task, outcome)
         if task.overdue:
             return self._ending(task, self._overdue(step, outcome.reason))
@@ -106,7 +105,7 @@ class Records:
             look_in=self._observe_seconds if later else 0.0,
         )
 
-    def _ending(self, task: Task, outcome: Done | Failed) -> Record:
+    def _ending(self, task: Task, outcome: Done | Finished | Failed) -> Record:
         if task.node is not None:
             return ending(task, outcome, ())
         with self._database.statements() as uow:
@@ -114,17 +113,13 @@ class Records:
         return ending(task, outcome, below)
 
 
-def ending(task: Task, outcome: Done | Failed, outcomes: Sequence[NodeOutcome]) -> Record:
+def ending(task: Task, outcome: Done | Finished | Failed, outcomes: Sequence[NodeOutcome]) -> Record:
     """``outcomes``: of the task's subtasks; none for a node's own task."""
-    if isinstance(outcome, Failed):
-        lines = [NewMessage(task.id, line, error=True) for line in (outcome.reason, *outcome.details)]
-    else:
-        lines = _line(task, outcome.message)
-    lines += [
+    below = [
         NewMessage(task.id, line, error=True, context_type="node", context=node)
         for node, line in failure_lines(outcomes)
     ]
-    return Record(Finish(task, _result_of(task, outcome, outcomes)), lines)
+    return Record(Finish(task, _result_of(task, outcome, outcomes)), [*_lines(task, outcome), *below])
 
 
 def retry_delay(attempt: int) -> float:
@@ -132,10 +127,12 @@ def retry_delay(attempt: int) -> float:
     return RETRY_PAUSES.after(attempt)
 
 
-def _result_of(task: Task, outcome: Done | Failed, outcomes: Sequence[NodeOutcome]) -> TaskResult:
+def _result_of(task: Task, outcome: Done | Finished | Failed, outcomes: Sequence[NodeOutcome]) -> TaskResult:
     names = (task.node,) if task.node is not None else ()
+    if isinstance(outcome, Finished):
+        return outcome.result
     if isinstance(outcome, Done):
-        return outcome.result or TaskResult(ResultStatus.SUCCESS, message=outcome.message, successes=names)
+        return TaskResult(ResultStatus.SUCCESS, message=outcome.message, successes=names)
     below = roll_up(outcomes)
     return TaskResult(
         ResultStatus.FAILURE,
@@ -154,11 +151,19 @@ def _waiting(task: Task, step: AnyStep, outcome: Wait | Retry) -> Record:
     return Record(Pause(task, retry_delay(attempt), outcome.reason, attempt), _line(task, news))
 
 
-def _done_lines(task: Task, outcome: Done) -> list[NewMessage]:
+def outcome_text(outcome: Outcome) -> str:
+    return outcome.message if isinstance(outcome, Done | Finished) else outcome.reason
+
+
+def _lines(task: Task, outcome: Done | Finished | Failed) -> list[NewMessage]:
+    """The history of a step that is over."""
+    if isinstance(outcome, Failed):
+        return [NewMessage(task.id, line, error=True) for line in (outcome.reason, *outcome.details)]
     warning = {"level": Level.WARNING.value}
+    warnings = outcome.warnings if isinstance(outcome, Done) else ()
     return _line(task, outcome.message) + [
         NewMessage(task.id, line, context_type="node" if task.node else "task", context=task.node or "", extra=warning)
-        for line in outcome.warnings
+        for line in warnings
     ]
 
 

@@ -25,8 +25,8 @@ from drydock.orchestrator.engine.fencing import fenced_services
 from drydock.orchestrator.engine.grouping import grouped
 from drydock.orchestrator.engine.known_steps import KnownSteps
 from drydock.orchestrator.engine.recorder import Record, Recorder
-from drydock.orchestrator.engine.records import Records
-from drydock.orchestrator.workflows.outcome import Done, Outcome, Retry, Wait, of_error
+from drydock.orchestrator.engine.records import Records, outcome_text
+from drydock.orchestrator.workflows.outcome import Finished, Outcome, Retry, Wait, of_error
 from drydock.orchestrator.workflows.workflow import AnyStep, BulkStep, StepContext, StepServices, Workflow
 
 LOG = logging.getLogger(__name__)
@@ -168,7 +168,7 @@ class StepRunner:
             uow.commit()
 
     def _log(self, task: Task, step: AnyStep, outcome: Outcome) -> None:
-        kind = type(outcome).__name__.lower()
+        kind = _kind(outcome)
         self._metrics.steps.labels(task.action.value, step.name, kind).inc()
         level = logging.DEBUG if isinstance(outcome, Wait) else logging.INFO
         if not LOG.isEnabledFor(level):
@@ -179,9 +179,14 @@ class StepRunner:
             "node": task.node,
             "step": step.name,
             "attempt": task.attempt,
-            "why": outcome.message if isinstance(outcome, Done) else outcome.reason,
+            "why": outcome_text(outcome),
         }
         LOG.log(level, "step %s", kind, extra=fields)
+
+
+def _kind(outcome: Outcome) -> str:
+    """As metrics and logs name it: a step that ends its task is done as well."""
+    return "done" if isinstance(outcome, Finished) else type(outcome).__name__.lower()
 
 
 def _fields(task: Task) -> Mapping[str, object]:

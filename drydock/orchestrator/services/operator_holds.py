@@ -15,7 +15,10 @@ class OperatorHoldService:
         self._database = database
 
     def hold(self, new: NewHold) -> OperatorHold:
-        """Raises ``NodeHeld``, and ``InvalidInput`` for an end that has passed."""
+        """Asking for the same hold again changes nothing: clients repeat a request whose answer was lost.
+
+        Raises ``NodeHeld``, and ``InvalidInput`` for an end that has passed.
+        """
         if new.until is not None and new.until <= datetime.now(UTC):
             raise InvalidInput("must be in the future", field="until")
         while True:
@@ -26,6 +29,8 @@ class OperatorHoldService:
             if made is not None:
                 return made
             # None only if it expired or was released between the two statements.
+            if first is not None and _asked_again(first, new):
+                return first
             if first is not None:
                 raise NodeHeld(f"{first}; release that hold first")
 
@@ -40,3 +45,13 @@ class OperatorHoldService:
             uow.commit()
         if not held:
             raise HoldNotFound(f"node {node} is not held")
+
+
+def _asked_again(first: OperatorHold, new: NewHold) -> bool:
+    # The node is the same: names are compared by the database.
+    return (first.kind, first.reason, first.created_by, first.until) == (
+        new.kind,
+        new.reason,
+        new.created_by,
+        new.until,
+    )

@@ -79,10 +79,10 @@ class FactsReader:
         with self._database.statements() as statements:
             recorded = statements.deployed_nodes.all()
             at_work = statements.plans.at_work()
-            holds = {hold.node.lower(): hold for hold in statements.operator_holds.all()}
-        names = list(select_nodes(design.site, chosen))
-        if chosen is None:
-            names += sorted(set(recorded) - set(design.site.nodes))
+            names = list(select_nodes(design.site, chosen))
+            if chosen is None:
+                names += sorted(set(recorded) - set(design.site.nodes))
+            holds = statements.operator_holds.of_nodes(names)
         seen = self._provisioner.observe(names) if must_answer else self._observed(names)
         mismatches = {} if self.hardware_check is HardwareCheck.OFF else dict(self._mismatches(design, names))
         unsuccessful = dict(self._unsuccessful(seen, recorded))

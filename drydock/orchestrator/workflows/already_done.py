@@ -7,8 +7,8 @@ from uuid import UUID
 
 from drydock.drivers.node.base import NodeState, Observation
 from drydock.model.boot_context import Deployment
-from drydock.model.task import ResultStatus
-from drydock.orchestrator.workflows.outcome import Done, Outcome, Wait
+from drydock.model.task import ResultStatus, TaskResult
+from drydock.orchestrator.workflows.outcome import Done, Finished, Outcome, Wait
 from drydock.orchestrator.workflows.workflow import NodeBatch, StepContext, StepServices
 
 FORCED = "asked to go ahead whatever state the node is in"
@@ -52,7 +52,7 @@ def _forced(contexts: Sequence[StepContext]) -> Mapping[UUID, Outcome]:
     with contexts[0].services.database.statements() as uow:
         settled = uow.retries.settled_meanwhile([ctx.task.id for ctx in contexts])
     return {
-        ctx.task.id: Done(f"{ctx.node} came to success by task {settled[ctx.task.id]} meanwhile", finished=True)
+        ctx.task.id: _succeeded(ctx, f"{ctx.node} came to success by task {settled[ctx.task.id]} meanwhile")
         if ctx.task.id in settled
         else Done(FORCED)
         for ctx in contexts
@@ -69,7 +69,7 @@ def _on_record(services: StepServices, deployments: Sequence[str | None]) -> Map
 
 def _left_alone(
     ctx: StepContext, seen: Observation, known: Mapping[UUID, Deployment], already: str | None
-) -> Done | None:
+) -> Finished | None:
     """The end of the task, if there is nothing to do; None if there is.
 
     What the provisioner says counts, unless we know better: a deployment that did not end well here, or whose key was
@@ -91,8 +91,12 @@ def _left_alone(
     return _leave(ctx, f"deployed already{design}, by task {task.id}")
 
 
-def _leave(ctx: StepContext, why: str) -> Done:
-    return Done(f"{ctx.node} is {why}; it is not touched without force", finished=True)
+def _leave(ctx: StepContext, why: str) -> Finished:
+    return _succeeded(ctx, f"{ctx.node} is {why}; it is not touched without force")
+
+
+def _succeeded(ctx: StepContext, message: str) -> Finished:
+    return Finished(TaskResult(ResultStatus.SUCCESS, message=message, successes=(ctx.node,)), message)
 
 
 def _uuid(text: str | None) -> UUID | None:

@@ -21,7 +21,7 @@ from drydock.drivers.node.records import Deployment
 from drydock.errors import DatabaseUnavailable, DrydockError
 from drydock.model.actions import Action
 from drydock.model.boot_action import BootAction, ReportStatus
-from drydock.model.boot_context import BootContext
+from drydock.model.boot_context import BootContext, PreparedBoot
 from drydock.model.deployed_node import NewDeployedNode
 from drydock.model.machine import MachineContact
 from drydock.model.task import Lane
@@ -51,7 +51,7 @@ def look_at_node(batch: NodeBatch) -> Mapping[UUID, Outcome]:
 
 
 def _unsupported(ctx: StepContext, outcome: Outcome) -> Failed | None:
-    if not isinstance(outcome, Done) or outcome.finished:
+    if not isinstance(outcome, Done):
         return None
     provisioner = ctx.services.provisioner
     lacks = provisioner.unsupported(ctx.provisioned_node)
@@ -95,7 +95,7 @@ def _side_by_side(contexts: Sequence[StepContext]) -> Iterator[Sequence[StepCont
 
 
 def _size(outcome: Outcome) -> int:
-    return outcome.boot.size if isinstance(outcome, Done) and outcome.boot is not None else 0
+    return outcome.kept.size if isinstance(outcome, Done) and isinstance(outcome.kept, PreparedBoot) else 0
 
 
 def _prepared(ctx: StepContext) -> Outcome:
@@ -107,7 +107,7 @@ def _prepared(ctx: StepContext) -> Outcome:
         return of_error(exc)
     reporting = sum(action.signaling for action in boot.actions)
     ready = f"{len(boot.actions)} boot actions ready, {reporting} of them report"
-    return Done(ready, boot=boot, warnings=tuple(warnings))
+    return Done(ready, tuple(warnings), boot)
 
 
 def start_deployment(batch: NodeBatch) -> Mapping[UUID, Outcome]:
@@ -198,7 +198,7 @@ def _recorded(ctx: StepContext, deployment_id: UUID, outcome: Outcome) -> Outcom
         fingerprints=fingerprints(sections),
         deployed_by=ctx.task.created_by,
     )
-    return replace(outcome, deployed=deployed)
+    return replace(outcome, kept=deployed)
 
 
 def _reported(actions: Sequence[BootAction], contact: MachineContact | None, words: Mapping[str, str]) -> Outcome:

@@ -9,7 +9,7 @@ from uuid import UUID
 from drydock.drivers.node.base import NodeState, Verb
 from drydock.model.actions import Action
 from drydock.orchestrator.workflows.check_plan import planned_steps
-from drydock.orchestrator.workflows.outcome import Done, Outcome, Wait
+from drydock.orchestrator.workflows.outcome import Done, NothingDeployed, Outcome, Wait
 from drydock.orchestrator.workflows.planner import for_each_node
 from drydock.orchestrator.workflows.workflow import BulkStep, NodeBatch, Workflow
 
@@ -40,7 +40,7 @@ def destroy(batch: NodeBatch) -> Mapping[UUID, Outcome]:
 
 
 def _forgotten(outcome: Outcome) -> Outcome:
-    return replace(outcome, undeployed=True) if isinstance(outcome, Done) else outcome
+    return replace(outcome, kept=NothingDeployed()) if isinstance(outcome, Done) else outcome
 
 
 _REVOKE_KEY = BulkStep("revoke_key", revoke_key, timeout="destroy_node")

@@ -11,25 +11,42 @@ from drydock.model.task import TaskResult
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
-    """The step has happened. ``message`` goes into the task's history.
+class PinnedDesign:
+    """The snapshot that the task's later steps see."""
 
-    ``digest`` pins the task to a design snapshot; ``result`` is the task's own if this was its last step;
-    ``finished``: the steps that follow are not needed, and the task has succeeded. ``boot`` is what the node is to
-    boot with, kept in the transaction that records the step; ``warnings`` are further lines for the history.
-    ``deployed``: what the node runs now; ``undeployed``: it runs nothing any more. ``goes_on_at``: the name of the
-    next step, where it is not the one that follows.
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class NothingDeployed:
+    """The node does not run what was deployed any more."""
+
+
+#: What is kept in the transaction that records the step, besides the history: the design that the task is pinned to,
+#: what its node is to boot with, what its node runs now.
+Kept = PinnedDesign | PreparedBoot | NewDeployedNode | NothingDeployed
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The step has happened: the next one follows, and after the last one the task has succeeded.
+
+    ``message`` and ``warnings`` go into the task's history. ``goes_on_at``: the name of the next step, where it is not
+    the one that follows.
     """
 
     message: str = ""
-    digest: str | None = None
-    result: TaskResult | None = None
-    finished: bool = False
-    goes_on_at: str | None = None
-    boot: PreparedBoot | None = None
     warnings: tuple[str, ...] = ()
-    deployed: NewDeployedNode | None = None
-    undeployed: bool = False
+    kept: Kept | None = None
+    goes_on_at: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The task ends with ``result``, whatever steps follow. ``message`` goes into its history."""
+
+    result: TaskResult
+    message: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +75,7 @@ class Retry:
 #: Seconds until a driver that was at work on something else is called again.
 BUSY_SECONDS = 5.0
 
-Outcome = Done | Wait | Failed | Retry
+Outcome = Done | Finished | Wait | Failed | Retry
 
 
 def of_error(error: DrydockError) -> Failed | Retry | Wait:

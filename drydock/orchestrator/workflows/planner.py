@@ -13,7 +13,7 @@ from drydock.model.rollout import FIRST_STEP, PLAIN, Rollout, waves_of
 from drydock.model.rollup import roll_up
 from drydock.model.task import Lane
 from drydock.orchestrator.services.scope_guard import refusal, unconfirmed
-from drydock.orchestrator.workflows.outcome import Done, Failed, Outcome, Wait
+from drydock.orchestrator.workflows.outcome import Done, Failed, Finished, Outcome, PinnedDesign, Wait
 from drydock.orchestrator.workflows.waves import await_waves
 from drydock.orchestrator.workflows.workflow import Step, StepContext, Workflow
 
@@ -27,7 +27,8 @@ def resolve_design(ctx: StepContext) -> Outcome:
     if task.design_digest is not None:
         return Done()
     snapshot = ctx.services.designs.fetch(task.design_ref, created_by=task.created_by)
-    return Done(f"design {without_password(task.design_ref)} pinned as {snapshot.digest}", digest=snapshot.digest)
+    pinned = f"design {without_password(task.design_ref)} pinned as {snapshot.digest}"
+    return Done(pinned, kept=PinnedDesign(snapshot.digest))
 
 
 def check_design(ctx: StepContext) -> Outcome:
@@ -77,7 +78,7 @@ def await_nodes(ctx: StepContext) -> Outcome:
         outcomes = () if nodes.still_open else uow.tasks.outcomes(ctx.task.id)
     if nodes.still_open:
         return Wait(LOOK_AGAIN_SECONDS, f"{nodes.total - nodes.still_open} of {nodes.total} nodes finished")
-    return Done(result=roll_up(outcomes))
+    return Finished(roll_up(outcomes))
 
 
 def for_each_node(action: Action, of_node: Workflow) -> Workflow:

@@ -11,7 +11,7 @@ from drydock.db.unit_of_work import UnitOfWork
 from drydock.model.rollout import BUDGET, ITSELF, Move, RolloutState
 from drydock.model.rollup import roll_up
 from drydock.model.task import ResultStatus
-from drydock.orchestrator.workflows.outcome import Done, Outcome, Wait
+from drydock.orchestrator.workflows.outcome import Finished, Outcome, Wait
 from drydock.orchestrator.workflows.workflow import StepContext
 
 #: How often a task looks at its waves when no wake-up reaches it.
@@ -32,7 +32,7 @@ def await_waves(ctx: StepContext) -> Outcome:
         result = replace(result, message="the plan changes no node")
     if state.spent is not None and result.status is not ResultStatus.SUCCESS:
         result = replace(result, reason=f"{state.spent}; {result.reason}")
-    return Done(result=result)
+    return Finished(result)
 
 
 def _moved(ctx: StepContext, uow: UnitOfWork, state: RolloutState) -> RolloutState:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import timedelta, timezone
 from uuid import UUID, uuid4
 
 from drydock.api.addresses import Address
 from drydock.api.reply import PIECE, json_array
 from drydock.api.views.tasks import layers_view, subtask_errors_view, task_view
-from drydock.model.actions import Action
 from drydock.model.build_data import BuildData
 from drydock.model.message import TaskMessage
-from drydock.model.task import ResultStatus, Task, TaskProgress, TaskResult, TaskStatus
+from drydock.model.task import ResultStatus, Task, TaskProgress, TaskResult
+from tests.factories.tasks import NOON, task_record
 
 AT = Address("https://drydock.example.org", "/cloud")
-NOON = datetime(2026, 1, 2, 12, 0, tzinfo=UTC)
 WIRE_TASK = {
     *("kind", "apiVersion", "task_id", "action", "parent_task_id", "design_ref", "status", "result", "node_filter"),
     *("subtask_id_list", "created", "created_by", "updated", "terminated", "terminated_by", "terminate", "retry"),
@@ -31,17 +30,10 @@ WIRE_RESULT = {
 
 
 def task(task_id: UUID | None = None) -> Task:
-    task_id = task_id or uuid4()
     message = TaskMessage("it broke", error=True, ts=NOON, context_type="bootaction", context="01X", extra={"a": 1})
     fine = TaskMessage("it began", error=False, ts=NOON.astimezone(timezone(timedelta(hours=2))))
-    return Task(
-        id=task_id,
-        root_id=task_id,
-        action=Action.DEPLOY_NODES,
-        design_ref="file:///x",
-        status=TaskStatus.RUNNING,
-        created=NOON,
-        updated=NOON,
+    return task_record(
+        id=task_id or uuid4(),
         subtask_ids=(str(UUID(int=1)), str(UUID(int=2))),
         result=TaskResult(ResultStatus.PARTIAL_SUCCESS, "m", "r", ("n1",), ("n2",), (fine, message)),
         progress=TaskProgress(2, {"running": 2}, {"await_deployment": 2}),

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -25,73 +19,6 @@ TOOLS = (
 )
 #: Ways to be a machine: a shell, and what it has for HTTP.
 KINDS = ("dash+curl", "dash+wget", "busybox", "busybox+curl")
-
-
-@dataclass(frozen=True)
-class Answer:
-    """``cut_to``: bytes of the body that are sent; ``held``: then the connection stays open until this is set."""
-
-    status: int = 200
-    body: bytes = b""
-    headers: Mapping[str, str] = field(default_factory=dict)
-    cut_to: int | None = None
-    held: threading.Event | None = None
-
-
-@dataclass
-class Service:
-    """``asked``: method, path, headers and body of each request, in order."""
-
-    port: int
-    asked: list[tuple[str, str, dict[str, str], bytes]] = field(default_factory=list)
-
-    def url(self, path: str) -> str:
-        return f"http://127.0.0.1:{self.port}{path}"
-
-    def paths(self, method: str) -> list[str]:
-        return [path for asked, path, _, _ in self.asked if asked == method]
-
-    def posted(self, path: str) -> list[Any]:
-        return [json.loads(body) for method, to, _, body in self.asked if (method, to) == ("POST", path)]
-
-
-@contextmanager
-def serving(answers: Callable[[str, str], Answer]) -> Iterator[Service]:
-    """A real HTTP server whose ``answers`` to method and path a test decides."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            length = int(self.headers.get("Content-Length") or 0)
-            service.asked.append((self.command, self.path, dict(self.headers), self.rfile.read(length)))
-            answer = answers(self.command, self.path)
-            self.send_response(answer.status)
-            for name, value in {"Content-Length": str(len(answer.body)), **answer.headers}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(answer.body[: answer.cut_to])
-            if answer.held is not None:
-                answer.held.wait(60)
-
-        def do_POST(self) -> None:
-            self.do_GET()
-
-        def log_message(self, *args: object) -> None:
-            pass
-
-    class Server(ThreadingHTTPServer):
-        def handle_error(self, *args: object) -> None:
-            """A machine that loses its patience is what some tests are about."""
-
-    server = Server(("127.0.0.1", 0), Handler)
-    service = Service(server.server_address[1])
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield service
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 class Machine:

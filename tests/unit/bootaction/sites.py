@@ -9,7 +9,7 @@ from typing import Any
 from drydock.bootaction.render import RenderedAsset, TemplateLimits, render_assets
 from drydock.bootaction.template_pool import Render, TemplatePool
 from drydock.model.site import SiteDesign
-from tests.unit.design.documents import boot_action, link, network, node, site
+from tests.factories.documents import boot_action, link, network, node, site
 
 KEY = bytes(range(32))
 LIMITS = TemplateLimits(max_seconds=2, max_bytes=4 * 1024 * 1024)

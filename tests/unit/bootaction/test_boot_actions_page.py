@@ -14,8 +14,8 @@ from drydock.bootaction.render import render_assets
 from drydock.bootaction.template_limits import MAX_SOURCE
 from drydock.design.template_check import VARIABLES
 from drydock.model.pipeline import FORMS, TEMPLATE
+from tests.factories.documents import compiled, errors, link, network, node, warnings
 from tests.unit.bootaction.sites import DESIGN_REF, KEY, REPORT_URL, ULID, one_site, renderer
-from tests.unit.design.documents import compiled, errors, link, network, node, warnings
 
 PAGE = (Path(__file__).resolve().parents[3] / "docs" / "reference" / "boot-actions.md").read_text()
 SCHEMA = Path(__file__).resolve().parents[3] / "drydock" / "design" / "schemas" / "boot_action.yaml"

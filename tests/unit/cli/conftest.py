@@ -1,21 +1,15 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from click.testing import CliRunner, Result
 
 from drydock.cli.main import cli
-from tests.unit.client.peer import Peer, serving
+from tests.unit.client.conftest import peer as peer
+from tests.unit.client.peer import Peer
 
 Run = Callable[..., Result]
-
-
-@pytest.fixture
-def peer() -> Iterator[Peer]:
-    made = Peer()
-    with serving(made):
-        yield made
 
 
 @pytest.fixture

@@ -12,10 +12,10 @@ import yaml
 from click.testing import CliRunner, Result
 
 from drydock.cli.main import cli
-from tests.small_site import site
+from tests.factories.documents import boot_action, dump, hardware, link, network, node
+from tests.factories.site import site
+from tests.http_peer import Answer, serving
 from tests.unit.design import field
-from tests.unit.design.documents import boot_action, dump, hardware, link, network, node
-from tests.unit.design.http_peer import Answer, serving
 
 Run = Callable[..., Result]
 NOBODY = {"DRYDOCK_URL": None, "OS_TOKEN": None, "OS_AUTH_URL": None}

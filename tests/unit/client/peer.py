@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from socketserver import ThreadingMixIn
 from typing import Any
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import falcon
+
+from tests.http_peer import serving_wsgi
 
 TASK = "00000000-0000-4000-8000-000000000001"
 DIGEST = "d" * 64
@@ -77,28 +76,13 @@ def _asked_for(entry: dict[str, Any], req: falcon.Request) -> bool:
     return nested and begins and all(value in (None, entry[name]) for name, value in wanted.items())
 
 
-class Handler(WSGIRequestHandler):
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  (the name is the base class's)
-        pass
-
-
-class Server(ThreadingMixIn, WSGIServer):
-    daemon_threads = True
-
-
 @contextmanager
 def serving(peer: Peer) -> Iterator[None]:
     """Serves at ``peer.port`` (0: any free one, which it is set to)."""
-    server = make_server("127.0.0.1", peer.port, application(peer), server_class=Server, handler_class=Handler)
-    peer.port = server.server_port
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
+    with serving_wsgi(peer.port) as server:
+        peer.port = server.server_port
+        server.set_app(application(peer))
         yield
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 def application(peer: Peer) -> falcon.App[falcon.Request, falcon.Response]:

@@ -15,8 +15,7 @@ from drydock.design.rules.platform import PlatformSelection
 from drydock.model.host_profile import SlaveSelector, SrIov
 from drydock.model.message import Level
 from drydock.model.network import BondMode, Route
-from tests.unit.design import field
-from tests.unit.design.documents import (
+from tests.factories.documents import (
     boot_action,
     codes,
     compiled,
@@ -33,6 +32,7 @@ from tests.unit.design.documents import (
     site,
     warnings,
 )
+from tests.unit.design import field
 
 
 def test_digest_is_of_the_text() -> None:

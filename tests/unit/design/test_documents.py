@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from drydock.design.compiler import compile_design, compile_texts
-from tests.unit.design.documents import (
+from tests.factories.documents import (
     Body,
     boot_action,
     codes,

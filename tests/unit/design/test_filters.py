@@ -12,7 +12,7 @@ from drydock.design.filters import select_nodes
 from drydock.model.node import Node
 from drydock.model.node_filter import Combine, NodeFilter, NodeFilterSet, parse_node_filter
 from drydock.model.site import Rack, SiteDesign
-from tests.unit.design.documents import boot_action, document, node, site
+from tests.factories.documents import boot_action, document, node, site
 
 
 def host(name: str, tags: str = "", rack: str | None = None, **labels: str) -> Node:

@@ -11,7 +11,7 @@ from drydock.design.hardware_check import device_names, differences, switches_of
 from drydock.design.provisioning import provisioned_node
 from drydock.drivers.node.records import ProvisionedNode
 from drydock.model.hardware_facts import DiskFacts, HardwareFacts, LldpNeighbour, NicFacts
-from tests.unit.design.documents import document, hardware, link, network, node, region, site
+from tests.factories.documents import document, hardware, link, network, node, region, site
 
 ALIASES = {
     "nic": {"bus_type": "pci", "address": "18:00.0"},

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from drydock.design.inheritance import Lineage, inherit
 from drydock.errors import DesignInvalid
-from tests.unit.design.documents import ROOT, node, profile, site
+from tests.factories.documents import ROOT, node, profile, site
 
 
 def both(child: dict[str, Any], parent: dict[str, Any]) -> dict[str, Any]:

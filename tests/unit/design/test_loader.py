@@ -11,24 +11,13 @@ from drydock.design.compiler import CompiledDesign, compile_design
 from drydock.design.loader import DesignLoader
 from drydock.errors import InvalidReference
 from drydock.references.references import References
-from tests.unit.design.documents import dump, network
+from tests.factories.documents import dump, network
+from tests.factories.settings import references
 
 
-def references() -> References:
-    return References(
-        allowed_schemes=["drydock"],
-        allowed_hosts=[],
-        file_roots=[],
-        max_bytes=1,
-        connect_timeout=1,
-        read_timeout=1,
-        read_snapshot=lambda digest: digest.encode(),
-        ca_file=None,
-        allowed_addresses=["*"],
-        tokens=None,
-        retries=None,
-        cache=None,
-    )
+def stored_digests() -> References:
+    """Each stored design is its digest."""
+    return references(read_snapshot=lambda digest: digest.encode())
 
 
 def text(number: int) -> bytes:
@@ -36,14 +25,14 @@ def text(number: int) -> bytes:
 
 
 def test_fetch_is_the_references() -> None:
-    loader = DesignLoader(references(), cache_size=2)
+    loader = DesignLoader(stored_digests(), cache_size=2)
     assert loader.fetch(f"drydock://designs/{'0' * 64}") == b"0" * 64
     with pytest.raises(InvalidReference):
         loader.fetch("http://127.0.0.1/")
 
 
 def test_the_last_few_are_kept() -> None:
-    loader = DesignLoader(references(), cache_size=2)
+    loader = DesignLoader(stored_digests(), cache_size=2)
     first, second = loader.compile(text(1)), loader.compile(text(2))
     assert loader.compile(text(1)) is first
     loader.compile(text(3))
@@ -53,7 +42,7 @@ def test_the_last_few_are_kept() -> None:
 
 
 def test_nothing_is_kept_of_no_cache() -> None:
-    loader = DesignLoader(references(), cache_size=0)
+    loader = DesignLoader(stored_digests(), cache_size=0)
     assert loader.compile(text(1)) == loader.compile(text(1))
 
 
@@ -67,7 +56,7 @@ def test_many_threads_one_compilation() -> None:
         assert go.wait(10)
         return compile_design(content)
 
-    loader = DesignLoader(references(), cache_size=2, compile_=slow)
+    loader = DesignLoader(stored_digests(), cache_size=2, compile_=slow)
     with ThreadPoolExecutor(8) as pool:
         waiting = [pool.submit(loader.compile, text(1)) for _ in range(8)]
         assert started.wait(10)
@@ -84,7 +73,7 @@ def test_a_failure_is_not_kept() -> None:
             raise failures.pop()
         return compile_design(content)
 
-    loader = DesignLoader(references(), cache_size=2, compile_=broken_once)
+    loader = DesignLoader(stored_digests(), cache_size=2, compile_=broken_once)
     with pytest.raises(MemoryError):
         loader.compile(text(1))
     assert loader.compile(text(1)).valid

@@ -8,8 +8,8 @@ import yaml
 from drydock.design.masking import without_secrets
 from drydock.design.secrecy import HIDDEN, is_secret_name, masked_text, without_password
 from drydock.errors import DesignInvalid
+from tests.factories.documents import codes, compiled, errors, node
 from tests.unit.design import field
-from tests.unit.design.documents import codes, compiled, errors, node
 
 TEXT = """\
 %YAML 1.1

@@ -20,7 +20,7 @@ from drydock.drivers.node.records import (
 from drydock.drivers.oob.base import BootMode
 from drydock.errors import DesignInvalid
 from drydock.model.site import SiteDesign
-from tests.unit.design.documents import hardware, link, network, node, region, site
+from tests.factories.documents import hardware, link, network, node, region, site
 
 STORAGE = {
     "physical_devices": {

@@ -17,31 +17,16 @@ from drydock.errors import ConfigurationError, DesignNotFound, InvalidReference,
 from drydock.references.host_list import AddressList
 from drydock.references.reference_cache import ReferenceCache
 from drydock.references.references import References, reference_retries
-from tests.unit.design.http_peer import Answer, closed_port, dripping, serving
+from tests.factories import settings
+from tests.http_peer import Answer, closed_port, dripping, serving
 
 DIGEST = "ab" * 32
 
 
-def no_snapshot(digest: str) -> bytes:
-    raise DesignNotFound(digest)
-
-
 def references(**changes: Any) -> References:
-    settings: dict[str, Any] = {
-        "allowed_schemes": ["file", "http", "https", "drydock"],
-        "allowed_hosts": ["127.0.0.1"],
-        "file_roots": [],
-        "max_bytes": 1000,
-        "connect_timeout": 1.0,
-        "read_timeout": 5.0,
-        "read_snapshot": no_snapshot,
-        "ca_file": None,
-        "allowed_addresses": ["*"],
-        "tokens": None,
-        "retries": None,
-        "cache": None,
-    }
-    return References(**settings | changes)
+    """Of every kind of URI, from this machine."""
+    kinds = {"allowed_schemes": ["file", "http", "https", "drydock"], "allowed_hosts": ["127.0.0.1"]}
+    return settings.references(**{**kinds, "read_timeout": 5.0, **changes})
 
 
 class TestSchemes:
@@ -222,7 +207,7 @@ class TestWhatAnAddressLeadsTo:
 
 class TestHttp:
     def test_a_body(self) -> None:
-        with serving(lambda path: Answer(body=path.encode())) as peer:
+        with serving(lambda request: Answer(body=request.path.encode())) as peer:
             assert references().fetch(peer.url("/a?b=c#d")) == b"/a?b=c"
 
     def test_nothing_is_remembered(self) -> None:
@@ -258,7 +243,7 @@ class TestHttp:
         with serving(lambda _: Answer(next(statuses), b"x")) as peer:
             url = peer.url("/d?token=t0ken", credentials="us%40er:p%3Aw%C3%BC@")
             assert references().fetch(url) == b"x"
-            assert peer.requests[0][1]["Authorization"] == "Basic dXNAZXI6cDp3w7w="
+            assert peer.requests[0].headers["Authorization"] == "Basic dXNAZXI6cDp3w7w="
             with pytest.raises(InvalidReference) as caught:
                 references().fetch(url)
         assert not any(secret in str(caught.value) for secret in ("us%40er", "us@er", "p%3A", "p:w", "t0ken"))
@@ -275,7 +260,7 @@ class TestHttp:
         monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
         with serving(lambda _: Answer(body=b"x")) as peer:
             references().fetch(peer.url("/"))
-        assert "Authorization" not in peer.requests[0][1]
+        assert "Authorization" not in peer.requests[0].headers
 
     @pytest.mark.parametrize("headers", [{}, {"Content-Length": "5"}])
     def test_too_large(self, headers: dict[str, str]) -> None:
@@ -348,10 +333,10 @@ class TestHosts:
 
 class TestRedirects:
     def test_followed(self) -> None:
-        where = {"/a": "/b", "/b": "?x=1", "/b?x=1": None}
-        with serving(lambda path: Answer(body=b"end") if where[path] is None else moved(str(where[path]))) as peer:
+        answers = {"/a": moved("/b"), "/b": moved("?x=1"), "/b?x=1": Answer(body=b"end")}
+        with serving(lambda request: answers[request.path]) as peer:
             assert references().fetch(peer.url("/a", credentials="u:p@")) == b"end"
-            assert {request[1]["Authorization"] for request in peer.requests} == {"Basic dTpw"}
+            assert {request.headers["Authorization"] for request in peer.requests} == {"Basic dTpw"}
 
     def test_checked_like_the_reference_itself(self, tmp_path: Path) -> None:
         (tmp_path / "x").write_bytes(b"x")
@@ -370,8 +355,8 @@ class TestRedirects:
     def test_credentials_do_not_follow_to_another_origin(self) -> None:
         with serving(lambda _: Answer(body=b"x")) as other, serving(lambda _: moved(other.url("/"))) as peer:
             assert references().fetch(peer.url("/", credentials="u:p@")) == b"x"
-        assert "Authorization" in peer.requests[0][1]
-        assert "Authorization" not in other.requests[0][1]
+        assert "Authorization" in peer.requests[0].headers
+        assert "Authorization" not in other.requests[0].headers
 
     def test_round_and_round(self) -> None:
         with serving(lambda _: moved("/")) as peer, pytest.raises(InvalidReference, match="more than 5 redirects"):
@@ -420,7 +405,7 @@ class TestAddresses:
         with serving(lambda _: Answer(body=b"x")) as peer:
             found = references(allowed_hosts=["*"], allowed_addresses=["127.0.0.1"])
             assert found.fetch(peer.url("/", "rebind.example")) == b"x"
-            assert peer.requests[0][1]["Host"] == f"rebind.example:{peer.port}"
+            assert peer.requests[0].headers["Host"] == f"rebind.example:{peer.port}"
             with pytest.raises(InvalidReference, match="no address"):
                 found.fetch(peer.url("/", "rebind.example"))
 
@@ -456,7 +441,7 @@ class TestCache:
     def test_for_a_while_and_by_the_whole_url(self) -> None:
         now = [0.0]
         cache = ReferenceCache(seconds=10, max_bytes=1000, clock=lambda: now[0])
-        with serving(lambda path: Answer(body=path.encode())) as peer:
+        with serving(lambda request: Answer(body=request.path.encode())) as peer:
             found = references(cache=cache)
             for _ in range(3):
                 assert found.fetch(peer.url("/a?x=1")) == b"/a?x=1"

@@ -12,8 +12,8 @@ from drydock.design.rules.base import NODE
 from drydock.drivers.node.base import Image
 from drydock.errors import DriverRefused, DriverUnavailable
 from drydock.orchestrator.services.images import FAILURE_SECONDS, ImageCatalogue
+from tests.factories.documents import network, node, site
 from tests.orchestrator.fakes import FakeProvisioner
-from tests.unit.design.documents import network, node, site
 
 
 class Provisioner(FakeProvisioner):

@@ -8,10 +8,10 @@ from uuid import UUID
 import pytest
 
 from drydock.errors import LeaseLost
-from drydock.model.actions import Action
-from drydock.model.task import Lease, Task, TaskStatus
+from drydock.model.task import Lease, Task
 from drydock.orchestrator.engine.fencing import fenced
 from drydock.orchestrator.engine.lease_clock import LeaseClock, claim_of
+from tests.factories.tasks import task_record
 
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -33,11 +33,7 @@ class Machine:
 
 
 def task(epoch: int) -> Task:
-    number = UUID(int=1)
-    return Task(
-        number, number, Action.DEPLOY_NODE, "design", TaskStatus.RUNNING, LONG_AGO, LONG_AGO,
-        lease=Lease("us", epoch, LONG_AGO),
-    )  # fmt: skip
+    return task_record(id=UUID(int=1), lease=Lease("us", epoch, LONG_AGO))
 
 
 def test_a_claim_is_ours_as_long_as_the_lease_lasts() -> None:

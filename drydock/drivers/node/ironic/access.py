@@ -9,8 +9,9 @@ from typing import Any
 from drydock.drivers.node.ironic.settings import IronicSettings
 from drydock.drivers.node.records import ProvisionedNode
 from drydock.drivers.oob.base import BmcAccess
+from drydock.errors import DriverRefused
+from drydock.model.oob_parameters import flag, in_url, is_template
 
-TRUE = ("true", "yes", "1", "on")
 MASK = "******"
 LONGEST_TRAIT = 255
 ENROLLED = "drydock_node"
@@ -18,18 +19,28 @@ ENROLLED = "drydock_node"
 
 
 def redfish_info(bmc: BmcAccess, settings: IronicSettings) -> dict[str, Any]:
+    """TLS is verified as the design says, or as ``driver_info`` of the options, which may name a file; or always."""
     given = bmc.parameters
-    template = given.get("endpoint") or settings.redfish_endpoint
     info: dict[str, Any] = {
-        "redfish_address": template.format(address=bmc.address, node=bmc.node),
+        "redfish_address": _filled(given.get("endpoint") or settings.redfish_endpoint, bmc),
         "redfish_username": bmc.account,
         "redfish_password": bmc.credential,
-        "redfish_verify_ca": given.get("verify_tls", "true").lower() in TRUE,
     }
-    system = given.get("system", "").format(address=bmc.address, node=bmc.node)
+    if "verify_tls" in given or "redfish_verify_ca" not in settings.driver_info:
+        info["redfish_verify_ca"] = flag(given.get("verify_tls", "")) is not False
+    system = _filled(given.get("system", ""), bmc)
     if system:
         info["redfish_system_id"] = system if system.startswith("/") else f"/redfish/v1/Systems/{system}"
     return info
+
+
+def _filled(template: str, bmc: BmcAccess) -> str:
+    """Raises ``DriverRefused``: parameters of types that are not known to the design's rules are not checked there."""
+    if not is_template(template):
+        raise DriverRefused(
+            f"oob.endpoint and oob.system of {bmc.node} may have the fields {{address}} and {{node}} only"
+        )
+    return template.format(address=in_url(bmc.address or ""), node=bmc.node)
 
 
 def ipmi_info(bmc: BmcAccess, settings: IronicSettings) -> dict[str, Any]:

@@ -85,9 +85,18 @@ class IronicConnector:
             parameters["marker"] = rows[-1]["uuid"]
 
     def images(self) -> Sequence[Json]:
-        """Of Glance. Raises like ``get``."""
-        answer = self._ask("image", "GET", ("images",), None, {"limit": str(PAGE), "status": "active"})
-        return tuple(answer.get("images", ()))
+        """Of Glance, the newest first, however few it gives at a time. Raises like ``get``."""
+        parameters = {"limit": str(PAGE), "status": "active", "sort": "created_at:desc"}
+        found: list[Json] = []
+        while True:
+            answer = self._ask("image", "GET", ("images",), None, parameters)
+            rows = answer.get("images") if isinstance(answer, dict) else None
+            if not isinstance(rows, list):
+                raise DriverRefused("ironic: GET images: this is not Glance's answer")
+            found += rows
+            if not rows or not answer.get("next"):
+                return found
+            parameters["marker"] = rows[-1]["id"]
 
     def request(
         self, method: str, path: Sequence[str], document: Any = None, parameters: Mapping[str, str] | None = None
@@ -127,9 +136,9 @@ class IronicConnector:
                 )
             except (auth_errors.ClientException, sdk_errors.SDKException, OSError) as exc:
                 raise self._client_error(exc, f"ironic: {method} {where}") from None
-        return self._understood(response, f"ironic: {method} {where}")
+        return self._understood(response, f"ironic: {method} {where}", document)
 
-    def _understood(self, response: Any, what: str) -> Any:
+    def _understood(self, response: Any, what: str, sent: Any) -> Any:
         try:
             answer = response.json() if response.content else None
         except ValueError:
@@ -137,7 +146,8 @@ class IronicConnector:
             if response.status_code < 300:
                 raise DriverRefused(f"{what}: this is not Ironic's answer") from None
         if response.status_code >= 300:
-            message = self._masked(_message(answer))
+            # NOTE: Ironic quotes a patch that it cannot apply.
+            message = self._masked(_message(answer), *_passwords(sent))[:LONGEST_MESSAGE]
             raise _status_error(response.status_code, f"{what}: status {response.status_code}: {message}")
         return answer
 
@@ -156,8 +166,8 @@ class IronicConnector:
             return DriverUnavailable(f"{what}: Keystone answered {exc.http_status}")
         return DriverRefused(f"{what}: {self._masked(str(exc))[:LONGEST_MESSAGE]}")
 
-    def _masked(self, text: str) -> str:
-        for secret in self._secrets:
+    def _masked(self, text: str, *more: str) -> str:
+        for secret in (*self._secrets, *more):
             text = text.replace(secret, "***")
         return text
 
@@ -185,8 +195,21 @@ def _message(answer: object) -> str:
         try:
             error = json.loads(error)
         except ValueError:
-            return error[:LONGEST_MESSAGE]
+            return error
     if isinstance(error, dict):
         error = error.get("faultstring") or error.get("message") or error.get("title") or ""
     # The first line: a database's errors are followed by statements.
-    return str(error).partition("\n")[0][:LONGEST_MESSAGE]
+    return str(error).partition("\n")[0]
+
+
+def _passwords(document: object) -> Iterator[str]:
+    """Of BMCs, wherever they are in what is sent."""
+    if isinstance(document, list | tuple):
+        for item in document:
+            yield from _passwords(item)
+    if isinstance(document, dict):
+        for name, value in document.items():
+            if isinstance(value, str) and value and "password" in str(name):
+                yield value
+            else:
+                yield from _passwords(value)

@@ -121,6 +121,13 @@ def vendor_data(node: ProvisionedNode, inventory: Sequence[Mapping[str, Any]]) -
     return {"cloud-init": "#cloud-config\n" + yaml.safe_dump(config, sort_keys=True)} if config else {}
 
 
+def _suffix(device: str) -> str:
+    """Between a disk and the number of its partition, as udev and the kernel have it: nvme0n1p1, sda1."""
+    if "/by-path/" in device:
+        return "-part"
+    return "p" if device[-1].isdigit() else ""
+
+
 def _lay_out(config: dict[str, Any], disk: DiskPlan, device: str) -> None:
     last = len(disk.partitions) - 1
     shares = [_share(partition, last=number == last) or 0 for number, partition in enumerate(disk.partitions)]
@@ -131,7 +138,7 @@ def _lay_out(config: dict[str, Any], disk: DiskPlan, device: str) -> None:
         if system is None:
             continue
         # Of a partition and not of its number: cloud-init puts that at the end of the path.
-        path = f"{device}-part{number}" if "/by-path/" in device else f"{device}{number}"
+        path = device + _suffix(device) + str(number)
         row = {"device": path, "partition": "none", "filesystem": system.fstype, "overwrite": False}
         config.setdefault("fs_setup", []).append({**row, **({"label": system.label} if system.label else {})})
         if system.mountpoint:

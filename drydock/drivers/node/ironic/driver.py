@@ -203,7 +203,9 @@ class IronicProvisioner:
     def _known_images(self) -> Mapping[str, IronicImage]:
         if not self._settings.glance:
             return self._images
-        return {**{row["name"]: glance_image(row) for row in self._connector.images()}, **self._images}
+        # Names are not unique there, and may be missing: the newest of a name counts.
+        named = [row for row in self._connector.images() if row.get("name")]
+        return {**{row["name"]: glance_image(row) for row in reversed(named)}, **self._images}
 
 
 def _bound(act: Callable[[Any, IronicNode | None], Progress], what: Any) -> Act:

@@ -136,10 +136,10 @@ class Installation:
             return pending(f"{name}: {states.doing(seen.state)}; it can be taken down after that", look_in=SOON)
         if seen.state == states.ERROR and _fresh(seen):
             return failed(f"{name}: {states.in_words(seen.last_error)}")
-        if seen.state in (*states.INSTALLED, states.ERROR):
+        if seen.state in states.RELEASABLE:
             self._provision(seen, {"target": "deleted"})
             return pending(f"{name}: {states.doing(states.DELETING)}", look_in=SOON)
-        if seen.state in states.PASSING:
+        if seen.state not in states.EMPTY:
             return pending(f"{name}: {states.doing(seen.state)}", look_in=SOON)
         if seen.instance is not None:
             self._connector.patch(("nodes", seen.uuid), [{"op": "remove", "path": "/instance_uuid"}])

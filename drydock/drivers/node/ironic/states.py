@@ -13,6 +13,7 @@ INSPECTING, INSPECT_WAIT, INSPECT_FAILED = "inspecting", "inspect wait", "inspec
 CLEANING, CLEAN_WAIT, CLEAN_HOLD, CLEAN_FAILED = "cleaning", "clean wait", "clean hold", "clean failed"
 DEPLOYING, DEPLOY_WAIT, DEPLOY_HOLD, DEPLOY_FAILED = "deploying", "wait call-back", "deploy hold", "deploy failed"
 DELETING, ERROR, ADOPTING, ADOPT_FAILED = "deleting", "error", "adopting", "adopt failed"
+RESCUE, RESCUE_FAILED, UNRESCUE_FAILED, SERVICE_FAILED = "rescue", "rescue failed", "unrescue failed", "service failed"
 
 STATES: Mapping[str, NodeState] = MappingProxyType(
     {
@@ -42,6 +43,10 @@ STATES: Mapping[str, NodeState] = MappingProxyType(
 
 INSTALLING = frozenset({DEPLOYING, DEPLOY_WAIT, DEPLOY_HOLD})
 INSTALLED = frozenset({*INSTALLING, ACTIVE, DEPLOY_FAILED})
+RELEASABLE = frozenset({*INSTALLED, ERROR, RESCUE, RESCUE_FAILED, UNRESCUE_FAILED, SERVICE_FAILED})
+"""What Ironic takes down when it is asked, at rest or being installed."""
+EMPTY = frozenset({ENROLL, MANAGEABLE, AVAILABLE, INSPECT_FAILED, ADOPT_FAILED})
+"""Without an installation. In what is in no set here, such as a state that is newer, something is being done to it."""
 PASSING = frozenset(
     {VERIFYING, INSPECTING, INSPECT_WAIT, CLEANING, CLEAN_WAIT, CLEAN_HOLD, DELETING, ADOPTING, *INSTALLING}
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.design.documents import Body, compiled, network, node, warnings
+from tests.factories.documents import Body, compiled, network, node, warnings
 
 
 def ranges(*found: str) -> list[Body]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.unit.design.documents import codes, compiled, errors, link, network, node
+from tests.factories.documents import codes, compiled, errors, link, network, node
 
 
 def interface(device_link: str | None, *networks: str) -> dict[str, object]:

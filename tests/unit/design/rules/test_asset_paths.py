@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.unit.design.documents import boot_action, codes, compiled, errors, node, warnings
+from tests.factories.documents import boot_action, codes, compiled, errors, node, warnings
+from tests.factories.tasks import named_nodes
 
 
 def file(path: str | None) -> dict[str, Any]:
@@ -15,7 +16,7 @@ def file(path: str | None) -> dict[str, Any]:
 
 
 def only(name: str) -> dict[str, Any]:
-    return {"filter_set_type": "union", "filter_set": [{"filter_type": "union", "node_names": [name]}]}
+    return named_nodes(name)
 
 
 def test_each_its_own_place() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.design.documents import codes, compiled, errors, link, node, warnings
+from tests.factories.documents import codes, compiled, errors, link, node, warnings
 
 
 @pytest.mark.parametrize("mode", ["disabled", "802.3ad", "active-backup", "balance-rr", "balanced-rr"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.unit.design.documents import boot_action, compiled, node, warnings
+from tests.factories.documents import boot_action, compiled, node, warnings
 
 
 def only(name: str) -> dict[str, object]:

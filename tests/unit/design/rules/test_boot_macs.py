@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.design.documents import codes, compiled, node, warnings
+from tests.factories.documents import codes, compiled, node, warnings
 
 MAC = "52:54:00:ab:cd:ef"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.design.documents import Body, codes, compiled, errors, node
+from tests.factories.documents import Body, codes, compiled, errors, node
 
 
 def disk(*partitions: Body, **groups: list[Body]) -> Body:

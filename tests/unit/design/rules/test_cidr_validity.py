@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from drydock.design.compiler import compile_design
-from tests.unit.design.documents import compiled, network, node, warnings
+from tests.factories.documents import compiled, network, node, warnings
 
 
 @pytest.mark.parametrize("cidr", ["10.0.0.0/24", "10.0.0.0/255.255.255.0", "10.0.0.0", "fd00::/64"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.unit.design.documents import Body, compiled, link, network, node, warnings
+from tests.factories.documents import Body, compiled, link, network, node, warnings
 
 DHCP = [{"network": "pxe", "address": "dhcp"}]
 RANGE = [{"type": "dhcp", "start": "10.0.0.100", "end": "10.0.0.199"}]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.unit.design.documents import codes, compiled, network, node
+from tests.factories.documents import codes, compiled, network, node
 
 DHCP = [{"network": "pxe", "address": "dhcp"}]
 

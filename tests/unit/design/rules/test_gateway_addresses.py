@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.unit.design.documents import compiled, network, node, warnings
+from tests.factories.documents import compiled, network, node, warnings
 
 ROUTES = [{"subnet": "0.0.0.0/0", "gateway": "10.0.0.1"}]
 

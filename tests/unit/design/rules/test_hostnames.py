@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.design.documents import compiled, errors, network, node
+from tests.factories.documents import compiled, errors, network, node
 
 
 @pytest.mark.parametrize("name", ["n1", "N-1", "a" * 63, "cab23-r720-12", "a.b"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.design.documents import Body, codes, compiled, errors, node
+from tests.factories.documents import Body, codes, compiled, errors, node
 
 
 @pytest.mark.parametrize("params", [{}, {"quiet": True}, {"hugepages": 4, "hugepagesz": "1G"}])

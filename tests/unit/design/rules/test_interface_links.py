@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.unit.design.documents import Body, compiled, link, node, warnings
+from tests.factories.documents import Body, compiled, link, node, warnings
 
 FLAT = {"mode": "disabled", "default_network": "pxe"}
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.design.documents import codes, compiled, errors, network, node
+from tests.factories.documents import codes, compiled, errors, network, node
 
 ROUTE = {"subnet": "0.0.0.0/0", "gateway": "10.0.0.1", "metric": 1}
 

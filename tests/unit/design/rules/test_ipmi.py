@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.design.documents import Body, codes, compiled, errors, node
+from tests.factories.documents import Body, codes, compiled, errors, node
 
 OOB = {"type": "ipmi", "network": "pxe", "account": "root", "credential": "secret"}
 

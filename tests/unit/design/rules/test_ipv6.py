@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.design.documents import Body, compiled, errors, link, network, node, warnings
+from tests.factories.documents import Body, compiled, errors, link, network, node, warnings
 
 ROUTE = {"subnet": "::/0", "gateway": "fe80::1", "metric": 10}
 INTERFACE = {"eth0": {"device_link": "pxe", "networks": ["pxe", "pxe6"]}}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.unit.design.documents import compiled, link, node, warnings
+from tests.factories.documents import compiled, link, node, warnings
 
 
 def test_all_known() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.unit.design.documents import compiled, document, node, warnings
+from tests.factories.documents import compiled, document, node, warnings
 
 RACK = document("Rack", "r1", {})
 

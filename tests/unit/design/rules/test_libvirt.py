@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.design.documents import Body, codes, compiled, errors, node
+from tests.factories.documents import Body, codes, compiled, errors, node
 
 OOB = {"type": "libvirt", "libvirt_uri": "qemu+ssh://user@10.0.0.1/system"}
 MAC = {"boot_mac": "52:54:00:00:00:0a"}

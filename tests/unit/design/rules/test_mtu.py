@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.design.documents import Body, codes, compiled, errors, link, network, node
+from tests.factories.documents import Body, codes, compiled, errors, link, network, node
 
 
 @pytest.mark.parametrize(("of_link", "of_network"), [(1500, 1500), (9000, 1280), (65536, 65536), (0, 9000), (9000, 0)])

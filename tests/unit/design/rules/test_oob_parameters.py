@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.design.documents import compiled, errors, node, profile, warnings
+from tests.factories.documents import compiled, errors, node, profile, warnings
 
 REDFISH = {"type": "redfish", "network": "pxe", "account": "root", "credential": "not-a-secret"}
 
@@ -43,7 +43,11 @@ def test_drivers_whose_keys_are_not_known_here(other: str) -> None:
         ("timeout", 0, "must be a number of seconds"),
         ("endpoint", "ftp://x", "must begin with http"),
         ("endpoint", "https://{host}", "the fields {address} and {node}"),
+        ("endpoint", "https://{address:>999999999999999}", "the fields {address} and {node}"),
+        ("endpoint", "https://{address.upper}", "the fields {address} and {node}"),
+        ("system", "{node!r}", "the fields {address} and {node}"),
         ("system", "{", "the fields {address} and {node}"),
+        ("system", "{}", "the fields {address} and {node}"),
     ],
 )
 def test_values_that_cannot_work(key: str, value: object, text: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.design.documents import Body, boot_action, compiled, errors, node
+from tests.factories.documents import Body, boot_action, compiled, errors, node
 
 
 def packages(**found: str | None) -> list[Body]:

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from drydock.design.template_check import MOST_CODE, check_template, code_size
-from tests.unit.design.documents import boot_action, compiled, errors, node, warnings
+from tests.factories.documents import boot_action, compiled, errors, node, warnings
+from tests.factories.tasks import named_nodes
 
 
 def file(data: str, *pipeline: str, **more: Any) -> dict[str, Any]:
@@ -104,7 +105,7 @@ def test_unknown_names_are_warnings(source: str, unknown: str) -> None:
 
 
 def test_what_no_node_gets_is_no_error() -> None:
-    nobody = {"filter_set_type": "union", "filter_set": [{"filter_type": "union", "node_names": ["nobody"]}]}
+    nobody = named_nodes("nobody")
     found = design(file("x", "template"), node_filter=nobody)
     assert found.valid
     assert len(warnings(found, "DD5030")) == 1

@@ -6,7 +6,7 @@ import pytest
 
 from drydock.design.rules.platform import PlatformSelection
 from drydock.design.validation import validate
-from tests.unit.design.documents import node, site
+from tests.factories.documents import node, site
 
 IMAGES = {"jammy": ["ga-22.04", "hwe-22.04"]}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.unit.design.documents import boot_action, compiled, node, warnings
+from tests.factories.documents import boot_action, compiled, node, warnings
 
 FILE = {"type": "file", "path": "/a", "data": "x", "data_pipeline": []}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.design.documents import compiled, network, node, warnings
+from tests.factories.documents import compiled, network, node, warnings
 
 RANGES = [
     {"type": "static", "start": "10.0.0.10", "end": "10.0.0.20"},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.unit.design.documents import ROOT, Body, codes, compiled, errors, node
+from tests.factories.documents import ROOT, Body, codes, compiled, errors, node
 
 
 def mounted(*mountpoints: str) -> list[Body]:

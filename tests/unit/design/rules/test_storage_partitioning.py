@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.unit.design.documents import ROOT, Body, compiled, errors, node, warnings
+from tests.factories.documents import ROOT, Body, compiled, errors, node, warnings
 
 
 def storage(devices: Body, **groups: Body) -> Body:

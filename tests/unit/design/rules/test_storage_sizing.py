@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.design.documents import ROOT, Body, codes, compiled, errors, node, warnings
+from tests.factories.documents import ROOT, Body, codes, compiled, errors, node, warnings
 
 
 def storage(*sizes: str | None, volumes: tuple[str, ...] = ()) -> Body:

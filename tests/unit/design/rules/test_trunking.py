@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.design.documents import Body, compiled, errors, link, network, node
+from tests.factories.documents import Body, compiled, errors, link, network, node
 
 
 @pytest.mark.parametrize("trunking", [{"mode": "802.1q"}, {"mode": "disabled", "default_network": "pxe"}])

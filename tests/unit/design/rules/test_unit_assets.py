@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.design.documents import Body, boot_action, codes, compiled, node, warnings
+from tests.factories.documents import Body, boot_action, codes, compiled, node, warnings
 
 INSTALL = "[Service]\nExecStart=/bin/true\n[Install]\nWantedBy=multi-user.target\n"
 PLAIN = "[Service]\nExecStart=/bin/true\n"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.design.documents import codes, compiled, errors, network, node
+from tests.factories.documents import codes, compiled, errors, network, node
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.design.documents import compiled, link, network, node, warnings
+from tests.factories.documents import compiled, link, network, node, warnings
 
 TRUNK = {"mode": "802.1q"}
 

@@ -10,12 +10,9 @@ from drydock.db.unit_of_work import UnitOfWork
 from drydock.model.actions import Action
 from drydock.model.boot_action import BootAction
 from drydock.model.boot_context import BootContext, BundleKind, PreparedBoot, SealedBundle
-from drydock.model.task import Lane, NewTask, ResultStatus, Task, TaskResult
+from drydock.model.task import Lane, ResultStatus, Task, TaskResult
 from drydock.model.task_change import Enter, Finish
-
-
-def new_task(*, key: str | None = None, by: str = "alice", action: Action = Action.DEPLOY_NODES) -> NewTask:
-    return NewTask(action, "drydock://designs/x", created_by=by, idempotency_key=key)
+from tests.factories.tasks import new_task
 
 
 def add_task(uow: UnitOfWork, *, by: str = "alice", action: Action = Action.DEPLOY_NODES) -> Task:

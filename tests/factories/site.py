@@ -1,6 +1,6 @@
 """The small valid site of all tests that need a whole design; ``bench/gen_site.py`` writes large ones.
 
-Tests of single rules put theirs together from ``tests/unit/design/documents.py``.
+Tests of single rules put theirs together from ``documents.py``.
 """
 
 from __future__ import annotations
