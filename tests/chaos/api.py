@@ -56,8 +56,9 @@ class Api:
         headers = {"X-Auth-Token": "admin", **({"Idempotency-Key": key} if key else {})}
         while True:
             answer = self.once(method, path, json=json, headers=headers)
-            told = answer.body.get("task_id") if isinstance(answer.body, dict) else None
-            self._log.write(event, status=answer.status, key=key, task_id=told, **fields)
+            body = answer.body if isinstance(answer.body, dict) else {}
+            told, reason = body.get("task_id"), body.get("reason") if answer.status not in (200, 201) else None
+            self._log.write(event, status=answer.status, key=key, task_id=told, reason=reason, **fields)
             if answer.status is not None and answer.status < 500:
                 return answer.body
             self._pause()

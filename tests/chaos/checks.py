@@ -13,6 +13,13 @@ from drydock.model.actions import Action
 from drydock.orchestrator.workflows.table import WORKFLOWS
 from tests.chaos.audit import Hold
 from tests.chaos.evidence import Evidence, Post, TaskRow, posts
+from tests.chaos.rollout_checks import (
+    a_paused_task_begins_nothing,
+    a_spent_budget_lets_nothing_begin,
+    held_nodes_are_left_alone,
+    plans_are_done_as_they_say,
+    waves_follow_each_other,
+)
 
 CLOSED = ("complete", "terminated")
 #: Between the clock that a statement read and the one that its trigger read.
@@ -25,8 +32,8 @@ def acknowledged_tasks_exist_and_have_ended(evidence: Evidence) -> Iterator[str]
     for entry in evidence.log.entries("create"):
         if entry["status"] == 201:
             told[entry["key"]].add(entry["task_id"])
-        elif entry["status"] not in (None, 503):
-            yield f"POST /tasks answered {entry['status']}"
+        elif entry["status"] not in (None, 503) and (entry["action"], entry["reason"]) != ("apply_plan", "plan_stale"):
+            yield f"POST /tasks answered {entry['status']} {entry['reason']}"
     # The key is stored behind the id of its user.
     by_key = Counter(task.key.partition(":")[2] for task in evidence.tasks.values() if task.key is not None)
     for key, ids in told.items():
@@ -133,7 +140,9 @@ def one_writer_per_node(evidence: Evidence) -> Iterator[str]:
             continue
         mine = [hold for hold in evidence.holds.get(task.node, ()) if hold.task_id == task_id]
         for change in changes:
-            if change.progressed and not _within(change.at, mine):
+            # What ends before it has begun has not had its node.
+            unbegun = change.by_its_rollout or (change.ends and change.old_status == "queued")
+            if change.progressed and not unbegun and not _within(change.at, mine):
                 yield f"{task.action} {task_id} wrote {change.old_step} → {change.step} without holding {task.node}"
     by_context = {str(context): task for task, context in evidence.contexts.items()}
     for name, machine in evidence.machines.items():
@@ -165,7 +174,7 @@ def only_the_owner_of_a_lease_writes(evidence: Evidence) -> Iterator[str]:
                 lapsed = change.old_until is None or change.old_until <= change.at + TOLERANCE
                 if change.epoch != change.old_epoch + 1 or not lapsed:
                     yield f"{task_id} was claimed as {change.epoch} while {change.old_owner} had it"
-            elif change.progressed:
+            elif change.progressed and not change.by_its_rollout:
                 in_time = change.old_until is not None and change.at <= change.old_until + TOLERANCE
                 if change.old_owner is None or not in_time:
                     yield f"{task_id}: {change.old_step} → {change.step} was written without a lease"
@@ -200,11 +209,16 @@ def _ended_before(evidence: Evidence, task_id: UUID, moment: datetime) -> bool:
 
 
 def _steps_after(evidence: Evidence, task: TaskRow, step: str | None, moment: datetime) -> Iterator[str]:
-    names = [known.name for known in WORKFLOWS[Action(task.action)].steps]
+    workflow = WORKFLOWS[Action(task.action)]
+    names = [known.name for known in (*workflow.planned, *workflow.steps)]
+    if step in (in_waves := [known.name for known in workflow.rollout]):
+        names = in_waves
+    stop = None if workflow.stop is None else workflow.stop.step.name
     latest = names.index(step) if step in names else -1
     ended: Counter[str] = Counter()
     for end in evidence.steps:
-        if end.task == task.id and end.at > moment + TOLERANCE:
+        # What stops the machine is tried until its BMC answers.
+        if end.task == task.id and end.at > moment + TOLERANCE and end.step != stop:
             ended[end.worker] += 1
             if end.step in names and names.index(end.step) > latest:
                 yield f"{task.id} was terminated at {step}, and {end.worker} ran {end.step}"
@@ -261,6 +275,10 @@ DESCRIBED = (
     r".*: destroy it first",
     "no contact from ",
     ".*; gave up after ",
+    r"\S+ is held by ",
+    r"failure budget of \d+ spent: ",
+    "its task has ended",
+    "plan_stale: ",
 )
 
 
@@ -300,6 +318,11 @@ CHECKS: tuple[Check, ...] = (
     parents_tell_what_their_nodes_told,
     results_agree_with_machines,
     nothing_unforeseen,
+    waves_follow_each_other,
+    a_spent_budget_lets_nothing_begin,
+    a_paused_task_begins_nothing,
+    held_nodes_are_left_alone,
+    plans_are_done_as_they_say,
 )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -38,6 +38,10 @@ class TaskRow(NamedTuple):
     key: str | None
     step: str | None
     waits_for: str
+    wave: int | None
+    budget: int | None
+    plan: str | None
+    force: bool
 
 
 class ActionRow(NamedTuple):
@@ -75,6 +79,10 @@ class Evidence:
     holds: Mapping[str, Sequence[audit.Hold]]
     hold_errors: Sequence[str]
     finals: Mapping[str, Sequence[tuple[str | None, str]]]
+    #: By node, when an operator's hold of it came (true) and went.
+    shut: Mapping[str, Sequence[tuple[datetime, bool]]]
+    #: By plan, what it says of each node.
+    planned: Mapping[str, Mapping[str, str]]
     actions: Mapping[str, ActionRow]
     contexts: Mapping[UUID, UUID]
     stored: Sequence[tuple[str, str]]
@@ -95,6 +103,7 @@ class Marks:
     changes: int
     holds: int
     finals: int
+    shut: int
     offsets: Mapping[Path, int]
 
 
@@ -104,6 +113,7 @@ def marks(stack: ChaosStack) -> Marks:
         changes=audit.last(stack, "chaos_tasks"),
         holds=audit.last(stack, "chaos_holds"),
         finals=audit.last(stack, "chaos_finals"),
+        shut=audit.last(stack, "chaos_shut"),
         offsets={log: log.stat().st_size for log in stack.logs.glob("*.log")},
     )
 
@@ -122,7 +132,8 @@ def collect(stack: ChaosStack, since: Marks, log: ClientLog) -> Evidence:
 def _collect(stack: ChaosStack, since: Marks, log: ClientLog, machines: Mapping[str, Mapping[str, Any]]) -> Evidence:
     rows = stack.query(
         "SELECT id::text, seq, parent_id::text, action, node, status, result_status, result_message, result_reason,"
-        " successes, failures, terminate, idempotency_key, step, reason FROM tasks WHERE seq > %s ORDER BY seq",
+        " successes, failures, terminate, idempotency_key, step, reason, wave, failure_budget, plan, force"
+        " FROM tasks WHERE seq > %s ORDER BY seq",
         since.seq,
     )
     tasks = {UUID(r[0]): TaskRow(UUID(r[0]), r[1], r[2] and UUID(r[2]), *r[3:]) for r in rows}
@@ -140,6 +151,8 @@ def _collect(stack: ChaosStack, since: Marks, log: ClientLog, machines: Mapping[
         holds=holds,
         hold_errors=hold_errors,
         finals=audit.finals(stack, since.finals),
+        shut=audit.shut(stack, since.shut),
+        planned=_planned(stack, {task.plan for task in tasks.values() if task.plan is not None}),
         actions={r[0]: ActionRow(r[0], UUID(r[1]), UUID(r[2]), *r[3:]) for r in actions},
         contexts={
             UUID(task): UUID(context)
@@ -166,6 +179,14 @@ def _collect(stack: ChaosStack, since: Marks, log: ClientLog, machines: Mapping[
         steps=steps,
         tracebacks=tracebacks,
     )
+
+
+def _planned(stack: ChaosStack, plans: Collection[str]) -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = {plan: {} for plan in plans}
+    rows = stack.query("SELECT plan_id, node, decision FROM plan_nodes WHERE plan_id = ANY(%s)", list(plans))
+    for plan, node, decision in rows:
+        found[plan][node] = decision
+    return found
 
 
 def _machines(stack: ChaosStack) -> dict[str, dict[str, Any]]:

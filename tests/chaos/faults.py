@@ -16,14 +16,16 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import psutil
 import psycopg2
 import requests
 
-from tests.chaos.api import Api, GaveUp
+from tests.chaos.api import Api
 from tests.chaos.client_log import ClientLog
 from tests.chaos.operators import Known
+from tests.chaos.people import People
 from tests.chaos.stack import LEASE_SECONDS, WORKERS, ChaosStack
 
 #: How often each comes, relative to the others.
@@ -43,6 +45,8 @@ WEIGHTS: Mapping[str, int] = {
     "drop_some_connections": 2,
     "terminate_task": 4,
     "terminate_subtask": 3,
+    "pause_task": 4,
+    "hold_node": 4,
     "reset_machine": 3,
     "freeze_site": 1,
     "bmc_fault": 4,
@@ -83,9 +87,8 @@ class FaultDriver:
         self.frozen: list[tuple[str, float, float]] = []
         self._stack = stack
         self._nodes = nodes
-        self._known = known
+        self._people = People(known, partial(Api, stack.url, log, give_up))
         self._log = log
-        self._give_up = give_up
         self._pending: list[tuple[float, int, Callable[[], None]]] = []
         self._number = 0
         self._down: set[str] = set()
@@ -275,30 +278,24 @@ class FaultDriver:
     # -- people
 
     def _terminate_task(self, fault: Fault) -> bool:
-        return self._terminate(fault, subtask=False)
+        return self._in_background_if(self._people.terminate(fault.draw))
 
     def _terminate_subtask(self, fault: Fault) -> bool:
-        return self._terminate(fault, subtask=True)
+        return self._in_background_if(self._people.terminate(fault.draw, subtask=fault.seconds))
 
-    def _terminate(self, fault: Fault, *, subtask: bool) -> bool:
-        there = self._known.open_tasks()
-        if not there:
-            return False
-        task_id = there[int(fault.draw * len(there))]
+    def _pause_task(self, fault: Fault) -> bool:
+        """Who waits for it resumes it."""
+        return self._in_background_if(self._people.pause(fault.draw))
 
-        def ask() -> None:
-            api = Api(self._stack.url, self._log, self._give_up)
-            with contextlib.suppress(GaveUp):
-                chosen = task_id
-                if subtask:
-                    below = api.look(f"/tasks/{task_id}")["subtask_id_list"]
-                    if not below:
-                        return
-                    chosen = below[int(fault.seconds * len(below))]
-                api.persistent("terminate", "POST", f"/tasks/{chosen}/terminate", asked=chosen)
+    def _hold_node(self, fault: Fault) -> None:
+        node = self._node(fault)
+        self._in_background(lambda: self._people.hold(node))
+        self._later(0.5 + 3 * fault.seconds, lambda: self._in_background(lambda: self._people.release(node)))
 
-        self._in_background(ask)
-        return True
+    def _in_background_if(self, work: Callable[[], None] | None) -> bool:
+        if work is not None:
+            self._in_background(work)
+        return work is not None
 
     # -- machines
 

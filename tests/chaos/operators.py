@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -48,15 +48,24 @@ def plan_sites(rng: random.Random, seed: int, *, small: int, large: int) -> list
     plans = []
     for number, size in enumerate(sizes):
         nodes = tuple(f"{prefix}-{number}-{node:02}" for node in range(size))
-        script = rng.choice(sorted(SCRIPTS)) if size != large else rng.choice(("straight", "overlap", "keep"))
+        script = (
+            rng.choice(sorted(SCRIPTS)) if size != large else rng.choice(("straight", "overlap", "keep", "planned"))
+        )
         plans.append(SitePlan(f"{prefix}-{number}", nodes, script, rng.randrange(2**32)))
     return plans
 
 
-def upload(url: str, nodes: tuple[str, ...]) -> str:
-    """Before chaos begins: the design's reference."""
+def upload(url: str, nodes: tuple[str, ...]) -> tuple[str, ...]:
+    """Before chaos begins: the references of the design, and of one with another kernel parameter for each node."""
+    first = site(nodes)
+    second = first.replace("kernel: ga-22.04", "kernel: ga-22.04, kernel_params: {quiet: 'true'}")
+    assert second != first
+    return tuple(_uploaded(url, design) for design in (first, second))
+
+
+def _uploaded(url: str, design: str) -> str:
     answer = requests.post(
-        f"{url}/api/v1.0/designs", data=site(nodes).encode(), timeout=30,
+        f"{url}/api/v1.0/designs", data=design.encode(), timeout=30,
         headers={"X-Auth-Token": "admin", "Content-Type": "application/x-yaml"},
     )  # fmt: skip
     answer.raise_for_status()
@@ -67,10 +76,16 @@ class Operator:
     """One site's; run by a thread of its own."""
 
     def __init__(
-        self, plan: SitePlan, design_ref: str, url: str, log: ClientLog, known: Known, give_up: threading.Event
+        self,
+        plan: SitePlan,
+        design_refs: Sequence[str],
+        url: str,
+        log: ClientLog,
+        known: Known,
+        give_up: threading.Event,
     ) -> None:
         self._plan = plan
-        self._design_ref = design_ref
+        self._design_refs = design_refs
         self._make_api = partial(Api, url, log, give_up)
         self._api = self._make_api()
         self._log = log
@@ -120,29 +135,65 @@ class Operator:
         self._wait(everything)
         self._wait(self._create("destroy_nodes", half))
 
+    def planned(self) -> None:
+        """One design after the other, until a plan has nothing to do, or for three plans at most."""
+        for design_ref in self._design_refs:
+            for _ in range(3):
+                if self._follow_a_plan(design_ref):
+                    break
+
+    def _follow_a_plan(self, design_ref: str) -> bool:
+        """Whether there is nothing left to do."""
+        body = {"design_ref": design_ref, "node_filter": _only(self._plan.nodes)}
+        plan = self._api.persistent("plan", "POST", "/plans", json=body, site=self._plan.name)
+        if not any(count for decision, count in plan["counts"].items() if decision != "keep"):
+            return True
+        task_id = self._ask({"action": "apply_plan", "plan": plan["plan_id"], "all_nodes": True}, self._plan.nodes)
+        # Else something that the plan rests on had changed: the next one knows.
+        if task_id is not None:
+            self._wait(task_id)
+        return False
+
     def _prepare(self) -> None:
         if self._rng.random() < 0.6:
             self._wait(self._create("prepare_nodes"))
 
     def _create(self, action: str, nodes: list[str] | None = None) -> str:
-        """One task; now and then asked for by two at the same time, with the same key."""
+        body: dict[str, Any] = {"action": action, "design_ref": self._design_refs[0], "all_nodes": True}
+        if nodes:
+            body["node_filter"] = _only(nodes)
+        task_id = self._ask(body, nodes or self._plan.nodes)
+        assert task_id is not None
+        return task_id
+
+    def _rollout(self) -> dict[str, Any]:
+        waves = self._rng.choice(([1, "100%"], [1, "30%", "60%"], ["50%"], [2, 3, 4]))
+        return {
+            "waves": waves,
+            "max_failed": self._rng.choice((None, 1, 2, "30%")),
+            "pause": self._rng.choice(("never", "never", "after_first", "after_each")),
+        }
+
+    def _ask(self, body: dict[str, Any], nodes: Sequence[str]) -> str | None:
+        """One task; now and then asked for by several at the same time, with the same key; half of them in waves. None
+        if it is refused.
+        """
         self._number += 1
         key = f"{self._plan.name}/{self._number}"
-        node_filter = nodes and {
-            "filter_set_type": "union",
-            "filter_set": [{"filter_type": "union", "node_names": nodes}],
-        }
-        body = {"action": action, "design_ref": self._design_ref, "node_filter": node_filter, "all_nodes": True}
+        if self._rng.random() < 0.5:
+            body["rollout"] = self._rollout()
         times = 3 if self._rng.random() < 0.3 else 1
         with ThreadPoolExecutor(times) as pool:
             asked = [
                 pool.submit(
-                    self._make_api().persistent, "create", "POST", "/tasks", json=body, key=key, action=action,
-                    nodes=nodes or list(self._plan.nodes), site=self._plan.name,
+                    self._make_api().persistent, "create", "POST", "/tasks", json=body, key=key, action=body["action"],
+                    nodes=list(nodes), site=self._plan.name,
                 )
                 for _ in range(times)
             ]  # fmt: skip
             told = [one.result() for one in asked]
+        if "task_id" not in told[0]:
+            return None
         task_id = str(told[0]["task_id"])
         with self._known.lock:
             self._known.tasks.append(task_id)
@@ -158,8 +209,14 @@ class Operator:
                 with self._known.lock:
                     self._known.closed.add(task_id)
                 return task
+            if task["paused_by"] is not None and self._rng.random() < 0.5:
+                self._api.persistent("resume", "POST", f"/tasks/{task_id}/resume", asked=task_id)
             if self._give_up.wait(POLL_SECONDS):
                 raise GaveUp
+
+
+def _only(nodes: Sequence[str]) -> dict[str, Any]:
+    return {"filter_set_type": "union", "filter_set": [{"filter_type": "union", "node_names": list(nodes)}]}
 
 
 SCRIPTS: Mapping[str, Callable[[Operator], None]] = {
@@ -169,4 +226,5 @@ SCRIPTS: Mapping[str, Callable[[Operator], None]] = {
     "twice": Operator.twice,
     "ping_pong": Operator.ping_pong,
     "halves": Operator.halves,
+    "planned": Operator.planned,
 }

@@ -113,6 +113,13 @@ def _counted(found: Evidence, log: ClientLog) -> Counter[str]:
             counted[f"{task.action} {'terminated' if task.status == 'terminated' else task.result}"] += 1
         if task.node is not None and task.result != "success" and not task.terminate:
             counted[f"because {task.reason.split(' did not ')[0].split(':')[0]}"] += 1
+        if task.budget is not None:
+            counted["rollouts with a budget"] += 1
+        if task.plan is not None and task.parent_id is None:
+            counted["plans applied"] += 1
+    counted["rollouts"] = sum(task.parent_id is None and task.wave is not None for task in found.tasks.values())
+    counted["pauses"] = sum(change.pauses for changes in found.changes.values() for change in changes)
+    counted["holds"] = sum(held for moments in found.shut.values() for _, held in moments)
     counted["claims"] = sum(change.claimed for changes in found.changes.values() for change in changes)
     counted["claims of lapsed leases"] = sum(
         change.claimed and change.old_until is not None for changes in found.changes.values() for change in changes

@@ -5,10 +5,11 @@ And the proof is put to the proof: each check finds what it is there for in evid
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -16,7 +17,7 @@ import pytest
 from tests.chaos import audit
 from tests.chaos.checks import violations
 from tests.chaos.client_log import ClientLog
-from tests.chaos.evidence import Evidence, StepEnd
+from tests.chaos.evidence import Evidence, StepEnd, TaskRow
 from tests.chaos.rounds import Size, run_round
 from tests.chaos.stack import ChaosStack
 
@@ -117,6 +118,79 @@ def false_success(evidence: Evidence, directory: Path) -> Evidence:
     )
 
 
+def _node_of_a_rollout(evidence: Evidence) -> tuple[TaskRow, TaskRow, Sequence[audit.TaskChange]]:
+    """A task in waves, one of its nodes, and what became of that; the node began and ended."""
+    for task in evidence.tasks.values():
+        if task.parent_id is None and task.wave is not None:
+            for sub in evidence.subtasks(task.id):
+                changes = evidence.changes.get(sub.id, ())
+                if any(change.begins for change in changes) and any(change.ends for change in changes):
+                    return task, sub, changes
+    raise AssertionError("no node of a rollout began")
+
+
+def _once_more(evidence: Evidence, begun: audit.TaskChange, task: TaskRow, **fields: Any) -> Evidence:
+    """As if another node of this task had begun after all others."""
+    last = max(change.n for changes in evidence.changes.values() for change in changes)
+    other = replace(begun, id=UUID(int=7), node="other", n=last + 1, **fields)
+    sub = next(sub for sub in evidence.subtasks(task.id) if sub.id == begun.id)
+    twin = sub._replace(id=other.id, node="other", wave=fields.get("wave", sub.wave))
+    return replace(
+        evidence,
+        tasks={**evidence.tasks, twin.id: twin},
+        changes={**evidence.changes, other.id: [other]},
+    )
+
+
+def began_after_the_budget(evidence: Evidence, directory: Path) -> Evidence:
+    task, _, changes = _node_of_a_rollout(evidence)
+    begun = next(change for change in changes if change.begins)
+    failed = [replace(change, result="failure", terminate=False) if change.ends else change for change in changes]
+    more = _once_more(evidence, begun, task)
+    return replace(
+        more,
+        tasks={**more.tasks, task.id: task._replace(budget=1)},
+        changes={**more.changes, begun.id: failed},
+    )
+
+
+def began_before_its_wave(evidence: Evidence, directory: Path) -> Evidence:
+    task, sub, changes = _node_of_a_rollout(evidence)
+    begun = next(change for change in changes if change.begins)
+    more = _once_more(evidence, begun, task, wave=99)
+    return replace(more, changes={**more.changes, sub.id: [change for change in changes if not change.ends]})
+
+
+def began_in_a_pause(evidence: Evidence, directory: Path) -> Evidence:
+    task, _, changes = _node_of_a_rollout(evidence)
+    begun = next(change for change in changes if change.begins)
+    pause = replace(begun, id=task.id, node=None, n=begun.n - 1, old_status="running", paused_by="ann")
+    mine = [*evidence.changes.get(task.id, ()), pause]
+    return replace(evidence, changes={**evidence.changes, task.id: sorted(mine, key=lambda change: change.n)})
+
+
+def began_while_held(evidence: Evidence, directory: Path) -> Evidence:
+    _, sub, changes = _node_of_a_rollout(evidence)
+    begun = next(change for change in changes if change.begins)
+    told = _told(evidence, directory, "hold", status=200, node=sub.node)
+    now = datetime.now(UTC)
+    later = replace(begun, began=now + timedelta(seconds=1), at=now + timedelta(seconds=2))
+    return replace(
+        told,
+        shut={**told.shut, sub.node or "": [(now - timedelta(seconds=5), True)]},
+        changes={**told.changes, sub.id: [later]},
+    )
+
+
+def outside_the_plan(evidence: Evidence, directory: Path) -> Evidence:
+    task, sub, _ = _node_of_a_rollout(evidence)
+    return replace(
+        evidence,
+        tasks={**evidence.tasks, task.id: task._replace(plan="p")},
+        planned={**evidence.planned, "p": {sub.node or "": "keep"}},
+    )
+
+
 @pytest.mark.parametrize(
     ("tamper", "found"),
     [
@@ -129,6 +203,11 @@ def false_success(evidence: Evidence, directory: Path) -> Evidence:
         (zombie, "was written without a lease"),
         (step_after_terminate, "ran await_nodes"),
         (false_success, "its machine never was"),
+        (began_after_the_budget, "a_spent_budget_lets_nothing_begin"),
+        (began_before_its_wave, "waves_follow_each_other"),
+        (began_in_a_pause, "a_paused_task_begins_nothing"),
+        (began_while_held, "held_nodes_are_left_alone"),
+        (outside_the_plan, "plans_are_done_as_they_say"),
     ],
 )
 def test_the_proof_would_find_it(

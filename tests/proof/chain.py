@@ -11,6 +11,7 @@ from typing import Any
 from drydock.design.compiler import CompiledDesign
 from drydock.errors import DrydockError, PlanApplied, PlanStale
 from drydock.model.actions import Action
+from drydock.model.node_filter import parse_node_filter
 from drydock.model.operator_hold import NewHold
 from drydock.model.plan import Decision, PlanHead, PlannedNode, ReasonKind
 from drydock.model.site import SiteDesign
@@ -93,6 +94,9 @@ class Chain:
         # Nodes that an earlier design had may still run: these are no matter of its text.
         destroy_unlisted = not text_only and self._chance.random() < 0.6
         shown = self._shown
+        if not text_only and self._chance.random() < 0.1:
+            names = sorted(design.machines)
+            self._go(design, destroy_unlisted=False, only=self._chance.sample(names, len(names) // 2 + 1))
         planned = self._go(design, destroy_unlisted=destroy_unlisted)
         if text_only:
             touched = [name for name, node in planned.items() if node.decision is not Decision.KEEP]
@@ -116,10 +120,14 @@ class Chain:
         odd = text_only or self._chance.random() < 0.5
         return site, oddly(site.documents, seed) if odd else plainly(site.documents), text_only
 
-    def _go(self, design: Design, *, destroy_unlisted: bool) -> Mapping[str, PlannedNode]:
-        """Plan, check, apply, check. Returns what was planned."""
-        head, planned = self._planned(design.ref, destroy_unlisted=destroy_unlisted)
+    def _go(
+        self, design: Design, *, destroy_unlisted: bool, only: Sequence[str] | None = None
+    ) -> Mapping[str, PlannedNode]:
+        """Plan, check, apply, check. ``only``: the nodes that the plan's filter names. Returns what was planned."""
+        head, planned = self._planned(design.ref, destroy_unlisted=destroy_unlisted, only=only)
         wanted = self._wanted(design, destroy_unlisted=destroy_unlisted)
+        if only is not None:
+            wanted = {name: wanted[name] for name in only}
         expect({name: node.decision for name, node in planned.items()} == wanted, "plan", _unlike(planned, wanted))
         self._counts.nodes += len(planned)
         self._counts.decisions.update(str(node.decision) for node in planned.values())
@@ -129,15 +137,22 @@ class Chain:
                 del self.running[name]
             elif decision.touches:
                 self.running[name] = design.machines[name]
-        after, nodes = self._planned(design.ref, destroy_unlisted=destroy_unlisted)
+        after, nodes = self._planned(design.ref, destroy_unlisted=destroy_unlisted, only=only)
         left = {name: count for name, count in after.counts.items() if count and name != Decision.KEEP}
         self._shown = {name: _changes(node) for name, node in nodes.items()}
         expect(not left, "the plan after its application is not without changes", left)
         return planned
 
-    def _planned(self, ref: str, *, destroy_unlisted: bool) -> tuple[PlanHead, Mapping[str, PlannedNode]]:
+    def _planned(
+        self, ref: str, *, destroy_unlisted: bool, only: Sequence[str] | None
+    ) -> tuple[PlanHead, Mapping[str, PlannedNode]]:
+        found = None if only is None else named(only)
         head = self._world.plans.create(
-            ref, node_filter=None, chosen=None, destroy_unlisted=destroy_unlisted, created_by="proof"
+            ref,
+            node_filter=found,
+            chosen=parse_node_filter(found),
+            destroy_unlisted=destroy_unlisted,
+            created_by="proof",
         )
         nodes = self._world.plans.nodes(head.id, limit=1000, after=-1, decision=None)
         return head, {node.name: node for _, node in nodes}
@@ -211,6 +226,11 @@ def _check_difference(old: Design, new: Design, *, text_only: bool) -> None:
     expect(set(found.added) == set(new.machines) - set(old.machines), "design diff: added", found.added)
     expect(set(found.removed) == set(old.machines) - set(new.machines), "design diff: removed", found.removed)
     expect(found.empty or not text_only, "design diff shows text", found)
+
+
+def named(nodes: Sequence[str]) -> Mapping[str, Any]:
+    """A node filter that selects these."""
+    return {"filter_set_type": "union", "filter_set": [{"filter_type": "union", "node_names": list(nodes)}]}
 
 
 def _changes(node: PlannedNode) -> list[str]:

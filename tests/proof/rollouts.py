@@ -32,6 +32,7 @@ from drydock.orchestrator.workflows.outcome import Outcome, of_error
 from drydock.orchestrator.workflows.workflow import AnyStep
 from tests.factories.site import site
 from tests.orchestrator.test_laws import WorkerKilled, steps_below
+from tests.proof.chain import named
 from tests.proof.machines import ProvenWorld, proven_world
 from tests.proof.promises import Disproved, expect
 from tests.proof.rollout_laws import check_budget, check_ends, check_waves
@@ -128,7 +129,7 @@ class Run:
             return content
         world.use_runner()
         world.create(
-            "deploy_nodes", design_ref=world.store(site([*self.names, *gone])).ref, node_filter=_only(ran + gone)
+            "deploy_nodes", design_ref=world.store(site([*self.names, *gone])).ref, node_filter=named(ran + gone)
         )
         world.run_to_the_end()
         world.forget_touched()
@@ -236,10 +237,6 @@ class Run:
         events = seen(self.world.sql, self.task.id)
         check_waves(events, {name: sub.wave or 0 for name, sub in nodes.items()})
         check_budget(events, Rollout.parse(self.rollout, PLAIN).budget(len(self.names)))
-
-
-def _only(names: Sequence[str]) -> Mapping[str, Any]:
-    return {"filter_set_type": "union", "filter_set": [{"filter_type": "union", "node_names": list(names)}]}
 
 
 def run_one(world: ProvenWorld, seed: int, counts: Counts) -> None:
