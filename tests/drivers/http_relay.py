@@ -53,6 +53,8 @@ class HttpRelay:
         self.fault = Fault.NONE
         self.status, self.message = 409, "the system is busy"
         self.allowed = sessions
+        #: What the account may not read: the end of a path.
+        self.forbidden: str | None = None
         self.tokens: dict[str, str] = {}
         self.logins = 0
         self.requests: list[tuple[str, str]] = []
@@ -142,6 +144,9 @@ def _serve(handler: BaseHTTPRequestHandler, relay: HttpRelay) -> None:
         relay.wait(0.5)
     if relay.fault is Fault.BUSY and "/Systems/" in handler.path:
         _answer(handler, relay.status, _error(relay.message))
+        return
+    if relay.forbidden is not None and handler.path.endswith(relay.forbidden):
+        _answer(handler, 403, _error("the account has not the privilege"))
         return
     if relay.fault is Fault.LIES and handler.path.endswith("ComputerSystem.Reset"):
         _answer(handler, 204, b"")
