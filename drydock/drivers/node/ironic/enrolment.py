@@ -49,7 +49,7 @@ class Enrolment:
         """A node that Ironic has by the MAC of our machine gets our name. None if there is none."""
         if wanted.boot_mac is None:
             return None
-        ports = self._connector.get("ports", address=wanted.boot_mac.lower(), fields="node_uuid")["ports"]
+        ports = self._connector.members("ports", address=wanted.boot_mac.lower(), fields="node_uuid")
         if not ports:
             return None
         row = self._connector.get("nodes", ports[0]["node_uuid"], fields=",".join(ENROLMENT_FIELDS))
