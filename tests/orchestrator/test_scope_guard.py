@@ -117,8 +117,8 @@ def test_without_the_guard_each_such_task_has_a_warning(world: World) -> None:
         task = ended(world, world.create("destroy_nodes", node_filter=node_filter, all_nodes=False))
         assert task.result.status is ResultStatus.SUCCESS
         assert warnings(task) == [
-            "destroy_nodes is for all 3 nodes of the design, and the request did not say so: [orchestrator] guard is "
-            "off, or was when it came"
+            "destroy_nodes is for every node of the design (3 nodes), and the request did not say so: "
+            "[orchestrator] guard is off, or was when it came"
         ]
     part = ended(world, world.create("destroy_nodes", node_filter=names("n01"), all_nodes=False))
     said = ended(world, world.create("destroy_nodes", all_nodes=True))

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from drydock.counting import counted
 from drydock.db.database import Database
 from drydock.design.compiler import CompiledDesign
 from drydock.design.filters import select_nodes
@@ -68,7 +69,7 @@ class PlanService:
         snapshot = self._designs.fetch(design_ref, created_by=created_by)
         design = self._designs.checked(snapshot.digest)
         if not design.valid:
-            raise DesignInvalid(f"the design has {design.error_count} errors; validate it to see them")
+            raise DesignInvalid(f"the design has {counted(design.error_count, 'error')}; validate it to see them")
         with self._database.statements() as statements:
             recorded = statements.deployed_nodes.all()
             at_work = statements.plans.at_work()
