@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 import click
 
 from drydock.cli.output import clean
+from drydock.counting import counted
 from drydock.model.message import Level, ValidationMessage
 
 COLOURS = {Level.ERROR: "red", Level.WARNING: "yellow", Level.INFO: "green"}
@@ -28,13 +29,13 @@ def print_errors(messages: Iterable[ValidationMessage]) -> None:
     """Print the errors and their number on stderr."""
     errors = [message for message in messages if message.error]
     print_messages(errors, err=True)
-    click.echo(f"The design is invalid: {counted(errors)}.", err=True)
+    click.echo(f"The design is invalid: {by_level(errors)}.", err=True)
 
 
-def counted(messages: Sequence[ValidationMessage]) -> str:
+def by_level(messages: Sequence[ValidationMessage]) -> str:
     """``2 errors, 1 warning``."""
     found = []
     for level, word in ((Level.ERROR, "error"), (Level.WARNING, "warning")):
         number = sum(1 for message in messages if message.level is level)
-        found.append(f"{number} {word}{'' if number == 1 else 's'}")
+        found.append(counted(number, word))
     return ", ".join(found)

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from drydock.cli.design_files import compile_file, file_argument, require_node, site_of
-from drydock.cli.design_messages import counted, print_messages
+from drydock.cli.design_messages import by_level, print_messages
 from drydock.cli.exit_codes import FAILURE, SUCCESS
 from drydock.cli.output import is_data, output_option, print_data
 from drydock.design.filters import select_nodes
@@ -53,7 +53,7 @@ def validate(ctx: click.Context, *, file: str, verbose: bool, output: str) -> No
     else:
         print_messages(message for message in design.messages if verbose or message.level is not Level.INFO)
         verdict = click.style("valid", "green") if design.valid else click.style("invalid", "red")
-        click.echo(f"The design is {verdict}: {counted(design.messages)}.")
+        click.echo(f"The design is {verdict}: {by_level(design.messages)}.")
     ctx.exit(SUCCESS if design.valid else FAILURE)
 
 

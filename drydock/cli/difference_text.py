@@ -9,6 +9,7 @@ from typing import IO, Any
 import click
 
 from drydock.cli.output import clean
+from drydock.counting import counted
 from drydock.plan.design_difference import DesignDifference, Group
 from drydock.plan.difference import ABSENT, CHANGED, Change, shown
 
@@ -58,11 +59,12 @@ def as_markdown(found: DesignDifference) -> str:
     if found.site:
         made += ["### Site", "", *_fence(change_line(change) for change in found.site)]
     for group in found.groups:
-        title = f"### {_count(len(group.nodes))} changed" + ("" if group.needs_deployment else ", none to deploy again")
+        then = "" if group.needs_deployment else ", none to deploy again"
+        title = f"### {counted(len(group.nodes), 'node')} changed{then}"
         made += [title, "", *_names(group.nodes), *_fence(change_line(change) for change in group.changes)]
     for word, names in (("added", found.added), ("removed", found.removed)):
         if names:
-            made += [f"### {_count(len(names))} {word}", "", *_names(names)]
+            made += [f"### {counted(len(names), 'node')} {word}", "", *_names(names)]
     return "\n".join(made)
 
 
@@ -104,18 +106,14 @@ def _parts(found: DesignDifference) -> Iterator[tuple[str, str, Sequence[tuple[s
     for group in found.groups:
         yield _title(group), "", [change_line(change) for change in group.changes]
     if found.added:
-        yield f"{_count(len(found.added))} added: {_listed(found.added)}", "+", ()
+        yield f"{counted(len(found.added), 'node')} added: {_listed(found.added)}", "+", ()
     if found.removed:
-        yield f"{_count(len(found.removed))} removed: {_listed(found.removed)}", "-", ()
+        yield f"{counted(len(found.removed), 'node')} removed: {_listed(found.removed)}", "-", ()
 
 
 def _title(group: Group) -> str:
     then = "to deploy again" if group.needs_deployment else "no deployment needed"
-    return f"{_count(len(group.nodes))} ({then}): {_listed(group.nodes)}"
-
-
-def _count(number: int) -> str:
-    return f"{number} node{'' if number == 1 else 's'}"
+    return f"{counted(len(group.nodes), 'node')} ({then}): {_listed(group.nodes)}"
 
 
 def _listed(names: Sequence[str]) -> str:

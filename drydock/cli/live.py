@@ -17,6 +17,7 @@ from drydock.cli.steps import fraction_done, fraction_text
 from drydock.cli.summary import counts, sorted_by_name, state, waiting_for
 from drydock.cli.tables import Column, Table, styled
 from drydock.client import NodeProgress, TaskSnapshot
+from drydock.counting import counted
 
 #: Lines of the display apart from the nodes'.
 FRAME = 9
@@ -73,7 +74,8 @@ def picture(snapshot: TaskSnapshot, *, elapsed: float, now: datetime, rows: int)
         return Group(*parts)
     finished = sum(node.finished for node in nodes)
     bar = Grid.grid(padding=(0, 2))
-    bar.add_row(ProgressBar(total=1.0, completed=fraction_done(nodes), width=20), f"{finished}/{len(nodes)} nodes")
+    of_all = f"{finished}/{counted(len(nodes), 'node')}"
+    bar.add_row(ProgressBar(total=1.0, completed=fraction_done(nodes), width=20), of_all)
     shown = most_interesting(nodes, rows)
     cells = [
         [node.name, state(node), node.step, fraction_text(node), ticking(node, now), node.attempt or "", node.reason]

@@ -13,6 +13,7 @@ from drydock.cli.connection import client_of
 from drydock.cli.lazy import Lazy, LazyGroup
 from drydock.cli.output import clean, console, is_data, moment, output_option, print_data
 from drydock.client.errors import Forbidden, NotFound
+from drydock.counting import counted
 
 if TYPE_CHECKING:
     from drydock.client.client import DrydockClient
@@ -168,5 +169,5 @@ def _find(nodes: list[dict[str, Any]], name: str) -> dict[str, Any]:
         if hostname.lower() == name.lower():
             return entry
     close = get_close_matches(name, known, n=1, cutoff=0.5)
-    guess = f"; did you mean {close[0]}?" if close else f", which knows {len(known)} others"
+    guess = f"; did you mean {close[0]}?" if close else f", which knows {counted(len(known), 'other')}"
     raise click.ClickException(f"the provisioner knows no node {name}{guess}")

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from drydock.cli.output import clean, duration
+from drydock.counting import counted
 
 COLOURS = {"blocked": "red", "destroy": "red", "redeploy": "yellow", "deploy": "green", "keep": None}
 #: Names of nodes in a line.
@@ -25,7 +26,7 @@ def print_plan(plan: Mapping[str, Any], nodes: Iterable[Mapping[str, Any]]) -> N
     for (decision, _), group in _groups(nodes).items():
         names = ", ".join(node["node"] for node in group[:MAX_NAMES])
         more = f" and {len(group) - MAX_NAMES} more" if len(group) > MAX_NAMES else ""
-        title = f"{decision}  {len(group)} node{'' if len(group) == 1 else 's'}: {clean(names)}{more}"
+        title = f"{decision}  {counted(len(group), 'node')}: {clean(names)}{more}"
         click.secho(title, fg=COLOURS.get(decision), bold=True)
         for line in _lines(group[0]["reasons"]):
             click.echo(f"    {line}")

@@ -18,6 +18,7 @@ import click
 from drydock.cli.output import clean
 from drydock.cli.references import DESIGN_SCHEME
 from drydock.client.errors import Forbidden, ReplyError
+from drydock.counting import counted
 from drydock.model.actions import action_row
 
 if TYPE_CHECKING:
@@ -161,7 +162,7 @@ def _confirmed(client: DrydockClient, wanted: Wanted, selected: Sequence[str]) -
 def _counted(names: Sequence[str]) -> str:
     more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
     listed = f" ({clean(', '.join(names[:LISTED]))}{more})" if names else ""
-    return f"{len(names)} node{'' if len(names) == 1 else 's'}{listed}"
+    return f"{counted(len(names), 'node')}{listed}"
 
 
 def _unknown(client: DrydockClient, wanted: Wanted, every: Sequence[str]) -> list[str]:

@@ -14,6 +14,7 @@ from drydock.cli.causes import Cause, causes
 from drydock.cli.output import clean, duration, message_line
 from drydock.cli.tables import Column, Table, styled
 from drydock.client import NodeProgress, TaskSnapshot
+from drydock.counting import counted
 
 #: With more nodes than this only those that failed or need attention are listed.
 MANY = 100
@@ -103,7 +104,7 @@ def _lines(verb: str, found: list[Cause]) -> list[RenderableType]:
 def cause_line(verb: str, cause: Cause) -> str:
     count = len(cause.nodes)
     at = f" at {cause.step}" if cause.step else ""
-    head = cause.nodes[0] if count == 1 else f"{count} nodes"
+    head = cause.nodes[0] if count == 1 else counted(count, "node")
     more = f" and {count - LISTED} more" if count > LISTED else ""
     names = "" if count == 1 else f" ({', '.join(cause.nodes[:LISTED])}{more})"
     return f"{head} {verb}{at}{names}: {cause.text}"

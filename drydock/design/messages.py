@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
+from drydock.counting import counted
 from drydock.model.message import DocumentRef, Level, ValidationMessage
 
 #: Maximum number of errors, and of warnings, of one design; of each rule; of documents in one message.
@@ -47,8 +48,9 @@ class Messages:
 
     def _summaries(self) -> Iterator[ValidationMessage]:
         for (level, code, rule), count in self._left_out.items():
-            noun = f"{level.value.lower()}{'' if count == 1 else 's'}"
-            yield ValidationMessage(code, rule, f"{count} more {noun} of {code} {rule} are not shown.", level)
+            more, of_rule = f"more {level.value.lower()}", f"of {code} {rule}"
+            text = counted(count, f"{more} {of_rule} is", f"{more}s {of_rule} are")
+            yield ValidationMessage(code, rule, f"{text} not shown.", level)
 
 
 def bounded(messages: Iterable[ValidationMessage]) -> tuple[ValidationMessage, ...]:

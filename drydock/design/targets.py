@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from drydock.counting import counted
 from drydock.design.filters import MAX_WORK, matching, work
 from drydock.errors import DesignInvalid
 from drydock.model.boot_asset import BootActionDesign
@@ -21,7 +22,8 @@ def with_targets(
     """
     actions = tuple(actions)
     if sum(work(len(nodes), action.node_filter) for action in actions) > MAX_WORK:
-        raise DesignInvalid(f"{len(actions)} boot actions with their node filters are too many for {len(nodes)} nodes")
+        selecting = counted(len(actions), "boot action with its node filter is", "boot actions with node filters are")
+        raise DesignInvalid(f"{selecting} too many for {counted(len(nodes), 'node')}")
     everybody = dict.fromkeys(nodes)
 
     def targets(action: BootActionDesign) -> Mapping[str, None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from drydock.counting import counted
 from drydock.model.task import ResultStatus, TaskResult
 
 
@@ -32,11 +33,12 @@ def roll_up(outcomes: Sequence[NodeOutcome]) -> TaskResult:
     if not outcomes:
         return TaskResult(ResultStatus.SUCCESS, message="no nodes in scope")
     if not failures:
-        return TaskResult(ResultStatus.SUCCESS, message=f"{_nodes(len(successes))} succeeded", successes=successes)
+        succeeded = f"{counted(len(successes), 'node')} succeeded"
+        return TaskResult(ResultStatus.SUCCESS, message=succeeded, successes=successes)
     status = ResultStatus.PARTIAL_SUCCESS if successes else ResultStatus.FAILURE
     return TaskResult(
         status,
-        message=f"{len(failures)} of {_nodes(len(outcomes))} failed",
+        message=f"{len(failures)} of {counted(len(outcomes), 'node')} failed",
         reason="failed: " + ", ".join(failures),
         successes=successes,
         failures=failures,
@@ -50,7 +52,3 @@ def failure_lines(outcomes: Sequence[NodeOutcome]) -> tuple[tuple[str, str], ...
         for outcome in outcomes
         if outcome.status is not ResultStatus.SUCCESS
     )
-
-
-def _nodes(count: int) -> str:
-    return "1 node" if count == 1 else f"{count} nodes"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from drydock.counting import counted
 from drydock.simulator import bundle
 from drydock.simulator.actions import owed_reports
 from drydock.simulator.delays import Range
@@ -92,7 +93,8 @@ class Installation:
         if fetched is not None:
             units, files = (bundle.unpack(body, machine.directory) for body in fetched.bodies)
             deployment.owed = owed_reports(units, files, fetched.environment.key)
-            machine.note(f"unpacked {len(units)} units and {len(files)} files, {len(deployment.owed)} reports to send")
+            unpacked = f"{counted(len(units), 'unit')} and {counted(len(files), 'file')}"
+            machine.note(f"unpacked {unpacked}, {counted(len(deployment.owed), 'report')} to send")
         deployment.installed = True
         deployment.detail = "installed, restarting"
         machine.contact()

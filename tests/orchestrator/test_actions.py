@@ -53,7 +53,7 @@ def test_no_nodes_in_scope_succeeds_and_says_so(world: World, action: str) -> No
 def test_verify_site_asks_the_provisioner_and_touches_no_machine(world: World) -> None:
     ended = run(world, "verify_site")
     assert ended.result.status is ResultStatus.SUCCESS
-    assert ended.result.message == "the site can be worked on: 1 nodes"
+    assert ended.result.message == "the site can be worked on: 1 node"
     assert "fake answers and is able to work" in [message.message for message in ended.result.messages]
     assert world.bmcs.power == {}
 
@@ -71,7 +71,7 @@ def test_verify_site_fails_when_nobody_speaks_to_the_bmcs(world: World) -> None:
 def test_what_installs_asks_whether_the_image_is_offered(world: World, action: str) -> None:
     world.provisioner.images = [Image("jammy", ("hwe-22.04",))]
     ended = run(world, action)
-    assert (ended.result.status, ended.result.reason) == (ResultStatus.FAILURE, "the design has 1 errors")
+    assert (ended.result.status, ended.result.reason) == (ResultStatus.FAILURE, "the design has 1 error")
     (error,) = [message.message for message in ended.result.messages if message.message.startswith("DD")]
     assert error.startswith("DD3001 Platform Selection: Platform Validation: invalid kernel ga-22.04")
 

@@ -17,7 +17,7 @@ ROUTES = (
         Access.OPERATOR,
         {
             "GET": Operation(
-                "The newest plans, the newest first.",
+                "Plans, the newest first.",
                 rule=READ_PLAN,
                 query=(Parameter("limit", Kind.INTEGER, "Plans at most.", default=100, minimum=1, maximum=MAX_PAGE),),
                 replies={200: Reply("The plans, without their nodes.", replies.array(replies.PLAN))},

@@ -8,6 +8,7 @@ from typing import Any
 
 from drydock.api.views.status import status_view
 from drydock.api.views.times import timestamp
+from drydock.counting import counted
 from drydock.design.compiler import CompiledDesign
 from drydock.design.message_form import message_form
 from drydock.design.site_form import site_form, without_secrets
@@ -44,7 +45,7 @@ def validation_view(report: ValidationReport, *, at: datetime) -> Json:
     view = status_view(
         code=200 if report.valid else 400,
         success=report.valid,
-        message="the design is valid" if report.valid else f"the design has {errors} errors",
+        message="the design is valid" if report.valid else f"the design has {counted(errors, 'error')}",
         reason="" if report.valid else "design_invalid",
         messages=message_views(report.messages, at=at),
         error_count=errors,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from drydock.counting import counted
 from drydock.db.database import Database
 from drydock.model.message import Level, NewMessage
 from drydock.model.rollup import NodeOutcome, failure_lines, roll_up
@@ -80,7 +81,8 @@ class Records:
             with self._database.statements() as uow:
                 still_open = uow.tasks.count_children(task.id).still_open
         if still_open:
-            return Record(Pause(task, BLOCKED_SECONDS, f"terminating; {still_open} subtasks have not stopped yet"))
+            waits_for = counted(still_open, "subtask has", "subtasks have")
+            return Record(Pause(task, BLOCKED_SECONDS, f"terminating; {waits_for} not stopped yet"))
         return self._ending(task, Failed(_terminated(task)))
 
     def _of_stop(self, task: Task, outcome: Failed) -> Failed:

@@ -7,6 +7,7 @@ from threading import Lock
 
 from cachetools import LRUCache
 
+from drydock.counting import counted
 from drydock.db.database import Database
 from drydock.design.compiler import CompiledDesign, at_site
 from drydock.design.filters import select_nodes
@@ -88,7 +89,7 @@ class DesignService:
         """Names of the nodes that a filter selects. Raises ``DesignInvalid`` for a design with errors."""
         _, compiled = self._fetched(ref)
         if not compiled.valid:
-            raise DesignInvalid(f"the design has {compiled.error_count} errors; validate it to see them")
+            raise DesignInvalid(f"the design has {counted(compiled.error_count, 'error')}; validate it to see them")
         return select_nodes(compiled.site, node_filter)
 
     def _fetched(self, ref: str) -> tuple[bytes, CompiledDesign]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from drydock.counting import counted
 from drydock.db.database import Database
 from drydock.design.compiler import CompiledDesign
 from drydock.errors import PlanStale, ScopeUnconfirmed, UnexpectedNodeCount
@@ -68,7 +69,7 @@ def _check_size(new: NewTask, touched: Sequence[PlannedNode], total: int, *, gua
     names = [node.name for node in touched]
     if new.expect_nodes is not None and new.expect_nodes != len(names):
         raise UnexpectedNodeCount(
-            f"expect_nodes is {new.expect_nodes}, but the plan changes {len(names)} nodes{first_names(names)}"
+            f"expect_nodes is {new.expect_nodes}, but the plan changes {counted(len(names), 'node')}{first_names(names)}"
         )
     wiped = [node.name for node in touched if node.decision in WIPING]
     confirmed = new.expect_nodes is not None or new.all_nodes is True

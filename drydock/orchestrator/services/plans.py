@@ -8,6 +8,7 @@ from dataclasses import asdict
 from itertools import accumulate
 from typing import Any
 
+from drydock.counting import counted
 from drydock.db.database import Database
 from drydock.db.unit_of_work import UnitOfWork
 from drydock.design.compiler import CompiledDesign
@@ -74,7 +75,7 @@ class PlanService:
         snapshot = self._designs.fetch(design_ref, created_by=created_by)
         design = self._designs.checked(snapshot.digest)
         if not design.valid:
-            raise DesignInvalid(f"the design has {design.error_count} errors; validate it to see them")
+            raise DesignInvalid(f"the design has {counted(design.error_count, 'error')}; validate it to see them")
         facts = self._facts.read(design, chosen)
         nodes = self._planned(design, facts, destroy_unlisted=destroy_unlisted)
         site = self._site_changes.to(design, facts.recorded)

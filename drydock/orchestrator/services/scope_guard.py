@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from drydock.counting import counted
 from drydock.errors import InvalidInput, ScopeUnconfirmed, UnexpectedNodeCount
 from drydock.model.actions import ACTIONS
 from drydock.model.node_filter import parse_node_filter
@@ -56,10 +57,8 @@ def refusal(task: Task | NewTask, nodes: Sequence[str], total: int) -> Unexpecte
     A filter that selects a single node is taken at its word, also where the design has no other.
     """
     if task.expect_nodes is not None and task.expect_nodes != len(nodes):
-        return UnexpectedNodeCount(
-            f"expect_nodes is {task.expect_nodes}, but the number of nodes in scope is {len(nodes)}"
-            f"{first_names(nodes)}; none was touched"
-        )
+        scope = f"{counted(len(nodes), 'node is', 'nodes are')} in scope{first_names(nodes)}"
+        return UnexpectedNodeCount(f"expect_nodes is {task.expect_nodes}, but {scope}; none was touched")
     whole = len(nodes) == total and total > 1
     if not whole or not guarded(task) or _confirmed(task) or task.all_nodes is None:
         return None
@@ -74,8 +73,8 @@ def unconfirmed(task: Task, nodes: Sequence[str], total: int) -> tuple[str, ...]
     if not guarded(task) or _confirmed(task) or task.all_nodes is False or len(nodes) < total:
         return ()
     return (
-        f"{_verb(task)} is for all {total} nodes of the design, and the request did not say so: [orchestrator] guard "
-        "is off, or was when it came",
+        f"{_verb(task)} is for every node of the design ({counted(total, 'node')}), and the request did not say "
+        "so: [orchestrator] guard is off, or was when it came",
     )
 
 

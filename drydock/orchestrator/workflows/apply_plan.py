@@ -6,6 +6,7 @@ Each of them is a subtask deploy_node or destroy_node that first looks whether t
 
 from __future__ import annotations
 
+from drydock.counting import counted
 from drydock.model.actions import Action
 from drydock.model.plan import Decision, PlannedNode
 from drydock.model.rollout import FIRST_STEP, PLAIN, Rollout, waves_of
@@ -50,7 +51,7 @@ def plan_waves(ctx: StepContext) -> Outcome:
             )
         uow.rollouts.begin(ctx.task.id, budget=rollout.budget(len(touched)))
         uow.commit()
-    return Done(f"{len(touched)} nodes to change" if touched else "the plan changes no node")
+    return Done(f"{counted(len(touched), 'node')} to change" if touched else "the plan changes no node")
 
 
 def _touched(ctx: StepContext) -> list[PlannedNode]:

@@ -15,6 +15,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
 
+from drydock.counting import counted
 from drydock.design.provisioning import meta_data
 from drydock.drivers.node.base import NodeState, Observation, Verb
 from drydock.drivers.node.records import Deployment
@@ -105,9 +106,8 @@ def _prepared(ctx: StepContext) -> Outcome:
         raise
     except DrydockError as exc:
         return of_error(exc)
-    reporting = sum(action.signaling for action in boot.actions)
-    ready = f"{len(boot.actions)} boot actions ready, {reporting} of them report"
-    return Done(ready, tuple(warnings), boot)
+    reporting = counted(sum(action.signaling for action in boot.actions), "of them reports", "of them report")
+    return Done(f"{counted(len(boot.actions), 'boot action')} ready, {reporting}", tuple(warnings), boot)
 
 
 def start_deployment(batch: NodeBatch) -> Mapping[UUID, Outcome]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from drydock.counting import counted
 from drydock.design.filters import select_nodes, unknown_criteria
 from drydock.design.secrecy import without_password
 from drydock.model.actions import ACTIONS, Action
@@ -36,9 +37,9 @@ def check_design(ctx: StepContext) -> Outcome:
     design = ctx.checked_design if ACTIONS[ctx.task.action].uses_images else ctx.design
     if design.valid:
         warnings = sum(1 for message in design.messages if message.level is Level.WARNING)
-        return Done(f"design is valid, {warnings} warnings")
+        return Done(f"design is valid, {counted(warnings, 'warning')}")
     errors = tuple(f"{message.code} {message.message}" for message in design.messages if message.error)
-    return Failed(f"the design has {len(errors)} errors", details=errors)
+    return Failed(f"the design has {counted(len(errors), 'error')}", details=errors)
 
 
 def plan_nodes(action: Action, lane: Lane) -> Callable[[StepContext], Outcome]:
@@ -66,7 +67,7 @@ def plan_nodes(action: Action, lane: Lane) -> Callable[[StepContext], Outcome]:
                 uow.rollouts.begin(ctx.task.id, budget=rollout.budget(len(nodes)))
             uow.commit()
         warnings = (*unconfirmed(ctx.task, nodes, len(ctx.site.nodes)), *unknown_criteria(ctx.site, node_filter))
-        return Done(f"{len(nodes)} nodes in scope", warnings=warnings)
+        return Done(f"{counted(len(nodes), 'node')} in scope", warnings=warnings)
 
     return plan
 
@@ -77,7 +78,7 @@ def await_nodes(ctx: StepContext) -> Outcome:
         nodes = uow.tasks.count_children(ctx.task.id)
         outcomes = () if nodes.still_open else uow.tasks.outcomes(ctx.task.id)
     if nodes.still_open:
-        return Wait(LOOK_AGAIN_SECONDS, f"{nodes.total - nodes.still_open} of {nodes.total} nodes finished")
+        return Wait(LOOK_AGAIN_SECONDS, f"{nodes.total - nodes.still_open} of {counted(nodes.total, 'node')} finished")
     return Finished(roll_up(outcomes))
 
 

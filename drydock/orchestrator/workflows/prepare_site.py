@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from drydock.counting import counted
 from drydock.design.provisioning import provisioned_site
 from drydock.model.actions import Action
 from drydock.model.task import Lane
@@ -12,7 +13,8 @@ from drydock.orchestrator.workflows.workflow import Step, StepContext, Workflow
 
 def prepare_site(ctx: StepContext) -> Outcome:
     site = provisioned_site(ctx.site)
-    done = f"{len(site.networks)} networks, {len(site.links)} links and {len(site.tags)} tags are in place"
+    links, tags = counted(len(site.links), "link"), counted(len(site.tags), "tag")
+    done = f"{counted(len(site.networks), 'network')}, {links} and {tags} are in place"
     return ctx.follow(ctx.services.provisioner.prepare_site(site), done)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from drydock.counting import counted
 from drydock.model.actions import Action
 from drydock.orchestrator.workflows.outcome import Done, Failed, Outcome
 from drydock.orchestrator.workflows.planner import for_each_node
@@ -17,7 +18,7 @@ def relabel(ctx: StepContext) -> Outcome:
         return Failed(f"the design has no node {ctx.node}")
     wanted = ctx.site.nodes[ctx.node].owner_data
     labels.put(ctx.node, wanted)
-    return Done(f"{len(wanted)} labels given to {labels.name}")
+    return Done(f"{counted(len(wanted), 'label')} given to {labels.name}")
 
 
 RELABEL_NODE = Workflow(Action.RELABEL_NODE, (Step("relabel", relabel, timeout="relabel_node"),))

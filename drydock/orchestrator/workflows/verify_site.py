@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from drydock.counting import counted
 from drydock.design.provisioning import provisioned_node
 from drydock.drivers.node.base import NodeProvisioner
 from drydock.drivers.node.records import ProvisionedNode
@@ -40,19 +41,20 @@ def check_drivers(ctx: StepContext) -> Outcome:
         return Failed("the drivers cannot do what the design needs", details=lacks)
     if ctx.services.labels is not None:
         ctx.services.labels.check()
-    return Done(f"the site can be worked on: {len(nodes)} nodes{_by_hand(ctx.services, types)}")
+    return Done(f"the site can be worked on: {counted(len(nodes), 'node')}{_by_hand(ctx.services, types)}")
 
 
 def _bmc_lacks(services: StepServices, types: Counter[str]) -> Iterator[str]:
     if services.provisioner.capabilities.owns_power:
         return
     enabled = ", ".join(sorted(services.oob_drivers)) or "none"
+    of_type = ("node has out-of-band type", "nodes have out-of-band type")
     for kind, count in types.items():
         driver = services.oob_drivers.get(kind)
         if driver is None:
-            yield f"{count} nodes have out-of-band type {kind}; enabled drivers: {enabled}"
+            yield f"{counted(count, *of_type)} {kind}; enabled drivers: {enabled}"
         elif network_device(driver.capabilities) is None:
-            yield f"{count} nodes have out-of-band type {kind}, whose driver cannot have them boot from the network"
+            yield f"{counted(count, *of_type)} {kind}, whose driver cannot have them boot from the network"
 
 
 def _provisioner_lacks(provisioner: NodeProvisioner, nodes: Sequence[ProvisionedNode]) -> Iterator[str]:

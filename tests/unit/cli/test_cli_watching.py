@@ -202,7 +202,7 @@ def test_on_a_terminal(peer: Peer) -> None:
         shown = read_all(master)
     assert process.returncode == 0
     assert "await_deployment" in shown
-    assert "0/1 nodes" in shown
+    assert "0/1 node" in shown
     assert "after 1m05s" in shown
 
 
