@@ -51,6 +51,9 @@ class Site:
         found: Named = next(item for item in self.of(kind) if item["metadata"]["name"] == name)["data"]
         return found
 
+    def has(self, kind: str, name: str) -> bool:
+        return any(item["metadata"]["name"] == name for item in self.of(kind))
+
     def any(self, kind: str) -> tuple[str, Named]:
         """A document's name and data."""
         document = self.chance.choice(self.of(kind))
@@ -200,6 +203,15 @@ def interface(site: Site) -> str:
     return f"{name}: bond0: {_put(bond, site.chance, values)}"
 
 
+def carried(site: Site) -> str:
+    """Which networks the interface carries that all nodes have; their addresses stay."""
+    bond = site.named("HostProfile", "lowest" if site.has("HostProfile", "lowest") else "any-server")["interfaces"][
+        "bond0"
+    ]
+    bond["networks"] = site.chance.choice((["control"], ["control", "pods", "disks"]))
+    return f"all bond0 carry {bond['networks']}"
+
+
 def disk(site: Site) -> str:
     name, data = site.host()
     devices = data.setdefault("storage", {}).setdefault("physical_devices", {})
@@ -294,7 +306,7 @@ def network(site: Site) -> str:
     gateway = f"10.{second}.0.1"
     values: dict[str, tuple[Any, ...]] = {
         "mtu": (1500, 9000),
-        "vlan": (str(second + 100), str(second + 200)),
+        "vlan": (str(second + 100), str(second + 200), "142"),
         "dns": ({"domain": "meadow.example.invalid"}, {"domain": "other.example.invalid", "servers": "10.42.0.2"}),
         "labels": ({"noconfig": "yes"}, {"purpose": "x"}),
         "routedomain": ("storage", "tenants"),
@@ -395,7 +407,7 @@ def moved_to_the_profile(site: Site) -> str | None:
         name, data = site.any("BaremetalNode")
         data["platform"] = {**copy.deepcopy(base.get("platform", {})), **data.get("platform", {})}
         return f"{name}: says its platform itself"
-    if any(document["metadata"]["name"] == "lowest" for document in site.of("HostProfile")):
+    if site.has("HostProfile", "lowest"):
         return None
     lowest: Named = {key: base.pop(key) for key in ("oob", "interfaces", "storage") if key in base}
     base["host_profile"] = "lowest"
@@ -433,6 +445,7 @@ CHANGES: Mapping[Change, int] = {
     primary_network: 1,
     bmc: 2,
     interface: 3,
+    carried: 2,
     disk: 3,
     volume: 2,
     hardware: 2,
