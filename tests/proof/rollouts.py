@@ -15,6 +15,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
@@ -24,6 +25,7 @@ import click
 from drydock.errors import DriverRefused, DriverUnavailable, TaskEnded
 from drydock.model.actions import Action
 from drydock.model.operator_hold import NewHold
+from drydock.model.plan import PlanHead, PlannedNode
 from drydock.model.rollout import AWAIT_WAVE, PLAIN, Rollout
 from drydock.model.task import NewTask, ResultStatus, Task
 from drydock.orchestrator.engine.step_runner import StepRunner
@@ -52,11 +54,12 @@ class Counts:
     runs: int = 0
     nodes: int = 0
     kills: int = 0
+    retries: int = 0
     ends: Counter[str] = field(default_factory=Counter)
 
     def __str__(self) -> str:
         ends = ", ".join(f"{count} {name}" for name, count in sorted(self.ends.items()))
-        return f"{self.runs} runs, {self.nodes} nodes, {self.kills} workers killed: {ends}"
+        return f"{self.runs} runs, {self.nodes} nodes, {self.kills} workers killed, {self.retries} retries: {ends}"
 
 
 class Faulty(StepRunner):
@@ -113,12 +116,13 @@ class Run:
             if self.chance.random() < 0.12:
                 self._hold(name)
         self.rollout = self._rollout()
-        ref = world.store(content).ref
-        self.task = self._applied(ref) if self.action is Action.APPLY_PLAN else self._created(ref)
+        self.ref = world.store(content).ref
+        self.task = self._applied() if self.action is Action.APPLY_PLAN else self._created()
+        self.retries = 0
         self.runner = self._runner()
 
-    def _created(self, ref: str) -> Task:
-        return self.world.create(self.action, design_ref=ref, rollout=self.rollout)
+    def _created(self) -> Task:
+        return self.world.create(self.action, design_ref=self.ref, rollout=self.rollout)
 
     def _ran_before(self, content: bytes) -> bytes:
         """Some of the nodes run, and one or two that the design has no more. Returns a design that changes some."""
@@ -137,12 +141,10 @@ class Run:
         self.names += gone
         return content.replace(b"ga-22.04", b"hwe-22.04") if chance.random() < 0.6 else content
 
-    def _applied(self, ref: str) -> Task:
+    def _applied(self) -> Task:
         """From here on the nodes are those that the plan changes: what is held already is blocked in it."""
-        plans = self.world.plans
-        plan = plans.create(ref, node_filter=None, chosen=None, destroy_unlisted=True, created_by="proof")
-        nodes = plans.nodes(plan.id, limit=1000, after=-1, decision=None)
-        self.names = [node.name for _, node in nodes if node.decision.touches]
+        plan, nodes = self._planned()
+        self.names = [node.name for node in nodes if node.decision.touches]
         new = NewTask(Action.APPLY_PLAN, "", "proof", plan=plan.id, all_nodes=True, rollout=self.rollout)
         return self.world.orchestrator.create_task(new)
 
@@ -188,11 +190,43 @@ class Run:
             expect(not touched, "a held node was touched", touched)
             if not self.world.open_count():
                 self._check()
+                if self.chance.random() < 0.5:
+                    self._try_again()
                 return
             self._operators()
             self.world.pass_time(15)
         left = [(task.action, task.node, task.step, task.reason) for task in self.world.all_tasks() if task.status.open]
         raise Disproved(f"it does not end: {left}")
+
+    def _try_again(self) -> None:
+        """With all mended and released, a retry does what was left; a plan has nothing to do then."""
+        world = self.world
+        if not world.orchestrator.task(self.task.id).result.failures:
+            return
+        self.runner.faults, self.runner.kill = {}, 0.0
+        for hold in self.holds.holds():
+            self.holds.release(hold.node)
+        again = world.orchestrator.create_task(world.orchestrator.retry_of(self.task.id, created_by="proof"))
+        self.retries += 1
+        for _ in range(ROUNDS):
+            world.report_all()
+            world.work()
+            if not world.open_count():
+                break
+            with suppress(TaskEnded):
+                world.orchestrator.resume(again.id, by="ann")
+            world.pass_time(15)
+        ended = world.orchestrator.task(again.id)
+        reasons = {name: sub.result.reason for name, sub in world.subtasks(again.id).items()}
+        expect(ended.result.status is ResultStatus.SUCCESS, "the retry", (ended.status, ended.result.reason, reasons))
+        if self.action is Action.APPLY_PLAN:
+            left = [node.name for node in self._planned()[1] if node.name in self.names and node.decision.touches]
+            expect(not left, "left after the retry", left)
+
+    def _planned(self) -> tuple[PlanHead, Sequence[PlannedNode]]:
+        plans = self.world.plans
+        plan = plans.create(self.ref, node_filter=None, chosen=None, destroy_unlisted=True, created_by="proof")
+        return plan, [node for _, node in plans.nodes(plan.id, limit=1000, after=-1, decision=None)]
 
     def _operators(self) -> None:
         chance, task_id = self.chance, self.task.id
@@ -251,6 +285,7 @@ def run_one(world: ProvenWorld, seed: int, counts: Counts) -> None:
     counts.runs += 1
     counts.nodes += len(run.names)
     counts.kills += run.runner.kills
+    counts.retries += run.retries
     for sub in world.subtasks(run.task.id).values():
         failed = sub.result.reason.split(" of ")[0].split(" at ")[0].split(": ")[0]
         failed = re.sub(r"^\S+ is held by", "held by", failed)
