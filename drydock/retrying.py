@@ -1,7 +1,6 @@
 """Trying again after pauses that grow.
 
-Not by a library: tenacity, the usual one, adds 12 µs to a call that succeeds at once, as each request of a machine for
-its tarball does.
+Not by a library: see ``docs/decisions/0018-retries-are-our-own.md``.
 """
 
 from __future__ import annotations

@@ -19,8 +19,7 @@ import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import requests
 import yaml
@@ -32,6 +31,7 @@ from dev.locks import file_lock
 from dev.machine_tools import CACHE, Unavailable
 from dev.peers import packages
 from dev.peers.certificates import Authority
+from dev.peers.peer import Peer
 from dev.ports import LOOPBACK, free_port
 from dev.progress import Doing, PrintedProgress, quiet
 
@@ -69,7 +69,7 @@ def ensure(cache: Path = CACHE, doing: Doing = quiet) -> Path:
     return cache / HOME
 
 
-class KubeApiserver:
+class KubeApiserver(Peer):
     """A running API server at ``url``, with RBAC; ``log`` is its log."""
 
     def __init__(self, directory: Path, cache: Path = CACHE) -> None:
@@ -82,19 +82,6 @@ class KubeApiserver:
         self.url = f"https://{LOOPBACK}:{self.port}"
         self.log = directory / "kube-apiserver.log"
         self.authority = Authority(directory)
-
-    def __enter__(self) -> Self:
-        try:
-            self.start()
-        except BaseException:
-            self.stop()
-            raise
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
     def token(self, account: str) -> str:
         return self._tokens[account]

@@ -42,7 +42,10 @@ class PyghmiBmcs(Peer):
         return self._read(f"boot-{port}", "default")
 
     def spoil(self, port: int, fault: str) -> None:
-        """``stuck``: changes of power are accepted and not made; ``busy``: each command is answered so."""
+        """``stuck``: changes of power are accepted and not made; ``busy``: each command is answered so.
+
+        ``short``: each command is answered with success and no data.
+        """
         (self._directory / f"{fault}-{port}").touch()
 
     def start(self) -> None:

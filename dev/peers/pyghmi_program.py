@@ -2,7 +2,8 @@
 the password in its file ``password``.
 
 Files ``power-PORT`` and ``boot-PORT`` there show what each BMC has been set to. With a file ``stuck-PORT`` it accepts
-changes of power and makes none; with ``busy-PORT`` it answers each command with "node busy" (0xc0).
+changes of power and makes none; with ``busy-PORT`` it answers each command with "node busy" (0xc0), with
+``short-PORT`` with success and no data.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ class FileBmc(bmc.Bmc):  # type: ignore[misc]
     def __init__(self, directory: Path, port: int, password: str) -> None:
         super().__init__({USER: password}, port=port, bmcuuid=uuid.UUID(int=port), address=LOOPBACK)
         self._stuck, self._busy = directory / f"stuck-{port}", directory / f"busy-{port}"
+        self._short = directory / f"short-{port}"
         self._power, self._boot = directory / f"power-{port}", directory / f"boot-{port}"
 
     def sessionless_data(self, data: bytes, sockaddr: tuple[str, int]) -> None:
@@ -56,6 +58,8 @@ class FileBmc(bmc.Bmc):  # type: ignore[misc]
     def handle_raw_request(self, request: dict[str, Any], session: Any) -> None:
         if self._busy.exists():
             session.send_ipmi_response(code=NODE_BUSY)
+        elif self._short.exists():
+            session.send_ipmi_response()
         else:
             super().handle_raw_request(request, session)
 

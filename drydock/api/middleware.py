@@ -91,9 +91,12 @@ class RequestLog:
         for each in answered:
             self._count(each)
         if LOG.isEnabledFor(logging.INFO):
+            # The logger makes one record for all of them, as that costs a quarter of a line's time: what it finds out,
+            # such as the thread and the process, is the same for each.
+            common = LOG.makeRecord(LOG.name, logging.INFO, "", 0, "request", (), None)
             last = answered[-1]
             for each in answered:
-                LOG.handle(_record(each, more=each is not last))
+                LOG.handle(_record(common, each, more=each is not last))
 
     def _count(self, answered: Answered) -> None:
         method = answered.environ["REQUEST_METHOD"]
@@ -112,8 +115,8 @@ class RequestLog:
         return counters
 
 
-def _record(of: Answered, *, more: bool) -> logging.LogRecord:
-    """Of the moment of the answer; by the logger, as programs may replace the class of its records."""
+def _record(common: logging.LogRecord, of: Answered, *, more: bool) -> logging.LogRecord:
+    """A record like ``common``, of the moment of the answer."""
     environ = of.environ
     caller = read_caller(environ, of.request_id)
     fields: dict[str, object] = {
@@ -127,9 +130,14 @@ def _record(of: Answered, *, more: bool) -> logging.LogRecord:
     for name, value in (("user", caller.user), ("end_user", caller.end_user), ("marker", caller.marker)):
         if value:
             fields[name] = value
-    fields[MORE] = more
-    record = LOG.makeRecord(LOG.name, logging.INFO, "", 0, "request", (), None, extra=fields)
+    # A third of the time of copy.copy().
+    record = logging.LogRecord.__new__(type(common))
+    record.__dict__.update(common.__dict__)
+    record.__dict__.update(fields)
     record.created = of.at
+    record.msecs = of.at % 1 * 1000
+    record.relativeCreated += (of.at - common.created) * 1000
+    setattr(record, MORE, more)
     return record
 
 

@@ -52,6 +52,10 @@ _LOCK = select(tasks.c.id).where(one_of(tasks.c.id, "of_tasks")).order_by(*LOCK_
 _PARENT = bindparam("of_parent", type_=Uuid)
 
 
+#: Why nodes do not begin whose task failed as a whole.
+TASK_ENDED = "its task has ended"
+
+
 @dataclass(frozen=True, slots=True)
 class Gate:
     """Why no node of a task begins: ``spent`` is final, ``paused_by`` is not."""
@@ -139,9 +143,14 @@ class RolloutRepository:
         if not parent_ids:
             return {}
         rows = self._connection.execute(
-            select(tasks.c.id, tasks.c.failure_budget, tasks.c.paused_by).where(tasks.c.id.in_(parent_ids))
+            select(tasks.c.id, tasks.c.failure_budget, tasks.c.paused_by, is_closed(tasks).label("ended")).where(
+                tasks.c.id.in_(parent_ids)
+            )
         ).all()
-        found = {row.id: Gate(spent(row.failure_budget, self._failed(row.id)), row.paused_by) for row in rows}
+        found = {
+            row.id: Gate(TASK_ENDED if row.ended else spent(row.failure_budget, self._failed(row.id)), row.paused_by)
+            for row in rows
+        }
         return {task_id: gate for task_id, gate in found.items() if gate.spent or gate.paused_by}
 
     def _failed(self, parent_id: UUID) -> tuple[str, ...]:

@@ -71,11 +71,15 @@ def grouped(changed: Mapping[str, tuple[Change, ...]]) -> tuple[Group, ...]:
 def node_changes(
     comparison: Comparison, old: Mapping[str, Mapping[str, Any]], new: Mapping[str, Mapping[str, Any]]
 ) -> tuple[Change, ...]:
-    """Of one node's sections; the path of each change begins with its section."""
+    """Of one node's sections; the path of each change begins with its section.
+
+    A section that ``old`` has not is of a version that did not record it: nothing is known to have changed.
+    """
     return tuple(
         Change((section, *change.path), change.old, change.new)
         for section in new
-        for change in comparison.fields(old.get(section, {}), new[section])
+        if section in old
+        for change in comparison.fields(old[section], new[section])
     )
 
 

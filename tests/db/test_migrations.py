@@ -100,3 +100,54 @@ def test_the_version_before_can_end_what_rollouts_and_plans_have_begun(empty_dat
         ("destroy_node", "terminating", "revoke_key", "n5"),
         ("deploy_node", "terminated", None, "n1"),
     ]
+
+
+#: Status, step and action of a task; of a subtask its node too: what the version before rollouts finds of it.
+ROLLOUT_ROWS = (
+    (None, "running", "await_waves", "running", "await_nodes"),
+    (None, "terminating", "await_waves", "terminating", "await_nodes"),
+    (None, "running", "plan_waves", "terminating", "resolve_design"),
+    (None, "running", "rollout_check_design", "terminating", "resolve_design"),
+    (None, "terminating", "plan_waves", "terminating", "plan_nodes"),
+    (None, "queued", "rollout_resolve_design", "terminated", None),
+    ("n1", "queued", "await_wave", "terminated", None),
+    ("n2", "queued", None, "queued", None),
+    ("n3", "running", "await_boot_actions", "running", "await_boot_actions"),
+    ("n4", "terminated", "await_wave", "terminated", "await_wave"),
+)
+
+
+def test_rollouts_that_are_open_when_it_goes_down(empty_database: str) -> None:
+    """No node begins that waits for its wave, and nothing is left at a step that the version before does not know."""
+    migrate.upgrade(empty_database)
+    engine = create_engine(empty_database)
+    root = uuid4()
+    with engine.begin() as connection:
+        for node, status, step, _, _ in ROLLOUT_ROWS:
+            task_id = root if step == "await_waves" and status == "running" else uuid4()
+            connection.execute(
+                text(
+                    "INSERT INTO tasks (id, root_id, parent_id, action, node, design_ref, status, step, created_by, "
+                    "lane, wake_at, rollout, wave, paused_by) VALUES (:id, :root, :parent, 'deploy_nodes', :node, "
+                    "'file:///x', :status, :step, 'alice', 'task', CASE WHEN :status = 'terminated' THEN NULL ELSE "
+                    "now() END, '{}', 0, 'alice')"
+                ),
+                {
+                    "id": task_id,
+                    "root": root,
+                    "parent": None if node is None else root,
+                    "node": node,
+                    "status": status,
+                    "step": step,
+                },
+            )
+    migrate.downgrade(empty_database, "0012")
+    with engine.connect() as connection:
+        rows = connection.execute(text("SELECT node, status, step, failures, wake_at FROM tasks ORDER BY seq")).all()
+    assert [(row.node, row.status, row.step) for row in rows] == [
+        (node, status, step) for node, _, _, status, step in ROLLOUT_ROWS
+    ]
+    assert [row.failures for row in rows if row.node == "n1"] == [["n1"]]
+    assert all(row.wake_at is not None for row in rows if row.status != "terminated")
+    migrate.upgrade(empty_database)
+    engine.dispose()

@@ -51,6 +51,8 @@ class HttpRelay:
         self.fault = Fault.NONE
         self.status, self.message = 409, "the system is busy"
         self.allowed = sessions
+        #: What the account may not read: the end of a path.
+        self.forbidden: str | None = None
         self.tokens: dict[str, str] = {}
         self.logins = 0
         self.requests: list[tuple[str, str]] = []
@@ -91,6 +93,8 @@ class HttpRelay:
                 return _json(self.status, _error(self.message))
             case Fault.LIES if request.path.endswith("ComputerSystem.Reset"):
                 return _json(204, b"")
+        if self.forbidden is not None and request.path.endswith(self.forbidden):
+            return _json(403, _error("the account has not the privilege"))
         own = self.allowed and request.path.startswith(SESSIONS)
         answer = self._session(request) if own else self._relayed(request)
         match self.fault:

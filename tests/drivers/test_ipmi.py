@@ -204,6 +204,19 @@ def test_bad_options_stop_the_start(options: dict[str, object]) -> None:
         IpmiDriver.from_options(options)
 
 
+def test_answers_without_data_are_not_understood(served: PyghmiBmcs, driver: IpmiDriver) -> None:
+    bmc = access("p056", served.ports[56], served.user, served.password)
+    served.spoil(served.ports[56], "short")
+    for ask in (
+        driver.power_state,
+        driver.power_on,
+        lambda bmc: driver.set_boot_device(bmc, BootDevice.NETWORK, None),
+        driver.facts,
+    ):
+        with pytest.raises(DriverUnavailable, match=r"p056: .*the BMC's answer is not understood"):
+            ask(bmc)
+
+
 def test_sockets_are_closed(served: PyghmiBmcs, driver: IpmiDriver) -> None:
     before = len(list(Path("/proc/self/fd").iterdir()))
     for _ in range(5):

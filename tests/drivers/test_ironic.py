@@ -142,6 +142,16 @@ def test_two_nodes_of_a_design_with_one_nic(provisioner: IronicProvisioner, node
     assert f"enrolled as {node.name}" in refused.reason
 
 
+def test_a_nic_that_ironic_has_on_another_node(
+    provisioner: IronicProvisioner, node: ProvisionedNode, operator: Operator
+) -> None:
+    assert node.boot_mac is not None
+    operator.enroll(node.name, mac_of(f"{node.name}-old-nic"))
+    other = operator.enroll(f"{node.name}-other", node.boot_mac)
+    ended = ends(lambda: provisioner.enroll([node]))
+    assert (ended.state, other in ended.reason) == (FAILED, True), ended
+
+
 def test_a_machine_with_somebody_elses_installation_is_left_alone(
     provisioner: IronicProvisioner, node: ProvisionedNode, operator: Operator
 ) -> None:

@@ -15,6 +15,7 @@ pytest.importorskip("openstack", reason="openstacksdk, the extra 'ironic', is no
 
 from drydock.drivers.node.ironic.driver import IronicProvisioner
 from drydock.drivers.node.ironic.settings import IronicSettings
+from drydock.errors import DriverRefused
 
 # openstacksdk uses itself what it deprecates, at each connection.
 pytestmark = [
@@ -35,7 +36,7 @@ def url() -> Iterator[str]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             asked = urlsplit(self.path)
-            if asked.path == "/v3":
+            if asked.path.startswith("/v3"):
                 link = {"rel": "self", "href": f"{self._url()}/v3"}
                 self._reply(200, {"version": {"id": "v3.14", "status": "stable", "links": [link]}})
             elif asked.path == "/image/v2/images":
@@ -99,3 +100,10 @@ def test_all_pages_and_the_newest_of_a_name(url: str) -> None:
     images = IronicProvisioner(options).list_images()
     assert images is not None
     assert {image.name: image.kernels for image in images} == {"jammy": ("hwe",), "focal": (), "bionic": ()}
+
+
+def test_a_service_that_is_no_ironic(url: str) -> None:
+    """It answers everything with versions, as another service of OpenStack does where it has no such path."""
+    provisioner = IronicProvisioner(IronicSettings.from_options({"endpoint_override": f"{url}/v3"}))
+    with pytest.raises(DriverRefused, match="GET drivers: the answer has no drivers"):
+        provisioner.check()

@@ -177,6 +177,12 @@ def test_names_of_nodes_are_quoted(labels: NodeLabels, peer: Answers) -> None:
     assert peer.asked == ["GET /api/v1/nodes/..%2Fpods"]
 
 
+def test_names_are_in_lower_case_there(labels: NodeLabels, peer: Answers) -> None:
+    peer.next = [(200, NODE), (200, NODE)]
+    labels.put("N1", {"zone": "a"})
+    assert [asked.partition("?")[0] for asked in peer.asked] == ["GET /api/v1/nodes/n1", "PATCH /api/v1/nodes/n1"]
+
+
 @pytest.mark.parametrize("text", ["", "{", f"token: [{TOKEN}", "a: b"])
 def test_a_file_that_cannot_be_used_stops_the_start(tmp_path: Path, text: str) -> None:
     file = tmp_path / "kubeconfig"

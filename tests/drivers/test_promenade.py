@@ -22,6 +22,7 @@ class Promenade:
     url: str = ""
     status: int = 200
     good_token: str = "token-1"
+    body: bytes = b'{"message": "no such node"}'
     asked: list[tuple[str, Any]] = field(default_factory=list)
 
     def answer(self, request: Request) -> Answer:
@@ -29,7 +30,7 @@ class Promenade:
         if known:
             self.asked.append((request.path, request.json))
         moved = {"Location": "http://127.0.0.1:9/elsewhere"} if self.status == 302 else {}
-        return Answer(self.status if known else 401, b'{"message": "no such node"}', moved)
+        return Answer(self.status if known else 401, self.body, moved)
 
 
 @pytest.fixture
@@ -89,6 +90,12 @@ def test_what_passes_is_to_be_tried_again(labels: PromenadeLabels, promenade: Pr
 def test_a_no_is_final_and_says_why(labels: PromenadeLabels, promenade: Promenade, status: int) -> None:
     promenade.status = status
     with pytest.raises(DriverRefused, match=f"status {status}: .*no such node"):
+        labels.put("n1", {})
+
+
+def test_a_token_that_is_quoted_is_in_no_message(labels: PromenadeLabels, promenade: Promenade) -> None:
+    promenade.status, promenade.body = 400, b"bad request: X-Auth-Token: gAAAAABnotasecretnotasecret"
+    with pytest.raises(DriverRefused, match=r"status 400: bad request: X-Auth-Token: gAAAAA…$"):
         labels.put("n1", {})
 
 

@@ -147,6 +147,22 @@ def test_a_session_is_kept_and_renewed(relays: Relays, bmc: BmcAccess) -> None:
     assert (relay.logins, len(relay.tokens)) == (2, 1), "the BMC had forgotten it"
 
 
+def test_what_the_account_may_not_read_is_not_known(relays: Relays, bmc: BmcAccess) -> None:
+    """And costs none of the sessions that the BMC has."""
+    relay = relays.start(sessions=3)
+    driver = relays.driver(relay)
+    relay.forbidden = "/EthernetInterfaces"
+    for _ in range(4):
+        facts = driver.facts(bmc)
+        assert (facts.vendor, facts.nics) == ("Sushy Emulator", None)
+        assert len(relay.tokens) == 1
+    relay.forbidden = f"/Systems/{bmc.parameters['system']}"
+    for _ in range(4):
+        with pytest.raises(DriverRefused, match="status 403"):
+            driver.power_state(bmc)
+    assert relay.tokens == {}
+
+
 def test_a_wrong_password_is_tried_once(relays: Relays, bmc: BmcAccess) -> None:
     """A second login, with basic authentication, would lock the account sooner."""
     relay = relays.start(sessions=4)

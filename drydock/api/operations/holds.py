@@ -26,7 +26,7 @@ ROUTES = (
         Access.OPERATOR,
         {
             "PUT": Operation(
-                "Hold a node: no action that changes it begins; 409 if it is held.",
+                "Hold a node: no action that changes it begins; may be repeated; 409 if it is held otherwise.",
                 rule=HOLD_NODE,
                 body=Body(HOLD),
                 replies={200: Reply("The hold.", replies.HOLD)},

@@ -41,6 +41,8 @@ class KubernetesLabels:
             raise DriverRefused(f"kubernetes: our account may not {' and '.join(missing)} nodes")
 
     def put(self, node: str, labels: Mapping[str, str]) -> None:
+        # Kubernetes' names are in lower case, and a kubelet makes its own so.
+        node = node.lower()
         what = f"labels of {node}"
         found = self._asked(what, lambda: self._connector.read(node))
         if is_unknown_node(found.status, found.body):

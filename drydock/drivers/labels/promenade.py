@@ -11,6 +11,7 @@ from keystoneauth1.session import Session
 
 from drydock.errors import ConfigurationError, DriverError, DriverRefused, DriverUnavailable
 from drydock.http_status import may_pass
+from drydock.redaction import redacted
 
 #: Keystone's own no to our credentials; everything else that keystoneauth raises may pass.
 _FINAL = (exceptions.Unauthorized, exceptions.Forbidden, exceptions.AuthPluginException)
@@ -56,7 +57,8 @@ class PromenadeLabels:
         if may_pass(response.status_code):
             raise DriverUnavailable(f"promenade: labels of {node}: status {response.status_code}")
         if response.status_code >= 300:
-            why = response.text[:_LONGEST_REASON].strip()
+            # It may be of something before Promenade, which quotes our request.
+            why = redacted(response.text)[:_LONGEST_REASON].strip()
             raise DriverRefused(f"promenade: labels of {node}: status {response.status_code}: {why}")
 
 

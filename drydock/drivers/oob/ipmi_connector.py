@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import struct
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -63,7 +64,7 @@ class Conversation:
         """Of the FRU of the BMC; empty if it has none that can be read."""
         try:
             found = fru.FRU(ipmicmd=self).info
-        except (pyghmi_errors.PyghmiException, LookupError, ValueError, TypeError):
+        except (pyghmi_errors.PyghmiException, LookupError, ValueError, TypeError, struct.error):
             return {}
         return found or {}
 
@@ -87,7 +88,8 @@ class IpmiConnector:
             deadline = time.monotonic() + options.timeout
             with self._alone(host, options), _logged_in(bmc, host, options.port, deadline) as session:
                 yield Conversation(session)
-        except (DriverError, NoAnswer, NotUnderstood, pyghmi_errors.PyghmiException, OSError) as exc:
+        # IndexError: the answer is shorter than IPMI has it.
+        except (DriverError, NoAnswer, NotUnderstood, pyghmi_errors.PyghmiException, OSError, IndexError) as exc:
             known = _known(exc)
             raise type(known)(f"{bmc.node}: {verb}: {_without(bmc.credential, known.message)}") from exc
 
@@ -118,8 +120,9 @@ def _logged_in(bmc: BmcAccess, host: str, port: int, deadline: float) -> Iterato
     session = BoundedSession(host, bmc.account, bmc.credential, port=port, deadline=deadline)
     try:
         yield session
-    except DriverError:
-        session.close()
+    except (DriverError, IndexError):
+        with contextlib.suppress(OSError, pyghmi_errors.PyghmiException, NoAnswer):
+            session.close()
         raise
     except BaseException:
         session.drop()
@@ -133,7 +136,7 @@ def _known(exc: Exception) -> DriverError:
         return exc
     if isinstance(exc, NoAnswer):
         return DriverUnavailable("the BMC did not answer in time")
-    if isinstance(exc, NotUnderstood):
+    if isinstance(exc, NotUnderstood | IndexError):
         return DriverUnavailable("the BMC's answer is not understood")
     if isinstance(exc, pyghmi_errors.PyghmiException):
         return mapping.login_error(str(exc))

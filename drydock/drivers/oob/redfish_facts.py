@@ -13,6 +13,7 @@ Found = TypeVar("Found")
 ABSENT = (sushy_errors.MissingAttributeError, sushy_errors.ResourceNotFoundError, sushy_errors.ServerSideError)
 """NOTE: a BMC that names a collection and fails to show it (sushy-tools' emulator: Storage, 500) has none."""
 
+FORBIDDEN = 403
 SPINS = {"HDD": True, "SSD": False}
 MOST_DISKS = 128
 
@@ -36,6 +37,11 @@ def _known(read: Callable[[], Found]) -> Found | None:
     try:
         return read()
     except ABSENT:
+        return None
+    except sushy_errors.AccessError as exc:
+        # What the account may not read is not known; a session that is lost is another matter.
+        if exc.status_code != FORBIDDEN:
+            raise
         return None
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
+import requests
 from sushy import auth as sushy_auth
 from sushy import exceptions as sushy_errors
 
@@ -29,6 +31,14 @@ class SessionOrBasic(sushy_auth.SessionOrBasicAuth):  # type: ignore[misc]
             if exc.status_code not in NO_SESSIONS:
                 raise
             self._fallback_to_basic_authentication()
+
+    def refresh_session(self) -> None:
+        """As sushy does after 401 and 403. The old session is ended: after 403 the BMC has it still, and few more."""
+        old = self._session_resource_id
+        super().refresh_session()
+        if old is not None and old != self._session_resource_id:
+            with contextlib.suppress(sushy_errors.SushyError, requests.RequestException):
+                self._connector._op("DELETE", old, allow_reauth=False)
 
 
 def _has_sessions(root: Any) -> bool:

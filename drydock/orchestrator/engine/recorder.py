@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from drydock.db.database import Database
+from drydock.db.rollouts import TASK_ENDED
 from drydock.db.unit_of_work import UnitOfWork
 from drydock.errors import DatabaseUnavailable
 from drydock.metrics import EngineMetrics
@@ -189,7 +190,7 @@ def _apply(uow: UnitOfWork, records: Sequence[Record]) -> tuple[Mapping[UUID, Ta
     for finish in finished:
         if finish.task.rollout is not None:
             # Of a task that failed as a whole: nothing releases its later waves any more.
-            uow.rollouts.end_unbegun(finish.task.id, "its task has ended", by="the end of its task")
+            uow.rollouts.end_unbegun(finish.task.id, TASK_ENDED, by="the end of its task")
     uow.holds.release([finish.task for finish in finished if finish.task.node is not None])
     return {enter.task.id: now[enter.task.id] for enter in entered if enter.keep_lease}, finished, stopped
 

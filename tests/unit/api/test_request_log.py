@@ -6,13 +6,14 @@ import io
 import json
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator
 
 import falcon
 import pytest
 from falcon.testing import create_environ
 
-from drydock.api.middleware import RequestLog
+from drydock.api.middleware import Answered, RequestLog
 from drydock.log import FieldFormatter, JsonLines, LineHandler
 from drydock.metrics import ApiMetrics
 from tests.eventually import eventually
@@ -155,3 +156,26 @@ def test_a_line_of_json_has_the_same_fields() -> None:
     assert isinstance(line["seconds"], float)
     assert odd["path"] == "/a\nb\x85/events/***"
     assert "user" not in odd
+
+
+class Numbered(logging.LogRecord):
+    """As a program of ours may have its records."""
+
+
+def test_records_are_of_the_programs_class_and_of_the_moment_of_the_answer(log: Lines) -> None:
+    requests = RequestLog(ApiMetrics(), later=lambda seconds, write: write())
+    usual = logging.getLogRecordFactory()
+    logging.setLogRecordFactory(Numbered)
+    try:
+        for at in (1000.25, 1001.5):
+            requests.add(Answered(at, 0.0, 200, f"id-{at}", "/x", create_environ("/x")))
+    finally:
+        logging.setLogRecordFactory(usual)
+    shown = logging.Formatter("%(asctime)s", style="%")
+    shown.converter = time.gmtime
+    assert [shown.format(record) for record in log.records] == ["1970-01-01 00:16:40,250", "1970-01-01 00:16:41,500"]
+    assert [(type(record), record.__dict__["request_id"]) for record in log.records] == [
+        (Numbered, "id-1000.25"),
+        (Numbered, "id-1001.5"),
+    ]
+    assert log.records[1].relativeCreated - log.records[0].relativeCreated == pytest.approx(1250)

@@ -62,6 +62,10 @@ class IronicConnector:
     def get(self, *path: str, **parameters: str) -> Any:
         return self._repeated("GET", path, parameters)
 
+    def members(self, collection: str, **parameters: str) -> Sequence[Json]:
+        """Those of one page."""
+        return _rows(self.get(collection, **parameters), collection)
+
     def post(self, path: Sequence[str], document: Any) -> Any:
         return self.request("POST", path, document)
 
@@ -76,9 +80,7 @@ class IronicConnector:
         parameters = {"fields": ",".join(fields), "limit": str(PAGE)}
         while True:
             answer = self.get(collection, **parameters)
-            rows = answer.get(collection) if isinstance(answer, dict) else None
-            if not isinstance(rows, list):
-                raise DriverRefused(f"ironic: GET {collection}: this is not Ironic's answer")
+            rows = _rows(answer, collection)
             yield from rows
             if not rows or not answer.get("next"):
                 return
@@ -90,9 +92,7 @@ class IronicConnector:
         found: list[Json] = []
         while True:
             answer = self._ask("image", "GET", ("images",), None, parameters)
-            rows = answer.get("images") if isinstance(answer, dict) else None
-            if not isinstance(rows, list):
-                raise DriverRefused("ironic: GET images: this is not Glance's answer")
+            rows = _rows(answer, "images")
             found += rows
             if not rows or not answer.get("next"):
                 return found
@@ -186,6 +186,13 @@ def _status_error(status: int, text: str) -> DriverError:
     if status in BUSY:
         return DriverBusy(text)
     return DriverUnavailable(text) if may_pass(status) else DriverRefused(text)
+
+
+def _rows(answer: object, collection: str) -> Sequence[Json]:
+    rows = answer.get(collection) if isinstance(answer, dict) else None
+    if not isinstance(rows, list):
+        raise DriverRefused(f"ironic: GET {collection}: the answer has no {collection}: is it the URL of the service?")
+    return rows
 
 
 def _message(answer: object) -> str:

@@ -53,7 +53,7 @@ class IronicProvisioner:
 
     def check(self) -> None:
         """It answers, accepts our account and has a conductor for each hardware type of the options."""
-        rows = self._connector.get("drivers")["drivers"]
+        rows = self._connector.members("drivers")
         served = {row["name"] for row in rows if row.get("hosts")}
         lacking = sorted(set(self._settings.hardware_types.values()) - served)
         if len(lacking) == len(set(self._settings.hardware_types.values())):

@@ -14,6 +14,7 @@ from drydock.drivers.node.ironic.nodes import ENROLMENT_FIELDS, IronicNode
 from drydock.drivers.node.ironic.settings import IronicSettings
 from drydock.drivers.node.records import ProvisionedNode
 from drydock.drivers.progress import Progress, failed, pending, succeeded
+from drydock.errors import DriverRefused
 
 SOON = 2.0
 FRESH = timedelta(seconds=60)
@@ -49,7 +50,7 @@ class Enrolment:
         """A node that Ironic has by the MAC of our machine gets our name. None if there is none."""
         if wanted.boot_mac is None:
             return None
-        ports = self._connector.get("ports", address=wanted.boot_mac.lower(), fields="node_uuid")["ports"]
+        ports = self._connector.members("ports", address=wanted.boot_mac.lower(), fields="node_uuid")
         if not ports:
             return None
         row = self._connector.get("nodes", ports[0]["node_uuid"], fields=",".join(ENROLMENT_FIELDS))
@@ -108,11 +109,20 @@ class Enrolment:
     def _add_port(self, wanted: ProvisionedNode, uuid: str) -> None:
         if wanted.boot_mac is None:
             return
-        port = {"node_uuid": uuid, "address": wanted.boot_mac.lower(), "pxe_enabled": True}
+        mac = wanted.boot_mac.lower()
         try:
-            self._connector.post(("ports",), port)
-        except Conflict:  # it is there: of a call that was cut short, or found by inspection
-            return
+            self._connector.post(("ports",), {"node_uuid": uuid, "address": mac, "pxe_enabled": True})
+        except Conflict:
+            found = self._connector.members("ports", address=mac, fields="node_uuid")
+            if not found:  # the node is locked
+                raise
+            # On this node it is of a call that was cut short, or found by inspection.
+            others = [row["node_uuid"] for row in found if row["node_uuid"] != uuid]
+            if others:
+                raise DriverRefused(
+                    f"{wanted.name}: Ironic has the MAC address {mac} on another node, {others[0]}; remove "
+                    "that port, or correct the design"
+                ) from None
 
     def _manage(self, wanted: ProvisionedNode, seen: IronicNode) -> Progress:
         if self._fresh_failure(seen):
