@@ -17,7 +17,7 @@ from drydock.model.boot_asset import BootActionDesign, BootAsset
 from drydock.model.hardware import HardwareProfile
 from drydock.model.host_profile import Interface
 from drydock.model.network import Network, NetworkLink
-from drydock.model.node import Node
+from drydock.model.node import STATIC, Node
 from drydock.model.site import SiteDesign
 from drydock.model.storage import Filesystem, PhysicalDevice, VolumeGroup
 from drydock.plan.sealing import Seal, unchanged, without_secrets
@@ -39,7 +39,7 @@ class SiteSections:
         self._site = site
         self._seal = seal
         self._made: dict[tuple[str, object], tuple[object, Any]] = {}
-        self._links = {name: _link(link) for name, link in site.network_links.items()}
+        self._links = {name: _link(link, site.networks) for name, link in site.network_links.items()}
         self._networks = {name: _network(network) for name, network in site.networks.items()}
         self._hardware = {name: _hardware(profile) for name, profile in site.hardware_profiles.items()}
         self._actions = {
@@ -111,8 +111,13 @@ class SiteSections:
             addresses.setdefault(address.network, []).append(address.address or address.type)
         # The BMC's address is none of the machine's, unless one of its interfaces is on that network.
         of_bmc = {node.oob_parameters.get("network")} - set(shared["networks"])
+        # On no interface, but templates are given those with a static address.
+        others = {address.network for address in node.addresses if address.type == STATIC} - of_bmc
+        others = (others - set(shared["networks"])) & set(self._networks)
+        networks = {name: _to_templates(self._networks[name]) for name in sorted(others)}
         return {
             **shared,
+            "networks": {**shared["networks"], **networks} if networks else shared["networks"],
             "addresses": {name: found for name, found in addresses.items() if name not in of_bmc},
             "primary_network": node.primary_network,
         }
@@ -171,13 +176,16 @@ def _hardware(profile: HardwareProfile) -> dict[str, Any]:
     return {name: getattr(profile, name) for name in names}
 
 
-def _link(link: NetworkLink) -> dict[str, Any]:
+def _link(link: NetworkLink, networks: Mapping[str, Network]) -> dict[str, Any]:
+    """A network that shares the native one's VLAN is untagged too."""
+    native = networks.get(link.native_network or "")
     return {
         "bonding": {name: _word(value) for name, value in asdict(link.bonding).items()},
         "mtu": link.mtu,
         "linkspeed": link.linkspeed,
         "trunk_mode": str(link.trunk_mode),
         "native_network": link.native_network,
+        "native_vlan": None if native is None else native.vlan,
         "labels": dict(link.labels),
     }
 
@@ -205,6 +213,10 @@ def _network(network: Network) -> dict[str, Any]:
             "upstream_target": network.dhcp_relay_upstream_target,
         },
     }
+
+
+def _to_templates(network: Json) -> dict[str, Any]:
+    return {name: network[name] for name in ("cidr", "dns_domain")}
 
 
 def _range(found: Any) -> str:

@@ -19,9 +19,10 @@ from drydock.model.task import NewTask, ResultStatus, Task
 from drydock.orchestrator.services.operator_holds import OperatorHoldService
 from drydock.plan.design_difference import design_difference
 from tests.proof import oracle
-from tests.proof.changes import CHANGES, Site
+from tests.proof.changes import CHANGES
 from tests.proof.machines import ProvenWorld
 from tests.proof.promises import Disproved, expect
+from tests.proof.site import Site
 from tests.proof.writing import oddly, plainly
 
 #: Nodes of a site, and how often such a site comes.

@@ -47,6 +47,11 @@ def machine(site: SiteDesign, name: str) -> Any:
     }
     own["hardware"] = [getattr(hardware, field) for field in _HARDWARE]
     own["networks"] = {network: _network(site, network) for network in carried if network in site.networks}
+    own["addressed"] = {
+        address.network: (site.networks[address.network].cidr, site.networks[address.network].dns_domain)
+        for address in own["addresses"]
+        if address.network in site.networks and address.type == "static"
+    }
     own["boot_actions"] = sorted(
         repr((action.name, action.signaling, [_plain(asset) for asset in action.assets]))
         for action in site.boot_actions
@@ -72,7 +77,9 @@ def _link(site: SiteDesign, name: str | None) -> Any:
     found = site.network_links.get(name or "")
     if found is None:
         return None
-    return {field.name: getattr(found, field.name) for field in fields(found) if field.name not in _OF_THE_SITE}
+    native = site.networks.get(found.native_network or "")
+    own = {field.name: getattr(found, field.name) for field in fields(found) if field.name not in _OF_THE_SITE}
+    return {**own, "native_vlan": None if native is None else native.vlan}
 
 
 #: Of a link and a network: which networks it may carry, which addresses it gives away.

@@ -11,11 +11,12 @@ import pytest
 from drydock.design.compiler import compile_design
 from tests.proof import rollouts
 from tests.proof.chain import Chain, Counts
-from tests.proof.changes import CHANGES, Site
+from tests.proof.changes import CHANGES
 from tests.proof.machines import ProvenWorld, proven_world
 from tests.proof.mutations import run_chain
 from tests.proof.promises import Disproved
 from tests.proof.rollout_laws import check_budget, check_waves
+from tests.proof.site import Site
 from tests.proof.witness import Seen, watched
 from tests.proof.writing import oddly, plainly
 

@@ -15,6 +15,7 @@ import yaml
 from drydock.design.compiler import compile_texts
 from drydock.model.site import SiteDesign
 from drydock.plan.design_difference import DesignDifference, design_difference
+from tests.factories import site as small_site
 
 EXAMPLE = Path(__file__).parents[3] / "etc/drydock/examples/site.yaml"
 Document = dict[str, Any]
@@ -104,6 +105,52 @@ def test_a_label_of_a_partition_is_a_change_as_drivers_are_given_it(documents: D
     groups = compared(documents, new).groups
     assert groups
     assert all(group.needs_deployment for group in groups)
+
+
+SITE = small_site.site(("n01",)).decode()
+
+
+def sites(old: str, new: str) -> DesignDifference:
+    compiled = [compile_texts({"": text.encode()}) for text in (old, new)]
+    assert all(design.valid for design in compiled)
+    return design_difference(compiled[0].site, compiled[1].site)
+
+
+def test_a_network_that_only_templates_see_counts_as_far_as_they_see_it() -> None:
+    """It has an address of the node, and is on none of its interfaces."""
+    more = """
+---
+schema: drydock/Network/v1
+metadata: {name: spare}
+data: {cidr: 10.3.0.0/16, mtu: 1500}
+"""
+    old = SITE.replace("addressing:", "addressing:\n    - {network: spare, address: 10.3.0.1}") + more
+    assert not sites(old, old.replace("mtu: 1500", "mtu: 9000")).groups
+    (group,) = sites(old, old.replace("mtu: 1500", "dns: {domain: other.invalid}")).groups
+    assert group.needs_deployment
+
+
+def test_the_vlan_of_a_native_network_counts_as_it_takes_away_tags() -> None:
+    """The interface does not carry that network, but another one of its VLAN."""
+    more = """
+---
+schema: drydock/NetworkLink/v1
+metadata: {name: trunk}
+data: {allowed_networks: [tagged, native], trunking: {mode: 802.1q, default_network: native}}
+---
+schema: drydock/Network/v1
+metadata: {name: tagged}
+data: {cidr: 10.3.0.0/16, vlan: '7'}
+---
+schema: drydock/Network/v1
+metadata: {name: native}
+data: {cidr: 10.4.0.0/16, vlan: '8'}
+"""
+    old = SITE.replace(
+        "  interfaces:\n", "  interfaces:\n    eno2: {device_link: trunk, slaves: [eno2], networks: [tagged]}\n"
+    )
+    (group,) = sites(old + more, old + more.replace("vlan: '8'", "vlan: '7'")).groups
+    assert [change.path[-1] for change in group.changes] == ["native_vlan"]
 
 
 def test_nodes_that_come_and_go_are_named(documents: Documents) -> None:
