@@ -68,9 +68,8 @@ def _check_size(new: NewTask, touched: Sequence[PlannedNode], total: int, *, gua
     """``total``: nodes of the site."""
     names = [node.name for node in touched]
     if new.expect_nodes is not None and new.expect_nodes != len(names):
-        raise UnexpectedNodeCount(
-            f"expect_nodes is {new.expect_nodes}, but the plan changes {counted(len(names), 'node')}{first_names(names)}"
-        )
+        changed = f"{counted(len(names), 'node')}{first_names(names)}"
+        raise UnexpectedNodeCount(f"expect_nodes is {new.expect_nodes}, but the plan changes {changed}")
     wiped = [node.name for node in touched if node.decision in WIPING]
     confirmed = new.expect_nodes is not None or new.all_nodes is True
     if guard and not confirmed and len(wiped) == total > 1:
