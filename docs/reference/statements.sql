@@ -486,21 +486,22 @@ SELECT tasks.id, tasks.seq, tasks.root_id, tasks.parent_id, tasks.action, tasks.
     task_messages.context_type, 'context', task_messages.context, 'extra', CAST(task_messages.extra AS TEXT))
     ORDER BY task_messages.id) AS json_agg_1
   FROM task_messages
-  WHERE task_messages.task_id = tasks.id) AS messages, (SELECT json_agg(json_build_object('step',
-      task_confirmations.step, 'asked', task_confirmations.asked, 'confirmed', task_confirmations.confirmed,
-      'confirmed_by', task_confirmations.confirmed_by, 'note', task_confirmations.note)
+  WHERE task_messages.task_id = tasks.id) AS messages, CASE WHEN (tasks.node IS NOT NULL) THEN (SELECT
+      json_agg(json_build_object('step', task_confirmations.step, 'asked', task_confirmations.asked,
+      'confirmed', task_confirmations.confirmed, 'confirmed_by', task_confirmations.confirmed_by, 'note',
+      task_confirmations.note)
     ORDER BY task_confirmations.asked) AS json_agg_2
   FROM task_confirmations
-  WHERE task_confirmations.task_id = tasks.id) AS confirmations, (SELECT string_agg(CAST(below.id AS TEXT),
-      ','
+  WHERE task_confirmations.task_id = tasks.id) END AS confirmations, CASE WHEN (tasks.node IS NULL) THEN
+      (SELECT string_agg(CAST(below.id AS TEXT), ','
     ORDER BY below.seq) AS string_agg_1
   FROM tasks AS below
-  WHERE below.parent_id = tasks.id) AS below, (SELECT json_agg(json_build_array(counted_by.status,
-      counted_by.step, counted_by.number)) AS json_agg_3
+  WHERE below.parent_id = tasks.id) END AS below, CASE WHEN (tasks.node IS NULL) THEN (SELECT
+      json_agg(json_build_array(counted_by.status, counted_by.step, counted_by.number)) AS json_agg_3
   FROM (SELECT counted.status AS status, counted.step AS step, count(*) AS number
     FROM tasks AS counted
     WHERE counted.parent_id = tasks.id
-    GROUP BY counted.status, counted.step) AS counted_by) AS progress, tasks.node IS NOT NULL AND (EXISTS
+    GROUP BY counted.status, counted.step) AS counted_by) END AS progress, tasks.node IS NOT NULL AND (EXISTS
         (SELECT 1 AS anon_1
     FROM build_data
     WHERE build_data.task_id = tasks.id)) AS has_build_data

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from datetime import datetime
 from itertools import chain
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, ScalarSelect, Text, bindparam, cast, func, literal, literal_column, select
+from sqlalchemy import ColumnElement, ScalarSelect, Text, bindparam, case, cast, func, literal, literal_column, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from drydock.db.confirmations import COLUMNS
@@ -37,10 +36,9 @@ def read_task(connections: ThreadConnections, task_id: UUID) -> Task:
     row = connections.row(TASK, {"of_task": task_id})
     if row is None:
         raise TaskNotFound(f"there is no task {task_id}")
-    task = task_from_row(row)
-    return replace(
-        task,
-        result=replace(task.result, messages=tuple(_messages(row.messages or ()))),
+    return task_from_row(
+        row,
+        messages=tuple(_messages(row.messages or ())),
         subtask_ids=id_list(row.below),
         progress=None if row.progress is None else progress_of((status, step, n) for status, step, n in row.progress),
         confirmations=tuple(_confirmations(row.confirmations or ())),
@@ -110,6 +108,8 @@ def _progress() -> ScalarSelect[Any]:
 
 def _statement() -> Any:
     has_data = select(literal(1)).where(build_data.c.task_id == tasks.c.id).exists()
+    of_node = tasks.c.node.is_not(None)
+    # A node's task has no subtasks, and only at a node there is something to confirm: CASE spares the looks.
     return (
         select(
             *tasks.c,
@@ -118,11 +118,11 @@ def _statement() -> Any:
             func.coalesce(boot_contacts.c.stage, literal_column("''", Text)).label("stage"),
             boot_contacts.c.context_id.is_not(None).label("expected"),
             _messages_json().label("messages"),
-            _confirmations_json().label("confirmations"),
-            _below().label("below"),
-            _progress().label("progress"),
+            case((of_node, _confirmations_json())).label("confirmations"),
+            case((~of_node, _below())).label("below"),
+            case((~of_node, _progress())).label("progress"),
             # Only work on a node leaves build data.
-            (tasks.c.node.is_not(None) & has_data).label("has_build_data"),
+            (of_node & has_data).label("has_build_data"),
         )
         .select_from(tasks)
         .outerjoin(boot_contacts, boot_contacts.c.task_id == tasks.c.id)

@@ -11,6 +11,7 @@ from typing import Any
 
 from drydock.db.tables import tasks
 from drydock.model.actions import Action
+from drydock.model.message import TaskMessage
 from drydock.model.task import Lease, ResultStatus, Task, TaskResult, TaskStatus
 
 #: Fields of a task that are columns of the same name, and hold what the column holds.
@@ -22,16 +23,17 @@ def storable(text: str) -> str:
     return text.replace("\x00", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()
 
 
-def task_from_row(row: Any) -> Task:
-    """A task without messages, subtask ids and progress: those are queries of their own. ``row``: a named tuple.
+def task_from_row(row: Any, *, messages: tuple[TaskMessage, ...] = (), **more: Any) -> Task:
+    """A task without subtask ids and progress, which are queries of their own, but for ``messages`` and ``more`` of its
+    fields. ``row``: a named tuple.
 
     Never raises: a row may hold what only a newer version knows.
     """
     # NOTE: an attribute of SQLAlchemy's row takes a microsecond, and workers claim thousands of rows of forty.
-    return task_from_columns(dict(zip(row._fields, row, strict=True)))
+    return task_from_columns(dict(zip(row._fields, row, strict=True)), messages=messages, **more)
 
 
-def task_from_columns(columns: Mapping[str, Any]) -> Task:
+def task_from_columns(columns: Mapping[str, Any], *, messages: tuple[TaskMessage, ...] = (), **more: Any) -> Task:
     """As ``task_from_row``, from values by column."""
     lease = None
     if columns["lease_owner"] is not None:
@@ -49,8 +51,10 @@ def task_from_columns(columns: Mapping[str, Any]) -> Task:
             reason=columns["result_reason"],
             successes=tuple(columns["successes"]),
             failures=tuple(columns["failures"]),
+            messages=messages,
         ),
         lease=lease,
+        **more,
     )
 
 
