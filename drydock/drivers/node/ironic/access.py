@@ -24,12 +24,19 @@ def redfish_info(bmc: BmcAccess, settings: IronicSettings) -> dict[str, Any]:
         "redfish_address": template.format(address=bmc.address, node=bmc.node),
         "redfish_username": bmc.account,
         "redfish_password": bmc.credential,
-        "redfish_verify_ca": given.get("verify_tls", "true").lower() in TRUE,
+        "redfish_verify_ca": _authorities(bmc, settings),
     }
     system = given.get("system", "").format(address=bmc.address, node=bmc.node)
     if system:
         info["redfish_system_id"] = system if system.startswith("/") else f"/redfish/v1/Systems/{system}"
     return info
+
+
+def _authorities(bmc: BmcAccess, settings: IronicSettings) -> str | bool:
+    """Where Ironic finds the authorities that sign BMCs' certificates (the option's), or whether it looks at all."""
+    if bmc.parameters.get("verify_tls", "true").lower() not in TRUE:
+        return False
+    return settings.driver_info.get("redfish_verify_ca", True)
 
 
 def ipmi_info(bmc: BmcAccess, settings: IronicSettings) -> dict[str, Any]:
