@@ -231,6 +231,13 @@ def test_redfish() -> None:
     assert access.differs({**found, "redfish_username": "root"}, found)
 
 
+def test_authorities_of_the_options_are_kept_where_certificates_are_verified() -> None:
+    known = settings(driver_info={"redfish_verify_ca": "/etc/ironic/bmc-ca.pem"})
+    for parameters, expected in (({}, "/etc/ironic/bmc-ca.pem"), ({"verify_tls": "false"}, False)):
+        bmc = BmcAccess("n01", "redfish", "192.0.2.1", "admin", "secret", parameters)
+        assert access.driver_info(bmc, known)["redfish_verify_ca"] == expected
+
+
 def test_ipmi() -> None:
     bmc = BmcAccess("n01", "ipmi", "192.0.2.1", "admin", "secret", {"port": "6230"})
     assert access.driver_info(bmc, settings()) == {
