@@ -26,7 +26,9 @@ from dev.progress import PrintedProgress
 from dev.stack import Stack
 
 DIRECTORY = CACHE / "metal-run"
-GOOD, TOO_SMALL = "24G", "10G"
+FAILING = {"m2": "fails"}
+#: More than its disk has.
+TOO_LARGE = {"m2": "40g"}
 PARTS = ("hypervisor", "bmc", "ironic", "machines", "drydock")
 
 
@@ -38,11 +40,7 @@ def main() -> int:
         (DIRECTORY / name).mkdir(parents=True)
     subprocess.run(["mount", "-t", "sysfs", "sysfs", "/sys"], check=True)  # this namespace's network devices
     directory = DIRECTORY / "machines"
-    blank = [
-        Machine("m1", 11, GOOD, directory),
-        Machine("m2", 12, GOOD, directory),
-        Machine("m3", 13, TOO_SMALL, directory),
-    ]
+    blank = [Machine("m1", 11, directory), Machine("m2", 12, directory)]
     checks = Checks(blank)
     try:
         with ExitStack() as running:
@@ -90,8 +88,10 @@ def run(blank: list[Machine], checks: Checks, running: ExitStack) -> None:
     stack.start()
     stack.start_worker()
     operator = Operator(stack, ironic, checks)
-    design = site.design(blank, bmc, {"m2": "fails"})
-    Scenario(stack, operator, checks, daemon, made, ironic.log, *blank).run(design)
+    Scenario(stack, operator, checks, daemon, made, ironic.log, *blank).run(
+        site.design(blank, bmc, tags=FAILING, root_sizes={}),
+        site.design(blank, bmc, tags=FAILING, root_sizes=TOO_LARGE),
+    )
 
 
 def _interrupt(number: int, frame: FrameType | None) -> NoReturn:

@@ -16,7 +16,8 @@ from dev.peers.packages import Unavailable
 DOMAIN = Path(__file__).with_name("machine.xml")
 FIRMWARE, VARIABLES = "usr/share/OVMF/OVMF_CODE_4M.fd", "usr/share/OVMF/OVMF_VARS_4M.fd"
 MEMORY_MIB = 2048
-DATA_DISK = "2G"
+#: The design names the second one for the system.
+DATA_DISK, ROOT_DISK = "2G", "24G"
 SECTOR = 512
 #: Of the protective MBR and the GPT.
 TABLE_SECTORS = 34
@@ -24,14 +25,10 @@ TABLE_SECTORS = 34
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """``number``: the last part of its addresses. ``root_size``: of its second disk, which the design names.
-
-    ``directory``: where its disks and its console's log are.
-    """
+    """``number``: the last part of its addresses. ``directory``: of its disks, and of its console's log."""
 
     name: str
     number: int
-    root_size: str
     directory: Path
 
     @property
@@ -57,7 +54,7 @@ class Machine:
 
 
 def define(machine: Machine, daemon: LibvirtDaemon, tools: Tools) -> None:
-    for name, size in (("data", DATA_DISK), ("root", machine.root_size)):
+    for name, size in (("data", DATA_DISK), ("root", ROOT_DISK)):
         tools.run("qemu-img", "create", "-q", "-f", "qcow2", machine.disk(name), size)
     xml = machine.directory / f"{machine.name}.xml"
     xml.write_text(

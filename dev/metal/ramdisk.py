@@ -42,7 +42,8 @@ FILES = {
     "etc/systemd/network/10-all.network": NETWORK,
     # Not PYTHONPATH: the agent starts qemu-img by python3 -m oslo_concurrency.prlimit with a clean environment.
     "usr/lib/python3/dist-packages/agent.pth": "/opt/agent\n",
-    "etc/ironic-python-agent.d/empty.conf": "[DEFAULT]\n",
+    # A loaded Ironic takes longer than 30 s, and a request that is given up ends the agent.
+    "etc/ironic-python-agent.d/agent.conf": "[DEFAULT]\nhttp_request_timeout = 300\n",
     "etc/hostname": "agent\n",
     "etc/hosts": "127.0.0.1 localhost agent\n",
     "etc/fstab": "",

@@ -18,7 +18,7 @@ from dev.peers.sushy_emulator import SushyEmulator
 
 HERE = Path(__file__).parent
 #: Of the agent's kernel. The certificate of the agent is made anew at each start and handed over with its heartbeat.
-AGENT_PARAMETERS = "console=ttyS0 quiet nofb nomodeset systemd.show_status=0 ipa-insecure=1"
+AGENT_PARAMETERS = f"console=ttyS0 quiet nofb nomodeset systemd.show_status=0 ipa-insecure=1 {disk_image.QUICK}"
 #: Steps that take long in emulation.
 SLOW = ("identify_node", "configure_hardware", "deploy_node", "bootaction_final_status", "destroy_node")
 GRUB_TEMPLATE = """\
@@ -31,17 +31,25 @@ initrd {{ initrd }}
 """
 
 
-def design(machines: Sequence[Machine], bmc: SushyEmulator, tags: Mapping[str, str]) -> str:
-    """``tags``: of machines, by their name."""
+ROOT_SIZE = "21g"
+
+
+def design(
+    machines: Sequence[Machine], bmc: SushyEmulator, *, tags: Mapping[str, str], root_sizes: Mapping[str, str]
+) -> str:
+    """By the names of machines: ``tags``, and what the root partition takes if not ``ROOT_SIZE``."""
     account, credential = bmc.auth
     documents = (
         (HERE / "design.yaml").read_text().format(account=account, credential=yaml.safe_dump(credential).split("\n")[0])
     )
     node = (HERE / "node.yaml").read_text()
     return documents + "".join(
-        node.format(name=one.name, number=one.number, macs=one.macs, uuid=one.uuid, tag=tags.get(one.name, "plain"))
+        node.format(
+            name=one.name, number=one.number, macs=one.macs, uuid=one.uuid,
+            tags=[tags[one.name]] if one.name in tags else [], root_size=root_sizes.get(one.name, ROOT_SIZE),
+        )
         for one in machines
-    )
+    )  # fmt: skip
 
 
 def ironic_settings(directory: Path, ramdisk: Ramdisk, image: DiskImage) -> Mapping[str, Mapping[str, object]]:
@@ -62,7 +70,7 @@ def ironic_settings(directory: Path, ramdisk: Ramdisk, image: DiskImage) -> Mapp
         },
         "agent": {
             "image_download_source": "local", "certificates_path": directory / "certificates",
-            "deploy_logs_collect": "always", "deploy_logs_local_path": directory / "deploy-logs",
+            "deploy_logs_collect": "on_failure", "deploy_logs_local_path": directory / "deploy-logs",
             "command_wait_interval": 2, "post_deploy_get_power_state_retry_interval": 2,
         },
         "conductor": {
