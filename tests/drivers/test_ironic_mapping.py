@@ -323,6 +323,13 @@ def test_an_inventory_becomes_facts() -> None:
     assert hardware_facts({}) == HardwareFacts()
 
 
+def test_the_place_of_a_virtual_nic_is_not_known() -> None:
+    """It would be compared with PCI addresses of designs, and be another one."""
+    interface = {"name": "enp1s0", "mac_address": "52:54:00:aa:00:01", "pci_address": "virtio0"}
+    facts = hardware_facts({"inventory": {"interfaces": [interface]}})
+    assert facts.nics == (NicFacts(mac="52:54:00:aa:00:01", name="enp1s0"),)
+
+
 # -- options
 
 
