@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
 import time
 from collections.abc import Callable, Sequence
 
+import requests
+
 from dev.metal.machines import Machine
+from dev.peers.packages import Unavailable
 
 TAIL_LINES = 25
 
@@ -37,7 +41,7 @@ class Checks:
         begun = time.monotonic()
         try:
             detail = check()
-        except CheckFailed as error:
+        except (CheckFailed, requests.RequestException, subprocess.SubprocessError, Unavailable) as error:
             self.failed += 1
             self._print("FAIL", text, begun, str(error))
             self._print_consoles()

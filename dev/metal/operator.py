@@ -80,7 +80,10 @@ class Operator:
         """What ``look`` finds at last. Raises ``CheckFailed``."""
         deadline = time.monotonic() + seconds
         while True:
-            found = look()
+            try:
+                found = look()
+            except requests.RequestException:  # a loaded server takes its time
+                found = None
             if found:
                 return found
             if time.monotonic() > deadline:
