@@ -147,7 +147,6 @@ class Scenario:
         self._operator.terminate(task)
         if found[0] not in REFUSED:
             raise CheckFailed(f"the old key got {found}")
-        self._operator.finished(task)
         return f"200 before, {found[0]} after"
 
     def _off(self) -> None:

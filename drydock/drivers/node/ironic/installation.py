@@ -150,7 +150,7 @@ class Installation:
             self._provision(seen, {"target": "provide"})
             return pending(f"{name}: {states.doing(states.CLEANING)}", look_in=SOON)
         if seen.power == POWER_ON and seen.maintenance is None:
-            # With [deploy] fast_track Ironic leaves the agent that erased it running.
+            # with fast track Ironic leaves the agent that erased it running.
             return self._switch_off(name, seen)
         return succeeded(f"{seen.state} in Ironic, without an installation")
 
