@@ -33,7 +33,8 @@ PARTS = ("hypervisor", "bmc", "ironic", "machines", "drydock")
 
 
 def main() -> int:
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    # SIGINT too: a shell that starts us in the background would have us ignore it.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     shutil.rmtree(DIRECTORY, ignore_errors=True)
     for name in PARTS:

@@ -49,7 +49,7 @@ class DhcpServer(Peer):
     def start(self) -> None:
         options = [
             "--conf-file=/dev/null", "--keep-in-foreground", "--port=0", "--interface=prov", "--bind-interfaces",
-            f"--dhcp-range={DHCP_RANGE}", "--leasefile-ro", "--no-ping", "--dhcp-authoritative", "--user=root",
+            f"--dhcp-range={DHCP_RANGE}", "--leasefile-ro", "--no-ping", "--dhcp-authoritative", "--dhcp-ignore-clid", "--user=root",
             "--log-facility=-", "--pid-file=", "--dhcp-option=3", "--log-dhcp",
         ]  # fmt: skip
         program = self._tools.path("usr/sbin/dnsmasq")
