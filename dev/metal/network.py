@@ -49,8 +49,9 @@ class DhcpServer(Peer):
     def start(self) -> None:
         options = [
             "--conf-file=/dev/null", "--keep-in-foreground", "--port=0", "--interface=prov", "--bind-interfaces",
-            f"--dhcp-range={DHCP_RANGE}", "--leasefile-ro", "--no-ping", "--dhcp-authoritative", "--dhcp-ignore-clid", "--user=root",
-            "--log-facility=-", "--pid-file=", "--dhcp-option=3", "--log-dhcp",
+            f"--dhcp-range={DHCP_RANGE}", "--leasefile-ro", "--no-ping", "--dhcp-authoritative", "--user=root",
+            # The agents' ramdisks have one machine-id, of which their client identifiers are made.
+            "--dhcp-ignore-clid", "--log-facility=-", "--pid-file=", "--dhcp-option=3", "--log-dhcp",
         ]  # fmt: skip
         program = self._tools.path("usr/sbin/dnsmasq")
         ready = processes.line_ready(self.log, "DHCP, IP range")
