@@ -18,7 +18,7 @@ JOBS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); [ $$n -lt 4 ] && echo $$n || 
 ROUNDS ?= 3
 SEED ?= 1
 
-.PHONY: help setup run demo test upgrade-test image-test check pythons format smoke chaos bench samples pins clean
+.PHONY: help setup run demo test upgrade-test image-test metal check pythons format smoke chaos bench samples pins clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +32,7 @@ demo: setup  ## The same, but end when the site is deployed: exit 0 if it was
 test: setup  ## Run all tests, with a real PostgreSQL and a real Keystone
 	@$(BIN)/python -m dev.prepare
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(ARGS)
+	@echo "Not run here, as it needs root on Debian and keeps two cores busy for a quarter of an hour: make metal"
 
 upgrade-test: setup  ## Deploy with processes of this release and of the one before mixed, both ways
 	@$(BIN)/python -m dev.prepare
@@ -39,6 +40,9 @@ upgrade-test: setup  ## Deploy with processes of this release and of the one bef
 
 image-test: setup  ## Build the image with buildah and run it with podman, where both are installed
 	$(BIN)/python -m pytest tests/image
+
+metal: setup  ## Install two blank QEMU machines by Redfish and a real Ironic, end to end (root, Debian)
+	@$(BIN)/python -m dev.metal
 
 check: setup  ## Format, lint, types, import rules, generated files, unit tests
 	@$(BIN)/python -m dev.machine_tools

@@ -36,12 +36,13 @@ class Stack:
     """``directory`` keeps database, secrets, logs and openrc files; the machines are new at each start."""
 
     def __init__(
-        self, directory: Path, *, port: int, machines: Sequence[str], database_url: str | None = None,
+        self, directory: Path, *, port: int, machines: Sequence[str] | None, database_url: str | None = None,
         simulator_options: Sequence[str] = (), progress: Progress | None = None,
         settings: Mapping[str, Mapping[str, str]] | None = None,
     ) -> None:  # fmt: skip
-        """``database_url``: an existing database to use; without it an embedded server is started.
+        """``machines``: of the simulated site; None: there is none.
 
+        ``database_url``: an existing database to use; without it an embedded server is started.
         ``settings``: options of the service, by section, besides those that a development site has.
         """
         self.directory = directory.absolute()
@@ -49,7 +50,7 @@ class Stack:
         self.simulator_url = f"http://{LOOPBACK}:{free_port()}"
         self.configuration = self.directory / "drydock.conf"
         self._port = port
-        self._machines = tuple(machines)
+        self._machines = machines
         self._database_url = database_url
         self._simulator_options = tuple(simulator_options)
         self._progress = progress or Progress()
@@ -85,9 +86,10 @@ class Stack:
         with self._progress.part("schema") as part:
             self.upgrade_schema()
             part.ready("up to date")
-        with self._progress.part("simulator") as part:
-            self._start_simulator()
-            part.ready(self.simulator_url)
+        if self._machines is not None:
+            with self._progress.part("simulator") as part:
+                self._start_simulator(self._machines)
+                part.ready(self.simulator_url)
         with self._progress.part("API") as part:
             self.start_api()
             part.ready(self.url)
@@ -163,7 +165,7 @@ class Stack:
             site_files.write_openrc(self.directory / f"openrc-{user}", self._openrc[user])
         site_files.write_openrc(self.directory / "openrc", self._openrc["admin"])
 
-    def _start_simulator(self) -> None:
+    def _start_simulator(self, names: Sequence[str]) -> None:
         machines = self.directory / "machines"
         shutil.rmtree(machines, ignore_errors=True)
         machines.mkdir(mode=0o700)  # what they unpacked holds their keys
@@ -175,5 +177,5 @@ class Stack:
             self.simulator_url.rpartition(":")[2],
         ]
         command += ["--directory", machines, "--rack-on-demand", *self._simulator_options]
-        command += [word for name in self._machines for word in ("--machine", name)]
+        command += [word for name in names for word in ("--machine", name)]
         self.processes.start("simulator", command, ready=http_ready(f"{self.simulator_url}/health"))

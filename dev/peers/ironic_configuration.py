@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from dev.ports import LOOPBACK
-
 Sections = Mapping[str, Mapping[str, object]]
 
 #: Per hardware interface: those of fake-hardware and those of redfish.
@@ -28,7 +26,9 @@ INTERFACES = {
 DIRECTORIES = ("http", "tmp", "state", "images", "master_instance", "master_iso", "locks")
 
 
-def sections(directory: Path, *, port: int, file_port: int, accounts: Path | None) -> dict[str, dict[str, object]]:
+def sections(
+    directory: Path, *, address: str, port: int, file_port: int, accounts: Path | None
+) -> dict[str, dict[str, object]]:
     """All options; ``accounts`` is the htpasswd file of HTTP basic authentication, None for no authentication."""
     return {
         "DEFAULT": {
@@ -36,7 +36,7 @@ def sections(directory: Path, *, port: int, file_port: int, accounts: Path | Non
             **({"http_basic_auth_user_file": accounts} if accounts else {}),
             "rpc_transport": "none",
             "host": "peer",
-            "my_ip": LOOPBACK,
+            "my_ip": address,
             "tempdir": directory / "tmp",
             "state_path": directory / "state",
             "enabled_hardware_types": "redfish,fake-hardware",
@@ -44,12 +44,12 @@ def sections(directory: Path, *, port: int, file_port: int, accounts: Path | Non
             "minimum_memory_warning_only": True,
             "force_raw_images": False,
         },
-        "api": {"host_ip": LOOPBACK, "port": port, "api_workers": 1},
+        "api": {"host_ip": address, "port": port, "api_workers": 1},
         "database": {"connection": f"sqlite:///{directory / 'ironic.sqlite'}"},
         "dhcp": {"dhcp_provider": "none"},
-        "service_catalog": {"auth_type": "none", "endpoint_override": f"http://{LOOPBACK}:{port}"},
+        "service_catalog": {"auth_type": "none", "endpoint_override": f"http://{address}:{port}"},
         "deploy": {
-            "http_url": f"http://{LOOPBACK}:{file_port}",
+            "http_url": f"http://{address}:{file_port}",
             "http_root": directory / "http",
             "iso_master_path": directory / "master_iso",
             "default_boot_mode": "uefi",

@@ -1,4 +1,4 @@
-"""A real, standalone Ironic 39 on loopback, with the hardware types ``fake-hardware`` and ``redfish``.
+"""A real, standalone Ironic 39 with the hardware types ``fake-hardware`` and ``redfish``, on loopback by default.
 
     with IronicServer(directory) as ironic:
         connection = openstack.connection.Connection(**ironic.connection())
@@ -44,12 +44,14 @@ class IronicServer(Peer):
 
     def __init__(
         self, directory: Path, *, basic: bool = False, settings: ironic_configuration.Sections = NO_SETTINGS,
-        cache: Path = CACHE, doing: Doing = quiet,
+        address: str = LOOPBACK, programs: Path | None = None, cache: Path = CACHE, doing: Doing = quiet,
     ) -> None:  # fmt: skip
+        """``programs``: a directory with programs that Ironic is to find before the system's, such as mkisofs."""
         self._home, schema = ensure(doing, cache)
         self._directory = directory
         self.port, self._file_port = free_port(), free_port()
-        self.url = f"http://{LOOPBACK}:{self.port}"
+        self._address = address
+        self.url = f"http://{address}:{self.port}"
         self.user = USER
         self.password = secrets.token_urlsafe(12) if basic else None
         self.log = directory / "ironic.log"
@@ -57,12 +59,15 @@ class IronicServer(Peer):
             (directory / name).mkdir(parents=True, exist_ok=True)
         self._configuration = directory / "ironic.conf"
         options = ironic_configuration.sections(
-            directory, port=self.port, file_port=self._file_port, accounts=self._accounts()
+            directory, address=address, port=self.port, file_port=self._file_port, accounts=self._accounts()
         )
         ironic_configuration.write(self._configuration, options, settings)
         if not (directory / "ironic.sqlite").exists():
             shutil.copy(schema, directory / "ironic.sqlite")
-        self._processes = processes.Processes(directory, processes.neutral_environment())
+        environment = processes.neutral_environment()
+        if programs is not None:
+            environment["PATH"] = f"{programs}:{environment['PATH']}"
+        self._processes = processes.Processes(directory, environment)
 
     @property
     def http_root(self) -> Path:
@@ -78,7 +83,7 @@ class IronicServer(Peer):
 
     def start(self) -> None:
         """Start it, or start it again at the same address with the nodes it had."""
-        files = [sys.executable, "-m", "http.server", "--bind", LOOPBACK, "--directory", str(self.http_root)]
+        files = [sys.executable, "-m", "http.server", "--bind", self._address, "--directory", str(self.http_root)]
         command = [str(self._home / "bin/python"), str(LAUNCHER), "--config-file", str(self._configuration)]
         self._processes.start("ironic-files", [*files, str(self._file_port)])
         self._processes.start("ironic", command, ready=processes.http_ready(f"{self.url}/v1"), seconds=START_SECONDS)

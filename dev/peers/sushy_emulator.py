@@ -25,6 +25,7 @@ from dev.ports import LOOPBACK, free_port
 
 LAUNCHER = Path(__file__).with_name("sushy_launcher.py")
 USER = "admin"
+EVERY_ADDRESS = "0.0.0.0"  # noqa: S104 - of a network namespace without a way out
 #: Of bcrypt, which each request pays: its lowest.
 ROUNDS = 4
 START_SECONDS = 60
@@ -40,20 +41,22 @@ class SushyEmulator(Peer):
 
     def __init__(
         self, directory: Path, settings: str, *, python: Path, tls: Pair | None, authority: Path | None,
-        delay: tuple[int, int],
+        delay: tuple[int, int], addresses: Sequence[str] = (LOOPBACK,),
     ) -> None:  # fmt: skip
         directory.mkdir(parents=True, exist_ok=True)
         self.authority = authority
+        self._address = addresses[0]
         self.user, self.password = USER, secrets.token_urlsafe(12)
         self.auth = (self.user, self.password)
         self.port = free_port()
-        self.url = f"{'https' if tls else 'http'}://{LOOPBACK}:{self.port}"
+        self.url = f"{'https' if tls else 'http'}://{addresses[0]}:{self.port}"
         self.log = directory / "sushy-emulator.log"
         self._configuration = directory / "sushy-emulator.conf"
         accounts = directory / "htpasswd"
         accounts.write_text(f"{self.user}:{bcrypt.hashpw(self.password.encode(), bcrypt.gensalt(ROUNDS)).decode()}\n")
         self._configuration.write_text(
-            f"SUSHY_EMULATOR_LISTEN_IP = {LOOPBACK!r}\nSUSHY_EMULATOR_LISTEN_PORT = {self.port}\n"
+            f"SUSHY_EMULATOR_LISTEN_IP = {addresses[0] if len(addresses) == 1 else EVERY_ADDRESS!r}\n"
+            f"SUSHY_EMULATOR_LISTEN_PORT = {self.port}\n"
             f"SUSHY_EMULATOR_SSL_CERT = {str(tls.certificate) if tls else None!r}\n"
             f"SUSHY_EMULATOR_SSL_KEY = {str(tls.key) if tls else None!r}\n"
             f"SUSHY_EMULATOR_AUTH_FILE = {str(accounts)!r}\n"
@@ -83,23 +86,29 @@ class SushyEmulator(Peer):
         return cls._made(directory, settings, tls=tls, certificate=certificate, delay=delay, python=python)
 
     @classmethod
-    def libvirt(cls, directory: Path, uri: str, *, python: Path, tls: bool = True) -> Self:
+    def libvirt(
+        cls, directory: Path, uri: str, *, python: Path, tls: bool = True, addresses: Sequence[str] = (LOOPBACK,)
+    ) -> Self:
         """An emulator whose systems are the domains at ``uri``; ``python`` has libvirt-python and sushy-tools.
 
-        Start it again after libvirtd has been started again. Virtual media need a storage pool ``default``.
+        ``addresses``: its own, for which its certificate is made. Start it again after libvirtd has been started again.
+        Virtual media need a storage pool ``default``.
         """
         settings = f"SUSHY_EMULATOR_LIBVIRT_URI = {uri!r}\nSUSHY_EMULATOR_IGNORE_BOOT_DEVICE = False\n"
-        return cls._made(directory, settings, tls=tls, certificate=None, delay=(0, 0), python=python)
+        return cls._made(
+            directory, settings, tls=tls, certificate=None, delay=(0, 0), python=python, addresses=addresses
+        )
 
     @classmethod
     def _made(
         cls, directory: Path, settings: str, *, tls: bool, certificate: Pair | None, delay: tuple[int, int],
-        python: Path,
+        python: Path, addresses: Sequence[str] = (LOOPBACK,),
     ) -> Self:  # fmt: skip
         directory.mkdir(parents=True, exist_ok=True)
         authority = Authority(directory) if tls and certificate is None else None
         return cls(
-            directory, settings, python=python, delay=delay, tls=authority.issue("bmc") if authority else certificate,
+            directory, settings, python=python, delay=delay, addresses=addresses,
+            tls=authority.issue("bmc", addresses=addresses) if authority else certificate,
             authority=authority.certificate if authority else None,
         )  # fmt: skip
 
@@ -121,7 +130,7 @@ class SushyEmulator(Peer):
 
     def _listens(self) -> bool:
         with socket.socket() as probe:
-            return probe.connect_ex((LOOPBACK, self.port)) == 0
+            return probe.connect_ex((self._address, self.port)) == 0
 
 
 def mac(number: int) -> str:

@@ -189,6 +189,7 @@ if fetch units && fetch files; then
     if unpack files && unpack units; then
         enable_units
     fi
+    post_facts
 fi
 if [ -n "$failed" ]; then
     post_event_with_retries finish FAIL "$failed"

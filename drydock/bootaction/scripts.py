@@ -11,8 +11,8 @@ _SHEBANG = "#!/bin/sh\n"
 
 
 def boot_script() -> str:
-    """Fetches, unpacks and starts a machine's boot actions; the same for all."""
-    return _read("http.sh") + _read("boot.sh")
+    """Fetches, unpacks and starts a machine's boot actions, and reports its hardware; the same for all."""
+    return _read("http.sh") + _read("facts.sh") + _read("boot.sh")
 
 
 def report_script() -> str:

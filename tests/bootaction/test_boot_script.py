@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shutil
 import stat
@@ -18,6 +19,8 @@ from drydock.bootaction.rendered import RenderedAsset
 from drydock.bootaction.scripts import assignments, boot_script, boot_settings, report_script
 from drydock.bootaction.tarball import pack
 from drydock.model.boot_asset import AssetType
+from drydock.model.hardware_facts import DiskFacts, NicFacts
+from drydock.model.hardware_sources import read_facts
 from tests.http_peer import Answer, Peer, Request, serving
 from tests.unit.bootaction.machine import KINDS, Machine
 from tests.unit.bootaction.sites import KEY
@@ -256,3 +259,61 @@ def test_shellcheck(script: str) -> None:
     program = shutil.which("shellcheck", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
     assert program is not None
     subprocess.run([program, "--shell=sh", "-"], input=script.encode(), check=True, timeout=60)
+
+
+def kernel_file(sys: Path, name: str, content: str | bytes) -> None:
+    path = sys / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content if isinstance(content, bytes) else f"{content}\n".encode())
+
+
+def device(sys: Path, kind: str, place: str) -> None:
+    """A disk or NIC ``kind`` whose device is at ``place``, as links in the kernel's files say it."""
+    (sys / "devices" / place).mkdir(parents=True)
+    (sys / kind).mkdir(parents=True, exist_ok=True)
+    (sys / kind / "device").symlink_to(sys / "devices" / place)
+
+
+def test_it_reports_what_the_machine_is_made_of(machine: Machine, tmp_path: Path) -> None:
+    sys = tmp_path / "sys"
+    kernel_file(sys, "class/dmi/id/sys_vendor", 'Example "One" ')
+    kernel_file(sys, "class/dmi/id/bios_version", "1.2.3")
+    device(sys, "block/sda", "pci0000:00/0000:00:01.3/0000:04:00.0/virtio3/host2/target2:0:0/2:0:0:1")
+    kernel_file(sys, "block/sda/size", "2048")
+    kernel_file(sys, "block/sda/queue/rotational", "1")
+    kernel_file(sys, "block/sda/device/vpd_pg80", b"\0\x80\0\x06S-1234")
+    device(sys, "block/nvme0n1", "pci0000:00/0000:02:00.0/nvme/nvme0")
+    kernel_file(sys, "block/nvme0n1/device/serial", "N-1   ")
+    kernel_file(sys, "block/nvme0n1/queue/rotational", "0")
+    kernel_file(sys, "block/loop0/size", "8")
+    device(sys, "class/net/enp1s0", "pci0000:00/0000:00:01.0/0000:01:00.0/virtio0")
+    kernel_file(sys, "class/net/enp1s0/address", "52:54:00:00:00:aa")
+    kernel_file(sys, "class/net/enp1s0/bonding_slave/perm_hwaddr", "52:54:00:00:00:01")
+    kernel_file(sys, "class/net/enp1s0/speed", "-1")
+    kernel_file(sys, "class/net/lo/address", "00:00:00:00:00:00")
+
+    with serving(lambda request: Answer(201) if request.method == "POST" else tarball(pack([]))) as service:
+        assert boot(machine, service, DRYDOCK_SYS=str(sys)).returncode == 0
+    (posted,) = service.posted("/bootdata/n1/builddata")
+    assert (posted["generator"], posted["format"]) == ("hardware-facts", "application/json")
+    found = read_facts(json.loads(posted["element"]))
+    assert (found.vendor, found.product, found.bios_version) == ('Example "One"', None, "1.2.3")
+    assert found.disks == (
+        DiskFacts(name="nvme0n1", serial="N-1", bus_address="0000:02:00.0", rotational=False),
+        DiskFacts(name="sda", serial="S-1234", size_bytes=1 << 20, bus_address="2:0.0.1", rotational=True),
+    )
+    assert found.nics == (NicFacts(mac="52:54:00:00:00:01", name="enp1s0", bus_address="0000:01:00.0"),)
+
+
+def test_facts_that_are_not_taken_fail_nothing(machine: Machine) -> None:
+    def answers(request: Request) -> Answer:
+        if request.method == "POST":
+            return Answer(409 if request.path.endswith("builddata") else 200)
+        return tarball(pack([]))
+
+    with serving(answers) as service:
+        done = boot(machine, service, DRYDOCK_SYS="/there/is/none")
+    assert (done.returncode, service.posted(EVENTS)[-1]["result"]) == (0, "SUCCESS")
+    assert "the facts of the hardware were not taken: HTTP status 409" in done.stderr
+    (posted,) = service.posted("/bootdata/n1/builddata")
+    assert read_facts(json.loads(posted["element"])).disks == ()

@@ -270,6 +270,14 @@ def test_a_locked_node_is_not_yet(provisioner: IronicProvisioner, node: Provisio
     assert operator.node(node.name)["provision_state"] == "available"
 
 
+def test_what_is_destroyed_is_off(provisioner: IronicProvisioner, node: ProvisionedNode, operator: Operator) -> None:
+    """As with fast track, which leaves the agent running."""
+    prepared(provisioner, node)
+    operator.power(node.name, "power on")
+    assert ends(lambda: provisioner.destroy([node.name])).state is SUCCEEDED
+    assert operator.node(node.name)["power_state"] == "power off"
+
+
 def test_what_ironic_refuses_fails_that_node_only(provisioner: IronicProvisioner, node: ProvisionedNode) -> None:
     bad = replace(node, name="no_host_name!", boot_mac=None)
     answer = provisioner.enroll([bad, replace(node, boot_mac=None)])

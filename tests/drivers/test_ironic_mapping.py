@@ -250,7 +250,8 @@ def test_redfish() -> None:
         # Types that the design's rules do not know may have any text.
         ({"verify_tls": "perhaps"}, {}, True),
         ({}, {"redfish_verify_ca": "/etc/ca.pem"}, "/etc/ca.pem"),
-        ({"verify_tls": "true"}, {"redfish_verify_ca": "/etc/ca.pem"}, True),
+        ({"verify_tls": "true"}, {"redfish_verify_ca": "/etc/ca.pem"}, "/etc/ca.pem"),
+        ({"verify_tls": "false"}, {"redfish_verify_ca": "/etc/ca.pem"}, False),
     ],
 )
 def test_tls_is_verified_unless_somebody_says_otherwise(
@@ -354,6 +355,13 @@ def test_an_inventory_becomes_facts() -> None:
     assert first.neighbour == LldpNeighbour(chassis_id="aa:bb:cc:dd:ee:ff", system_name="sw01", port_id="Eth1")
     assert second.neighbour == LldpNeighbour(system_name="sw02", port_id="Eth2")
     assert hardware_facts({}) == HardwareFacts()
+
+
+def test_the_place_of_a_virtual_nic_is_not_known() -> None:
+    """It would be compared with PCI addresses of designs, and be another one."""
+    interface = {"name": "enp1s0", "mac_address": "52:54:00:aa:00:01", "pci_address": "virtio0"}
+    facts = hardware_facts({"inventory": {"interfaces": [interface]}})
+    assert facts.nics == (NicFacts(mac="52:54:00:aa:00:01", name="enp1s0"),)
 
 
 # -- options

@@ -19,15 +19,15 @@ ENROLLED = "drydock_node"
 
 
 def redfish_info(bmc: BmcAccess, settings: IronicSettings) -> dict[str, Any]:
-    """TLS is verified as the design says, or as ``driver_info`` of the options, which may name a file; or always."""
+    """TLS is verified unless the design says otherwise; ``driver_info`` of the options may name the authorities."""
     given = bmc.parameters
     info: dict[str, Any] = {
         "redfish_address": _filled(given.get("endpoint") or settings.redfish_endpoint, bmc),
         "redfish_username": bmc.account,
         "redfish_password": bmc.credential,
     }
-    if "verify_tls" in given or "redfish_verify_ca" not in settings.driver_info:
-        info["redfish_verify_ca"] = flag(given.get("verify_tls", "")) is not False
+    verified = flag(given.get("verify_tls", "")) is not False
+    info["redfish_verify_ca"] = settings.driver_info.get("redfish_verify_ca", True) if verified else False
     system = _filled(given.get("system", ""), bmc)
     if system:
         info["redfish_system_id"] = system if system.startswith("/") else f"/redfish/v1/Systems/{system}"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from drydock.model.hardware_facts import DiskFacts, HardwareFacts, LldpNeighbour, NicFacts
 
 Json = Mapping[str, Any]
+PCI_ADDRESS = re.compile(r"[0-9a-f]{4,}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]", re.IGNORECASE)
 
 
 def hardware_facts(answer: Json) -> HardwareFacts:
@@ -60,10 +62,15 @@ def _nic(nic: Json, neighbours: Mapping[str, LldpNeighbour]) -> NicFacts:
     return NicFacts(
         mac=str(nic["mac_address"]).lower(),
         name=name,
-        bus_address=_text(nic.get("pci_address")),
+        bus_address=_pci_address(nic.get("pci_address")),
         speed_mbit=_number(nic.get("speed_mbps")),
         neighbour=_raw_neighbour(nic.get("lldp")) or neighbours.get(name or ""),
     )
+
+
+def _pci_address(value: object) -> str | None:
+    """Of a virtual NIC the agent says ``virtio0``, which is its place on no bus that designs name."""
+    return value if isinstance(value, str) and PCI_ADDRESS.fullmatch(value) else None
 
 
 def _neighbours(plugins: Json) -> Mapping[str, LldpNeighbour]:

@@ -18,7 +18,7 @@ from drydock.drivers.node.ironic.nodes import STOPPED, IronicNode
 from drydock.drivers.node.records import Deployment
 from drydock.drivers.progress import Progress, failed, pending, succeeded
 
-POWER_OFF = "power off"
+POWER_ON, POWER_OFF = "power on", "power off"
 Json = Mapping[str, Any]
 
 
@@ -120,6 +120,9 @@ class Installation:
             self._connector.patch(("nodes", seen.uuid), [mark])
         if seen.state == states.ENROLL or seen.power == POWER_OFF:
             return succeeded("off" if seen.power == POWER_OFF else "Ironic has not switched it yet")
+        return self._switch_off(name, seen)
+
+    def _switch_off(self, name: str, seen: IronicNode) -> Progress:
         self._connector.put(("nodes", seen.uuid, "states", "power"), {"target": POWER_OFF})
         return pending(f"{name}: Ironic is switching it off", look_in=SOON)
 
@@ -146,6 +149,9 @@ class Installation:
         if seen.state == states.MANAGEABLE and seen.maintenance is None:
             self._provision(seen, {"target": "provide"})
             return pending(f"{name}: {states.doing(states.CLEANING)}", look_in=SOON)
+        if seen.power == POWER_ON and seen.maintenance is None:
+            # with fast track Ironic leaves the agent that erased it running.
+            return self._switch_off(name, seen)
         return succeeded(f"{seen.state} in Ironic, without an installation")
 
     def _clean_again(self, name: str, seen: IronicNode) -> Progress:
