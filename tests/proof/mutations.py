@@ -55,7 +55,9 @@ def main() -> None:
             seed += 1
             if (seed - chosen.seed) % 25 == 0:
                 click.echo(f"{time.monotonic() - began:.0f} s, before seed {seed}: {counts}")
-    click.echo(f"{counts}; {broken} broken; {time.monotonic() - began:.0f} s, seeds {chosen.seed} to {seed - 1}")
+    click.echo(
+        f"{counts}; {broken} promises broken; {time.monotonic() - began:.0f} s, seeds {chosen.seed} to {seed - 1}"
+    )
     sys.exit(1 if broken else 0)
 
 

@@ -32,6 +32,14 @@ def check_waves(events: Sequence[Seen], waves: Mapping[str, int]) -> None:
             still.pop(event.node, None)
 
 
+def check_after_the_end(events: Sequence[Seen]) -> None:
+    """No node begins once the task itself has ended."""
+    ended = False
+    for event in events:
+        ended = ended or (not event.node and event.ends)
+        expect(not (ended and event.node and event.begins), f"{event.node} began after the end of", "its task")
+
+
 def check_budget(events: Sequence[Seen], budget: int | None) -> None:
     """Once it is spent no node begins: failures are at most the budget and what was in flight then."""
     failed, in_flight, allowed = 0, set[str](), None

@@ -25,7 +25,7 @@ from tests.orchestrator.test_laws import WorkerKilled, steps_below
 from tests.proof.chain import named
 from tests.proof.machines import ProvenWorld
 from tests.proof.promises import Disproved, expect
-from tests.proof.rollout_laws import check_budget, check_ends, check_waves
+from tests.proof.rollout_laws import check_after_the_end, check_budget, check_ends, check_waves
 from tests.proof.witness import seen
 
 ROUNDS = 600
@@ -244,5 +244,7 @@ class Run:
             outside = self.world.touched() - set(self.names)
             expect(not outside, "touched without a plan", outside)
         events = seen(self.world.sql, self.task.id)
+        check_after_the_end(events)
+        events = [event for event in events if event.node]
         check_waves(events, {name: sub.wave or 0 for name, sub in nodes.items()})
         check_budget(events, Rollout.parse(self.rollout, PLAIN).budget(len(self.names)))

@@ -72,7 +72,7 @@ def main() -> None:
                 click.echo(f"BROKEN {exc}")
             if (seed - chosen.seed) % 50 == 49:
                 click.echo(f"{time.monotonic() - began:.0f} s, to seed {seed}: {counts}")
-    click.echo(f"{counts}; {broken} broken; {time.monotonic() - began:.0f} s")
+    click.echo(f"{counts}; {broken} promises broken; {time.monotonic() - began:.0f} s")
     sys.exit(1 if broken else 0)
 
 

@@ -15,7 +15,7 @@ from tests.proof.changes import CHANGES
 from tests.proof.machines import ProvenWorld, proven_world
 from tests.proof.mutations import run_chain
 from tests.proof.promises import Disproved
-from tests.proof.rollout_laws import check_budget, check_waves
+from tests.proof.rollout_laws import check_after_the_end, check_budget, check_waves
 from tests.proof.site import Site
 from tests.proof.witness import Seen, watched
 from tests.proof.writing import oddly, plainly
@@ -105,6 +105,13 @@ def test_a_node_that_begins_after_the_budget_was_spent_is_found() -> None:
 def test_a_node_that_an_operator_terminated_spends_no_budget() -> None:
     terminated = event("a", "running", "terminated", "failure", terminate=True)
     check_budget([*BEGINS, terminated, event("c", "queued", "running")], 1)
+
+
+def test_a_node_that_begins_after_the_end_of_its_task_is_found() -> None:
+    end = event("", "running", "complete", "failure")
+    check_after_the_end([*BEGINS, end])
+    with pytest.raises(Disproved, match="b began after the end of"):
+        check_after_the_end([BEGINS[0], end, BEGINS[1]])
 
 
 def test_a_wave_that_begins_too_early_is_found() -> None:

@@ -70,8 +70,9 @@ def watched(engine: Engine) -> Iterator[None]:
 
 
 def seen(engine: Engine, task_id: UUID) -> Sequence[Seen]:
-    """What became of the nodes of a task, in order."""
+    """What became of a task and its nodes, in order; of the task itself ``node`` is empty."""
     columns = ", ".join(Seen.__slots__)
-    statement = text(f"SELECT {columns} FROM proof_changes WHERE parent_id = :task ORDER BY n")  # noqa: S608
+    columns = columns.replace("node", "coalesce(node, '')", 1)
+    statement = text(f"SELECT {columns} FROM proof_changes WHERE :task IN (id, parent_id) ORDER BY n")  # noqa: S608
     with engine.connect() as connection:
         return [Seen(*row) for row in connection.execute(statement, {"task": task_id})]
