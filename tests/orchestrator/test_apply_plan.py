@@ -163,6 +163,15 @@ def test_a_plan_whose_ground_has_changed_is_refused(world: World) -> None:
     assert world.all_tasks() == []
 
 
+def test_nodes_of_another_design_may_come_and_go(world: World) -> None:
+    plan, destroying = planned(world), planned(world, destroy_unlisted=True)
+    world.create("deploy_nodes", design_ref=world.store(site(("n08",))).ref)
+    world.run_until_idle(before=world.machines_report)
+    with pytest.raises(PlanStale, match="n08: it is not in the plan"):
+        world.orchestrator.create_task(request(destroying))
+    assert applied(world, plan).result.successes == NODES
+
+
 def test_what_changes_meanwhile_ends_that_node_and_not_the_others(world: World) -> None:
     task = world.orchestrator.create_task(request(planned(world), rollout={"waves": [1, "100%"]}))
     while "n02" not in world.subtasks(task.id):

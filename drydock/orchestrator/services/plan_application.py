@@ -58,7 +58,11 @@ class PlanApplication:
     def _stale(
         self, plan: PlanHead, rests_on: Mapping[str, RestsOn], design: CompiledDesign, facts: SiteFacts
     ) -> str | None:
-        why = stale(rests_on, {name: facts.of(name, None).rests_on() for name in facts.names})
+        # Nodes of other designs, which the plan neither changes nor keeps, may come and go.
+        its_own = set(rests_on if plan.destroy_unlisted else design.site.nodes)
+        planned = {name: found for name, found in rests_on.items() if name in its_own}
+        names = facts.names if plan.destroy_unlisted else [name for name in facts.names if name in its_own]
+        why = stale(planned, {name: facts.of(name, None).rests_on() for name in names})
         if why is None and tuple(self._site_changes.to(design, facts.recorded)) != tuple(plan.site):
             return "the site: the newest deployment is of another design than when it was planned"
         return why
