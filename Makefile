@@ -42,7 +42,7 @@ image-test: setup  ## Build the image with buildah and run it with podman, where
 	$(BIN)/python -m pytest tests/image
 
 metal: setup  ## Install two blank QEMU machines by Redfish and a real Ironic, end to end (root, Debian)
-	@$(BIN)/python -m dev.metal
+	@$(BIN)/python -m dev.metal $(ARGS)
 
 check: setup  ## Format, lint, types, import rules, generated files, unit tests
 	@$(BIN)/python -m dev.machine_tools

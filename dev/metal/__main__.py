@@ -32,7 +32,7 @@ def main() -> int:
     try:
         with file_lock(CACHE / "metal.lock", wait=False):
             prepare()
-            inside = processes.mortal([*NAMESPACES, sys.executable, "-m", "dev.metal.inside"])
+            inside = processes.mortal([*NAMESPACES, sys.executable, "-m", "dev.metal.inside", *sys.argv[1:]])
             return subprocess.run(inside, check=False).returncode
     except Locked:
         print("make metal: it is running here already", file=sys.stderr)

@@ -34,8 +34,11 @@ class Scenario:
         self._all = (good, failing)
         self._reference = ""
 
-    def run(self, design: str, too_large: str) -> None:
-        """``too_large``: the same, but for ``failing`` more than fits on its disk. Raises ``Stopped``."""
+    def run(self, design: str, too_large: str, *, whole: bool) -> None:
+        """``too_large``: the same, but for ``failing`` more than fits on its disk. Raises ``Stopped``.
+
+        Ends when the system has been started, unless it is to be ``whole``.
+        """
         run = self._checks.run
         run("the design is loaded", lambda: self._upload(design), needed=True)
         run("verify_nodes: each BMC answers", lambda: self._succeeds("verify_nodes"), needed=True)
@@ -45,8 +48,14 @@ class Scenario:
         run("a disk that is too small is refused, and not written to", lambda: self._refused(too_large))
         second = self._operator.create("deploy_nodes", self._reference, self._failing.name)
         run("the worker is killed during an installation, another goes on", lambda: self._kill(first), needed=True)
-        run("deploy_nodes: success, all boot actions too", lambda: self._deployed(first), needed=True)
+        run("installed on the disk of the design, and started from it", lambda: self._installed(first), needed=True)
         run("nothing was done twice", self._once)
+        if whole:
+            self._after_installation(first, second)
+
+    def _after_installation(self, first: str, second: str) -> None:
+        run = self._checks.run
+        run("deploy_nodes: success, all boot actions too", lambda: self._deployed(first), needed=True)
         run("bond, VLANs, addresses and disks are as designed", lambda: self._as_designed(first))
         run("a boot action that fails is shown failed, with its output", lambda: self._failed_action(second))
         run("redeployment revokes the key, tried from the machine", self._revoked)
@@ -76,13 +85,14 @@ class Scenario:
         machine = self._failing
         before = {name: machines.keep(machine, name) for name in ("data", "root")}
         task = self._operator.create("deploy_nodes", self._operator.upload(too_large), machine.name)
-        said = " ".join(messages(self._operator.finished(task)["nodes"][machine.name]))
-        if "its partitions need" not in said:
-            raise CheckFailed(f"it says: {said}")
+        found = messages(self._operator.finished(task)["nodes"][machine.name])
+        said = next((text for text in found if "its partitions need" in text), None)
+        if said is None:
+            raise CheckFailed(f"it says: {found}")
         for disk, copy in before.items():
             if not machines.is_as_before(machine, disk, copy, self._tools):
                 raise CheckFailed(f"the disk {disk} has changed")
-        return said[said.index("the boot disk") :][:120]
+        return said[said.index("the boot disk") :]
 
     def _kill(self, task: str) -> str:
         state = self._operator.until(lambda: self._installing(task), "the installation")
@@ -98,14 +108,23 @@ class Scenario:
         state = str(self._operator.node(self._good.name)["provision_state"])
         return state if state in INSTALLING and node is not None and node["step"] == "await_deployment" else None
 
-    def _deployed(self, task: str) -> str:
-        _want_success(self._operator.finished(task))
-        state = str(self._operator.node(self._good.name)["provision_state"])
-        if state != "active" or not machines.is_running(self._good, self._daemon):
-            raise CheckFailed(f"in Ironic it is {state}")
+    def _installed(self, task: str) -> str:
+        name = self._good.name
+
+        def look() -> bool:
+            node = self._operator.task(task, wait=5)["nodes"][name]
+            if node["status"] in ENDED and outcome(node) != "success":
+                raise CheckFailed(f"{outcome(node)}: {messages(node)[-2:]}")
+            return bool(self._operator.node(name)["provision_state"] == "active")
+
+        self._operator.until(look, "the state active in Ironic")
         if not machines.holds_partitions(self._good, "root", self._tools):
             raise CheckFailed("nothing is on the disk that the design names")
-        return state
+        self._operator.until(lambda: f"{name} login:" in self._good.console_text(), "a login prompt of the new system")
+        return "active in Ironic, and its console has a login prompt with the name of the design"
+
+    def _deployed(self, task: str) -> None:
+        _want_success(self._operator.finished(task))
 
     def _once(self) -> str:
         node = self._operator.node(self._good.name)["uuid"]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import socket
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ import yaml
 
 pytest.importorskip("openstack", reason="openstacksdk, the extra 'ironic', is not installed")
 
+from dev import machine_tools
 from drydock.drivers.node.base import NodeState
 from drydock.drivers.node.ironic import access, disks, states
 from drydock.drivers.node.ironic.driver import IronicProvisioner
@@ -78,9 +81,13 @@ def test_a_bond_with_a_vlan() -> None:
         {
             "id": "bond0", "name": "bond0", "type": "bond", "bond_mode": "802.3ad",
             "bond_xmit_hash_policy": "layer3+4", "bond_lacp_rate": "fast", "bond_miimon": 100, "bond_updelay": 200,
-            "bond_downdelay": 200, "bond_links": ["e1", "e2"], "mtu": 9000,
+            "bond_downdelay": 200, "bond_links": ["e1", "e2"], "ethernet_mac_address": "52:54:00:00:00:01",
+            "mtu": 9000,
         },
-        {"id": "bond0.101", "name": "bond0.101", "type": "vlan", "vlan_link": "bond0", "vlan_id": 101, "mtu": 9000},
+        {
+            "id": "bond0.101", "name": "bond0.101", "type": "vlan", "vlan_link": "bond0", "vlan_id": 101,
+            "vlan_mac_address": "52:54:00:00:00:01", "mtu": 9000,
+        },
     ]  # fmt: skip
     assert found["networks"] == [
         {
@@ -88,6 +95,32 @@ def test_a_bond_with_a_vlan() -> None:
             "ip_address": "10.3.0.11", "netmask": "255.255.0.0", "routes": [],
         }
     ]  # fmt: skip
+
+
+#: What a machine does with its network data: standard input to netplan's file, by cloud-init's own code.
+CLOUD_INIT = """\
+import json, sys
+from cloudinit.net import netplan, network_state
+from cloudinit.sources.helpers import openstack
+macs = {"52:54:00:00:00:01": "e1", "52:54:00:00:00:02": "e2"}
+state = network_state.parse_net_config_data(openstack.convert_net_json(json.load(sys.stdin), known_macs=macs))
+print(netplan.Renderer({})._render_content(state))
+"""
+
+
+@pytest.mark.parametrize("facts", [FACTS, None], ids=["inspected", "not inspected"])
+def test_cloud_init_makes_a_bond_and_a_vlan_of_it(facts: HardwareFacts | None) -> None:
+    start = machine_tools.python_of_cloud_init()
+    if start is None:
+        pytest.skip(machine_tools.NEEDS_CLOUD_INIT)
+    data = json.dumps(network_data(node_plan("n01"), facts))
+    done = subprocess.run([*start, "-c", CLOUD_INIT], input=data, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    made = yaml.safe_load(done.stdout)["network"]
+    assert made["bonds"]["bond0"]["interfaces"] == ["e1", "e2"]
+    assert made["bonds"]["bond0"]["parameters"]["mode"] == "802.3ad"
+    vlan = made["vlans"]["bond0.101"]
+    assert (vlan["id"], vlan["link"], vlan["addresses"], vlan["mtu"]) == (101, "bond0", ["10.3.0.11/16"], 9000)
 
 
 def test_two_networks_of_one_tag_share_its_vlan_interface() -> None:

@@ -49,7 +49,7 @@ def network_data(node: ProvisionedNode, facts: HardwareFacts | None) -> Json:
         links += _links(interface, facts)
         for network in _configured(interface):
             if network.tag is not None and _vlan_id(interface, network.tag) not in {link["id"] for link in links}:
-                links.append(_vlan(interface, network))
+                links.append(_vlan(interface, network, _mac(interface, facts)))
             networks += _addresses(interface, network)
             servers += [server for server in network.dns_servers if server not in servers]
     return {"links": links, "networks": networks, "services": [{"type": "dns", "address": one} for one in servers]}
@@ -65,7 +65,10 @@ def _links(interface: InterfacePlan, facts: HardwareFacts | None) -> list[Json]:
     if interface.bond is None:
         return [{**_nic(port, facts), "id": interface.name, **mtu} for port in interface.ports[:1]]
     nics = [{**_nic(port, facts), **mtu} for port in interface.ports]
-    return [*nics, {**_bond(interface.name, interface.bond), "bond_links": [nic["id"] for nic in nics], **mtu}]
+    mac = _mac(interface, facts)
+    address = {} if mac is None else {"ethernet_mac_address": mac}
+    bond = {**_bond(interface.name, interface.bond), "bond_links": [nic["id"] for nic in nics]}
+    return [*nics, {**bond, **address, **mtu}]
 
 
 def _nic(port: DeviceSelector, facts: HardwareFacts | None) -> Json:
@@ -97,11 +100,19 @@ def _vlan_id(interface: InterfacePlan, tag: int) -> str:
     return f"{interface.name}.{tag}"
 
 
-def _vlan(interface: InterfacePlan, network: AttachedNetwork) -> Json:
+def _vlan(interface: InterfacePlan, network: AttachedNetwork, mac: str | None) -> Json:
+    """``mac``: None where it is not known; cloud-init fails on a VLAN that has no such member."""
     assert network.tag is not None
     name = _vlan_id(interface, network.tag)
     mtu = {} if network.mtu is None else {"mtu": network.mtu}
-    return {"id": name, "name": name, "type": "vlan", "vlan_link": interface.name, "vlan_id": network.tag, **mtu}
+    link = {"id": name, "name": name, "type": "vlan", "vlan_link": interface.name, "vlan_id": network.tag}
+    return {**link, "vlan_mac_address": mac, **mtu}
+
+
+def _mac(interface: InterfacePlan, facts: HardwareFacts | None) -> str | None:
+    """Of its first NIC, which is also a bond's. Raises ``NicUnknown``."""
+    found = find_nic(interface.ports[0], facts) if interface.ports else None
+    return None if found is None else found.mac
 
 
 def _mtu(interface: InterfacePlan) -> Json:
