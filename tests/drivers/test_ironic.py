@@ -274,6 +274,7 @@ def test_what_is_destroyed_is_off(provisioner: IronicProvisioner, node: Provisio
     """As with fast track, which leaves the agent running."""
     prepared(provisioner, node)
     operator.power(node.name, "power on")
+    eventually(lambda: operator.node(node.name)["power_state"], lambda state: state == "power on")
     assert ends(lambda: provisioner.destroy([node.name])).state is SUCCEEDED
     assert operator.node(node.name)["power_state"] == "power off"
 
