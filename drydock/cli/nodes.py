@@ -88,9 +88,10 @@ def show(ctx: click.Context, *, name: str, output: str) -> None:
         reversed(list(islice(client.tasks(node=found["hostname"], newest_first=True, page_size=TASKS), TASKS)))
     )
     known = _known(client, found["hostname"])
-    facts = None if known is None else known["facts"]
+    known = {"facts": None, "deployed": None, "hold": None, **(known or {})}
+    facts, deployed, hold = known["facts"], known["deployed"], known["hold"]
     if is_data(output):
-        print_data({**found, "facts": facts, "tasks": tasks}, output)
+        print_data({**found, "facts": facts, "deployed": deployed, "hold": hold, "tasks": tasks}, output)
         return
     from drydock.cli.node_facts import fields_of
     from drydock.cli.tables import print_fields  # takes long to load
@@ -98,6 +99,12 @@ def show(ctx: click.Context, *, name: str, output: str) -> None:
 
     wide = output == "wide"
     print_fields(console(wide=wide), [(name, found.get(field)) for field, (name, _) in FIELDS.items()])
+    if deployed is not None:
+        when = f"{moment(deployed['deployed'])} by {deployed['deployed_by']}, task {deployed['task_id']}"
+        click.echo(clean(f"Runs {deployed['image']} of design {deployed['design_digest'][:12]} since {when}."))
+    if hold is not None:
+        until = f" until {moment(hold['until'])}" if hold["until"] else ""
+        click.echo(clean(f"Held by {hold['created_by']} ({hold['kind']}: {hold['reason']}){until}."))
     if facts is not None:
         click.echo()
         print_fields(console(wide=wide), fields_of(facts))
@@ -122,7 +129,7 @@ def facts(ctx: click.Context, *, name: str, diff: bool, output: str) -> None:
     from drydock.cli.tables import print_fields
 
     known = _known(client_of(ctx), name)
-    if known is None:
+    if known is None or known.get("facts") is None:
         raise click.ClickException(f"nothing is known of the hardware of node {name}; prepare_nodes has it looked at")
     before = known.get("facts_before")
     if diff:

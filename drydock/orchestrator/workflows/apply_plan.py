@@ -12,8 +12,9 @@ from drydock.model.plan import Decision, PlannedNode
 from drydock.model.rollout import FIRST_STEP, PLAIN, Rollout, waves_of
 from drydock.model.task import Lane
 from drydock.orchestrator.services.plans import in_order_of_risk
+from drydock.orchestrator.services.scope_guard import refusal
 from drydock.orchestrator.services.task_retry import names_of
-from drydock.orchestrator.workflows.outcome import Done, Outcome
+from drydock.orchestrator.workflows.outcome import Done, Failed, Outcome
 from drydock.orchestrator.workflows.planner import check_design, resolve_design
 from drydock.orchestrator.workflows.prepare_site import prepare_site
 from drydock.orchestrator.workflows.waves import await_waves
@@ -35,6 +36,10 @@ def prepare_planned_site(ctx: StepContext) -> Outcome:
 
 def plan_waves(ctx: StepContext) -> Outcome:
     touched = in_order_of_risk(_touched(ctx))
+    # Of a retry; the first request was refused by the API.
+    refused = refusal(ctx.task, [node.name for node in touched], len(touched))
+    if refused is not None:
+        return Failed(refused.message)
     rollout = Rollout.parse(ctx.task.rollout, PLAIN)
     waves = waves_of([(node.name, node.rack) for node in touched], rollout)
     with ctx.transaction() as uow:

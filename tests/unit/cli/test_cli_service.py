@@ -14,7 +14,7 @@ from click.testing import Result
 
 from drydock import __version__
 from drydock.design.yaml_stream import read_stream
-from tests.unit.client.peer import TASK, Peer, subtask, task
+from tests.unit.client.peer import DIGEST, TASK, Peer, subtask, task
 
 Run = Callable[..., Result]
 
@@ -131,3 +131,11 @@ def test_a_directory_without_documents_is_wrong_usage(run: Run, peer: Peer, tmp_
     result = run("design", "upload", str(tmp_path))
     assert (result.exit_code, "holds no .yaml or .yml files" in result.stderr) == (2, True)
     assert peer.asked == []
+
+
+def test_a_node_that_is_deployed_and_held_and_whose_hardware_is_not_known(run: Run) -> None:
+    shown = run("node", "show", "n2").stdout
+    assert f"Runs jammy of design {DIGEST[:12]} since 2026-01-02 03:04:05 by ann" in shown
+    assert "Held by bob (maintenance: a fan)." in shown
+    unknown = run("node", "facts", "n2")
+    assert (unknown.exit_code, "nothing is known of the hardware of node n2" in unknown.stderr) == (1, True)

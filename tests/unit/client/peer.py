@@ -114,6 +114,16 @@ def application(peer: Peer) -> falcon.App[falcon.Request, falcon.Response]:
     return app
 
 
+HELD_AND_DEPLOYED: dict[str, Any] = {
+    "deployed": {
+        "design_digest": DIGEST,
+        "image": "jammy",
+        "task_id": TASK,
+        "deployed": "2026-01-02T03:04:05+00:00",
+        "deployed_by": "ann",
+    },
+    "hold": {"created_by": "bob", "kind": "maintenance", "reason": "a fan", "until": None},
+}
 #: A plan that redeploys one node and deploys another.
 PLAN: dict[str, Any] = {
     "plan_id": "4f" * 32,
@@ -239,6 +249,10 @@ class Api:
         resp.media = [{"node_name": node or "n1", "task_id": task_id, "generator": "lshw"}]
 
     def on_get_node(self, req: falcon.Request, resp: falcon.Response, node: str) -> None:
+        if node.lower() == "n2":
+            # Deployed and held, and nothing is known of its hardware.
+            resp.media = {"hostname": "n2", "facts": None, "facts_before": None, "sources": [], **HELD_AND_DEPLOYED}
+            return
         if node.lower() != "n1":
             raise falcon.HTTPNotFound
         disk = {"name": "sda", "serial": "S1", "size_bytes": 480 * 10**9, "bus_address": "0:2.0.0", "rotational": False}
