@@ -210,21 +210,54 @@ def test_further_disks_are_laid_out_by_cloud_init() -> None:
     text = disks.vendor_data(plan, [{"name": "/dev/sdb", "hctl": "2:0:1:0", "by_path": path}])["cloud-init"]
     config = yaml.safe_load(text)
     assert text.startswith("#cloud-config\n")
-    assert config["disk_setup"] == {path: {"table_type": "gpt", "layout": [40, 60], "overwrite": False}}
-    assert config["mounts"][1] == [f"{path}-part2", "/var/lib", "xfs", "defaults"]
+    assert config["disk_setup"] == {"disk1": {"table_type": "gpt", "layout": [40, 60], "overwrite": False}}
+    assert config["device_aliases"] == {"disk1": path, "disk1part1": f"{path}-part1", "disk1part2": f"{path}-part2"}
+    assert [row["device"] for row in config["fs_setup"]] == ["disk1part1", "disk1part2"]
+    assert config["mounts"][1] == ["disk1.2", "/var/lib", "xfs", "defaults"]
     assert list(disks.unsupported(plan)) == []
     with pytest.raises(disks.DiskUnknown, match=r"2:0\.1\.0"):
         disks.vendor_data(plan, [])
 
 
-@pytest.mark.parametrize(("disk", "first"), [("sdb", "/dev/sdb1"), ("nvme0n1", "/dev/nvme0n1p1")])
-def test_a_partition_by_the_kernels_name(disk: str, first: str) -> None:
+#: What cloud-init's own code makes of device names; standard input: the cloud-config as JSON.
+CLOUD_INIT_DISKS = """\
+import json, logging, sys
+from cloudinit.config import cc_disk_setup, cc_mounts
+config = json.load(sys.stdin)
+aliases = config["device_aliases"]
+# There are no such block devices here.
+cc_mounts._is_block_device = lambda disk, partition=None: True
+cc_disk_setup.update_disk_setup_devices(config["disk_setup"], aliases.get)
+cc_disk_setup.update_fs_setup_devices(config["fs_setup"], aliases.get)
+mounts = [cc_mounts.sanitize_devname(m[0], str, logging.getLogger(), aliases) for m in config["mounts"]]
+print(json.dumps([list(config["disk_setup"]), [[f["device"], f["partition"]] for f in config["fs_setup"]], mounts]))
+"""
+
+
+@pytest.mark.parametrize(
+    ("disk", "partition_path"),
+    [
+        ("sdb", "sdb1"),
+        ("nvme0n1", "nvme0n1p1"),
+        ("by-path/pci-0000:04:00.0-scsi-0:0:0:1", "by-path/pci-0000:04:00.0-scsi-0:0:0:1-part1"),
+    ],
+)
+def test_cloud_init_finds_the_partitions_of_further_disks(disk: str, partition_path: str, tmp_path: Path) -> None:
+    start = machine_tools.python_of_cloud_init()
+    if start is None:
+        pytest.skip(machine_tools.NEEDS_CLOUD_INIT)
     plan = node_plan("n01")
-    data = DiskPlan(DeviceSelector(disk, None, None, None), None, {}, (partition("log", None, "/log"),))
+    data = DiskPlan(DeviceSelector("data", "scsi", "2:0.1.0", None), None, {}, (partition("log", None, "/log"),))
     plan = replace(plan, storage=StoragePlan((*plan.storage.disks, data), ()))
-    config = yaml.safe_load(disks.vendor_data(plan, [])["cloud-init"])
-    assert [row["device"] for row in config["fs_setup"]] == [first]
-    assert [mount[0] for mount in config["mounts"]] == [first]
+    for device in (disk, partition_path):
+        (tmp_path / device).parent.mkdir(exist_ok=True)
+        (tmp_path / device).touch()
+    config = disks.vendor_data(plan, [{"hctl": "2:0:1:0", "by_path": f"/dev/{disk}"}])["cloud-init"]
+    text = json.dumps(yaml.safe_load(config)).replace("/dev/", f"{tmp_path}/")
+    done = subprocess.run([*start, "-c", CLOUD_INIT_DISKS], input=text, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    path = f"{tmp_path}/{partition_path}"
+    assert json.loads(done.stdout) == [[f"{tmp_path}/{disk}"], [[path, "none"]], [path]]
 
 
 def test_what_no_config_drive_can_lay_out() -> None:

@@ -115,9 +115,9 @@ def _share(partition: PartitionPlan, *, last: bool) -> int | None:
 def vendor_data(node: ProvisionedNode, inventory: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     """What cloud-init does to the other disks, beside our user-data. Raises ``DiskUnknown``."""
     config: dict[str, Any] = {}
-    for disk in others(node):
+    for number, disk in enumerate(others(node), start=1):
         if disk.partitions:
-            _lay_out(config, disk, device_path(disk.device, inventory))
+            _lay_out(config, f"disk{number}", disk, device_path(disk.device, inventory))
     return {"cloud-init": "#cloud-config\n" + yaml.safe_dump(config, sort_keys=True)} if config else {}
 
 
@@ -128,19 +128,26 @@ def _suffix(device: str) -> str:
     return "p" if device[-1].isdigit() else ""
 
 
-def _lay_out(config: dict[str, Any], disk: DiskPlan, device: str) -> None:
+def _lay_out(config: dict[str, Any], alias: str, disk: DiskPlan, device: str) -> None:
+    """Devices stand under aliases, as cloud-init reads more into a path (``cc_disk_setup``, ``cc_mounts``): a partition
+    after a dot, a network's file system with a colon; and a partition of its own is no block device to mounts.
+
+    ``ALIAS.N`` is for mounts alone: a file system there would miss the p of nvme0n1p1.
+    """
+    aliases = config.setdefault("device_aliases", {})
+    aliases[alias] = device
     last = len(disk.partitions) - 1
     shares = [_share(partition, last=number == last) or 0 for number, partition in enumerate(disk.partitions)]
     shares = [share or max(1, 100 - sum(shares)) for share in shares]
-    config.setdefault("disk_setup", {})[device] = {"table_type": "gpt", "layout": shares, "overwrite": False}
+    config.setdefault("disk_setup", {})[alias] = {"table_type": "gpt", "layout": shares, "overwrite": False}
     for number, partition in enumerate(disk.partitions, start=1):
         system = partition.filesystem
         if system is None:
             continue
-        # Of a partition and not of its number: cloud-init puts that at the end of the path.
-        path = device + _suffix(device) + str(number)
-        row = {"device": path, "partition": "none", "filesystem": system.fstype, "overwrite": False}
+        of_partition = f"{alias}part{number}"
+        aliases[of_partition] = f"{device}{_suffix(device)}{number}"
+        row = {"device": of_partition, "partition": "none", "filesystem": system.fstype, "overwrite": False}
         config.setdefault("fs_setup", []).append({**row, **({"label": system.label} if system.label else {})})
         if system.mountpoint:
-            mount = [path, system.mountpoint, system.fstype, system.mount_options or "defaults"]
+            mount = [f"{alias}.{number}", system.mountpoint, system.fstype, system.mount_options or "defaults"]
             config.setdefault("mounts", []).append(mount)
