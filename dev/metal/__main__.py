@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import shutil
 import subprocess
@@ -11,7 +12,7 @@ from pathlib import Path
 from dev import keystone_venv, processes
 from dev.locks import Locked, file_lock
 from dev.machine_tools import CACHE
-from dev.metal import disk_image, ramdisk, tools
+from dev.metal import disk_image, inside, ramdisk, tools
 from dev.peers import ironic_server, libvirt_python
 from dev.peers.packages import Unavailable
 from dev.progress import PrintedProgress
@@ -25,6 +26,9 @@ FREE_GIB = 8
 
 def main() -> int:
     """0: all is well, or it cannot be had here, which is said; 1: a check failed, or something could not be made."""
+    parser = argparse.ArgumentParser(prog="make metal", description="Install two blank QEMU machines, end to end.")
+    parser.add_argument("--short", action="store_true", help="stop when the installed system has started")
+    short = parser.parse_args().short
     reason = why_not()
     if reason is not None:
         print(f"make metal: skipped: {reason}")
@@ -32,8 +36,10 @@ def main() -> int:
     try:
         with file_lock(CACHE / "metal.lock", wait=False):
             prepare()
-            inside = processes.mortal([*NAMESPACES, sys.executable, "-m", "dev.metal.inside", *sys.argv[1:]])
-            return subprocess.run(inside, check=False).returncode
+            command = processes.mortal(
+                [*NAMESPACES, sys.executable, "-m", "dev.metal.inside", *([inside.SHORT] if short else [])]
+            )
+            return subprocess.run(command, check=False).returncode
     except Locked:
         print("make metal: it is running here already", file=sys.stderr)
     except Unavailable as error:

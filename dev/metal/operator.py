@@ -53,14 +53,18 @@ class Operator:
         found: Json = json.loads(self._stack.drydock("node", "facts", node, "-o", "json"))
         return found
 
+    def build_data(self, node: str, generator: str) -> Json:
+        """The newest that ``generator`` sent of the node. Raises ``CheckFailed`` if it sent none."""
+        rows = self._get(f"nodes/{node}/builddata", {"latest": "true"}, seconds=60)
+        found = next((row for row in rows if row["generator"] == generator), None)
+        if found is None:
+            raise CheckFailed(f"{node} has build data of {sorted(row['generator'] for row in rows)}")
+        data: Json = json.loads(found["data_element"])
+        return data
+
     def task(self, task: str, *, wait: int = 0) -> Json:
         """With its subtasks, by their nodes, as ``nodes``; ``wait``: seconds for something to change."""
-        url = f"{self._stack.url}/api/v1.0/tasks/{task}"
-        answer = self._http.get(
-            url, params={"layers": "-1", "wait": str(wait)}, headers={"X-Auth-Token": self._token()}, timeout=wait + 60
-        )
-        answer.raise_for_status()
-        layers = answer.json()
+        layers = self._get(f"tasks/{task}", {"layers": "-1", "wait": str(wait)}, seconds=wait + 60)
         found: dict[str, Any] = layers.pop(layers.pop("init_task_id"))
         found["nodes"] = {each["node"]: each for each in layers.values() if each.get("node")}
         for name, each in found["nodes"].items():
@@ -92,14 +96,34 @@ class Operator:
 
     def node(self, name: str) -> Json:
         """As Ironic has it."""
-        user, password = self._ironic.user, str(self._ironic.password)
-        answer = self._http.get(
-            f"{self._ironic.url}/v1/nodes/{name}", auth=(user, password), timeout=120,
+        found: Json = self._of_ironic("GET", name).json()
+        return found
+
+    def maintain(self, name: str, reason: str) -> None:
+        """Ironic leaves the machine alone, until ``maintain_no_more``."""
+        self._of_ironic("PUT", f"{name}/maintenance", {"reason": reason})
+
+    def maintain_no_more(self, name: str) -> None:
+        self._of_ironic("DELETE", f"{name}/maintenance")
+
+    def _of_ironic(self, method: str, path: str, body: Json | None = None) -> requests.Response:
+        answer = self._http.request(
+            method, f"{self._ironic.url}/v1/nodes/{path}", json=body, timeout=120,
+            auth=(self._ironic.user, str(self._ironic.password)),
             headers={"X-OpenStack-Ironic-API-Version": "1.81"},
         )  # fmt: skip
         answer.raise_for_status()
-        found: Json = answer.json()
-        return found
+        return answer
+
+    def _get(self, path: str, params: Mapping[str, str], *, seconds: float) -> Any:
+        answer = self._http.get(
+            f"{self._stack.url}/api/v1.0/{path}",
+            params=params,
+            headers={"X-Auth-Token": self._token()},
+            timeout=seconds,
+        )
+        answer.raise_for_status()
+        return answer.json()
 
     def _token(self) -> str:
         if self._kept is None:

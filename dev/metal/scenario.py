@@ -13,10 +13,12 @@ from dev.metal.operator import ENDED, Json, Operator, messages, outcome
 from dev.metal.tools import Tools
 from dev.peers.libvirt_daemon import LibvirtDaemon
 from dev.stack import Stack
+from drydock.model.hardware_sources import FROM_NODE
 
 KEY_WATCH = re.compile(r"key-watch: (\d{3})")
 #: States of Ironic in which the agent works on the disk.
 INSTALLING = ("deploying", "wait call-back")
+MAINTENANCE = "the key is looked at"
 #: Of a key that is no more: not this node's, or the node is not being deployed.
 REFUSED = ("401", "403", "404")
 
@@ -57,6 +59,7 @@ class Scenario:
         run = self._checks.run
         run("deploy_nodes: success, all boot actions too", lambda: self._deployed(first), needed=True)
         run("bond, VLANs, addresses and disks are as designed", lambda: self._as_designed(first))
+        run("the machine says of itself what the agent found", self._own_facts)
         run("a boot action that fails is shown failed, with its output", lambda: self._failed_action(second))
         run("redeployment revokes the key, tried from the machine", self._revoked)
         run("destroy_nodes succeeds", lambda: self._succeeds("destroy_nodes"), needed=True)
@@ -73,12 +76,7 @@ class Scenario:
     def _facts(self) -> str:
         for machine in self._all:
             facts = self._operator.facts(machine.name)["facts"]
-            serials = {disk["serial"] for disk in facts["disks"] or ()}
-            if not {f"{machine.name}-ROOT", f"{machine.name}-DATA"} <= serials:
-                raise CheckFailed(f"{machine.name} has the disks {sorted(map(str, serials))}")
-            macs = {nic["mac"] for nic in facts["nics"] or ()}
-            if not set(machine.macs) <= macs:
-                raise CheckFailed(f"{machine.name} has the NICs {sorted(macs)}")
+            _want_devices(machine, facts)
         return f"{facts['vendor']} {facts['product']}, {facts['memory_mib']} MiB, BIOS {facts['bios_version']}"
 
     def _refused(self, too_large: str) -> str:
@@ -143,6 +141,16 @@ class Scenario:
             raise CheckFailed(f"it reports: {said[-1500:]}")
         return f"{len(found)} comparisons in the guest"
 
+    def _own_facts(self) -> str:
+        facts = self._operator.build_data(self._good.name, FROM_NODE)
+        _want_devices(self._good, facts)
+        known = self._operator.facts(self._good.name)["facts"]
+        names = ("vendor", "product", "serial", "arch", "bios_version", "cpu_count")
+        other = {name: (facts.get(name), known[name]) for name in names if facts.get(name) != known[name]}
+        if other:
+            raise CheckFailed(f"machine and agent differ: {other}")
+        return f"{len(facts['disks'])} disks, {len(facts['nics'])} NICs, {', '.join(names)}"
+
     def _failed_action(self, task: str) -> str:
         self._operator.finished(task)
         node = self._operator.task(task)["nodes"][self._failing.name]
@@ -152,21 +160,29 @@ class Scenario:
         return "its output is in the task"
 
     def _revoked(self) -> str:
+        """In maintenance: the machine stays on, and its old key is tried again before it is taken down."""
+        name = self._good.name
         answers = KEY_WATCH.findall(self._good.console_text())
         if answers[-1:] != ["200"]:
             raise CheckFailed(f"before it the key got {answers}")
         start = len(self._good.console_text())
-        task = self._operator.create("deploy_nodes", self._reference, self._good.name, force=True)
+        self._operator.maintain(name, MAINTENANCE)
+        task = self._operator.create("deploy_nodes", self._reference, name, force=True)
 
         def look() -> Sequence[str] | None:
-            self._operator.task(task)
-            return KEY_WATCH.findall(self._good.console_text()[start:])
+            reason = self._operator.task(task)["nodes"].get(name, {}).get("reason") or ""
+            found = KEY_WATCH.findall(self._good.console_text()[start:])
+            return [found[0], reason] if found and MAINTENANCE in reason else None
 
-        found = self._operator.until(look, "an answer to the old key", 600)
-        self._operator.terminate(task)
-        if found[0] not in REFUSED:
-            raise CheckFailed(f"the old key got {found}")
-        return f"200 before, {found[0]} after"
+        try:
+            status, reason = self._operator.until(look, "an answer to the old key, the maintenance as a reason", 600)
+        finally:
+            self._operator.terminate(task)
+            self._operator.finished(task)
+            self._operator.maintain_no_more(name)
+        if status not in REFUSED:
+            raise CheckFailed(f"the old key got {status}")
+        return f"200 before, {status} after; {reason}"
 
     def _off(self) -> None:
         on = [one.name for one in self._all if machines.is_running(one, self._daemon)]
@@ -178,6 +194,15 @@ class Scenario:
             for disk in ("root", "data"):
                 if machines.holds_partitions(machine, disk, self._tools):
                     raise CheckFailed(f"{machine.name} has something at the ends of its disk {disk}")
+
+
+def _want_devices(machine: Machine, facts: Json) -> None:
+    serials = {disk.get("serial") for disk in facts["disks"] or ()}
+    if not {f"{machine.name}-ROOT", f"{machine.name}-DATA"} <= serials:
+        raise CheckFailed(f"{machine.name} has the disks {sorted(map(str, serials))}")
+    macs = {nic["mac"] for nic in facts["nics"] or ()}
+    if not set(machine.macs) <= macs:
+        raise CheckFailed(f"{machine.name} has the NICs {sorted(macs)}")
 
 
 def _want_success(task: Json) -> None:
