@@ -178,8 +178,8 @@ class Scenario:
             status, reason = self._operator.until(look, "an answer to the old key, the maintenance as a reason", 600)
         finally:
             self._operator.terminate(task)
-            self._operator.finished(task)
             self._operator.maintain_no_more(name)
+            self._operator.finished(task)  # it switches the machine off, which maintenance keeps it from
         if status not in REFUSED:
             raise CheckFailed(f"the old key got {status}")
         return f"200 before, {status} after; {reason}"

@@ -184,12 +184,13 @@ mark_done() {
 post_event start '' 'fetching boot actions'
 # Fetch both before unpacking either: a machine gets all of its boot actions or none.
 if fetch units && fetch files; then
+    # Before any unit is started: the key ends with the deployment, which the last report of a boot action may end.
+    post_facts
     # Directories that tar creates are readable for all; files keep their own modes.
     umask 022
     if unpack files && unpack units; then
         enable_units
     fi
-    post_facts
 fi
 if [ -n "$failed" ]; then
     post_event_with_retries finish FAIL "$failed"

@@ -305,6 +305,22 @@ def test_it_reports_what_the_machine_is_made_of(machine: Machine, tmp_path: Path
     assert found.nics == (NicFacts(mac="52:54:00:00:00:01", name="enp1s0", bus_address="0000:01:00.0"),)
 
 
+def test_the_facts_are_sent_before_any_unit_is_enabled(machine: Machine) -> None:
+    """Its report may be the last one, after which the key is good for nothing more."""
+    enabled_before: list[list[str]] = []
+
+    def answers(request: Request) -> Answer:
+        if request.path.endswith("builddata"):
+            enabled_before.append(machine.noted("systemctl"))
+        units = [asset("/etc/systemd/system/a.service", "unit", 0o444)]
+        return Answer(201) if request.method == "POST" else tarball(pack(units if "units" in request.path else []))
+
+    with serving(answers) as service:
+        assert boot(machine, service).returncode == 0
+    assert enabled_before == [[]]
+    assert len(machine.noted("systemctl")) == 1
+
+
 def test_facts_that_are_not_taken_fail_nothing(machine: Machine) -> None:
     def answers(request: Request) -> Answer:
         if request.method == "POST":
