@@ -18,10 +18,11 @@ from dev.peers.libvirt_daemon import LibvirtDaemon
 from dev.ports import free_port
 from drydock.drivers.oob.base import BmcAccess, BootDevice, OobDriver, PowerState
 from drydock.drivers.progress import ProgressState
-from drydock.errors import ConfigurationError, DriverRefused
+from drydock.errors import ConfigurationError, DriverRefused, DriverUnavailable
 from tests.drivers import libvirt_module
 from tests.drivers.oob_contract import Meet, OobDriverContract, Trouble, ends
 from tests.drivers.tcp_relay import TcpRelay
+from tests.no_threads import no_more_threads
 from tests.real_peers import libvirt_daemon
 
 NUMBERS = itertools.count(1)
@@ -137,6 +138,13 @@ class TestDouble(OobDriverContract):
         assert [nic.mac for nic in facts.nics] == ["52:54:00:00:0a:01"]
         assert facts.disks is not None
         assert [disk.serial for disk in facts.disks] == ["S1"]
+
+
+def test_without_a_thread_the_domain_is_not_left_locked(make: Any) -> None:
+    driver, bmc = make(uri="test:///default", timeout=1), BmcAccess("test", "libvirt", None)
+    with no_more_threads(), pytest.raises(DriverUnavailable, match="test: power_state: no thread"):
+        driver.power_state(bmc)
+    assert driver.power_state(bmc) is PowerState.ON
 
 
 STATES = """\

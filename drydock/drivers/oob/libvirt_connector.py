@@ -80,7 +80,11 @@ class LibvirtConnector:
             finally:
                 alone.release()
 
-        threading.Thread(target=converse, name=f"libvirt-{bmc.node}", daemon=True).start()
+        try:
+            threading.Thread(target=converse, name=f"libvirt-{bmc.node}", daemon=True).start()
+        except RuntimeError as exc:
+            alone.release()
+            raise DriverUnavailable(f"no thread for the hypervisor's answer: {exc}") from exc
         try:
             done, answer = answers.get(timeout=found.timeout)
         except queue.Empty:
