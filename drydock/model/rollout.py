@@ -10,6 +10,8 @@ from typing import Any, Self
 from drydock.errors import InvalidInput
 
 MAX_WAVES = 100
+#: Python converts no more than some thousands.
+_DIGITS = 9
 #: The step of a subtask whose wave has not begun, as it is stored. No workflow has it, so that no worker, of whatever
 #: version, claims such a row; it is released by setting the step to NULL.
 AWAIT_WAVE = "await_wave"
@@ -205,8 +207,8 @@ def spread(nodes: Iterable[tuple[str, str | None]]) -> Sequence[str]:
 
 
 def share_of(text: str) -> int | str:
-    """As in JSON, from an option: a number as a number, a percentage as it is."""
-    return int(text) if text.isascii() and text.isdecimal() else text
+    """As in JSON, from an option: a number as a number, a percentage as it is, and what is neither, for ``parse``."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= _DIGITS else text
 
 
 def _waves(value: Any) -> tuple[Share, ...]:
