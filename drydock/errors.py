@@ -41,6 +41,7 @@ Clients match on ``code``, never on text: a code once published is neither chang
     │   ├── DriverUnavailable       no answer, or a passing fault: try again
     │   │   └── DriverBusy          … because it is at work on something else: not yet, and nothing failed
     │   └── DriverRefused           the driver's final no
+    ├── RolloutUnknown              a rollout that only a newer version can read: its workers go on with it
     ├── DatabaseUnavailable         PostgreSQL did not answer, or not as it should: try again
     │   └── DatabaseUnsuitable      … and will not before its administrator has changed something
     ├── LeaseLost                   this worker no longer owns the task it is working on
@@ -248,6 +249,11 @@ class DriverBusy(DriverUnavailable):
 
 class DriverRefused(DriverError):
     code = "driver_refused"
+
+
+class RolloutUnknown(DrydockError):
+    code = "rollout_unknown"
+    retry = True
 
 
 class DatabaseUnavailable(DrydockError):

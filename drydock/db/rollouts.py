@@ -37,7 +37,7 @@ from drydock.db.recordset import one_of
 from drydock.db.tables import TRANSACTION, tasks
 from drydock.errors import TaskEnded, TaskNotFound, TaskNotPausable
 from drydock.model.message import NewMessage
-from drydock.model.rollout import AWAIT_WAVE, BUDGET, CHECK_PLAN, PLAIN, Rollout, RolloutState, spent
+from drydock.model.rollout import AWAIT_WAVE, BUDGET, CHECK_PLAN, Rollout, RolloutState, spent
 from drydock.model.task import ResultStatus, TaskStatus
 
 _MARKED: Mapping[str, Any] = {"updated": NOW, "changed_in": TRANSACTION}
@@ -186,7 +186,7 @@ class RolloutRepository:
         )
 
     def state(self, task_id: UUID) -> RolloutState:
-        """Raises ``TaskNotFound``."""
+        """Raises ``TaskNotFound``, ``RolloutUnknown``."""
         row = self._connection.execute(
             select(tasks.c.rollout, tasks.c.wave, tasks.c.failure_budget, tasks.c.paused_by).where(
                 tasks.c.id == task_id
@@ -206,7 +206,7 @@ class RolloutRepository:
                 func.min(tasks.c.wave).filter(waits, tasks.c.wave > wave).label("next_wave"),
             ).where(tasks.c.parent_id == task_id)
         ).one()
-        rollout = Rollout.parse(row.rollout or {}, PLAIN)
+        rollout = Rollout.stored(row.rollout)
         return RolloutState(
             rollout, wave, row.failure_budget, row.paused_by, **counts._asdict(), failed=self._failed(task_id)
         )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Self
 
-from drydock.errors import InvalidInput
+from drydock.errors import InvalidInput, RolloutUnknown
 
 MAX_WAVES = 100
 #: Python converts no more than some thousands.
@@ -79,6 +79,17 @@ class Rollout:
             max_failed=_max_failed(value["max_failed"]) if "max_failed" in value else default.max_failed,
             pause=_pause(value["pause"]) if "pause" in value else default.pause,
         )
+
+    @classmethod
+    def stored(cls, value: Mapping[str, Any] | None) -> Self:
+        """As a task is kept with it. Raises ``RolloutUnknown``: a newer version's, after a release was taken back."""
+        try:
+            return cls.parse(value or {}, PLAIN)
+        except InvalidInput as exc:
+            raise RolloutUnknown(
+                f"only a newer version can read the task's rollout: run a worker of that version, or terminate the "
+                f"task ({exc})"
+            ) from exc
 
     @property
     def json(self) -> dict[str, Any]:
