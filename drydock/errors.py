@@ -32,6 +32,7 @@ Clients match on ``code``, never on text: a code once published is neither chang
     │   ├── InvalidReference        a reference that can never work: scheme, host, syntax, size
     │   │   └── TokenRefused        … because the server did not accept the service's token
     │   ├── ReferenceUnavailable    a reference that did not answer (may work later)
+    │   │   └── ReferenceBusy           … because its server has too much to do: not yet
     │   └── DesignInvalid           the documents were read, and are wrong
     ├── RenderError                 a boot action asset that cannot be rendered
     ├── RendererUnavailable         the process that renders templates cannot be started or used now: try again
@@ -40,6 +41,7 @@ Clients match on ``code``, never on text: a code once published is neither chang
     │   ├── DriverUnavailable       no answer, or a passing fault: try again
     │   │   └── DriverBusy          … because it is at work on something else: not yet, and nothing failed
     │   └── DriverRefused           the driver's final no
+    ├── RolloutUnknown              a rollout that only a newer version can read: its workers go on with it
     ├── DatabaseUnavailable         PostgreSQL did not answer, or not as it should: try again
     │   └── DatabaseUnsuitable      … and will not before its administrator has changed something
     ├── LeaseLost                   this worker no longer owns the task it is working on
@@ -48,7 +50,8 @@ Clients match on ``code``, never on text: a code once published is neither chang
 
 from __future__ import annotations
 
-from typing import ClassVar
+from copy import copy
+from typing import ClassVar, Self
 
 
 class DrydockError(Exception):
@@ -60,6 +63,12 @@ class DrydockError(Exception):
     def __init__(self, message: str) -> None:
         super().__init__(message)
         self.message = message
+
+    def worded(self, message: str) -> Self:
+        """The same error in other words."""
+        error = copy(self)
+        error.args, error.message = (message,), message
+        return error
 
 
 class InvalidInput(DrydockError):
@@ -194,6 +203,14 @@ class ReferenceUnavailable(DesignError):
     retry = True
 
 
+class ReferenceBusy(ReferenceUnavailable):
+    """A step that meets it waits, as with ``DriverBusy``."""
+
+    def __init__(self, message: str, *, look_in: float | None = None) -> None:
+        super().__init__(message)
+        self.look_in = look_in
+
+
 class DesignInvalid(DesignError):
     code = "design_invalid"
 
@@ -221,13 +238,22 @@ class DriverUnavailable(DriverError):
 
 
 class DriverBusy(DriverUnavailable):
-    """A step that meets it waits; it is no attempt that failed."""
+    """A step that meets it waits; it is no attempt that failed. ``look_in``: seconds that the peer asks for."""
 
     code = "driver_busy"
+
+    def __init__(self, message: str, *, look_in: float | None = None) -> None:
+        super().__init__(message)
+        self.look_in = look_in
 
 
 class DriverRefused(DriverError):
     code = "driver_refused"
+
+
+class RolloutUnknown(DrydockError):
+    code = "rollout_unknown"
+    retry = True
 
 
 class DatabaseUnavailable(DrydockError):

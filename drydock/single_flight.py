@@ -31,11 +31,17 @@ class SingleFlight(Generic[Key, Value]):
     def start(self, key: Key, work: Callable[[], Value]) -> Future[Value]:
         """The result to come of ``work``, in a thread of its own, or of the one that works on ``key`` already.
 
-        The process does not wait for that thread at its end: ``work`` may hang.
+        The process does not wait for that thread at its end: ``work`` may hang. ``RuntimeError`` is the result if no
+        thread can be started.
         """
         future, new = self._join(key)
         if new:
-            threading.Thread(target=self._settle, args=(key, future, work), name=f"flight {key}", daemon=True).start()
+            thread = threading.Thread(target=self._settle, args=(key, future, work), name=f"flight {key}", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError as exc:
+                self._forget(key)
+                future.set_exception(exc)
         return future
 
     def _join(self, key: Key) -> tuple[Future[Value], bool]:

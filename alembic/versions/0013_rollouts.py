@@ -16,12 +16,6 @@ def upgrade() -> None:
     op.add_column("tasks", sa.Column("failure_budget", sa.Integer(), nullable=True))
     op.add_column("tasks", sa.Column("paused", sa.DateTime(timezone=True), nullable=True))
     op.add_column("tasks", sa.Column("paused_by", sa.Text(), nullable=True))
-    op.create_index(
-        "ix_tasks_rollout_failures",
-        "tasks",
-        ["parent_id"],
-        postgresql_where=sa.text("wave IS NOT NULL AND result_status = 'failure'"),
-    )
 
 
 def downgrade() -> None:
@@ -45,6 +39,6 @@ def downgrade() -> None:
         "terminated_by = 'the downgrade', step = 'resolve_design' "
         "WHERE step IN ('plan_waves', 'rollout_check_design', 'rollout_resolve_design') AND status = 'running'"
     )
-    op.drop_index("ix_tasks_rollout_failures", table_name="tasks")
+    # With its indexes.
     for name in ("paused_by", "paused", "failure_budget", "wave", "rollout"):
         op.drop_column("tasks", name)

@@ -14,7 +14,6 @@ def upgrade() -> None:
     op.add_column("plans", sa.Column("waves", ARRAY(sa.Integer()), server_default="{}", nullable=False))
     op.add_column("plans", sa.Column("applied_by", sa.Uuid(), nullable=True))
     op.add_column("tasks", sa.Column("plan", sa.Text(), nullable=True))
-    op.create_index("ix_tasks_plan", "tasks", ["plan"], postgresql_where=sa.text("plan IS NOT NULL"))
 
 
 def downgrade() -> None:
@@ -36,7 +35,6 @@ def downgrade() -> None:
     )
     op.execute("UPDATE tasks SET step = 'plan_waves' WHERE action = 'apply_plan' AND step = 'prepare_planned_site'")
     op.execute("UPDATE tasks SET action = 'deploy_nodes' WHERE action = 'apply_plan'")
-    op.drop_index("ix_tasks_plan", table_name="tasks")
     op.drop_column("tasks", "plan")
     op.drop_column("plans", "applied_by")
     op.drop_column("plans", "waves")

@@ -42,8 +42,9 @@ for device in /dev/*; do
 done
 mount --move "$devices" /dev
 
-LD_LIBRARY_PATH=$(find "$packages" -name '*.so*' -path '*-linux-gnu/*' -printf '%h\n' | sort -u | tr '\n' ':')
-export LD_LIBRARY_PATH
+# Not by LD_LIBRARY_PATH: libvirt starts its helper that saves a machine's memory without it.
+find "$packages" -name '*.so*' -path '*-linux-gnu/*' -printf '%h\n' | sort -u >/etc/ld.so.conf.d/00-packages.conf
+ldconfig
 libvirtd -f "$state/etc/libvirt/libvirtd.conf" "$@" &
 # Not exec: the first process of a PID namespace has to reap what libvirtd leaves to it.
 wait $!

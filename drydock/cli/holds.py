@@ -41,9 +41,9 @@ def hold(ctx: click.Context, *, name: str, reason: str, kind: str, until: str | 
 @click.argument("name", metavar="NODE")
 @click.pass_context
 def release(ctx: click.Context, *, name: str) -> None:
-    """Release a node that is held."""
-    client_of(ctx).release_node(name)
-    click.echo(clean(f"Node {name} is released."))
+    """Release a node that is held. The exit status is 0 as well if it is not held, as when its hold has expired."""
+    released = client_of(ctx).release_node(name)
+    click.echo(clean(f"Node {name} is released." if released else f"Node {name} is not held."))
 
 
 @click.command()

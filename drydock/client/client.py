@@ -230,11 +230,13 @@ class DrydockClient:
     def confirm_task(self, task_id: str, *, step: str | None = None, note: str = "") -> Json:
         """A person did what the task, or its subtasks, wait for at ``step`` (None: now). Returns the task.
 
-        Raises Conflict (``no_confirmation_awaited``). With ``step`` a repeated call confirms nothing else.
+        Raises Conflict (``no_confirmation_awaited``). With ``step`` a repeated call confirms nothing else; without,
+        the request is not repeated when its answer is lost.
         """
         body = {**({} if step is None else {"step": step}), **({"note": note} if note else {})}
         path = f"/tasks/{quote(task_id, safe='')}/confirm"
-        return _record(json_of(self._connection.call("POST", path, json=body)))
+        # Repeated, it would confirm the step after.
+        return _record(json_of(self._connection.call("POST", path, json=body, once=step is None)))
 
     def pause_task(self, task_id: str) -> Json:
         """Begin no more nodes of a task with a rollout. Returns the task. Raises Conflict if it has ended or none."""
@@ -242,7 +244,8 @@ class DrydockClient:
 
     def resume_task(self, task_id: str) -> Json:
         """Go on with a paused task. Returns the task. Raises Conflict as ``pause_task``."""
-        return _record(json_of(self._connection.call("POST", f"/tasks/{quote(task_id, safe='')}/resume")))
+        # Repeated, it would end the pause after the next wave.
+        return _record(json_of(self._connection.call("POST", f"/tasks/{quote(task_id, safe='')}/resume", once=True)))
 
     def delete_tasks(self, *, days: int) -> str:
         """Delete finished tasks older than ``days``; returns the server's message."""
@@ -325,9 +328,15 @@ class DrydockClient:
         body = {"kind": kind, "reason": reason, "until": until}
         return _record(json_of(self._connection.call("PUT", f"/nodes/{quote(node, safe='')}/hold", json=body)))
 
-    def release_node(self, node: str) -> None:
-        """Raises NotFound if it is not held."""
-        self._connection.call("DELETE", f"/nodes/{quote(node, safe='')}/hold")
+    def release_node(self, node: str) -> bool:
+        """False: it was not held, or the answer of the request that released it was lost."""
+        try:
+            self._connection.call("DELETE", f"/nodes/{quote(node, safe='')}/hold")
+        except errors.NotFound as exc:
+            if exc.reason != "hold_not_found":
+                raise
+            return False
+        return True
 
     def list_holds(self) -> list[Json]:
         """The holds that have not expired."""

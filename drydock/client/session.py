@@ -1,8 +1,9 @@
 """HTTP for the client: finds the API, sends the token, retries, and converts errors.
 
-keystoneauth renews an expired token and repeats the request. Broken connections and 503 are retried
-for every call, because every call of this client may be repeated: the one that is not idempotent (creating a
-task) carries an idempotency key. A request that is not answered within half a minute is not retried.
+keystoneauth renews an expired token and repeats the request. Broken connections and 503 are retried, since a call of
+this client may be repeated after its answer was lost: creating a task has an idempotency key. A call that would mean
+something else the second time is sent ``once``: again only if no connection was made. A request that is not answered
+within half a minute is not retried.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import requests
 from keystoneauth1 import exceptions as keystone_errors
 from keystoneauth1.adapter import Adapter
 from keystoneauth1.session import Session
+from urllib3 import exceptions as urllib3_errors
 
 from drydock import __version__
 from drydock.client import errors
@@ -29,6 +31,7 @@ T = TypeVar("T")
 SERVICE_TYPE = "physicalprovisioner"
 API_PREFIX = "/api/v1.0"
 GAVE_UP = "gave no answer in time"
+UNKNOWN = "; it is not known whether the request took effect"
 #: Seconds before a request is sent again.
 PAUSES = (0.5, 1.0, 2.0)
 
@@ -104,32 +107,42 @@ class Connection:
         return self._root
 
     def request(
-        self, method: str, path: str, *, wait: float = 0, working: float = 0, **arguments: Any
+        self, method: str, path: str, *, wait: float = 0, working: float = 0, once: bool = False, **arguments: Any
     ) -> requests.Response:
         """One call; returns replies of any status. ``path`` starts at the service's root.
 
         The timeout is longer by ``wait``, the seconds that the server may hold its answer, and ``working``, the seconds
-        it may need to compute it. Raises ConnectionFailed, AuthenticationFailed.
+        it may need to compute it. ``once``: not repeated if the server may have it. Raises ConnectionFailed,
+        AuthenticationFailed.
         """
         root = self.root()
+        unknown = "" if method in {"GET", "HEAD"} else UNKNOWN
+        if once:
+            arguments["status_code_retries"] = 0
         try:
             if arguments.get("authenticated", True) and self._auth is not None:
                 with self._slow_notice(self._keystone()):
                     self._retried(self._adapter.get_token)
             with self._slow_notice(f"Drydock at {root}", wait):
                 timeout = (self._patience.connect, self._patience.read + wait + working)
-                return self._retried(lambda: self._adapter.request(root + path, method, timeout=timeout, **arguments))
+                return self._retried(
+                    lambda: self._adapter.request(root + path, method, timeout=timeout, **arguments), once=once
+                )
         except keystone_errors.ConnectTimeout as exc:
-            unknown = "" if method in {"GET", "HEAD"} else "; it is not known whether the request took effect"
             raise errors.ConnectionFailed(f"{_address(exc, root)} {GAVE_UP}{unknown}") from exc
+        except keystone_errors.ConnectFailure as exc:
+            error = _from_keystone(exc)
+            raise error if _unsent(exc) else errors.ConnectionFailed(f"{error}{unknown}") from exc
         except keystone_errors.ClientException as exc:
             raise _from_keystone(exc) from exc
 
-    def _retried(self, ask: Callable[[], T]) -> T:
+    def _retried(self, ask: Callable[[], T], *, once: bool = False) -> T:
         for pause in self._pauses:
             try:
                 return ask()
-            except keystone_errors.ConnectFailure:
+            except keystone_errors.ConnectFailure as exc:
+                if once and not _unsent(exc):
+                    raise
                 time.sleep(pause)
         return ask()
 
@@ -190,6 +203,11 @@ def _from_keystone(exc: keystone_errors.ClientException) -> errors.ClientError:
     if isinstance(exc, keystone_errors.HttpError):
         return errors.AuthenticationFailed(f"Keystone refused: {exc.message}")
     return errors.AuthenticationFailed(str(exc))
+
+
+def _unsent(exc: BaseException) -> bool:
+    """No connection was made."""
+    return any(isinstance(link, urllib3_errors.NewConnectionError) for link in _chain(exc))
 
 
 def _chain(exc: BaseException) -> Iterator[BaseException]:

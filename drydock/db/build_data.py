@@ -43,7 +43,7 @@ class BuildDataRepository:
         it may be a machine's.
         """
         rank = func.row_number().over(
-            partition_by=(build_data.c.node, build_data.c.generator), order_by=build_data.c.id.desc()
+            partition_by=(func.lower(build_data.c.node), build_data.c.generator), order_by=build_data.c.id.desc()
         )
         ranked = (
             select(build_data.c.id, rank.label("rank"))

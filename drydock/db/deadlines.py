@@ -73,7 +73,12 @@ class Deadlines:
         self._waiting[watch] = deadline
         # In a forked process the thread does not run.
         if self._thread is None or not self._thread.is_alive():
-            self._start()
+            try:
+                self._start()
+            except RuntimeError:
+                # There is no call to wait for: its descriptor may be another connection's at the deadline.
+                self._waiting.pop(watch, None)
+                raise
 
     def end(self, watch: Watch) -> None:
         if self._waiting.pop(watch, None) is None:

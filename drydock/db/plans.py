@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import asdict
-from typing import Any
+from dataclasses import asdict, fields
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from sqlalchemy import Connection, Row, func, select, tuple_, update
@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from drydock.db.predicates import is_unrevoked
 from drydock.db.recordset import one_of
+from drydock.db.rows import storable
 from drydock.db.tables import boot_contexts, node_holds, plan_nodes, plans, tasks
 from drydock.errors import PlanNotFound
 from drydock.model.actions import Action
@@ -27,6 +28,9 @@ from drydock.model.plan import (
     SiteChange,
 )
 from drydock.model.task import ResultStatus, Task, TaskStatus
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 #: Subtasks that an estimate is made from.
 _HISTORY = 1000
@@ -160,7 +164,8 @@ def _rows(plan: NewPlan) -> Iterator[dict[str, Any]]:
             "position": position,
             "rack": node.rack,
             "decision": node.decision.value,
-            "reasons": [asdict(reason) for reason in node.reasons],
+            # The text may be a provisioner's.
+            "reasons": [{**asdict(reason), "text": storable(reason.text)} for reason in node.reasons],
             "rests_on": dict(node.rests_on),
         }
 
@@ -172,9 +177,9 @@ def _head(row: Row[Any]) -> PlanHead:
         node_filter=row.node_filter,
         destroy_unlisted=row.destroy_unlisted,
         counts=row.counts,
-        site=tuple(SiteChange(**change) for change in row.site),
+        site=tuple(SiteChange(**_members(SiteChange, change)) for change in row.site),
         waves=tuple(row.waves),
-        estimate=None if row.estimate is None else Duration(**row.estimate),
+        estimate=None if row.estimate is None else Duration(**_members(Duration, row.estimate)),
         created=row.created,
         created_by=row.created_by,
         applied_by=row.applied_by,
@@ -186,6 +191,14 @@ def _node(row: Row[Any]) -> PlannedNode:
         name=row.node,
         rack=row.rack,
         decision=Decision(row.decision),
-        reasons=tuple(Reason(**{**reason, "kind": ReasonKind(reason["kind"])}) for reason in row.reasons),
+        reasons=tuple(
+            Reason(**{**_members(Reason, reason), "kind": ReasonKind(reason["kind"])}) for reason in row.reasons
+        ),
         rests_on=row.rests_on,
     )
+
+
+def _members(kind: type[DataclassInstance], stored: Mapping[str, Any]) -> dict[str, Any]:
+    """Without what only a newer version knows: one of its plans must not end a list of plans."""
+    known = {field.name for field in fields(kind)}
+    return {name: value for name, value in stored.items() if name in known}

@@ -16,12 +16,14 @@ from sqlalchemy import (
     Connection,
     Double,
     Integer,
+    Select,
     Text,
     Uuid,
     and_,
     bindparam,
     case,
     func,
+    or_,
     select,
     update,
 )
@@ -35,7 +37,7 @@ from drydock.db.recordset import one_of
 from drydock.db.tables import TRANSACTION, tasks
 from drydock.errors import TaskEnded, TaskNotFound, TaskNotPausable
 from drydock.model.message import NewMessage
-from drydock.model.rollout import AWAIT_WAVE, BUDGET, CHECK_PLAN, PLAIN, Rollout, RolloutState, spent
+from drydock.model.rollout import AWAIT_WAVE, BUDGET, CHECK_PLAN, Rollout, RolloutState, spent
 from drydock.model.task import ResultStatus, TaskStatus
 
 _MARKED: Mapping[str, Any] = {"updated": NOW, "changed_in": TRANSACTION}
@@ -48,7 +50,20 @@ _FAILED = and_(
     tasks.c.step_since.is_not(None),
     tasks.c.terminate.is_(False),
 )
-_LOCK = select(tasks.c.id).where(one_of(tasks.c.id, "of_tasks")).order_by(*LOCK_ORDER).with_for_update(key_share=True)
+
+
+def _lock(which: ColumnElement[bool]) -> Select[tuple[UUID]]:
+    return select(tasks.c.id).where(which).order_by(*LOCK_ORDER).with_for_update(key_share=True)
+
+
+LOCK = _lock(one_of(tasks.c.id, "of_tasks"))
+# Also those that a worker has in hand: one that lets go of its own meanwhile has locked their task.
+LOCK_TREES = _lock(
+    or_(
+        one_of(tasks.c.id, "of_tasks"),
+        and_(one_of(tasks.c.parent_id, "of_ended"), is_open(tasks), tasks.c.wave.is_not(None)),
+    )
+)
 _PARENT = bindparam("of_parent", type_=Uuid)
 
 
@@ -134,9 +149,16 @@ class RolloutRepository:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def lock(self, task_ids: Collection[UUID]) -> None:
-        """Lock these tasks until the transaction ends. To be called before anything else of the transaction."""
-        self._connection.execute(_LOCK, {"of_tasks": list(task_ids)}).all()
+    def lock(self, task_ids: Collection[UUID], *, ended: Collection[UUID] = ()) -> None:
+        """Lock these tasks until the transaction ends, and of those of them that end here what ``end_unbegun`` ends.
+
+        To be called before anything else of the transaction.
+        """
+        of_tasks = {"of_tasks": list(task_ids)}
+        if ended:
+            self._connection.execute(LOCK_TREES, {**of_tasks, "of_ended": list(ended)}).all()
+        else:
+            self._connection.execute(LOCK, of_tasks).all()
 
     def gates(self, parent_ids: Collection[UUID]) -> Mapping[UUID, Gate]:
         """By task, of those whose nodes may not begin now."""
@@ -164,7 +186,7 @@ class RolloutRepository:
         )
 
     def state(self, task_id: UUID) -> RolloutState:
-        """Raises ``TaskNotFound``."""
+        """Raises ``TaskNotFound``, ``RolloutUnknown``."""
         row = self._connection.execute(
             select(tasks.c.rollout, tasks.c.wave, tasks.c.failure_budget, tasks.c.paused_by).where(
                 tasks.c.id == task_id
@@ -184,7 +206,7 @@ class RolloutRepository:
                 func.min(tasks.c.wave).filter(waits, tasks.c.wave > wave).label("next_wave"),
             ).where(tasks.c.parent_id == task_id)
         ).one()
-        rollout = Rollout.parse(row.rollout or {}, PLAIN)
+        rollout = Rollout.stored(row.rollout)
         return RolloutState(
             rollout, wave, row.failure_budget, row.paused_by, **counts._asdict(), failed=self._failed(task_id)
         )

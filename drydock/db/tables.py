@@ -63,6 +63,7 @@ deployed_nodes = Table(
     Column("fingerprints", JSONB, nullable=False),
     Column("deployed", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Column("deployed_by", Text, nullable=False),
+    Index("ix_deployed_nodes_name", func.lower(text("node"))),
 )
 
 plans = Table(

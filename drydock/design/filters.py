@@ -1,7 +1,7 @@
 """Applies node filters to a site: all values of a filter are combined by its type; pure.
 
 In an intersection a node must have every tag and every label, and its name and rack must be among those listed (no node
-has two names). In a union any one value is enough.
+has two names). In a union any one value is enough. Names of nodes are compared as in DNS.
 """
 
 from __future__ import annotations
@@ -46,7 +46,8 @@ def work(nodes: int, node_filter: NodeFilterSet | None) -> int:
 
 def _test(one: NodeFilter, racks: Mapping[str, Rack]) -> _Test:
     labels, rack_labels = one.node_labels.items(), one.rack_labels.items()
-    names, tags, rack_names = frozenset(one.node_names), frozenset(one.node_tags), frozenset(one.rack_names)
+    names = frozenset(name.lower() for name in one.node_names)
+    tags, rack_names = frozenset(one.node_tags), frozenset(one.rack_names)
 
     def labels_of_rack(node: Node) -> Mapping[str, str]:
         rack = racks.get(node.rack) if node.rack is not None else None
@@ -54,7 +55,7 @@ def _test(one: NodeFilter, racks: Mapping[str, Rack]) -> _Test:
 
     def union(node: Node) -> bool:
         return (
-            node.name in names
+            node.name.lower() in names
             or node.rack in rack_names
             or not tags.isdisjoint(node.tags)
             or any(node.owner_data.get(key) == value for key, value in labels)
@@ -63,7 +64,7 @@ def _test(one: NodeFilter, racks: Mapping[str, Rack]) -> _Test:
 
     def intersection(node: Node) -> bool:
         return (
-            (not names or node.name in names)
+            (not names or node.name.lower() in names)
             and (not rack_names or node.rack in rack_names)
             and tags.issubset(node.tags)
             and all(node.owner_data.get(key) == value for key, value in labels)
@@ -77,9 +78,10 @@ def unknown_criteria(site: SiteDesign, node_filter: NodeFilterSet | None) -> tup
     """A sentence for each kind of criterion with names that the design does not have."""
     filters = () if node_filter is None else node_filter.filters
     nodes = site.nodes.values()
+    folded = {name.lower() for name in site.nodes}
     racks = {*site.racks, *(node.rack for node in nodes if node.rack is not None)}
     kinds = (
-        ("node", [name for one in filters for name in one.node_names], set(site.nodes)),
+        ("node", [name for one in filters for name in one.node_names if name.lower() not in folded], set(site.nodes)),
         ("rack", [name for one in filters for name in one.rack_names], racks),
         ("node with tag", [tag for one in filters for tag in one.node_tags], {tag for n in nodes for tag in n.tags}),
         ("node with label", _pairs(one.node_labels for one in filters), set(_pairs(n.owner_data for n in nodes))),

@@ -40,9 +40,16 @@ class BufferedWorker(Worker):  # type: ignore[misc]
             self.cfg,
             self.limits,
             most=room_for(self.limits.connections),
-            submit=lambda connection: self._threads.submit(self._serve, connection),
+            submit=self._submit,
         )
         super().init_process()
+
+    def _submit(self, connection: Connection) -> None:
+        try:
+            self._threads.submit(self._serve, connection)
+        except RuntimeError:
+            # The request is queued nevertheless, for the threads that there are.
+            LOG.exception("no thread can be started for a request")
 
     def handle_exit(self, sig: int, frame: object) -> None:
         """SIGTERM."""

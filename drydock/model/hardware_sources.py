@@ -16,6 +16,10 @@ from drydock.model.hardware_facts import DiskFacts, HardwareFacts, LldpNeighbour
 FROM_NODE = "hardware-facts"
 #: Facts of a large server are 20 KB; more than this is something else.
 MOST_BYTES = 1 << 16
+LONGEST_TEXT = 255
+LARGEST_NUMBER = 2**63 - 1
+#: Disks, or NICs.
+MOST_DEVICES = 512
 #: Members that all facts of drivers have, known or not. Other JSON of build data is not taken for facts.
 _MARKS = frozenset({"vendor", "bios_version", "disks", "nics"})
 _TEXT = ("vendor", "product", "serial", "arch", "bios_version", "firmware")
@@ -48,10 +52,14 @@ def found_facts(data: BuildData) -> FoundFacts | None:
 
 
 def read_facts(document: Mapping[str, Any]) -> HardwareFacts:
-    """The reverse of ``facts_document``; members that it does not know are left out. Raises ``ValueError``."""
+    """The reverse of ``facts_document``; members that it does not know are left out. Raises ``ValueError``.
+
+    A machine may have sent it: texts are cut, what cannot be printed is replaced, and no machine has such numbers or
+    so many devices as are left out.
+    """
     return HardwareFacts(
-        **{name: _typed(document, name, str) for name in _TEXT},
-        **{name: _typed(document, name, int) for name in _NUMBERS},
+        **_each(document, _TEXT, _text),
+        **_each(document, _NUMBERS, _number),
         disks=_devices(document, "disks", _disk),
         nics=_devices(document, "nics", _nic),
     )
@@ -122,10 +130,28 @@ def _typed(document: Mapping[str, Any], name: str, kind: type) -> Any:
     return value
 
 
+def _each(document: Mapping[str, Any], names: Sequence[str], read: Callable[[Mapping[str, Any], str], Any]) -> Any:
+    return {name: read(document, name) for name in names}
+
+
+def _text(document: Mapping[str, Any], name: str) -> str | None:
+    value = _typed(document, name, str)
+    if value is None:
+        return None
+    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in value[:LONGEST_TEXT])
+
+
+def _number(document: Mapping[str, Any], name: str) -> int | None:
+    value: int | None = _typed(document, name, int)
+    return None if value is None or not 0 <= value <= LARGEST_NUMBER else value
+
+
 def _devices(document: Mapping[str, Any], name: str, read: Callable[[Mapping[str, Any]], Any]) -> Any:
     listed = _typed(document, name, list)
     if listed is None:
         return None
+    if len(listed) > MOST_DEVICES:
+        raise ValueError(f"{name} has more than {MOST_DEVICES} items")
     if not all(isinstance(each, dict) for each in listed):
         raise ValueError(f"{name} holds something else than objects")
     return tuple(read(each) for each in listed)
@@ -133,22 +159,22 @@ def _devices(document: Mapping[str, Any], name: str, read: Callable[[Mapping[str
 
 def _disk(document: Mapping[str, Any]) -> DiskFacts:
     return DiskFacts(
-        **{name: _typed(document, name, str) for name in ("name", "serial", "bus_address")},
-        size_bytes=_typed(document, "size_bytes", int),
+        **{name: _text(document, name) for name in ("name", "serial", "bus_address")},
+        size_bytes=_number(document, "size_bytes"),
         rotational=_typed(document, "rotational", bool),
     )
 
 
 def _nic(document: Mapping[str, Any]) -> NicFacts:
-    mac = _typed(document, "mac", str)
+    mac = _text(document, "mac")
     if mac is None:
         raise ValueError("a NIC has no mac")
     neighbour = _typed(document, "neighbour", dict)
     return NicFacts(
         mac=mac.lower(),
-        **{name: _typed(document, name, str) for name in ("name", "bus_address")},
-        speed_mbit=_typed(document, "speed_mbit", int),
+        **{name: _text(document, name) for name in ("name", "bus_address")},
+        speed_mbit=_number(document, "speed_mbit"),
         neighbour=None
         if neighbour is None
-        else LldpNeighbour(**{name: _typed(neighbour, name, str) for name in ("chassis_id", "system_name", "port_id")}),
+        else LldpNeighbour(**{name: _text(neighbour, name) for name in ("chassis_id", "system_name", "port_id")}),
     )

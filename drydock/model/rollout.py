@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Self
 
-from drydock.errors import InvalidInput
+from drydock.errors import InvalidInput, RolloutUnknown
 
 MAX_WAVES = 100
+#: Python converts no more than some thousands.
+_DIGITS = 9
 #: The step of a subtask whose wave has not begun, as it is stored. No workflow has it, so that no worker, of whatever
 #: version, claims such a row; it is released by setting the step to NULL.
 AWAIT_WAVE = "await_wave"
@@ -77,6 +79,17 @@ class Rollout:
             max_failed=_max_failed(value["max_failed"]) if "max_failed" in value else default.max_failed,
             pause=_pause(value["pause"]) if "pause" in value else default.pause,
         )
+
+    @classmethod
+    def stored(cls, value: Mapping[str, Any] | None) -> Self:
+        """As a task is kept with it. Raises ``RolloutUnknown``: a newer version's, after a release was taken back."""
+        try:
+            return cls.parse(value or {}, PLAIN)
+        except InvalidInput as exc:
+            raise RolloutUnknown(
+                f"only a newer version can read the task's rollout: run a worker of that version, or terminate the "
+                f"task ({exc})"
+            ) from exc
 
     @property
     def json(self) -> dict[str, Any]:
@@ -205,8 +218,8 @@ def spread(nodes: Iterable[tuple[str, str | None]]) -> Sequence[str]:
 
 
 def share_of(text: str) -> int | str:
-    """As in JSON, from an option: a number as a number, a percentage as it is."""
-    return int(text) if text.isascii() and text.isdecimal() else text
+    """As in JSON, from an option: a number as a number, a percentage as it is, and what is neither, for ``parse``."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= _DIGITS else text
 
 
 def _waves(value: Any) -> tuple[Share, ...]:

@@ -10,14 +10,17 @@ from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 import requests
 import urllib3
 
-from drydock.errors import InvalidReference, ReferenceUnavailable, TokenRefused
-from drydock.http_status import may_pass
+from drydock.errors import InvalidReference, ReferenceBusy, ReferenceUnavailable, TokenRefused
+from drydock.http_status import is_not_yet, may_pass, retry_after
 from drydock.references.deadline import DeadlineAdapter
 from drydock.references.host_list import Address, AddressList, HostList, resolve
 from drydock.references.service_token import TokenSource
+from drydock.tls_refusals import is_refusal
+from drydock.tls_refusals import reason as tls_reason
 
 MAX_REDIRECTS = 5
 _CHUNK = 65536
+_CA_OPTION = "[references] ca_file"
 #: A fetch may take the connect timeout and this number of read timeouts.
 _READ_TIMEOUTS = 4
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -95,6 +98,10 @@ class HttpFetcher:
             except (requests.exceptions.InvalidURL, UnicodeError):
                 raise InvalidReference(f"{target.shown}: not a URL that can be fetched") from None
             except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as exc:
+                if is_refusal(exc):
+                    raise InvalidReference(
+                        f"{target.shown}: {tls_reason(exc, 'the server', option=_CA_OPTION)}"
+                    ) from None
                 reason = _reason(exc)
             if adapter.late:
                 raise ReferenceUnavailable(f"{target.shown}: no complete answer in {self._total:g} s")
@@ -173,6 +180,9 @@ class HttpFetcher:
         if status == 401 and target.token is not None:
             raise TokenRefused(f"{target.shown}: the token was refused (HTTP status 401)")
         if may_pass(status):
+            wait = retry_after(response.headers.get("Retry-After"))
+            if is_not_yet(status, wait):
+                raise ReferenceBusy(f"{target.shown}: HTTP status {status}", look_in=wait)
             raise ReferenceUnavailable(f"{target.shown}: HTTP status {status}")
         if status != 200:
             raise InvalidReference(f"{target.shown}: HTTP status {status}")
@@ -198,7 +208,7 @@ def _basic_auth(parts: SplitResult) -> str | None:
 def _reason(exc: Exception) -> str:
     """Not the library's text, which repeats the URL with its query."""
     reasons: tuple[tuple[type[Exception], str], ...] = (
-        (requests.exceptions.SSLError, "TLS failed: the certificate is not trusted, or not for this host"),
+        (requests.exceptions.SSLError, "TLS failed: the server may speak no TLS there, or none that is recent enough"),
         (requests.exceptions.ConnectTimeout, "no connection in time"),
         (requests.exceptions.Timeout, "no answer in time"),
         (urllib3.exceptions.ReadTimeoutError, "no answer in time"),

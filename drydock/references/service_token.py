@@ -10,6 +10,9 @@ from keystoneauth1.session import Session
 
 from drydock.errors import InvalidReference, ReferenceUnavailable
 from drydock.references.host_list import Address, HostList
+from drydock.tls_refusals import is_refusal, reason
+
+CA_OPTION = "[keystone_authtoken] cafile"
 
 
 class TokenSource(Protocol):
@@ -47,6 +50,8 @@ class ServiceTokens:
         try:
             token: str | None = self._session.get_token()
         except ClientException as exc:
+            if is_refusal(exc):
+                raise InvalidReference(f"Keystone gave no token: {reason(exc, 'Keystone', option=CA_OPTION)}") from exc
             # NOTE: the library's text shows the address and the request.
             raise ReferenceUnavailable(f"Keystone gave no token: {type(exc).__name__}") from exc
         if token is None:

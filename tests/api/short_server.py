@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -39,6 +40,8 @@ def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]
     path = environ["PATH_INFO"]
     if path == "/broken":
         raise RuntimeError("nobody foresaw this")
+    if path == "/no-more-threads":
+        threading.stack_size(1 << 46)
     start_response("200 OK", [("Content-Type", "text/plain")])
     if path == "/large":
         return [b"x" * 12 * MIB]

@@ -60,6 +60,19 @@ def test_a_bad_request_names_the_field(admin: Client, body: object, field: str) 
     assert refused.json["message"].startswith(field)
 
 
+def test_a_filter_that_names_what_the_design_lacks(admin: Client, design_ref: str) -> None:
+    """Else a typing error is a plan without changes."""
+
+    def asked(*names: str) -> dict[str, object]:
+        one = {"filter_type": "union", "node_names": list(names)}
+        return {"design_ref": design_ref, "node_filter": {"filter_set_type": "union", "filter_set": [one]}}
+
+    refused = admin.post("/plans", asked("n01", "n99"))
+    assert (refused.status_code, refused.json["reason"]) == (400, "invalid_input")
+    assert refused.json["message"].startswith("node_filter: the design has no node n99")
+    assert admin.post("/plans", asked("N01")).json["counts"]["blocked"] == 1
+
+
 @pytest.mark.parametrize("query", ["limit=0", "limit=1001", "limit=x", "after=-2", "decision=perhaps", "more=1"])
 def test_a_bad_page_is_refused(admin: Client, design_ref: str, query: str) -> None:
     plan_id = admin.post("/plans", {"design_ref": design_ref}).json["plan_id"]

@@ -9,6 +9,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
@@ -281,6 +282,13 @@ def test_what_is_spoken(short: tuple[int, processes.Child], sent: bytes, expecte
     for each in expected:
         before, found, received = received.partition(each)
         assert found, before
+
+
+def test_without_a_thread_for_it_a_request_waits_for_another_ones(tmp_path: Path) -> None:
+    with short_server(tmp_path) as (port, _), ThreadPoolExecutor(3) as threads:
+        ask(port, "/no-more-threads")
+        answers = [threads.submit(ask, port, "/slow", {}) for _ in range(3)]
+        assert [answer.result()[0] for answer in answers] == [200, 200, 200]
 
 
 def test_it_stops_in_time_and_answers_what_is_complete(tmp_path: Path) -> None:

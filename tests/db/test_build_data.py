@@ -30,6 +30,13 @@ def test_build_data_by_task(uow: UnitOfWork) -> None:
     assert uow.build_data.tasks_with_any([]) == ()
 
 
+def test_the_newest_of_a_node_whatever_its_spelling(uow: UnitOfWork) -> None:
+    for node, element in (("N1", "1"), ("n1", "2"), ("N1", "3")):
+        add(uow, node, "lshw", element)
+    found = uow.build_data.newest_of_nodes(["n1"], ["lshw"], of_each=2, most_bytes=100)
+    assert [row.data_element for row in found] == ["3", "2"]
+
+
 @pytest.mark.parametrize(("stored", "asked"), [("n1", "N1"), ("\u00c4", "\u00c4"), ("\u0130", "\u0130")])
 def test_the_newest_of_nodes_by_names_as_the_database_compares_them(uow: UnitOfWork, stored: str, asked: str) -> None:
     add(uow, stored, "lshw", "1")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
 import pytest
@@ -10,10 +13,12 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, insert, inspect, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import IntegrityError
 
 from drydock.db import migrate
 from drydock.db.engine import driver_url
 from drydock.db.tables import metadata, tasks
+from tests.eventually import eventually
 
 
 @pytest.fixture
@@ -47,6 +52,85 @@ def test_the_migrated_schema_is_what_tables_py_says(empty_database: str) -> None
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
     engine.dispose()
+
+
+#: As they were made by 0013 and 0014 at first.
+EARLIER = (
+    "CREATE INDEX ix_tasks_rollout_failures ON tasks (parent_id) WHERE wave IS NOT NULL AND result_status = 'failure'",
+    "CREATE INDEX ix_tasks_plan ON tasks (plan) WHERE plan IS NOT NULL",
+)
+
+
+def difference(url: str) -> list[object]:
+    engine = create_engine(url)
+    with engine.connect() as connection:
+        found = compare_metadata(MigrationContext.configure(connection), metadata)
+    engine.dispose()
+    return list(found)
+
+
+def test_indexes_that_are_there_already(empty_database: str) -> None:
+    """Before 0015 and after it; the version before goes down from either."""
+    migrate.upgrade(empty_database, "0014")
+    engine = create_engine(empty_database)
+    with engine.begin() as connection:
+        for statement in EARLIER:
+            connection.execute(text(statement))
+    migrate.upgrade(empty_database)
+    assert difference(empty_database) == []
+    migrate.downgrade(empty_database, "0014")
+    with engine.begin() as connection:
+        for statement in EARLIER:
+            connection.execute(text(statement))
+    migrate.downgrade(empty_database, "0012")
+    migrate.upgrade(empty_database)
+    assert difference(empty_database) == []
+    engine.dispose()
+
+
+def test_an_index_whose_build_was_interrupted_is_built_anew(empty_database: str) -> None:
+    migrate.upgrade(empty_database, "0014")
+    engine = create_engine(empty_database, isolation_level="AUTOCOMMIT")
+    rows = [row("deploy_nodes", "queued", None, plan="p"), row("deploy_nodes", "queued", None, plan="p")]
+    with engine.connect() as connection:
+        connection.execute(insert(tasks), rows)
+        with pytest.raises(IntegrityError):
+            connection.execute(text("CREATE UNIQUE INDEX CONCURRENTLY ix_tasks_plan ON tasks (plan)"))
+    migrate.upgrade(empty_database)
+    with engine.connect() as connection:
+        assert connection.scalar(text("SELECT indisvalid FROM pg_index WHERE indexrelid = 'ix_tasks_plan'::regclass"))
+    engine.dispose()
+    assert difference(empty_database) == []
+
+
+def test_tasks_are_written_while_their_indexes_are_built(empty_database: str) -> None:
+    migrate.upgrade(empty_database, "0014")
+    engine = create_engine(empty_database)
+    waits = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'CREATE INDEX%' AND wait_event_type = 'Lock'"
+    with ThreadPoolExecutor(1) as threads:
+        with engine.begin() as slow:
+            # As a process of the version before, in the middle of a transaction.
+            slow.execute(insert(tasks), [row("deploy_nodes", "queued", None)])
+            upgraded = threads.submit(migrate.upgrade, empty_database)
+
+            def builds() -> bool:
+                with engine.connect() as connection:
+                    return bool(connection.scalar(text(waits)))
+
+            eventually(builds, bool)
+            with engine.begin() as other:
+                other.execute(text("SET lock_timeout = '2s'"))
+                other.execute(insert(tasks), [row("deploy_nodes", "queued", None)])
+        upgraded.result()
+    engine.dispose()
+    assert difference(empty_database) == []
+
+
+def test_two_at_once(empty_database: str) -> None:
+    command = "import sys; from drydock.db import migrate; migrate.upgrade(sys.argv[1])"
+    running = [subprocess.Popen([sys.executable, "-c", command, empty_database]) for _ in range(3)]
+    assert [each.wait() for each in running] == [0, 0, 0]
+    assert difference(empty_database) == []
 
 
 def row(action: str, status: str, step: str | None, node: str | None = None, **more: object) -> dict[str, object]:

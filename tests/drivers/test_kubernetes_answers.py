@@ -32,6 +32,7 @@ class Answers:
     next: list[tuple[int, object]] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     delay: float = 0
+    headers: dict[str, str] = field(default_factory=dict)
 
 
 @pytest.fixture
@@ -48,6 +49,8 @@ def peer() -> Iterator[Answers]:
             self.send_response(status)
             if status == 302:
                 self.send_header("Location", "/elsewhere")
+            for name, value in answers.headers.items():
+                self.send_header(name, value)
             self.send_header("Content-Length", str(len(data)))
             self.end_headers()
             self.wfile.write(data)
@@ -105,6 +108,13 @@ def test_a_busy_server_is_waited_for(labels: NodeLabels, peer: Answers, code: in
     with pytest.raises(DriverBusy, match=rf"labels of n1: the API server is busy \(status {code}\): what it says"):
         labels.put("n1", {"a": "b"})
     assert len(peer.asked) == len(before) + 1
+
+
+def test_as_long_as_it_asks_for(labels: NodeLabels, peer: Answers) -> None:
+    peer.next, peer.headers = [status(429)], {"Retry-After": "40"}
+    with pytest.raises(DriverBusy) as raised:
+        labels.put("n1", {})
+    assert raised.value.look_in == 40
 
 
 @pytest.mark.parametrize("code", [500, 502, 504])

@@ -16,12 +16,13 @@ import pytest
 from dev.peers.certificates import Authority
 from dev.peers.libvirt_daemon import LibvirtDaemon
 from dev.ports import free_port
-from drydock.drivers.oob.base import BmcAccess, BootDevice, OobDriver
+from drydock.drivers.oob.base import BmcAccess, BootDevice, OobDriver, PowerState
 from drydock.drivers.progress import ProgressState
-from drydock.errors import ConfigurationError, DriverRefused
+from drydock.errors import ConfigurationError, DriverRefused, DriverUnavailable
 from tests.drivers import libvirt_module
 from tests.drivers.oob_contract import Meet, OobDriverContract, Trouble, ends
 from tests.drivers.tcp_relay import TcpRelay
+from tests.no_threads import no_more_threads
 from tests.real_peers import libvirt_daemon
 
 NUMBERS = itertools.count(1)
@@ -139,6 +140,51 @@ class TestDouble(OobDriverContract):
         assert [disk.serial for disk in facts.disks] == ["S1"]
 
 
+def test_without_a_thread_the_domain_is_not_left_locked(make: Any) -> None:
+    driver, bmc = make(uri="test:///default", timeout=1), BmcAccess("test", "libvirt", None)
+    with no_more_threads(), pytest.raises(DriverUnavailable, match="test: power_state: no thread"):
+        driver.power_state(bmc)
+    assert driver.power_state(bmc) is PowerState.ON
+
+
+STATES = """\
+<node><domain type='test' xmlns:test='http://libvirt.org/schemas/domain/test/1.0'>
+  <name>odd</name><memory>8192</memory><os><type>hvm</type></os><test:runstate>{state}</test:runstate>
+</domain></node>
+"""
+
+
+class TestOddStates:
+    @pytest.fixture(params=["PAUSED", "PMSUSPENDED", "CRASHED"])
+    def odd(self, request: pytest.FixtureRequest, libvirt: Any, make: Any, tmp_path: Path) -> tuple[str, OobDriver]:
+        (tmp_path / "odd.xml").write_text(STATES.format(state=getattr(libvirt, f"VIR_DOMAIN_{request.param}")))
+        return request.param, make(uri=f"test://{tmp_path}/odd.xml")
+
+    BMC = BmcAccess("odd", "libvirt", None)
+
+    def test_power_state(self, odd: tuple[str, OobDriver]) -> None:
+        state, driver = odd
+        assert driver.power_state(self.BMC) is (PowerState.OFF if state == "CRASHED" else PowerState.ON)
+
+    def test_switched_on_it_runs(self, odd: tuple[str, OobDriver], libvirt: Any) -> None:
+        state, driver = odd
+        if state == "PMSUSPENDED":
+            with pytest.raises(DriverRefused, match="virDomainPMWakeup"):  # of the test driver
+                driver.power_on(self.BMC)
+            return
+        assert driver.power_on(self.BMC).state is ProgressState.SUCCEEDED
+        assert in_libvirt(driver, self.BMC) == libvirt.VIR_DOMAIN_RUNNING
+
+    def test_switched_off_it_is_shut_off(self, odd: tuple[str, OobDriver], libvirt: Any) -> None:
+        assert odd[1].power_off(self.BMC).state is ProgressState.SUCCEEDED
+        assert in_libvirt(odd[1], self.BMC) == libvirt.VIR_DOMAIN_SHUTOFF
+
+
+def in_libvirt(driver: Any, bmc: BmcAccess) -> int:
+    """The state over the driver's own connection: each one of ``test:///`` to a file has a site of its own."""
+    return int(driver._connector.converse(bmc, "state", lambda domain: domain.state()[0]))
+
+
 @pytest.fixture(scope="module")
 def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LibvirtDaemon]:
     with libvirt_daemon(tmp_path_factory.mktemp("libvirt"), tls=True) as running:
@@ -202,6 +248,22 @@ class TestDaemon(OobDriverContract):
         assert "<boot dev='network'/>" not in daemon.run("dumpxml", "--inactive", bmc.node)
         ends(lambda: driver.power_off(bmc))
         assert daemon.run("domstate", bmc.node) == "shut off"
+
+    def test_a_saved_machine_boots_from_the_device_that_was_set(
+        self, daemon: LibvirtDaemon, driver: OobDriver, bmc: BmcAccess
+    ) -> None:
+        ends(lambda: driver.power_on(bmc))
+        daemon.run("managedsave", bmc.node)
+        driver.set_boot_device(bmc, BootDevice.NETWORK, None)
+        ends(lambda: driver.power_on(bmc))
+        assert daemon.run("domstate", "--reason", bmc.node) == "running (booted)"
+        assert "<boot dev='network'/>" in daemon.run("dumpxml", bmc.node)
+
+    def test_a_paused_machine_goes_on(self, daemon: LibvirtDaemon, driver: OobDriver, bmc: BmcAccess) -> None:
+        ends(lambda: driver.power_on(bmc))
+        daemon.run("suspend", bmc.node)
+        ends(lambda: driver.power_on(bmc))
+        assert daemon.run("domstate", bmc.node) == "running"
 
     def test_the_daemon_is_started_again(self, make: Any, tmp_path: Path, daemon: LibvirtDaemon) -> None:
         with LibvirtDaemon(tmp_path) as other:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
+from keystoneauth1.identity.v3 import Password
 from keystoneauth1.plugin import BaseAuthPlugin
 from keystoneauth1.session import Session
 
+from dev.peers.certificates import Authority
 from drydock.drivers.labels.promenade import PromenadeLabels
-from drydock.errors import DriverRefused, DriverUnavailable
+from drydock.errors import DriverBusy, DriverRefused, DriverUnavailable
 from tests.http_peer import Answer, Request, serving
 
 
@@ -23,6 +26,7 @@ class Promenade:
     status: int = 200
     good_token: str = "token-1"
     body: bytes = b'{"message": "no such node"}'
+    after: str = ""
     asked: list[tuple[str, Any]] = field(default_factory=list)
 
     def answer(self, request: Request) -> Answer:
@@ -30,7 +34,8 @@ class Promenade:
         if known:
             self.asked.append((request.path, request.json))
         moved = {"Location": "http://127.0.0.1:9/elsewhere"} if self.status == 302 else {}
-        return Answer(self.status if known else 401, self.body, moved)
+        later = {"Retry-After": self.after} if self.after else {}
+        return Answer(self.status if known else 401, self.body, {**moved, **later})
 
 
 @pytest.fixture
@@ -84,6 +89,29 @@ def test_what_passes_is_to_be_tried_again(labels: PromenadeLabels, promenade: Pr
     promenade.status = status
     with pytest.raises(DriverUnavailable, match=f"labels of n1: status {status}"):
         labels.put("n1", {})
+
+
+@pytest.mark.parametrize(("status", "after", "seconds"), [(429, "", None), (429, "40", 40.0), (503, "7", 7.0)])
+def test_not_yet_is_no_failure(
+    labels: PromenadeLabels, promenade: Promenade, status: int, after: str, seconds: float | None
+) -> None:
+    promenade.status, promenade.after = status, after
+    with pytest.raises(DriverBusy) as raised:
+        labels.put("n1", {})
+    assert raised.value.look_in == seconds
+
+
+@pytest.mark.parametrize("keystone", [False, True])
+def test_a_certificate_that_is_not_accepted_is_final(tmp_path: Path, keystone: bool) -> None:
+    """Of Promenade, and of Keystone, where keystoneauth shows a failed discovery."""
+    certificate = Authority(tmp_path).issue("promenade")
+    with serving(lambda request: Answer(), certificate=certificate) as peer:
+        auth = Password(peer.url("/v3"), "u", "p", user_domain_id="d") if keystone else Tokens()
+        session = Session(auth=auth)
+        labels = PromenadeLabels(session, url=peer.url(), timeout=5)
+        with pytest.raises(DriverRefused, match=r"authority that is not known here: .*\[keystone_authtoken\] cafile"):
+            labels.put("n1", {})
+        session.session.close()
 
 
 @pytest.mark.parametrize("status", [302, 400, 404])

@@ -25,6 +25,8 @@ from tests.drivers.oob_contract import Meet, OobDriverContract, Trouble, ends
 pytest.importorskip("sushy_tools", reason="sushy-tools is not installed")
 
 SYSTEMS = 600
+#: Seconds for an answer, where a test is not about time: a login takes the emulator long while others have the cores.
+PATIENCE = 30.0
 CERTIFICATES: dict[Trouble, dict[str, Any]] = {
     Trouble.WRONG_NAME: {"addresses": ("127.0.0.9",)},
     Trouble.EXPIRED: {"expired": True},
@@ -52,7 +54,7 @@ def unused() -> Iterator[int]:
 
 @pytest.fixture
 def driver(emulator: SushyEmulator) -> RedfishDriver:
-    return RedfishDriver(endpoint=emulator.url, ca_file=str(emulator.authority), timeout=10)
+    return RedfishDriver(endpoint=emulator.url, ca_file=str(emulator.authority), timeout=PATIENCE)
 
 
 @pytest.fixture
@@ -77,7 +79,7 @@ class Relays:
         made = HttpRelay(self._emulator.url, verify=upstream, certificate=pair, sessions=sessions)
         return self._stack.enter_context(made)
 
-    def driver(self, relay: HttpRelay, timeout: float = 2) -> RedfishDriver:
+    def driver(self, relay: HttpRelay, timeout: float = PATIENCE) -> RedfishDriver:
         return RedfishDriver(endpoint=relay.url, ca_file=str(self.authority.certificate), timeout=timeout)
 
 
@@ -105,7 +107,7 @@ class TestContract(OobDriverContract):
             relay.fault = FAULTS.get(trouble, Fault.NONE)
             if trouble is Trouble.UNKNOWN_CA:
                 return RedfishDriver(endpoint=relay.url, ca_file=str(emulator.authority)), bmc
-            return relays.driver(relay, timeout=0.4 if trouble is Trouble.SILENT else 2), bmc
+            return relays.driver(relay, timeout=0.4 if trouble is Trouble.SILENT else PATIENCE), bmc
 
         return met
 
@@ -210,7 +212,7 @@ def test_an_answer_that_trickles_ends_in_time(relays: Relays, bmc: BmcAccess) ->
 
 def test_one_conversation_at_a_time(relays: Relays, bmc: BmcAccess) -> None:
     relay = relays.start()
-    driver = relays.driver(relay, timeout=10)
+    driver = relays.driver(relay)
     with ThreadPoolExecutor(8) as pool:
         assert set(pool.map(lambda _: driver.power_state(bmc), range(16))) == {PowerState.OFF}
     assert relay.most_at_once == 1
@@ -246,7 +248,7 @@ def test_500_bmcs_in_one_process(emulator: SushyEmulator, driver: RedfishDriver)
 
 def test_a_connection_too_many_ends_the_oldest_session(relays: Relays, emulator: SushyEmulator) -> None:
     relay = relays.start(sessions=9)
-    options = RedfishOptions(relay.url, "", True, str(relays.authority.certificate), 5)
+    options = RedfishOptions(relay.url, "", True, str(relays.authority.certificate), PATIENCE)
     connector = RedfishConnector(options, kept=2)
     for number in range(50, 56):
         with connector.system(access(emulator, f"e{number:03}"), "power_state"):

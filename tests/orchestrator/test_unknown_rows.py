@@ -218,3 +218,24 @@ def test_a_task_of_an_unknown_action_cannot_be_retried(wide: World) -> None:
     change(wide, task.id, "action = 'reboot_nodes', status = 'complete', wake_at = NULL, result_status = 'failure'")
     with pytest.raises(InvalidInput, match="reboot_nodes"):
         wide.orchestrator.retry_of(task.id, created_by="me")
+
+
+@pytest.mark.parametrize("at", ["plan_nodes", "await_waves"])
+def test_a_rollout_that_only_a_newer_version_can_read(world: World, at: str) -> None:
+    """It is neither failed nor gone on with, and its nodes do not end; they go on when it can be read."""
+    nodes = ["n01", "n02"]
+    rollout = {"waves": [1, "100%"]}
+    task = world.create("prepare_nodes", design_ref=world.store(site(nodes)).ref, rollout=rollout)
+    while at == "await_waves" and not world.subtasks(task.id):
+        world.work()
+    change(world, task.id, """rollout = rollout || '{"pause": "at_night"}'""")
+    for _ in range(4):
+        world.work()
+        world.pass_time(61)
+    now = world.orchestrator.task(task.id)
+    assert now.status.open
+    assert "only a newer version can read the task's rollout" in now.reason
+    assert all(subtask.result.status is not ResultStatus.FAILURE for subtask in world.subtasks(task.id).values())
+    change(world, task.id, """rollout = rollout || '{"pause": "never"}'""")
+    world.run_until_idle()
+    assert world.orchestrator.task(task.id).result.successes == tuple(nodes)

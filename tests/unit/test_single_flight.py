@@ -8,6 +8,7 @@ from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 import pytest
 
 from drydock.single_flight import SingleFlight
+from tests.no_threads import no_more_threads
 
 
 class Work:
@@ -64,6 +65,13 @@ def test_all_get_the_error_and_the_next_works_anew() -> None:
     first, *_, joined = together(flight, Work(error))
     assert first.exception() is joined.exception() is error
     assert flight.run("key", lambda: 1) == 1
+
+
+def test_without_a_thread_nothing_is_left_behind() -> None:
+    flight: SingleFlight[str, int] = SingleFlight()
+    with no_more_threads():
+        assert isinstance(flight.start("key", lambda: 1).exception(0), RuntimeError)
+    assert flight.start("key", lambda: 2).result(30) == 2
 
 
 def test_the_end_of_a_thread_reaches_it_alone() -> None:

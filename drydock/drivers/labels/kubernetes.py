@@ -65,13 +65,13 @@ class KubernetesLabels:
         try:
             return request()
         except DriverError as exc:
-            raise type(exc)(f"kubernetes: {what}: {exc.message}") from None
+            raise exc.worded(f"kubernetes: {what}: {exc.message}") from None
 
 
 def _success(what: str, answer: Answer) -> Mapping[str, Any]:
     if not 200 <= answer.status < 300:
-        exc = error(answer.status, answer.body)
-        raise type(exc)(f"kubernetes: {what}: {exc.message}")
+        exc = error(answer.status, answer.body, answer.headers)
+        raise exc.worded(f"kubernetes: {what}: {exc.message}")
     return answer.body
 
 

@@ -25,6 +25,7 @@ class Answer:
 
     status: int
     body: Mapping[str, Any]
+    headers: Mapping[str, str]
 
 
 def load_configuration(kubeconfig: str | None, context: str | None) -> client.Configuration:
@@ -86,14 +87,14 @@ class KubernetesConnector:
         except client.ApiException as exc:
             if exc.status == 0:
                 raise _of_tls(str(exc.reason)) from None
-            return Answer(exc.status, _parsed(exc.body))
+            return Answer(exc.status, _parsed(exc.body), cast(Any, exc).headers or {})
         except exceptions.NewConnectionError:
             raise DriverUnavailable("the API server cannot be reached") from None
         except exceptions.TimeoutError:
             raise DriverUnavailable("the API server did not answer in time") from None
         except exceptions.HTTPError as exc:
             raise DriverUnavailable(f"the API server cannot be reached: {type(exc).__name__}") from None
-        return Answer(response.status, _parsed(data))
+        return Answer(response.status, _parsed(data), response.headers)
 
 
 def _of_tls(reason: str) -> DriverError:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from drydock.errors import DriverBusy, DriverError, DriverRefused, DriverUnavailable
+from drydock.drivers.http_answers import answer_error
+from drydock.errors import DriverError, DriverRefused
+from drydock.http_status import may_pass
 from drydock.redaction import redacted
 
 #: The server sheds load, or something else changed the node meanwhile.
@@ -24,18 +26,20 @@ def applied(node: str, uid: str, labels: Mapping[str, str]) -> Mapping[str, Any]
     return {"apiVersion": "v1", "kind": "Node", "metadata": metadata}
 
 
-def error(status: int, body: Mapping[str, Any]) -> DriverError:
+def error(status: int, body: Mapping[str, Any], headers: Mapping[str, str]) -> DriverError:
     """``body``: of an answer that is no success."""
     said = _message(body)
     if others := [cause for cause in _causes(body) if cause.get("reason") == OTHERS]:
         return DriverRefused(f"labels belong to somebody else, see [kubernetes] force: {_conflicts(others)}")
     if status == 401:
         return DriverRefused("the API server does not accept our credentials (status 401)")
+    return answer_error(status, f"the API server {_what(status)}{said}", headers, busy=BUSY_STATUSES)
+
+
+def _what(status: int) -> str:
     if status in BUSY_STATUSES:
-        return DriverBusy(f"the API server is busy (status {status}){said}")
-    if status >= 500:
-        return DriverUnavailable(f"the API server answered {status}{said}")
-    return DriverRefused(f"the API server refuses (status {status}){said}")
+        return f"is busy (status {status})"
+    return f"answered {status}" if may_pass(status) else f"refuses (status {status})"
 
 
 def is_unknown_node(status: int, body: Mapping[str, Any]) -> bool:

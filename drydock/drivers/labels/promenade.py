@@ -9,12 +9,15 @@ from urllib.parse import quote
 from keystoneauth1 import exceptions
 from keystoneauth1.session import Session
 
+from drydock.drivers.http_answers import answer_error
 from drydock.errors import ConfigurationError, DriverError, DriverRefused, DriverUnavailable
 from drydock.http_status import may_pass
 from drydock.redaction import redacted
+from drydock.tls_refusals import is_refusal, reason
 
 #: Keystone's own no to our credentials; everything else that keystoneauth raises may pass.
 _FINAL = (exceptions.Unauthorized, exceptions.Forbidden, exceptions.AuthPluginException)
+_CA_OPTION = "[keystone_authtoken] cafile"
 _LONGEST_REASON = 300
 
 
@@ -54,15 +57,19 @@ class PromenadeLabels:
             )
         except exceptions.ClientException as exc:
             raise _of_keystone(exc, f"no answer about {node}") from exc
-        if may_pass(response.status_code):
-            raise DriverUnavailable(f"promenade: labels of {node}: status {response.status_code}")
-        if response.status_code >= 300:
+        status, text = response.status_code, f"promenade: labels of {node}: status {response.status_code}"
+        if status >= 300:
             # It may be of something before Promenade, which quotes our request.
-            why = redacted(response.text)[:_LONGEST_REASON].strip()
-            raise DriverRefused(f"promenade: labels of {node}: status {response.status_code}: {why}")
+            why = "" if may_pass(status) else f": {redacted(response.text)[:_LONGEST_REASON].strip()}"
+            raise answer_error(status, f"{text}{why}", response.headers)
 
 
-def _of_keystone(exc: Exception, what: str) -> DriverError:
+def _of_keystone(exc: exceptions.ClientException, what: str) -> DriverError:
+    if is_refusal(exc):
+        return DriverRefused(f"promenade: {what}: {reason(exc, 'the server', option=_CA_OPTION)}")
+    if isinstance(exc, exceptions.HttpError) and may_pass(exc.http_status or 0):
+        headers = {} if exc.response is None else exc.response.headers
+        return answer_error(exc.http_status or 0, f"promenade: {what}: Keystone answered {exc.http_status}", headers)
     if isinstance(exc, _FINAL):
         return DriverRefused(f"promenade: Keystone refuses our credentials: {type(exc).__name__}")
     return DriverUnavailable(f"promenade: {what}: {type(exc).__name__}")

@@ -17,6 +17,7 @@ from urllib3.exceptions import TimeoutError as Urllib3Timeout
 from urllib3.util import parse_url
 from urllib3.util.retry import Retry
 
+from drydock.drivers.http_answers import answer_error
 from drydock.errors import ConfigurationError, DriverRefused, DriverUnavailable
 from drydock.http_status import may_pass
 
@@ -61,7 +62,8 @@ class SimulatedConnector:
         except HTTPError as exc:
             raise DriverUnavailable(f"simulated: {method} {where}: {_reason(exc)}") from exc
         if may_pass(response.status):
-            raise DriverUnavailable(f"simulated: {method} {where}: status {response.status}")
+            text = f"simulated: {method} {where}: status {response.status}"
+            raise answer_error(response.status, text, response.headers)
         try:
             answer = json.loads(response.data)
         except ValueError as exc:

@@ -91,7 +91,7 @@ class IpmiConnector:
         # IndexError: the answer is shorter than IPMI has it.
         except (DriverError, NoAnswer, NotUnderstood, pyghmi_errors.PyghmiException, OSError, IndexError) as exc:
             known = _known(exc)
-            raise type(known)(f"{bmc.node}: {verb}: {_without(bmc.credential, known.message)}") from exc
+            raise known.worded(f"{bmc.node}: {verb}: {_without(bmc.credential, known.message)}") from exc
 
     @contextmanager
     def _alone(self, host: str, options: IpmiOptions) -> Iterator[None]:

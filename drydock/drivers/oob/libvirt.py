@@ -53,14 +53,36 @@ def _power(domain: Any) -> PowerState:
 
 
 def _switch_on(domain: Any) -> Progress:
-    if _power(domain) is not PowerState.ON:
+    state = domain.state()[0]
+    if state == libvirt.VIR_DOMAIN_PAUSED:
+        domain.resume()
+    elif state == libvirt.VIR_DOMAIN_PMSUSPENDED:
+        domain.pMWakeup(0)
+    elif _power(domain) is not PowerState.ON:
+        if domain.isActive():
+            # It has crashed and was kept for a look at its memory.
+            domain.destroy()
+        _discard_saved(domain)
         domain.create()
     _forget_past_boot(domain)
     return succeeded() if _power(domain) is PowerState.ON else waits(PowerState.ON)
 
 
+def _discard_saved(domain: Any) -> None:
+    """A domain that was saved would go on where it was: with the memory and the boot order of then."""
+    # NOTE: not VIR_DOMAIN_START_FORCE_BOOT, which some hypervisors refuse, also of a domain that was not saved.
+    try:
+        saved = domain.hasManagedSaveImage(0)
+    except libvirt.libvirtError as exc:
+        if exc.get_error_code() != libvirt.VIR_ERR_NO_SUPPORT:
+            raise
+        return
+    if saved:
+        domain.managedSaveRemove(0)
+
+
 def _switch_off(domain: Any) -> Progress:
-    if _power(domain) is not PowerState.OFF:
+    if domain.isActive():
         _forget_past_boot(domain)
         domain.destroy()
     return succeeded() if _power(domain) is PowerState.OFF else waits(PowerState.OFF)

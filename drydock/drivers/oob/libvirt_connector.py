@@ -61,7 +61,7 @@ class LibvirtConnector:
         except (DriverError, libvirt.libvirtError) as exc:
             known = exc if isinstance(exc, DriverError) else libvirt_errors.known(exc)
             text = known.message.replace(bmc.credential, "***") if bmc.credential else known.message
-            raise type(known)(f"{bmc.node}: {verb}: {text}") from exc
+            raise known.worded(f"{bmc.node}: {verb}: {text}") from exc
 
     def _bounded(self, bmc: BmcAccess, found: Machine, work: Callable[[Any], Answer]) -> Answer:
         key = (found.uri, bmc.account, bmc.credential)
@@ -80,7 +80,11 @@ class LibvirtConnector:
             finally:
                 alone.release()
 
-        threading.Thread(target=converse, name=f"libvirt-{bmc.node}", daemon=True).start()
+        try:
+            threading.Thread(target=converse, name=f"libvirt-{bmc.node}", daemon=True).start()
+        except RuntimeError as exc:
+            alone.release()
+            raise DriverUnavailable(f"no thread for the hypervisor's answer: {exc}") from exc
         try:
             done, answer = answers.get(timeout=found.timeout)
         except queue.Empty:

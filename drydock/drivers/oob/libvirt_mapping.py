@@ -23,7 +23,7 @@ STATES: Mapping[int, PowerState] = MappingProxyType(
         7: PowerState.ON,
     }
 )
-"""virDomainState: running, blocked, paused, being shut down; shut off, crashed; suspended by the guest."""
+"""virDomainState: running, blocked, paused, being shut down; shut off (also saved), crashed; suspended by the guest."""
 
 BOOT_NAMES: Mapping[BootDevice, str] = MappingProxyType(
     {BootDevice.NETWORK: "network", BootDevice.VIRTUAL_CD: "cdrom", BootDevice.DISK: "hd"}

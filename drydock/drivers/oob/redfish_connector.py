@@ -150,8 +150,10 @@ class RedfishConnector:
             self._connections.move_to_end(key)
             spare = [] if len(self._connections) <= self._kept else self._unused()
         for each in spare:
-            each.close()
-            each.lock.release()
+            try:
+                each.close()
+            finally:
+                each.lock.release()
         return connection
 
     def _unused(self) -> list[Connection]:

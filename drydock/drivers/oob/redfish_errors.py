@@ -5,11 +5,11 @@ from __future__ import annotations
 import requests
 from sushy import exceptions as sushy_errors
 
+from drydock.drivers.http_answers import answer_error
 from drydock.drivers.oob import redfish_quirks as quirks
-from drydock.drivers.oob import tls_refusals
 from drydock.drivers.oob.base import BmcAccess
 from drydock.errors import DriverBusy, DriverError, DriverRefused, DriverUnavailable
-from drydock.http_status import may_pass
+from drydock.tls_refusals import reason as tls_reason
 
 BUSY_STATUSES = frozenset({408, 409, 412, 425, 429})
 """4xx answers of a BMC that is at work on something else."""
@@ -57,10 +57,10 @@ def _kind_and_reason(exc: Exception) -> tuple[type[DriverError], str]:
 def _by_status(exc: sushy_errors.HTTPError) -> tuple[type[DriverError], str]:
     status = exc.status_code
     reason = f"the BMC answered {status}{_detail(exc)}"
-    if status in BUSY_STATUSES:
-        return DriverBusy, reason
-    passing = may_pass(status) and status not in NEVER_STATUSES
-    return (DriverUnavailable if passing else DriverRefused), reason
+    if status in NEVER_STATUSES:
+        return DriverRefused, reason
+    # NOTE: sushy keeps no headers of an answer.
+    return type(answer_error(status, reason, {}, busy=BUSY_STATUSES)), reason
 
 
 def _detail(exc: sushy_errors.HTTPError) -> str:
@@ -69,7 +69,7 @@ def _detail(exc: sushy_errors.HTTPError) -> str:
 
 def _by_cause(cause: BaseException | None) -> tuple[type[DriverError], str]:
     if isinstance(cause, requests.exceptions.SSLError):
-        return DriverRefused, tls_refusals.reason(cause)
+        return DriverRefused, tls_reason(cause, "the BMC")
     if isinstance(cause, requests.Timeout):
         return DriverUnavailable, "the BMC did not answer in time"
     return DriverUnavailable, "the BMC cannot be reached"

@@ -12,10 +12,11 @@ import socket
 import threading
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 
 from drydock.db.database import Database
 from drydock.db.notifications import Listener
@@ -161,11 +162,13 @@ class Engine:
         return self._leases.count(Lane.NODE) > self._threads[Lane.NODE]
 
     def _submit(self, pools: Mapping[Lane, ThreadPoolExecutor], lane: Lane, together: Sequence[Task]) -> None:
+        work = _Once(partial(self._work, pools, lane, together))
         try:
-            pools[lane].submit(self._work, pools, lane, together).add_done_callback(_log_failure)
+            pools[lane].submit(work).add_done_callback(_log_failure)
         except RuntimeError:
             # The pool takes no more because we are stopping; then all there is to do is to hand the tasks back.
-            self._work(pools, lane, together)
+            # Or no thread can be started: the pool has queued the work nevertheless.
+            work()
 
     def _work(self, pools: Mapping[Lane, ThreadPoolExecutor], lane: Lane, together: Sequence[Task]) -> None:
         going: Sequence[Task] = ()
@@ -183,6 +186,19 @@ class Engine:
         suspect = self._leases.forget({claim_of(task) for task in together} - {claim_of(task) for task in going})
         if suspect or (lane in self._left and not (lane is Lane.NODE and self._enough_nodes())):
             self._nudge.send()
+
+
+class _Once:
+    """``work``, done by the first thread that calls this."""
+
+    def __init__(self, work: Callable[[], None]) -> None:
+        self._work = work
+        self._begun = threading.Lock()
+
+    def __call__(self) -> None:
+        # Never released.
+        if self._begun.acquire(blocking=False):
+            self._work()
 
 
 def _log_failure(done: Future[None]) -> None:

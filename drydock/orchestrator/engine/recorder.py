@@ -108,9 +108,10 @@ class Recorder:
         boots = any(isinstance(record.kept, PreparedBoot) for record in records)
         with self._database.unit_of_work(statement_seconds=BUNDLE_SECONDS if boots else None) as uow:
             rollouts = {task.parent_id for task in _of_rollouts(records) if task.parent_id is not None}
-            if rollouts:
+            ended = _ended_rollouts(records)
+            if rollouts or ended:
                 # All that is locked in one statement, in the one order: the task first.
-                uow.rollouts.lock(rollouts.union(record.change.task.id for record in records))
+                uow.rollouts.lock(rollouts.union(record.change.task.id for record in records), ended=ended)
             mine = uow.outcomes.lock([record.change.task for record in records])
             valid = [record for record in records if record.change.task.id in mine]
             going, finished, stopped = _apply(uow, valid)
@@ -199,6 +200,12 @@ def _of_rollouts(records: Sequence[Record]) -> Sequence[Task]:
     """The subtasks of rollouts that begin or end."""
     changes = [record.change for record in records if isinstance(record.change, Begin | Finish)]
     return [change.task for change in changes if change.task.wave is not None and change.task.parent_id is not None]
+
+
+def _ended_rollouts(records: Sequence[Record]) -> Sequence[UUID]:
+    """The tasks with a rollout that end as a whole: their subtasks end with them."""
+    ended = [record.change.task for record in records if isinstance(record.change, Finish)]
+    return [task.id for task in ended if task.rollout is not None]
 
 
 def _failed_parents(finished: Sequence[Finish]) -> Collection[UUID]:

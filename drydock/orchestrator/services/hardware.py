@@ -51,14 +51,15 @@ def finders(provisioner: str, oob_drivers: Iterable[str]) -> frozenset[str]:
 def newest_facts(
     database: Database, nodes: Sequence[str], generators: Collection[str]
 ) -> Mapping[str, Sequence[FoundFacts]]:
-    """By node, the newest facts of each finder; nodes without any are left out."""
+    """By node as it is given, the newest facts of each finder; nodes without any are left out."""
+    given = {node.lower(): node for node in nodes}
     with database.statements() as uow:
         rows = uow.build_data.newest_of_nodes(nodes, generators, of_each=1, most_bytes=MOST_BYTES)
     found: dict[str, list[FoundFacts]] = {}
     for row in rows:
         facts = found_facts(row)
         if facts is not None:
-            found.setdefault(row.node, []).append(facts)
+            found.setdefault(given.get(row.node.lower(), row.node), []).append(facts)
     return found
 
 

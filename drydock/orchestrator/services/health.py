@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
@@ -10,6 +11,8 @@ from drydock.db.database import Database
 from drydock.errors import DatabaseUnavailable, DrydockError
 from drydock.model.health import DependencyHealth
 from drydock.single_flight import SingleFlight
+
+LOG = logging.getLogger(__name__)
 
 #: However many dependencies hang, this is how long it takes to say so.
 PATIENCE_SECONDS = 3.0
@@ -54,10 +57,14 @@ def _timed(check: Callable[[], None]) -> Callable[[], float]:
 
 def _outcome(name: str, answer: Future[float], began: float) -> DependencyHealth:
     try:
-        seconds = answer.result(timeout=max(0.0, PATIENCE_SECONDS - (time.monotonic() - began)))
+        failed = answer.exception(timeout=max(0.0, PATIENCE_SECONDS - (time.monotonic() - began)))
     except TimeoutError:
         detail = f"no answer within {PATIENCE_SECONDS:g} seconds"
         return DependencyHealth(name, healthy=False, detail=detail, seconds=PATIENCE_SECONDS)
-    except DrydockError as exc:
-        return DependencyHealth(name, healthy=False, detail=str(exc), seconds=time.monotonic() - began)
-    return DependencyHealth(name, healthy=True, seconds=seconds)
+    if failed is None:
+        return DependencyHealth(name, healthy=True, seconds=answer.result())
+    if not isinstance(failed, DrydockError):
+        # What is not foreseen of one must not hide what the others answered.
+        LOG.error("the check of %s failed", name, exc_info=failed)
+    detail = str(failed) if isinstance(failed, DrydockError) else "the check failed; see the log of the API"
+    return DependencyHealth(name, healthy=False, detail=detail, seconds=time.monotonic() - began)

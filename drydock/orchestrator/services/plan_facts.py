@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 from uuid import UUID
 
 from drydock.db.database import Database
@@ -20,6 +21,8 @@ from drydock.model.operator_hold import HoldsByNode
 from drydock.orchestrator.services.designs import DesignService
 from drydock.orchestrator.services.hardware import newest_facts
 from drydock.plan.decision import NodeFacts, Observed, Recorded, Sections
+
+Found = TypeVar("Found")
 
 #: Nodes whose sections, or facts of hardware, are in memory at a time.
 NODES_AT_ONCE = 1000
@@ -77,8 +80,8 @@ class FactsReader:
         ``must_answer``: raise ``DriverError`` if the provisioner does not.
         """
         with self._database.statements() as statements:
-            recorded = statements.deployed_nodes.all()
-            at_work = statements.plans.at_work()
+            recorded = _spelled(design, statements.deployed_nodes.all())
+            at_work = _spelled(design, statements.plans.at_work())
             names = list(select_nodes(design.site, chosen))
             if chosen is None:
                 names += sorted(set(recorded) - set(design.site.nodes))
@@ -117,6 +120,12 @@ class FactsReader:
                     different = tuple(differences(node, facts, switches_of(design.site, name)))
                     if different:
                         yield name, different
+
+
+def _spelled(design: CompiledDesign, found: Mapping[str, Found]) -> Mapping[str, Found]:
+    """By the design's names of its nodes: a node that is spelled otherwise since is not another one."""
+    names = {name.lower(): name for name in design.site.nodes}
+    return {names.get(name.lower(), name): each for name, each in found.items()}
 
 
 def parts(names: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -12,7 +12,8 @@ from drydock.counting import counted
 from drydock.db.database import Database
 from drydock.db.unit_of_work import UnitOfWork
 from drydock.design.compiler import CompiledDesign
-from drydock.errors import DesignInvalid
+from drydock.design.filters import unknown_criteria
+from drydock.errors import DesignInvalid, InvalidInput
 from drydock.model.actions import Action
 from drydock.model.deployed_node import DeployedNode
 from drydock.model.hardware_check import HardwareCheck
@@ -70,12 +71,19 @@ class PlanService:
     ) -> PlanHead:
         """``chosen``: ``node_filter``, parsed. With one, nodes that the design has not are none of the plan's.
 
-        Raises ``DesignInvalid`` and the other ``DesignError``s.
+        Raises ``DesignInvalid`` and the other ``DesignError``s; ``InvalidInput`` for a filter with names that the
+        design does not have.
         """
         snapshot = self._designs.fetch(design_ref, created_by=created_by)
         design = self._designs.checked(snapshot.digest)
         if not design.valid:
             raise DesignInvalid(f"the design has {counted(design.error_count, 'error')}; validate it to see them")
+        unknown = unknown_criteria(design.site, chosen)
+        if unknown:
+            # Its plan would be the one of a site without changes.
+            raise InvalidInput(
+                "; ".join(each.removeprefix("the node filter: ") for each in unknown), field="node_filter"
+            )
         facts = self._facts.read(design, chosen)
         nodes = self._planned(design, facts, destroy_unlisted=destroy_unlisted)
         site = self._site_changes.to(design, facts.recorded)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from drydock.counting import counted
 from drydock.model.actions import Action
 from drydock.model.plan import Decision, PlannedNode
-from drydock.model.rollout import FIRST_STEP, PLAIN, Rollout, waves_of
+from drydock.model.rollout import FIRST_STEP, Rollout, waves_of
 from drydock.model.task import Lane
 from drydock.orchestrator.services.plans import in_order_of_risk
 from drydock.orchestrator.services.scope_guard import refusal
@@ -40,7 +40,7 @@ def plan_waves(ctx: StepContext) -> Outcome:
     refused = refusal(ctx.task, [node.name for node in touched], len(touched))
     if refused is not None:
         return Failed(refused.message)
-    rollout = Rollout.parse(ctx.task.rollout, PLAIN)
+    rollout = Rollout.stored(ctx.task.rollout)
     waves = waves_of([(node.name, node.rack) for node in touched], rollout)
     with ctx.transaction() as uow:
         for decision, (action, force) in _WORK.items():

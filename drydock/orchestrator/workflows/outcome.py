@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from drydock.errors import DriverBusy, DrydockError
+from drydock.errors import DriverBusy, DrydockError, ReferenceBusy
 from drydock.model.boot_context import PreparedBoot
 from drydock.model.deployed_node import NewDeployedNode
 from drydock.model.task import TaskResult
@@ -72,7 +72,7 @@ class Retry:
     reason: str
 
 
-#: Seconds until a driver that was at work on something else is called again.
+#: Seconds until a driver that was at work on something else is called again; more where it asks for more.
 BUSY_SECONDS = 5.0
 
 Outcome = Done | Finished | Wait | Failed | Retry
@@ -80,6 +80,6 @@ Outcome = Done | Finished | Wait | Failed | Retry
 
 def of_error(error: DrydockError) -> Failed | Retry | Wait:
     """What becomes of a task whose step raised this."""
-    if isinstance(error, DriverBusy):
-        return Wait(BUSY_SECONDS, str(error))
+    if isinstance(error, DriverBusy | ReferenceBusy):
+        return Wait(max(BUSY_SECONDS, error.look_in or 0), str(error))
     return Retry(str(error)) if error.retry else Failed(str(error))

@@ -139,3 +139,10 @@ def test_a_node_that_is_deployed_and_held_and_whose_hardware_is_not_known(run: R
     assert "Held by bob (maintenance: a fan)." in shown
     unknown = run("node", "facts", "n2")
     assert (unknown.exit_code, "nothing is known of the hardware of node n2" in unknown.stderr) == (1, True)
+
+
+def test_a_node_that_is_not_held_is_released_already(run: Run, peer: Peer) -> None:
+    peer.held = {"n1"}
+    assert [run("node", "release", "n1").stdout, peer.held] == ["Node n1 is released.\n", set()]
+    again = run("node", "release", "n1")
+    assert (again.exit_code, again.stdout) == (0, "Node n1 is not held.\n")

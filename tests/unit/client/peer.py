@@ -57,6 +57,9 @@ class Peer:
     designs: list[str] = field(default_factory=lambda: [DIGEST])
     asked: list[tuple[str, str, dict[str, str], Any]] = field(default_factory=list)
     keys: dict[str, str] = field(default_factory=dict)
+    held: set[str] = field(default_factory=set)
+    #: Answers that are lost on the way, of requests that have taken effect.
+    lost: int = 0
     issued: int = 0
     catalogue: bool = True
     port: int = 0
@@ -97,7 +100,9 @@ def application(peer: Peer) -> falcon.App[falcon.Request, falcon.Response]:
         ("/tasks/{task_id}/terminate", "terminate"),
         ("/tasks/{task_id}/confirm", "confirm"),
         ("/tasks/{task_id}/builddata", "builddata"),
+        ("/tasks/{task_id}/resume", "resume"),
         ("/nodes/{node}", "node"),
+        ("/nodes/{node}/hold", "hold"),
         ("/nodes/{node}/builddata", "builddata"),
         ("/designs", "designs"),
         ("/designs/{digest}", "design"),
@@ -178,6 +183,13 @@ class Gate:
             resp.media = status_body("a token is needed", "not_authenticated")
             resp.complete = True
 
+    def process_response(
+        self, req: falcon.Request, resp: falcon.Response, resource: object, req_succeeded: bool
+    ) -> None:
+        if self._peer.lost and req.path.startswith("/api") and req.method != "GET":
+            self._peer.lost -= 1
+            resp.status, resp.media = "503 Service Unavailable", status_body("no answer", "unavailable")
+
 
 class Api:
     def __init__(self, peer: Peer) -> None:
@@ -241,6 +253,16 @@ class Api:
 
     def on_post_confirm(self, req: falcon.Request, resp: falcon.Response, task_id: str) -> None:
         resp.media = {**self._peer.frames[0][0]}
+
+    def on_post_resume(self, req: falcon.Request, resp: falcon.Response, task_id: str) -> None:
+        resp.media = {**self._peer.frames[0][0]}
+
+    def on_delete_hold(self, req: falcon.Request, resp: falcon.Response, node: str) -> None:
+        if node in self._peer.held:
+            self._peer.held.remove(node)
+            resp.status = "204 No Content"
+        else:
+            resp.status, resp.media = "404 Not Found", status_body(f"node {node} is not held", "hold_not_found")
 
     def on_delete_tasks(self, req: falcon.Request, resp: falcon.Response) -> None:
         resp.text = f"deleted tasks older than {req.get_param('days')} days"

@@ -8,6 +8,7 @@ import pytest
 
 from drydock.client import Credentials, DrydockClient, errors
 from drydock.client.session import Patience, service_root
+from tests import http_peer
 from tests.unit.client.peer import DIGEST, TASK, Peer, status_body, subtask, task
 
 KEYSTONE = {"OS_USERNAME": "operator", "OS_PASSWORD": "right", "OS_PROJECT_NAME": "admin"}
@@ -99,6 +100,47 @@ def test_creating_a_task_may_be_repeated(client: DrydockClient, peer: Peer) -> N
     assert sent[0] == sent[1]
     client.create_task("deploy_nodes", "drydock://designs/x")
     assert len(peer.keys) == 2
+
+
+def test_a_release_whose_answer_is_lost(client: DrydockClient, peer: Peer) -> None:
+    peer.held, peer.lost = {"n1", "n2"}, 1
+    assert client.release_node("n1") is False
+    assert peer.held == {"n2"}
+    assert len(peer.calls("DELETE", "/api/v1.0/nodes/n1/hold")) == 2
+    assert client.release_node("n2") is True
+
+
+def test_another_404_of_a_release_is_an_error(client: DrydockClient, peer: Peer) -> None:
+    peer.refusals = [("404 Not Found", "<html>no such page</html>")]
+    with pytest.raises(errors.NotFound):
+        client.release_node("n1")
+
+
+@pytest.mark.parametrize("call", ["confirm", "resume"])
+def test_what_would_mean_something_else_the_second_time_is_sent_once(
+    client: DrydockClient, peer: Peer, call: str
+) -> None:
+    """The task goes on meanwhile: it waits for another step, or has paused after another wave."""
+    peer.lost = 1
+    with pytest.raises(errors.Unavailable):
+        client.confirm_task(TASK) if call == "confirm" else client.resume_task(TASK)
+    assert len(peer.calls("POST", f"/api/v1.0/tasks/{TASK}/{call}")) == 1
+    peer.lost = 1
+    client.confirm_task(TASK, step="power_off")
+    assert peer.lost == 0
+
+
+def test_a_broken_connection_leaves_it_unknown_whether_a_request_took_effect() -> None:
+    """It is not sent again where that would mean something else."""
+
+    def lost(_: http_peer.Request) -> http_peer.Answer:
+        raise ConnectionAbortedError
+
+    with http_peer.serving(lost) as peer:
+        client = DrydockClient(Credentials({}, peer.url(), "admin").session())
+        with pytest.raises(errors.ConnectionFailed, match="it is not known whether the request took effect"):
+            client.resume_task(TASK)
+    assert len(peer.requests) == 1
 
 
 def test_password_from_the_environment_and_endpoint_from_the_catalogue(peer: Peer) -> None:

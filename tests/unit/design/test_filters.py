@@ -52,6 +52,7 @@ def test_no_filter_means_every_node() -> None:
         ({"node_labels": {"color": "yellow", "type": "physical"}}, "abc", "c"),
         ({"node_tags": ["old", "new"]}, "abc", "c"),
         ({"node_names": ["a", "c", "x"]}, "ac", "ac"),
+        ({"node_names": ["A", "c", "C"]}, "ac", "ac"),
         ({"rack_names": ["r1", "r2"]}, "abc", "abc"),
         ({"node_tags": ["old"], "node_labels": {"type": "physical"}}, "abc", "c"),
         ({"rack_labels": {"power": "b"}}, "c", "c"),

@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
+from dev.peers.certificates import Authority
 from drydock.conf.design import METADATA as METADATA_NETWORKS
 from drydock.design.loader import DesignLoader
-from drydock.errors import ConfigurationError, DesignNotFound, InvalidReference, ReferenceUnavailable
+from drydock.errors import ConfigurationError, DesignNotFound, InvalidReference, ReferenceBusy, ReferenceUnavailable
 from drydock.references.host_list import AddressList
 from drydock.references.reference_cache import ReferenceCache
 from drydock.references.references import References, reference_retries
@@ -225,6 +226,19 @@ class TestHttp:
             pytest.raises(ReferenceUnavailable, match=f"HTTP status {status}"),
         ):
             references().fetch(peer.url("/"))
+
+    @pytest.mark.parametrize(("after", "seconds"), [({}, None), ({"Retry-After": "40"}, 40.0)])
+    def test_a_busy_server_is_no_failure(self, after: dict[str, str], seconds: float | None) -> None:
+        with serving(lambda _: Answer(429, headers=after)) as peer, pytest.raises(ReferenceBusy) as raised:
+            references().fetch(peer.url("/"))
+        assert raised.value.look_in == seconds
+
+    def test_a_certificate_that_is_not_accepted_is_final(self, tmp_path: Path) -> None:
+        with (
+            serving(lambda _: Answer(), certificate=Authority(tmp_path).issue("server")) as peer,
+            pytest.raises(InvalidReference, match=r"authority that is not known here: .*\[references\] ca_file"),
+        ):
+            references(retries=reference_retries(times=2, pause=60)).fetch(peer.url("/"))
 
     @pytest.mark.parametrize("status", [400, 401, 403, 404, 410, 204, 206])
     def test_what_will_not(self, status: int) -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drydock.errors import InvalidInput
-from drydock.model.rollout import Pause, Rollout, Share, spread, waves_of
+from drydock.model.rollout import PLAIN, Pause, Rollout, Share, share_of, spread, waves_of
 
 ALL_AT_ONCE = Rollout(waves=(Share(100, percent=True),), max_failed=None, pause=Pause.NEVER)
 
@@ -110,3 +110,15 @@ def test_what_makes_no_sense_is_refused_by_name(value: Any, field: str) -> None:
 def test_json_is_read_back_alike(waves: list[Any], max_failed: int) -> None:
     made = rollout(waves=waves, max_failed=max_failed, pause="after_each")
     assert Rollout.parse(made.json, ALL_AT_ONCE) == made
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("7", 7), ("10%", "10%"), ("", ""), ("9" * 9, 999_999_999), ("9" * 5000, "9" * 5000), ("\u0663", "\u0663")],
+)
+def test_a_share_of_an_option(text: str, value: int | str) -> None:
+    """What is no share is refused as such, and does not end the command with a stack."""
+    assert share_of(text) == value
+    if value != 7 and value != "10%":
+        with pytest.raises(InvalidInput, match="max_failed"):
+            Rollout.parse({"max_failed": share_of(text)}, PLAIN)

@@ -14,6 +14,10 @@ from drydock.model.oob_parameters import flag, in_url, is_template
 
 MASK = "******"
 LONGEST_TRAIT = 255
+TRAITS = "drydock_traits"
+"""In ``extra``: the traits that we added, a list. Others are the operator's of Ironic, also where a design has them."""
+CAPABILITY = "drydock_capability"
+"""In ``extra``: the capability that we set."""
 ENROLLED = "drydock_node"
 """In ``extra``: the name in our design, of what we enrolled or adopted."""
 
@@ -76,19 +80,53 @@ def new_node(node: ProvisionedNode, bmc: BmcAccess, settings: IronicSettings) ->
         "driver": settings.hardware_types[bmc.type],
         "driver_info": driver_info(bmc, settings),
         "properties": properties(node, {}),
-        "extra": {ENROLLED: node.name},
+        "extra": {
+            ENROLLED: node.name,
+            TRAITS: list(traits(node)),
+            **({} if node.hardware.boot_mode is None else {CAPABILITY: _capability(node)}),
+        },
         **{f"{kind}_interface": name for kind, name in settings.interfaces.items()},
         **({} if settings.automated_clean is None else {"automated_clean": settings.automated_clean}),
     }
 
 
-def properties(node: ProvisionedNode, known: Mapping[str, Any]) -> dict[str, Any]:
-    """``known`` with the capabilities that the hardware profile asks for; others stay."""
-    if node.hardware.boot_mode is None:
-        return dict(known)
+def properties(node: ProvisionedNode, known: Mapping[str, Any], ours: object = None) -> dict[str, Any]:
+    """``known`` with the capability that the hardware profile asks for, without the one that is ours otherwise."""
     pairs = [pair for pair in str(known.get("capabilities") or "").split(",") if pair]
-    kept = [pair for pair in pairs if not pair.startswith("boot_mode:")]
-    return {**known, "capabilities": ",".join([*kept, f"boot_mode:{node.hardware.boot_mode.value}"])}
+    wanted = _capability(node)
+    if wanted is None:
+        if ours not in pairs:
+            return dict(known)
+        kept = [pair for pair in pairs if pair != ours]
+    else:
+        kept = [*(pair for pair in pairs if not pair.startswith("boot_mode:")), wanted]
+    rest = {name: value for name, value in known.items() if name != "capabilities"}
+    return {**rest, "capabilities": ",".join(kept)} if kept else rest
+
+
+def _capability(node: ProvisionedNode) -> str | None:
+    mode = node.hardware.boot_mode
+    return None if mode is None else f"boot_mode:{mode.value}"
+
+
+def changed_properties(
+    node: ProvisionedNode, known: Mapping[str, Any], extra: Mapping[str, Any]
+) -> list[dict[str, object]]:
+    """The changes of a node's properties, with the record of which capability is ours: one patch, or none."""
+    value = properties(node, known, extra.get(CAPABILITY))
+    if value == dict(known):
+        return []
+    changes: list[dict[str, object]] = [{"op": "add", "path": "/properties", "value": value}]
+    wanted = _capability(node)
+    if wanted is not None:
+        return [*changes, {"op": "add", "path": f"/extra/{CAPABILITY}", "value": wanted}]
+    return [*changes, {"op": "remove", "path": f"/extra/{CAPABILITY}"}]
+
+
+def recorded_traits(extra: Mapping[str, Any]) -> frozenset[str]:
+    """Those that we added; none where the record is not ours."""
+    found = extra.get(TRAITS)
+    return frozenset(each for each in found if isinstance(each, str)) if isinstance(found, list) else frozenset()
 
 
 def traits(node: ProvisionedNode) -> tuple[str, ...]:

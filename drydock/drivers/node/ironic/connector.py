@@ -16,9 +16,11 @@ import openstack
 from keystoneauth1 import exceptions as auth_errors
 from openstack import exceptions as sdk_errors
 
+from drydock.drivers.http_answers import answer_error
 from drydock.drivers.node.ironic.settings import IronicSettings
 from drydock.errors import DriverBusy, DriverError, DriverRefused, DriverUnavailable
 from drydock.http_status import may_pass
+from drydock.tls_refusals import is_refusal, reason
 
 MICROVERSION = "1.81"
 """Node inventories; later than node history (1.78), and vendor data and network data of config drives."""
@@ -27,7 +29,8 @@ REQUESTS_AT_ONCE = 8
 PAGE = 1000
 ATTEMPTS = 3
 LONGEST_MESSAGE = 400
-BUSY = frozenset({409, 429, 503})
+BUSY = frozenset({503})
+"""No conductor is free."""
 QUIET_LOGGERS = ("keystoneauth", "openstack")
 
 Json = Mapping[str, Any]
@@ -148,12 +151,13 @@ class IronicConnector:
         if response.status_code >= 300:
             # NOTE: Ironic quotes a patch that it cannot apply.
             message = self._masked(_message(answer), *_passwords(sent))[:LONGEST_MESSAGE]
-            raise _status_error(response.status_code, f"{what}: status {response.status_code}: {message}")
+            text = f"{what}: status {response.status_code}: {message}"
+            raise _status_error(response.status_code, text, response.headers)
         return answer
 
     def _client_error(self, exc: Exception, what: str) -> DriverError:
-        if isinstance(exc, auth_errors.SSLError):
-            return DriverRefused(f"{what}: the TLS certificate is not accepted")
+        if is_refusal(exc) or isinstance(exc, auth_errors.SSLError):
+            return DriverRefused(f"{what}: {reason(exc, 'the server', option='[ironic] cafile')}")
         if isinstance(exc, auth_errors.ConnectTimeout):
             return DriverUnavailable(f"{what}: no answer in {self._settings.timeout:g} s")
         if isinstance(exc, auth_errors.DiscoveryFailure | sdk_errors.ServiceDiscoveryException):
@@ -163,7 +167,8 @@ class IronicConnector:
         if isinstance(exc, auth_errors.ConnectionError | OSError):
             return ConnectionLost(f"{what}: it cannot be reached, or closed the connection")
         if isinstance(exc, auth_errors.HttpError) and may_pass(exc.http_status or 0):
-            return DriverUnavailable(f"{what}: Keystone answered {exc.http_status}")
+            headers = {} if exc.response is None else exc.response.headers
+            return answer_error(exc.http_status or 0, f"{what}: Keystone answered {exc.http_status}", headers)
         return DriverRefused(f"{what}: {self._masked(str(exc))[:LONGEST_MESSAGE]}")
 
     def _masked(self, text: str, *more: str) -> str:
@@ -176,16 +181,14 @@ class ConnectionLost(DriverUnavailable):
     """Whether the request arrived is not known."""
 
 
-def _status_error(status: int, text: str) -> DriverError:
+def _status_error(status: int, text: str, headers: Mapping[str, str]) -> DriverError:
     if status == 404:
         return NotThere(text)
     if status == 400:
         return BadRequest(text)
     if status == 409:
         return Conflict(text)
-    if status in BUSY:
-        return DriverBusy(text)
-    return DriverUnavailable(text) if may_pass(status) else DriverRefused(text)
+    return answer_error(status, text, headers, busy=BUSY)
 
 
 def _rows(answer: object, collection: str) -> Sequence[Json]:

@@ -19,7 +19,7 @@ from drydock.drivers.node.ironic.nodes import ENROLMENT_FIELDS, FIELDS, IronicNo
 from drydock.drivers.node.ironic.settings import IronicSettings
 from drydock.drivers.node.records import Deployment, ProvisionedNode, ProvisionedSite
 from drydock.drivers.progress import Progress, failed, pending, succeeded
-from drydock.errors import DriverRefused, DriverUnavailable
+from drydock.errors import DriverError, DriverRefused, DriverUnavailable
 from drydock.model.hardware_facts import HardwareFacts
 from drydock.model.node_summary import NodeSummary
 
@@ -131,7 +131,8 @@ class IronicProvisioner:
         """The last failure of the node's history."""
         try:
             events = self._connector.get("nodes", node.uuid, "history", detail="true")["history"]
-        except (NotThere, KeyError):
+        except (DriverError, KeyError):
+            # The other nodes of the list are shown all the same.
             return None
         failures = [event for event in events if event.get("severity") == "ERROR" and event.get("event")]
         last = max(failures, key=lambda event: str(event.get("created_at")), default=None)
@@ -178,10 +179,17 @@ class IronicProvisioner:
             return pending(f"{name}: it has gone from Ironic meanwhile: {exc.message}", look_in=SOON)
         except DriverRefused as exc:
             # Another worker, or an operator of Ironic, may have been quicker.
-            now = self._seen((name,), FIELDS).get(name)
+            now = self._now(name)
             if seen is not None and now is not None and now.state != seen.state:
                 return pending(f"{name}: {states.doing(now.state)}", look_in=SOON)
             return failed(f"{name}: {exc.message}")
+
+    def _now(self, name: str) -> IronicNode | None:
+        """None also if Ironic does not say: what the node was refused for stands."""
+        try:
+            return self._seen((name,), FIELDS).get(name)
+        except DriverError:
+            return None
 
     def _seen(self, names: Sequence[str], fields: Sequence[str]) -> Mapping[str, IronicNode]:
         if len(names) > ONE_BY_ONE:

@@ -6,6 +6,7 @@ raised, and becomes the node's answer in ``requests``.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 
 from drydock.drivers.node.ironic import access, states
@@ -78,33 +79,43 @@ class Enrolment:
         """Names are unique in Ironic: a second request for one is refused, whichever worker makes it."""
         assert wanted.bmc is not None
         made = self._connector.post(("nodes",), access.new_node(wanted, wanted.bmc, self._settings))
-        self._complete(wanted, made["uuid"], ())
+        self._complete(wanted, made["uuid"], (), frozenset(access.traits(wanted)))
         self._provision(made["uuid"], "manage")
         return pending(f"{wanted.name}: {states.doing(states.VERIFYING)}", look_in=SOON)
 
     def _update(self, wanted: ProvisionedNode, seen: IronicNode) -> None:
         """What the design says now, where Ironic shows something else."""
         assert wanted.bmc is not None
-        changes = []
+        changes: list[dict[str, object]] = []
         info = access.driver_info(wanted.bmc, self._settings)
         retried = seen.state == states.ENROLL and not self._fresh_failure(seen)
         if access.differs(seen.driver_info, info) or (retried and info):
             changes.append({"op": "add", "path": "/driver_info", "value": {**_shown(seen), **info}})
-        if access.properties(wanted, seen.properties) != dict(seen.properties):
-            value = access.properties(wanted, seen.properties)
-            changes.append({"op": "add", "path": "/properties", "value": value})
+        changes += access.changed_properties(wanted, seen.properties, seen.extra)
         if changes:
             self._connector.patch(("nodes", seen.uuid), changes)
-        self._complete(wanted, seen.uuid, seen.traits)
+        self._complete(wanted, seen.uuid, seen.traits, access.recorded_traits(seen.extra))
 
-    def _complete(self, wanted: ProvisionedNode, uuid: str, known: tuple[str, ...]) -> None:
-        """The port of the NIC that it boots from, then traits: where those are, the port is."""
-        traits = access.traits(wanted)
-        if set(traits) <= set(known) and known:
-            return
-        self._add_port(wanted, uuid)
-        if traits:
-            self._connector.put(("nodes", uuid, "traits"), {"traits": sorted({*known, *traits})})
+    def _complete(self, wanted: ProvisionedNode, uuid: str, known: Collection[str], ours: frozenset[str]) -> None:
+        """The port of the NIC that it boots from, then traits: where those are, the port is.
+
+        ``ours``: traits that are recorded as added by us. What we add is recorded before, and what we remove is
+        forgotten after: a call that is cut short in between leaves none that nobody removes.
+        """
+        traits, there = frozenset(access.traits(wanted)), frozenset(known)
+        if not (there and traits <= there):
+            self._add_port(wanted, uuid)
+        added, gone = traits - there, ours - traits
+        if not added <= ours:
+            self._record_traits(uuid, ours | added)
+        if added or gone & there:
+            self._connector.put(("nodes", uuid, "traits"), {"traits": sorted((there - gone) | traits)})
+        if gone:
+            self._record_traits(uuid, (ours | added) - gone)
+
+    def _record_traits(self, uuid: str, ours: frozenset[str]) -> None:
+        value = {"op": "add", "path": f"/extra/{access.TRAITS}", "value": sorted(ours)}
+        self._connector.patch(("nodes", uuid), [value])
 
     def _add_port(self, wanted: ProvisionedNode, uuid: str) -> None:
         if wanted.boot_mac is None:
