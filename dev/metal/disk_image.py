@@ -35,13 +35,20 @@ linux /boot/vmlinuz-{{version}} root=LABEL={ROOT_LABEL} ro {KERNEL_PARAMETERS} q
 initrd /boot/initrd.img-{{version}}
 boot
 """
+#: What services write to standard error is on the console, which is kept outside. On a loaded host the console itself
+#: takes longer to come than systemd waits by default, and then has no login prompt.
+SYSTEMD = """\
+[Manager]
+DefaultStandardError=journal+console
+DefaultDeviceTimeoutSec=30min
+DefaultTimeoutStartSec=30min
+"""
 FILES = {
     "etc/fstab": f"LABEL={ROOT_LABEL} / ext4 defaults 0 1\n",
     "etc/hostname": "localhost\n",
     "etc/machine-id": "",
     "etc/cloud/cloud.cfg.d/90-metal.cfg": CLOUD,
-    # What services write to standard error is on the console, which is kept outside.
-    "etc/systemd/system.conf.d/console.conf": "[Manager]\nDefaultStandardError=journal+console\n",
+    "etc/systemd/system.conf.d/metal.conf": SYSTEMD,
 }
 LINKS = {
     "etc/resolv.conf": "../run/systemd/resolve/stub-resolv.conf",
