@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from hashlib import sha256
 from threading import BoundedSemaphore, Lock
 from uuid import UUID
 
@@ -53,6 +54,25 @@ class SharedFetch:
             if _size(content) <= self._kept.maxsize:
                 self._kept[wanted] = content
         return content
+
+
+class FetchedSources:
+    """What one node's references have: each is fetched once, so that all that is made of it is made of the same bytes.
+
+    Errors are those of ``fetch``.
+    """
+
+    def __init__(self, fetch: Fetch) -> None:
+        self._fetch = fetch
+        self._contents: dict[str, bytes] = {}
+
+    def content(self, url: str) -> bytes:
+        if url not in self._contents:
+            self._contents[url] = self._fetch(url)
+        return self._contents[url]
+
+    def digest(self, url: str) -> bytes:
+        return sha256(self.content(url)).digest()
 
 
 def _size(content: bytes) -> int:

@@ -52,6 +52,14 @@ class DeployedNodeRepository:
         wanted = _HEADS.where(deployed_nodes.c.node.in_(nodes))
         return {row.node: DeployedNode(**row._mapping) for row in self._connection.execute(wanted)}
 
+    def contents(self, nodes: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
+        """What is kept of the contents of these nodes' assets, by node; those without are left out."""
+        kept = deployed_nodes.c.sections["contents"]
+        wanted = select(deployed_nodes.c.node, kept.label("contents")).where(
+            deployed_nodes.c.node.in_(nodes), kept.is_not(None)
+        )
+        return {row.node: row.contents for row in self._connection.execute(wanted)}
+
     def sections(self, nodes: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
         """The sections of these nodes, by node; those that are not recorded are left out."""
         wanted = select(deployed_nodes.c.node, deployed_nodes.c.sections).where(deployed_nodes.c.node.in_(nodes))
