@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
@@ -19,7 +19,7 @@ from drydock.bootaction.context import node_variables
 from drydock.bootaction.placeholders import KEY, PLACEHOLDERS, NotComparable, of_address
 from drydock.bootaction.render import Rendering, is_delivered
 from drydock.bootaction.template_pool import Render
-from drydock.errors import DrydockError
+from drydock.errors import DrydockError, RendererUnavailable
 from drydock.model.boot_asset import BootActionDesign, BootAsset
 from drydock.model.site import SiteDesign
 
@@ -67,6 +67,11 @@ class _Asset:
     label: str
 
     @property
+    def where(self) -> str:
+        """As errors of rendering name it."""
+        return f"boot action {self.action.name}: asset {self.asset.path or self.asset.type}"
+
+    @property
     def depends_on_node(self) -> bool:
         return "template" in (*self.asset.location_pipeline, *self.asset.data_pipeline)
 
@@ -75,7 +80,12 @@ class _Node:
     """The variables of one node's templates, and their digest."""
 
     def __init__(self, site: SiteDesign, node: str) -> None:
-        self.variables: Mapping[str, Any] = {"node": node_variables(site, site.nodes[node]), "action": PLACEHOLDERS}
+        self._site = site
+        self._node = node
+
+    @cached_property
+    def variables(self) -> Mapping[str, Any]:
+        return {"node": node_variables(self._site, self._site.nodes[self._node]), "action": PLACEHOLDERS}
 
     @cached_property
     def digest(self) -> str:
@@ -98,6 +108,9 @@ class SiteContents:
     def of_node(self, node: str) -> tuple[AssetContent, ...]:
         about = _Node(self._site, node)
         return tuple(self._content(about, asset) for asset in self._assets_of(node))
+
+    def any_of_node(self, node: str) -> bool:
+        return any(True for _ in self._assets_of(node))
 
     def addresses(self, node: str) -> Iterator[str]:
         """Of the references of its assets, without those that are not comparable or cannot be rendered."""
@@ -137,17 +150,18 @@ class SiteContents:
     def _looked_at(self, about: _Node, asset: _Asset) -> AssetContent:
         rendering = self._rendering(about, asset, self._render)
         try:
-            url = self._address(about, asset)
+            with _naming(asset):
+                url = self._address(about, asset)
             source = self._data_digest(asset) if url is None else rendering.fetched(self._sources.digest, url)
         except NotComparable as exc:
-            where = f"boot action {asset.action.name}: asset {asset.label}"
-            return AssetContent(asset.action_name, asset.label, None, f"{where}: {exc}", by_nature=True)
+            return AssetContent(asset.action_name, asset.label, None, f"{asset.where}: {exc}", by_nature=True)
         except DrydockError as exc:
             return AssetContent(asset.action_name, asset.label, None, exc.message)
 
         def make() -> bytes:
             found = rendering.data() if url is None else rendering.fetched(self._sources.content, url)
-            return rendering.finished(found)
+            with _naming(asset):
+                return rendering.finished(found)
 
         return AssetContent(asset.action_name, asset.label, self._inputs(about, asset, source), make=make)
 
@@ -173,6 +187,15 @@ class SiteContents:
         node = about.digest if "template" in own.data_pipeline else ""
         parts = [*self._renderer, own.type.value, own.location is not None, own.data_pipeline, source.hex(), node]
         return sha256(json.dumps(parts).encode()).digest()
+
+
+@contextmanager
+def _naming(asset: _Asset) -> Iterator[None]:
+    """Other errors name the asset by themselves."""
+    try:
+        yield
+    except RendererUnavailable as exc:
+        raise RendererUnavailable(f"{asset.where}: {exc.message}") from exc
 
 
 def _numbered(items: Sequence[tuple[Item, str]]) -> list[tuple[Item, str]]:
