@@ -3,8 +3,8 @@
     python -m bench.plan [--quick] [--check]
 
 PostgreSQL is real; the provisioner answers from memory. Each size is a process of its own, so that its peak of memory
-is its own. Figures count processor time of the service and of its renderer; what PostgreSQL adds shows in the table, on
-a machine at rest. Every node has a template of its own, one behind a reference, and a file behind one; "all rendered" is
+is its own. Figures count processor time of the service and its renderer; what PostgreSQL adds shows in the table, on a
+machine at rest. Every node has a template of its own, one behind a reference, and a file behind one; "all rendered" is
 a plan after the template behind the reference has changed. `drydock design diff` is measured beside the compilation of
 its two designs.
 """

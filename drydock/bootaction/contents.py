@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
 from importlib.metadata import version
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from drydock.bootaction.context import node_variables
 from drydock.bootaction.placeholders import KEY, PLACEHOLDERS, NotComparable, of_address
@@ -22,6 +22,9 @@ from drydock.bootaction.template_pool import Render
 from drydock.errors import DrydockError, RendererUnavailable
 from drydock.model.boot_asset import BootActionDesign, BootAsset
 from drydock.model.site import SiteDesign
+
+if TYPE_CHECKING:
+    from hashlib import _Hash as Hash
 
 #: Schemes of servers that make what they answer anew each time.
 MADE_ANEW = ("promenade+http:", "promenade+https:")
@@ -88,8 +91,8 @@ class _Node:
         return {"node": node_variables(self._site, self._site.nodes[self._node]), "action": PLACEHOLDERS}
 
     @cached_property
-    def digest(self) -> str:
-        return sha256(json.dumps(self.variables, sort_keys=True).encode()).hexdigest()
+    def digest(self) -> bytes:
+        return sha256(json.dumps(self.variables, sort_keys=True).encode()).digest()
 
 
 class SiteContents:
@@ -103,6 +106,8 @@ class SiteContents:
         self._max_bytes = max_bytes
         self._shared: dict[int, AssetContent] = {}
         self._data: dict[int, bytes] = {}
+        self._addresses: dict[int, str | None] = {}
+        self._alike: dict[int, Hash] = {}
         self._renderer = (version("drydock"), version("jinja2"))
 
     def of_node(self, node: str) -> tuple[AssetContent, ...]:
@@ -148,10 +153,9 @@ class SiteContents:
         return known
 
     def _looked_at(self, about: _Node, asset: _Asset) -> AssetContent:
-        rendering = self._rendering(about, asset, self._render)
         try:
-            with _naming(asset):
-                url = self._address(about, asset)
+            url = self._address(about, asset)
+            rendering = self._rendering(about, asset, self._render)
             source = self._data_digest(asset) if url is None else rendering.fetched(self._sources.digest, url)
         except NotComparable as exc:
             return AssetContent(asset.action_name, asset.label, None, f"{asset.where}: {exc}", by_nature=True)
@@ -166,7 +170,17 @@ class SiteContents:
         return AssetContent(asset.action_name, asset.label, self._inputs(about, asset, source), make=make)
 
     def _address(self, about: _Node, asset: _Asset) -> str | None:
-        url = self._rendering(about, asset, of_address(self._render)).address()
+        if asset.asset.location is None:
+            return None
+        if "template" in asset.asset.location_pipeline:
+            return self._looked_up(about, asset)
+        if id(asset.asset) not in self._addresses:
+            self._addresses[id(asset.asset)] = self._looked_up(about, asset)
+        return self._addresses[id(asset.asset)]
+
+    def _looked_up(self, about: _Node, asset: _Asset) -> str | None:
+        with _naming(asset):
+            url = self._rendering(about, asset, of_address(self._render)).address()
         if url is not None and url.strip().lower().startswith(MADE_ANEW):
             raise NotComparable("its content is not compared: its server makes it anew for each request")
         return url
@@ -184,9 +198,15 @@ class SiteContents:
     def _inputs(self, about: _Node, asset: _Asset, source: bytes) -> bytes:
         """Of all that its bytes follow from, and the versions of what renders them."""
         own = asset.asset
-        node = about.digest if "template" in own.data_pipeline else ""
-        parts = [*self._renderer, own.type.value, own.location is not None, own.data_pipeline, source.hex(), node]
-        return sha256(json.dumps(parts).encode()).digest()
+        alike = self._alike.get(id(own))
+        if alike is None:
+            parts = [*self._renderer, own.type.value, own.location is not None, own.data_pipeline]
+            alike = self._alike[id(own)] = sha256(json.dumps(parts).encode())
+        found = alike.copy()
+        found.update(source)
+        if "template" in own.data_pipeline:
+            found.update(about.digest)
+        return found.digest()
 
 
 @contextmanager

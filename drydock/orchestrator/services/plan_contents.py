@@ -27,8 +27,8 @@ OPTION = "[references] plan_seconds"
 
 @dataclass(frozen=True, slots=True)
 class ContentSettings:
-    """``secrets`` of ``[bootaction]``. ``fetches``: references fetched at a time. ``seconds``: for one plan; 0: contents
-    of assets are not compared.
+    """``secrets`` of ``[bootaction]``. ``fetches``: references fetched at a time. ``seconds``: for one plan; 0: what is
+    in assets is not compared.
     """
 
     secrets: Sequence[bytes] = field(repr=False)
