@@ -68,7 +68,7 @@ class Sticky(set[str]):
 
 
 def test_oddly_written_is_the_same_design_and_not_the_same_text() -> None:
-    documents = Site(3, random.Random(1)).documents  # noqa: S311
+    documents = Site(3, random.Random(1), "http://127.0.0.1").documents  # noqa: S311
     texts = {oddly(documents, seed) for seed in range(20)}
     assert len(texts) == 20
     plain = compile_design(plainly(documents)).site

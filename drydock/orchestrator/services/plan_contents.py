@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import uuid4
 
@@ -45,7 +45,8 @@ class PlanContents:
         self._database = database
         self._settings = settings
         self._fetches = PromptFetch(fetch, at_most=settings.fetches)
-        self._templates = TemplatePool(settings.limits, processes=1)
+        longest = min(settings.limits.max_seconds, settings.seconds)
+        self._templates = TemplatePool(replace(settings.limits, max_seconds=longest), processes=1)
         self._sealers = [Sealer(secret) for secret in settings.secrets]
 
     @contextmanager
