@@ -47,6 +47,15 @@ def test_a_node_that_differs_and_is_kept_is_found(world: ProvenWorld) -> None:
         mutated_often(chain)
 
 
+def test_a_content_that_changes_and_is_not_compared_is_found(world: ProvenWorld) -> None:
+    comparing, world.plans = world.plans, world.make_plans(seconds=0)
+    try:
+        with pytest.raises(Disproved, match="must be redeploy, is keep"):
+            mutated_often(Chain(world, 8, Counts()))
+    finally:
+        world.plans = comparing
+
+
 def mutated_often(chain: Chain) -> None:
     for _ in range(10):
         chain.mutate()
