@@ -56,9 +56,12 @@ _MEMORY_BYTES = 32 * 1024 * 1024
 
 
 class BootPreparation:
-    def __init__(self, settings: BootSettings, fetch: Callable[[str], bytes]) -> None:
+    def __init__(
+        self, settings: BootSettings, fetch: Callable[[str], bytes], present: Callable[[str], bytes] | None = None
+    ) -> None:
+        """``present``: as ``fetch``, but from no cache, for nodes of plans, which were made with what there is now."""
         self._settings = settings
-        self._fetch = SharedFetch(fetch, at_most=settings.fetches)
+        self._fetch = SharedFetch(fetch, at_most=settings.fetches, present=present)
         self._templates = TemplatePool(settings.limits, processes=settings.renderers)
         self._memory = MemoryBudget(_MEMORY_BYTES)
         self._sealer = Sealer(settings.secrets[0])
@@ -88,7 +91,7 @@ class BootPreparation:
         context_id = uuid4()
         key = derive_key(self._settings.secrets[0], context_id, node)
         wanted = [(action, str(ULID())) for action in site.boot_actions if node in action.target_nodes]
-        sources = FetchedSources(self._fetch.for_task(task.root_id))
+        sources = FetchedSources(self._fetch.for_task(task.root_id, present=task.plan is not None))
         templates = Remembered(
             self._templates.for_task(task.root_id), self._templates.for_task(task.root_id, repeatable=True)
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from dataclasses import dataclass
+from functools import partial
 
 from keystoneauth1.session import Session
 from oslo_config import cfg
@@ -90,7 +91,9 @@ def _services(conf: cfg.ConfigOpts) -> StepServices:
         database=shared.database,
         designs=shared.designs,
         sections=NodeSections(boot_secrets(conf)),
-        boot=BootPreparation(_boot_settings(conf), shared.references.fetch),
+        boot=BootPreparation(
+            _boot_settings(conf), shared.references.fetch, partial(shared.references.fetch, present=True)
+        ),
         provisioner=shared.provisioner,
         oob_drivers=load_oob_drivers(conf.drivers.oob or (), lambda name: driver_options(conf, name)),
         labels=_labels(conf),

@@ -106,7 +106,7 @@ REFERENCES_OPTS: tuple[cfg.Opt, ...] = (
         default=30.0,
         min=0.0,
         help="How long one process caches the body of an asset's URL; failures are never cached. 0 fetches "
-        "each time. Designs are never cached.",
+        "each time. Designs are never cached, nor is what plans are made and applied with.",
     ),
     cfg.FloatOpt(
         "plan_seconds",

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from hashlib import sha256
 from typing import Any
 
@@ -19,7 +20,8 @@ from drydock.model.actions import Action
 from drydock.model.plan import Decision, PlanHead, PlannedNode, ReasonKind
 from drydock.model.task import NewTask, ResultStatus, Task
 from drydock.orchestrator.services.plans import PlanService
-from tests.factories.settings import SECRET
+from drydock.references.reference_cache import ReferenceCache
+from tests.factories.settings import SECRET, references
 from tests.factories.site import site
 from tests.http_peer import Answer, Peer, Request, serving
 from tests.orchestrator.world import World
@@ -146,6 +148,25 @@ def test_what_changes_after_the_plan_ends_the_nodes_before_they_are_touched(worl
     assert world.provisioner.installs == dict.fromkeys(NODES, 1)
     assert world.key_of("n01") == key
     assert decisions(planned(world, design)) == REDEPLOY, "what it runs is still known"
+
+
+def test_a_plan_is_applied_with_what_there_is_now_and_not_with_what_there_was(world: World, files: Files) -> None:
+    """As it was planned; a worker has older content in its cache."""
+    stored = references(
+        max_bytes=1 << 20,
+        allowed_schemes=["http"],
+        allowed_hosts=["127.0.0.1"],
+        cache=ReferenceCache(seconds=3600, max_bytes=1 << 20),
+    )
+    boot = BootPreparation(world.boot_settings, stored.fetch, partial(stored.fetch, present=True))
+    world.services = replace(world.services, boot=boot)
+    world.use_runner()
+    design = site(NODES) + action("fetches", fetched(files))
+    files["/x.sh"] = b"one"
+    deploy(world, design)
+    files["/x.sh"] = b"two"
+    assert applied(world, create(world, design)).result.status is ResultStatus.SUCCESS
+    assert decisions(planned(world, design)) == KEEP
 
 
 def test_a_template_that_renders_alike_is_no_change(world: World, files: Files) -> None:
