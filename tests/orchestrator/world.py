@@ -68,6 +68,8 @@ class World:
             read_snapshot=self._read_snapshot,
             allowed_schemes=["drydock", "http"],
             allowed_hosts=["127.0.0.1"],
+            connect_timeout=30,
+            read_timeout=30,
         )
         self.fetch = stored.fetch
         images = ImageCatalogue(self.provisioner, seconds=0, patience=10)

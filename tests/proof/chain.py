@@ -143,8 +143,8 @@ class Chain:
                 del self.running[name]
             elif decision.touches:
                 self.running[name] = design.machines[name]
-        after, nodes = self._planned(design.ref, destroy_unlisted=destroy_unlisted, only=only)
-        left = {name: count for name, count in after.counts.items() if count and name != Decision.KEEP}
+        _, nodes = self._planned(design.ref, destroy_unlisted=destroy_unlisted, only=only)
+        left = {name: node.reasons for name, node in nodes.items() if node.decision is not Decision.KEEP}
         self._shown = {name: _changes(node) for name, node in nodes.items()}
         expect(not left, "the plan after its application is not without changes", left)
         return planned
