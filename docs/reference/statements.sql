@@ -363,12 +363,12 @@ WHERE tasks.id = ANY (:of_tasks::UUID[]);
 
 -- Store what nodes boot with (boot_contexts.ADD_CONTEXTS)
 WITH new_contexts AS
-(INSERT INTO boot_contexts (id, node, task_id, packages, key_digest, expires)
+(INSERT INTO boot_contexts (id, node, task_id, packages, contents, key_digest, expires)
   SELECT anon_1.id AS id, anon_1.node AS node, anon_1.task_id AS task_id, anon_1.packages AS packages,
-      decode(anon_1.key_digest, 'hex') AS decode_1, now() + make_interval(0, 0, 0, 0, 0, 0, anon_1.lifetime)
-      AS anon_2
+      anon_1.contents AS contents, decode(anon_1.key_digest, 'hex') AS decode_1, now() + make_interval(0, 0,
+      0, 0, 0, 0, anon_1.lifetime) AS anon_2
   FROM jsonb_to_recordset(:contexts::JSONB) AS anon_1(id UUID, node TEXT, task_id UUID, key_digest TEXT,
-      packages JSONB, lifetime DOUBLE PRECISION, events_digest TEXT)),
+      packages JSONB, contents JSONB, lifetime DOUBLE PRECISION, events_digest TEXT)),
 new_bundles AS
 (INSERT INTO boot_bundles (context_id, kind, sealed, size)
   SELECT anon_3.context_id AS context_id, anon_3.kind AS kind, anon_3.sealed AS sealed, anon_3.size AS size
@@ -383,7 +383,7 @@ new_actions AS
 INSERT INTO machines (task_id, context_id, events_digest)
 SELECT anon_1.task_id, anon_1.id, decode(anon_1.events_digest, 'hex') AS decode_3
 FROM jsonb_to_recordset(:contexts::JSONB) AS anon_1(id UUID, node TEXT, task_id UUID, key_digest TEXT,
-    packages JSONB, lifetime DOUBLE PRECISION, events_digest TEXT);
+    packages JSONB, contents JSONB, lifetime DOUBLE PRECISION, events_digest TEXT);
 
 -- Revoke keys of nodes (boot_contexts.END)
 WITH locked AS

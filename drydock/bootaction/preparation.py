@@ -9,16 +9,19 @@ from uuid import UUID, uuid4
 
 from ulid import ULID
 
-from drydock.bootaction.fetching import SharedFetch
+from drydock.bootaction.content_record import Sealer
+from drydock.bootaction.contents import SiteContents
+from drydock.bootaction.fetching import FetchedSources, SharedFetch
 from drydock.bootaction.keys import derive_key, derive_matching, events_token, key_digest
 from drydock.bootaction.memory_budget import MemoryBudget
 from drydock.bootaction.packages import merge_packages, package_conflicts
+from drydock.bootaction.placeholders import Remembered
 from drydock.bootaction.placing import without_overwritten
 from drydock.bootaction.render import RenderedAsset, TemplateLimits, render_assets, unknown_names
 from drydock.bootaction.report_tool import report_tool
 from drydock.bootaction.sealing import seal
 from drydock.bootaction.tarball import pack
-from drydock.bootaction.template_pool import TemplatePool
+from drydock.bootaction.template_pool import Render, TemplatePool
 from drydock.bootaction.user_data import user_data
 from drydock.errors import RenderError
 from drydock.model.boot_action import BootAction
@@ -53,11 +56,15 @@ _MEMORY_BYTES = 32 * 1024 * 1024
 
 
 class BootPreparation:
-    def __init__(self, settings: BootSettings, fetch: Callable[[str], bytes]) -> None:
+    def __init__(
+        self, settings: BootSettings, fetch: Callable[[str], bytes], present: Callable[[str], bytes] | None = None
+    ) -> None:
+        """``present``: as ``fetch``, but from no cache, for nodes of plans, which were made with what there is now."""
         self._settings = settings
-        self._fetch = SharedFetch(fetch, at_most=settings.fetches)
+        self._fetch = SharedFetch(fetch, at_most=settings.fetches, present=present)
         self._templates = TemplatePool(settings.limits, processes=settings.renderers)
         self._memory = MemoryBudget(_MEMORY_BYTES)
+        self._sealer = Sealer(settings.secrets[0])
 
     @staticmethod
     def fetches(node: str, site: SiteDesign) -> bool:
@@ -84,7 +91,13 @@ class BootPreparation:
         context_id = uuid4()
         key = derive_key(self._settings.secrets[0], context_id, node)
         wanted = [(action, str(ULID())) for action in site.boot_actions if node in action.target_nodes]
-        assets = without_overwritten(self._assets(task, node, site, wanted, key))
+        sources = FetchedSources(self._fetch.for_task(task.root_id, present=task.plan is not None))
+        templates = Remembered(
+            self._templates.for_task(task.root_id), self._templates.for_task(task.root_id, repeatable=True)
+        )
+        assets = without_overwritten(self._assets(task, node, site, wanted, key, sources.content, templates.as_is))
+        max_bytes = self._settings.limits.max_bytes
+        contents = SiteContents(site, sources=sources, render=templates.repeatable, max_bytes=max_bytes).of_node(node)
         record_size(sum(len(asset.content) for asset in assets))
         now = datetime.now(UTC)
         context = BootContext(
@@ -108,11 +121,19 @@ class BootPreparation:
             actions=actions,
             events_digest=key_digest(events_token(key)),
             lifetime_seconds=self._settings.lifetime_hours * 3600,
+            contents=self._sealer.record(contents),
         )
         return prepared, (*package_conflicts(assets), *unknown_names(assets))
 
     def _assets(
-        self, task: Task, node: str, site: SiteDesign, wanted: Sequence[tuple[BootActionDesign, str]], key: bytes
+        self,
+        task: Task,
+        node: str,
+        site: SiteDesign,
+        wanted: Sequence[tuple[BootActionDesign, str]],
+        key: bytes,
+        fetch: Callable[[str], bytes],
+        render: Render,
     ) -> tuple[RenderedAsset, ...]:
         settings = self._settings
         assets = render_assets(
@@ -122,8 +143,8 @@ class BootPreparation:
             key=key,
             report_url=settings.report_url,
             design_ref=task.design_ref,
-            fetch=self._fetch.for_task(task.root_id),
-            render=self._templates.for_task(task.root_id),
+            fetch=fetch,
+            render=render,
             max_bytes=settings.limits.max_bytes,
         )
         if settings.report_tool is None:

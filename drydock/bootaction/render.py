@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from drydock.bootaction import pipeline
 from drydock.bootaction.context import action_variables, node_variables
@@ -18,9 +18,10 @@ from drydock.errors import DesignError, DrydockError, NotFound, RenderError
 from drydock.model.boot_asset import AssetType, BootActionDesign, BootAsset
 from drydock.model.site import SiteDesign
 
-__all__ = ["RenderedAsset", "TemplateLimits", "render_assets", "unknown_names"]
+__all__ = ["RenderedAsset", "Rendering", "TemplateLimits", "is_delivered", "render_assets", "unknown_names"]
 
 _Fetch = Callable[[str], bytes]
+Fetched = TypeVar("Fetched")
 _Variables = Mapping[str, Any]
 
 
@@ -58,13 +59,18 @@ def render_assets(
     for action, action_id in actions:
         about_action = action_variables(action_id, key=key, report_url=report_url, design_ref=design_ref)
         for asset in action.assets:
-            if asset.path is not None or asset.type is AssetType.PKG_LIST:
+            if is_delivered(asset):
                 variables = {"node": about_node, "action": about_action}
-                rendering = _Rendering(action, asset, variables, key, render, max_bytes)
+                rendering = Rendering(action, asset, variables, key, render, max_bytes)
                 content = rendering.content(fetch_once)
                 kind, unknown = placed_as(asset, content), tuple(rendering.unknown)
                 rendered.append(RenderedAsset(action.name, kind, asset.path, asset.mode, content, unknown))
     return tuple(rendered)
+
+
+def is_delivered(asset: BootAsset) -> bool:
+    """Whether it reaches machines: an asset without a path does not, unless it is a package list."""
+    return asset.path is not None or asset.type is AssetType.PKG_LIST
 
 
 def unknown_names(assets: Sequence[RenderedAsset]) -> tuple[str, ...]:
@@ -77,8 +83,8 @@ def unknown_names(assets: Sequence[RenderedAsset]) -> tuple[str, ...]:
     )
 
 
-class _Rendering:
-    """The rendering of one asset."""
+class Rendering:
+    """The rendering of one asset. Its methods raise as ``render_assets``."""
 
     def __init__(
         self,
@@ -100,19 +106,30 @@ class _Rendering:
         self._quoted = True
 
     def content(self, fetch: _Fetch) -> bytes:
+        url = self.address()
+        return self.finished(self.data() if url is None else self.fetched(fetch, url))
+
+    def address(self) -> str | None:
+        """Where its source is fetched from; None for one that the design itself has."""
         asset = self._asset
         if asset.location is None:
-            if asset.type is AssetType.PKG_LIST:
-                return dump_packages(asset.packages or {})
-            return self._run((asset.data or "").encode("utf-8"), "data_pipeline", asset.data_pipeline)
-        url = self._run(asset.location, "location_pipeline", asset.location_pipeline).decode("utf-8")
-        body = self._fetch(fetch, url)
-        # The server's answer is not shown: readers of a task may not have access to the server.
-        self._quoted = False
+            return None
+        return self._run(asset.location, "location_pipeline", asset.location_pipeline).decode("utf-8")
+
+    def data(self) -> bytes:
+        """The source that the design has."""
+        if self._asset.type is AssetType.PKG_LIST:
+            return dump_packages(self._asset.packages or {})
+        return (self._asset.data or "").encode("utf-8")
+
+    def finished(self, source: bytes) -> bytes:
+        asset = self._asset
+        # A server's answer is not shown: readers of a task may not have access to the server.
+        self._quoted = asset.location is None
         if asset.type is not AssetType.PKG_LIST:
-            return self._run(body, "data_pipeline", asset.data_pipeline)
+            return self._run(source, "data_pipeline", asset.data_pipeline)
         try:
-            return dump_packages(parse_packages(body))
+            return source if asset.location is None else dump_packages(parse_packages(source))
         except ValueError as exc:
             raise self._error("location", str(exc)) from None
 
@@ -134,7 +151,8 @@ class _Rendering:
             self.unknown |= dict.fromkeys(rendered.unknown)
         return rendered.text
 
-    def _fetch(self, fetch: _Fetch, url: str) -> bytes:
+    def fetched(self, fetch: Callable[[str], Fetched], url: str) -> Fetched:
+        """What ``fetch`` answers for the address; its errors name the asset."""
         try:
             return fetch(url)
         except (DesignError, NotFound) as exc:

@@ -50,7 +50,13 @@ class TemplateChild:
         with theirs:
             try:
                 self._process = subprocess.Popen(
-                    [sys.executable, "-sP", "-m", "drydock.bootaction.template_process", str(max_memory)],
+                    [
+                        interpreter(sys.executable, sys.exec_prefix),
+                        "-sP",
+                        "-m",
+                        "drydock.bootaction.template_process",
+                        str(max_memory),
+                    ],
                     stdin=theirs.fileno(),
                     stdout=subprocess.DEVNULL,
                     env=_environment(),
@@ -115,6 +121,13 @@ class TemplateChild:
     def _abandon(self) -> None:
         self.ended = True
         self.end()
+
+
+def interpreter(executable: str, prefix: str) -> str:
+    """The Python that runs this. ``executable`` of a server that embeds it, such as uWSGI, is the server itself."""
+    if os.path.basename(executable).startswith("python"):
+        return executable
+    return os.path.join(prefix, "bin", f"python{sys.version_info.major}.{sys.version_info.minor}")
 
 
 def _end(process: subprocess.Popen[bytes], connection: socket.socket) -> None:

@@ -1,7 +1,7 @@
 """The protocol of worker and renderer: a JSON header and a body of bytes, each preceded by its length.
 
-A request's header is ``source``, ``variables``, ``seconds``, ``max_bytes``; it has no body. An answer's header is
-``kind`` (one of ``Kind``), ``unknown`` (names) or ``message`` (the error), and ``last`` (whether this process
+A request's header is ``source``, ``variables``, ``seconds``, ``max_bytes``, ``repeatable``; it has no body. An answer's
+header is ``kind`` (one of ``Kind``), ``unknown`` (names) or ``message`` (the error), and ``last`` (whether this process
 ends now); its body is the rendered text, or the error's.
 """
 

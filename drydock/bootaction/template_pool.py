@@ -38,19 +38,20 @@ class TemplatePool:
         self._idle: list[TemplateChild] = []
         self._strikes = _Strikes()
 
-    def for_task(self, scope: Hashable) -> Render:
+    def for_task(self, scope: Hashable, *, repeatable: bool = False) -> Render:
         """A function that renders a source with variables. ``scope``: reached limits are remembered within it.
 
-        It raises ``TemplateFaultError`` (of which ``LimitExceededError`` is one) and ``RendererUnavailable``.
+        ``repeatable``: what templates draw at random is the same each time. It raises ``TemplateFaultError`` (of which
+        ``LimitExceededError`` is one) and ``RendererUnavailable``.
         """
-        return lambda source, variables: self._render(scope, source, variables)
+        return lambda source, variables: self._render(scope, source, variables, repeatable=repeatable)
 
     def close(self) -> None:
         """End the processes that are idle."""
-        while self._idle:
-            self._idle.pop().end()
+        while (child := self._kept()) is not None:
+            child.end()
 
-    def _render(self, scope: Hashable, source: str, variables: Mapping[str, Any]) -> RenderedText:
+    def _render(self, scope: Hashable, source: str, variables: Mapping[str, Any], *, repeatable: bool) -> RenderedText:
         if len(source) > MAX_SOURCE:
             raise LimitExceededError(f"the template is longer than {MAX_SOURCE} characters")
         limits = self.limits
@@ -58,7 +59,13 @@ class TemplatePool:
         with self._places:
             seconds = self._strikes.allowed(template, limits.max_seconds)
             request = pack(
-                {"source": source, "variables": variables, "seconds": seconds, "max_bytes": limits.max_bytes}
+                {
+                    "source": source,
+                    "variables": variables,
+                    "seconds": seconds,
+                    "max_bytes": limits.max_bytes,
+                    "repeatable": repeatable,
+                }
             )
             try:
                 answer = self._answer(request, seconds)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from oslo_config import cfg
@@ -14,7 +15,7 @@ from drydock.api.operations import TABLE
 from drydock.api.paths import node_paths
 from drydock.api.services import ApiServices
 from drydock.auth.health import checks as auth_checks
-from drydock.bootstrap.shared import build_shared, with_slash
+from drydock.bootstrap.shared import build_shared, template_limits, with_slash
 from drydock.conf import boot_secrets, max_waiting, public_url, trusted_proxies
 from drydock.conf.api import MAX_EVENT_BYTES
 from drydock.errors import ConfigurationError, InvalidInput
@@ -30,6 +31,7 @@ from drydock.orchestrator.services.node_records import NodeRecords
 from drydock.orchestrator.services.node_sections import NodeSections
 from drydock.orchestrator.services.operator_holds import OperatorHoldService
 from drydock.orchestrator.services.plan_application import PlanApplication
+from drydock.orchestrator.services.plan_contents import ContentSettings, PlanContents
 from drydock.orchestrator.services.plan_facts import FactsReader
 from drydock.orchestrator.services.plan_site import SiteChanges
 from drydock.orchestrator.services.plans import PlanService
@@ -82,6 +84,7 @@ def build_services(conf: cfg.ConfigOpts) -> ApiServices:
             shared.designs,
             sections,
             facts,
+            PlanContents(shared.database, partial(shared.references.fetch, present=True), _content_settings(conf)),
             slots=conf.orchestrator.deployment_places,
             rollout=rollout,
         ),
@@ -115,6 +118,15 @@ def _rollout(conf: cfg.ConfigOpts) -> Rollout:
         return Rollout.parse(value, PLAIN)
     except InvalidInput as exc:
         raise ConfigurationError(f"[orchestrator] {exc.message.replace('rollout.', 'rollout_')}") from exc
+
+
+def _content_settings(conf: cfg.ConfigOpts) -> ContentSettings:
+    return ContentSettings(
+        secrets=boot_secrets(conf),
+        limits=template_limits(conf),
+        fetches=conf.bootaction.parallel_fetches,
+        seconds=conf.references.plan_seconds,
+    )
 
 
 def _script_settings(conf: cfg.ConfigOpts) -> ScriptSettings:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from oslo_config import cfg
 
 from drydock.auth.service_session import service_session
+from drydock.bootaction.template_limits import TemplateLimits
 from drydock.conf.design import token_hosts
 from drydock.conf.driver_options import driver_options
 from drydock.db.database import Database
@@ -79,6 +80,12 @@ def _references(conf: cfg.ConfigOpts, read_snapshot: Callable[[str], bytes]) -> 
         tokens=tokens,
         retries=reference_retries(times=options.retries, pause=options.retry_pause),
         cache=ReferenceCache(seconds=options.cache_seconds, max_bytes=options.cache_bytes),
+    )
+
+
+def template_limits(conf: cfg.ConfigOpts) -> TemplateLimits:
+    return TemplateLimits(
+        max_bytes=conf.bootaction.template_max_bytes, max_seconds=conf.bootaction.template_max_seconds
     )
 
 

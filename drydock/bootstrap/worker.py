@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import threading
 from dataclasses import dataclass
+from functools import partial
 
 from keystoneauth1.session import Session
 from oslo_config import cfg
 
 from drydock.auth.service_session import service_session
 from drydock.bootaction.preparation import BootPreparation, BootSettings
-from drydock.bootaction.render import TemplateLimits
-from drydock.bootstrap.shared import build_shared, with_slash
+from drydock.bootstrap.shared import build_shared, template_limits, with_slash
 from drydock.conf import boot_secrets
 from drydock.conf.driver_options import driver_options
 from drydock.conf.drivers import label_driver
@@ -91,7 +91,9 @@ def _services(conf: cfg.ConfigOpts) -> StepServices:
         database=shared.database,
         designs=shared.designs,
         sections=NodeSections(boot_secrets(conf)),
-        boot=BootPreparation(_boot_settings(conf), shared.references.fetch),
+        boot=BootPreparation(
+            _boot_settings(conf), shared.references.fetch, partial(shared.references.fetch, present=True)
+        ),
         provisioner=shared.provisioner,
         oob_drivers=load_oob_drivers(conf.drivers.oob or (), lambda name: driver_options(conf, name)),
         labels=_labels(conf),
@@ -134,9 +136,7 @@ def _boot_settings(conf: cfg.ConfigOpts) -> BootSettings:
         report_url=with_slash(conf.bootaction.report_url),
         bootdata_url=with_slash(conf.bootaction.bootdata_url),
         lifetime_hours=conf.bootaction.context_lifetime,
-        limits=TemplateLimits(
-            max_bytes=conf.bootaction.template_max_bytes, max_seconds=conf.bootaction.template_max_seconds
-        ),
+        limits=template_limits(conf),
         fetches=conf.bootaction.parallel_fetches,
         renderers=min(conf.orchestrator.slots, max(4, 2 * len(os.sched_getaffinity(0)))),
         start_units=conf.bootaction.start_units,

@@ -58,7 +58,8 @@ def diff(ctx: click.Context, *, old: str, new: str, nodes: Sequence[str], output
 
     OLD and NEW are each a file, a directory of YAML files, "-" for stdin, or git:REVISION:PATH (PATH counts from the
     top of the repository; ./PATH from here). Order, layout, anchors, and where a setting is inherited from make no
-    difference. Secrets are shown only as changed.
+    difference. Secrets are shown only as changed. References are not fetched: their addresses are compared, not what is
+    behind them, which drydock plan create does.
 
     \b
     Exit status: 0 no changes, 2 changes, 1 a design is invalid or cannot be read.

@@ -106,7 +106,16 @@ REFERENCES_OPTS: tuple[cfg.Opt, ...] = (
         default=30.0,
         min=0.0,
         help="How long one process caches the body of an asset's URL; failures are never cached. 0 fetches "
-        "each time. Designs are never cached.",
+        "each time. Designs are never cached, nor is what plans are made and applied with.",
+    ),
+    cfg.FloatOpt(
+        "plan_seconds",
+        default=20.0,
+        min=0.0,
+        max=600.0,
+        help="Seconds that one plan may fetch assets and render templates, to compare what is in them with what "
+        "machines were deployed with. Nodes for which that is not enough are blocked, and say so. 0: only addresses "
+        "are compared.",
     ),
     cfg.IntOpt(
         "cache_bytes", default=64 * 1024 * 1024, min=0, help="Size of all cached bodies of one process together."

@@ -52,7 +52,15 @@ END = _end(one_of(boot_contexts.c.node, "of_nodes"))
 END_OF_TASKS = _end(one_of(boot_contexts.c.task_id, "of_tasks"))
 
 _contexts = recordset(
-    "contexts", id=Uuid, node=Text, task_id=Uuid, key_digest=Text, packages=JSONB, lifetime=Double, events_digest=Text
+    "contexts",
+    id=Uuid,
+    node=Text,
+    task_id=Uuid,
+    key_digest=Text,
+    packages=JSONB,
+    contents=JSONB,
+    lifetime=Double,
+    events_digest=Text,
 )
 #: One array per column: as JSON, a bundle would be in memory three times.
 _bundles = (
@@ -76,7 +84,7 @@ def _same(rows: TableValuedAlias, *names: str) -> dict[str, ColumnElement[Any]]:
     return {name: rows.c[name] for name in names}
 
 
-_new_contexts = _same(_contexts, "id", "node", "task_id", "packages") | {
+_new_contexts = _same(_contexts, "id", "node", "task_id", "packages", "contents") | {
     "key_digest": func.decode(_contexts.c.key_digest, "hex"),
     "expires": func.now() + seconds_of(_contexts.c.lifetime),
 }
@@ -118,6 +126,7 @@ class BootContextRepository:
                         "task_id": str(boot.context.task_id),
                         "key_digest": boot.context.key_digest.hex(),
                         "packages": dict(boot.context.packages),
+                        "contents": boot.contents,
                         "lifetime": boot.lifetime_seconds,
                         "events_digest": boot.events_digest.hex(),
                     }
@@ -160,6 +169,14 @@ class BootContextRepository:
         """The context's id by task; cheaper than ``of_tasks`` when polling many nodes."""
         rows = self._connection.execute(_LIVE_OF_TASKS, {"of_tasks": task_ids})
         return {row.task_id: row.id for row in rows}
+
+    def contents(self, context_ids: Sequence[UUID]) -> Mapping[UUID, Mapping[str, Any]]:
+        """What is kept of the contents of their assets; those without are of a version that did not."""
+        wanted = select(boot_contexts.c.id, boot_contexts.c.contents)
+        rows = self._connection.execute(
+            wanted.where(one_of(boot_contexts.c.id, "ids"), boot_contexts.c.contents.is_not(None)), {"ids": context_ids}
+        )
+        return {row.id: row.contents for row in rows}
 
     def live_context(self, node: str) -> UUID | None:
         """The node's boot context, if it has one that has neither ended nor expired."""

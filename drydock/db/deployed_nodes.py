@@ -63,6 +63,14 @@ class DeployedNodeRepository:
         rows = self._connection.execute(wanted, {"of_names": list(nodes)})
         return {row.name: DeployedNode(**{each.name: row._mapping[each.name] for each in _HEAD}) for row in rows}
 
+    def contents(self, nodes: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
+        """What is kept of the contents of these nodes' assets, by node; those without are left out."""
+        kept = deployed_nodes.c.sections["contents"]
+        wanted = select(deployed_nodes.c.node, kept.label("contents")).where(
+            deployed_nodes.c.node.in_(nodes), kept.is_not(None)
+        )
+        return {row.node: row.contents for row in self._connection.execute(wanted)}
+
     def sections(self, nodes: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
         """The sections of these nodes, by the given names; those that are not recorded are left out."""
         wanted = select(_NAME.label("name"), deployed_nodes.c.sections).where(_NAMED)

@@ -267,6 +267,8 @@ boot_contexts = Table(
     Column("task_id", Uuid, ForeignKey("tasks.id", ondelete="CASCADE"), nullable=False),
     Column("key_digest", LargeBinary, nullable=False, unique=True),
     Column("packages", JSONB, nullable=False, server_default=text("'{}'")),
+    # What is kept of the contents of its assets; NULL: made by a version that did not compare them.
+    Column("contents", JSONB(none_as_null=True)),
     Column("created", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Column("expires", DateTime(timezone=True), nullable=False),
     Column("ended", DateTime(timezone=True)),

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from drydock.model.boot_action import BootAction
@@ -60,7 +61,8 @@ class StoredBundle:
 class PreparedBoot:
     """All that a node needs to boot, ready to be stored. ``events_digest``: SHA-256 of its installer's token.
 
-    ``lifetime_seconds`` count from the moment it is stored; ``context.expires`` is not valid before.
+    ``lifetime_seconds`` count from the moment it is stored; ``context.expires`` is not valid before. ``contents``: what
+    is kept of its assets' contents, see ``bootaction/content_record.py``.
     """
 
     context: BootContext
@@ -68,6 +70,7 @@ class PreparedBoot:
     actions: Sequence[BootAction]
     events_digest: bytes = field(repr=False)
     lifetime_seconds: float
+    contents: Mapping[str, Any]
 
     @property
     def size(self) -> int:

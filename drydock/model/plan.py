@@ -36,6 +36,7 @@ class ReasonKind(StrEnum):
     HARDWARE = "hardware"
     UNKNOWN = "unknown"
     UNREACHABLE = "unreachable"
+    CONTENT = "content"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from drydock.design.secrecy import masked_text
 from drydock.model.plan import Decision, PlannedNode, Reason, ReasonKind
 from drydock.plan.design_difference import node_changes
-from drydock.plan.difference import ABSENT, Change, Comparison, shown
+from drydock.plan.difference import ABSENT, CHANGED, Change, Comparison, shown
 from drydock.plan.fingerprint import fingerprint, recordable
 from drydock.plan.sections import DEPLOYED
 
@@ -36,6 +37,23 @@ class Recorded:
 
 
 @dataclass(frozen=True, slots=True)
+class ComparedContents:
+    """Of the assets of a node, as recorded and as they would be now.
+
+    ``changed``: names of boot action and asset of those that differ. ``unknown``: in words, what could not be compared
+    now. ``notes``: in words, what is not compared, or was not recorded. ``rests_on``: equal as long as nothing changed.
+    """
+
+    changed: tuple[tuple[str, str], ...] = ()
+    unknown: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    rests_on: str | None = None
+
+
+NOT_COMPARED = ComparedContents()
+
+
+@dataclass(frozen=True, slots=True)
 class NodeFacts:
     """All that a decision is made from. ``hold``, ``task``: in words, None if there is none. ``mismatches``: between
     the hardware and its profile, as far as known. ``unsuccessful``: the task that deployed it, if it did not end well.
@@ -47,6 +65,7 @@ class NodeFacts:
     task: str | None = None
     mismatches: tuple[str, ...] = ()
     unsuccessful: str | None = None
+    contents: ComparedContents = NOT_COMPARED
 
     def rests_on(self) -> Mapping[str, str]:
         """By name, as text that is equal as long as nothing changed."""
@@ -78,6 +97,8 @@ class Decider:
             reasons = (*(Reason(ReasonKind.HARDWARE, text) for text in facts.mismatches), *reasons)
         else:
             rests_on = {key: value for key, value in rests_on.items() if key != "hardware"}
+        if decision is Decision.REDEPLOY and facts.contents.rests_on is not None:
+            rests_on = {**rests_on, "contents": facts.contents.rests_on}
         if decision.touches:
             blocks = tuple(_blocks(facts))
             mismatched = self._hardware_blocks and "hardware" in rests_on and facts.mismatches
@@ -97,11 +118,14 @@ class Decider:
         interrupts = Reason(ReasonKind.INTERRUPTS, f"deployed since {facts.recorded.since}")
         before = facts.recorded.sections
         changes = () if before is None else node_changes(self._comparison, before, recordable(wanted))
-        reasons = tuple(_reason(change) for change in changes)
+        reasons = (*map(_reason, changes), *_of_contents(facts.contents, changes))
         if facts.observed is Observed.NOT_DEPLOYED:
             text = f"deployed {facts.recorded.since}, but not according to the provisioner"
             return Decision.DEPLOY, (Reason(ReasonKind.STATE, text), *reasons)
-        if any(change.path[0] in DEPLOYED for change in changes):
+        if facts.contents.unknown:
+            unknown = (Reason(ReasonKind.CONTENT, text) for text in facts.contents.unknown)
+            return Decision.BLOCKED, (*unknown, *reasons)
+        if facts.contents.changed or any(change.path[0] in DEPLOYED for change in changes):
             return Decision.REDEPLOY, (*reasons, interrupts)
         return Decision.KEEP, reasons
 
@@ -122,6 +146,18 @@ def _not_recorded(facts: NodeFacts) -> tuple[Decision, tuple[Reason, ...]]:
         text = "deployed, but there is no record with what: deploy it once with force to have one"
         return Decision.BLOCKED, (Reason(ReasonKind.UNKNOWN, text),)
     return Decision.DEPLOY, (Reason(ReasonKind.NEW, "not deployed"),)
+
+
+def _of_contents(contents: ComparedContents, changes: Sequence[Change]) -> Iterator[Reason]:
+    """Without assets that the design itself has otherwise."""
+    seen = {change.path[1:4:2] for change in changes if change.path[0] == "boot_actions"}
+    whole = {change.path[1] for change in changes if change.path[0] == "boot_actions" and len(change.path) == 2}
+    for action, asset in contents.changed:
+        if (action, asset) not in seen and action not in whole:
+            path = ".".join(masked_text(name) for name in ("contents", action, asset))
+            yield Reason(ReasonKind.CHANGE, "changed", path, CHANGED, CHANGED)
+    for text in contents.notes:
+        yield Reason(ReasonKind.CONTENT, text)
 
 
 def _blocks(facts: NodeFacts) -> Iterator[Reason]:

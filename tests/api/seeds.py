@@ -106,6 +106,7 @@ class Seeds:
                         ],
                         events_digest=key_digest(events_token(key)),
                         lifetime_seconds=3600,
+                        contents={},
                     )
                 ]
             )

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from drydock.bootaction.template_child import interpreter
 from drydock.bootaction.template_limits import LimitExceededError, TemplateFaultError, TemplateLimits
 from drydock.bootaction.template_pool import TemplatePool
 from tests.unit.bootaction.sites import pool
@@ -167,6 +168,23 @@ def test_a_waiting_thread_does_not_keep_others_from_running() -> None:
         turns += 1
     thread.join()
     assert turns > 50
+
+
+def test_what_is_drawn_at_random_is_the_same_where_it_must_be_and_only_there() -> None:
+    templates, source = TemplatePool(LIMITS, processes=1), "{{ range(99999) | random }} {{ range(99999) | random }}"
+    drawn, repeated = templates.for_task("a"), templates.for_task("a", repeatable=True)
+    first = {repeated(source, {}).text for _ in range(3)}
+    others = {drawn(source, {}).text for _ in range(5)}
+    again = {repeated(source, {}).text for _ in range(3)}
+    templates.close()
+    assert (len(first), first) == (1, again)
+    assert len(others) > 1
+
+
+def test_a_server_that_embeds_python_is_not_taken_for_python() -> None:
+    assert interpreter(sys.executable, "/x") == sys.executable
+    found = interpreter("/usr/bin/uwsgi", sys.exec_prefix)
+    assert subprocess.run([found, "-c", "print(2)"], capture_output=True, check=True).stdout == b"2\n"
 
 
 def test_an_idle_renderer_that_was_ended_is_replaced() -> None:

@@ -51,7 +51,7 @@ def boot(task: Task, node: str = "n1", *, name: str = "join", signaling: bool = 
     )
     bundles = [SealedBundle(context.id, kind, b"sealed " + kind.value.encode(), 5) for kind in BundleKind]
     action = BootAction(context.id.hex[:26], context.id, task.id, node, name, signaling=signaling)
-    return PreparedBoot(context, bundles, [action], events_digest=b"token", lifetime_seconds=3600)
+    return PreparedBoot(context, bundles, [action], events_digest=b"token", lifetime_seconds=3600, contents={})
 
 
 def add_boot(uow: UnitOfWork, node: str = "n1") -> PreparedBoot:

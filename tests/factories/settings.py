@@ -8,6 +8,7 @@ from typing import Any
 from drydock.bootaction.preparation import BootSettings
 from drydock.bootaction.render import TemplateLimits
 from drydock.errors import DesignNotFound
+from drydock.orchestrator.services.plan_contents import ContentSettings
 from drydock.references.references import References
 
 SECRET = bytes(range(32))
@@ -34,6 +35,13 @@ def references(**changes: Any) -> References:
         "cache": None,
     }
     return References(**settings | changes)
+
+
+def content_settings(**changes: Any) -> ContentSettings:
+    settings = ContentSettings(
+        secrets=[SECRET], limits=TemplateLimits(max_bytes=1 << 20, max_seconds=10), fetches=8, seconds=20
+    )
+    return replace(settings, **changes)
 
 
 def boot_settings(url: str = "http://localhost:9000/api/v1.0", **changes: Any) -> BootSettings:

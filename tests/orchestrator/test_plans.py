@@ -10,11 +10,8 @@ from drydock.drivers.node.base import NodeState
 from drydock.errors import DesignInvalid, DriverUnavailable, PlanNotFound
 from drydock.model.hardware_check import HardwareCheck
 from drydock.model.plan import Decision, PlanHead, PlannedNode, ReasonKind
-from drydock.model.rollout import PLAIN
-from drydock.orchestrator.services.node_sections import NodeSections
 from drydock.orchestrator.services.plan_facts import FactsReader
 from drydock.orchestrator.services.plans import PlanService
-from tests.factories.settings import SECRET
 from tests.factories.site import site
 from tests.factories.tasks import named_nodes
 from tests.orchestrator.world import World
@@ -99,7 +96,7 @@ def test_a_provisioner_that_does_not_answer_blocks(world: World, plans: PlanServ
         finders=(),
         hardware_check=HardwareCheck.FAIL,
     )
-    away = PlanService(world.database, world.designs, NodeSections([SECRET]), facts, slots=1, rollout=PLAIN)
+    away = world.make_plans(facts)
     assert set(decisions(away, create(world, away, DESIGN)).values()) == {"blocked"}
 
 

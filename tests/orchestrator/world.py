@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Engine as SqlEngine
@@ -28,6 +30,7 @@ from drydock.orchestrator.services.hardware import finders
 from drydock.orchestrator.services.images import ImageCatalogue
 from drydock.orchestrator.services.node_sections import NodeSections
 from drydock.orchestrator.services.plan_application import PlanApplication
+from drydock.orchestrator.services.plan_contents import PlanContents
 from drydock.orchestrator.services.plan_facts import FactsReader
 from drydock.orchestrator.services.plan_site import SiteChanges
 from drydock.orchestrator.services.plans import PlanService
@@ -35,7 +38,7 @@ from drydock.orchestrator.services.scope_check import ScopeCheck
 from drydock.orchestrator.services.tasks import TaskService
 from drydock.orchestrator.workflows.table import WORKFLOWS
 from drydock.orchestrator.workflows.workflow import StepServices
-from tests.factories.settings import SECRET, boot_settings, references
+from tests.factories.settings import SECRET, boot_settings, content_settings, references
 from tests.factories.site import site
 from tests.orchestrator.fakes import FakeBmcs, FakeLabels, FakeProvisioner
 
@@ -60,7 +63,15 @@ class World:
         self.provisioner = provisioner or FakeProvisioner()
         self.bmcs = bmcs or FakeBmcs()
         self.labels = FakeLabels()
-        stored = references(max_bytes=1 << 20, read_snapshot=self._read_snapshot)
+        stored = references(
+            max_bytes=1 << 20,
+            read_snapshot=self._read_snapshot,
+            allowed_schemes=["drydock", "http"],
+            allowed_hosts=["127.0.0.1"],
+            connect_timeout=30,
+            read_timeout=30,
+        )
+        self.fetch = stored.fetch
         images = ImageCatalogue(self.provisioner, seconds=0, patience=10)
         self.designs = DesignService(self.database, DesignLoader(stored, cache_size=2), images)
         self.boot_settings = boot_settings()
@@ -84,13 +95,24 @@ class World:
             finders=finders(self.provisioner.name, ["redfish"]),
             hardware_check=HardwareCheck.FAIL,
         )
-        self.plans = PlanService(
-            self.database, self.designs, self.services.sections, self.facts, slots=100, rollout=PLAIN
-        )
+        self.plans = self.make_plans()
         self.use_orchestrator()
         self.boot = BootService(self.database, hold_seconds=0)
         self.owner = "worker-1"
         self.use_runner()
+
+    def make_plans(self, facts: FactsReader | None = None, **settings: Any) -> PlanService:
+        """What plans; with other facts, or other settings of contents."""
+        contents = PlanContents(self.database, partial(self.fetch, present=True), content_settings(**settings))
+        return PlanService(
+            self.database,
+            self.designs,
+            self.services.sections,
+            facts or self.facts,
+            contents,
+            slots=100,
+            rollout=PLAIN,
+        )
 
     def use_orchestrator(self, *, guard: bool = True) -> None:
         """What operators' requests come to."""

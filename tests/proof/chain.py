@@ -53,15 +53,19 @@ class Counts:
 class Design:
     """A compiled design with what the oracle says of its nodes."""
 
-    def __init__(self, world: ProvenWorld, content: bytes) -> None:
+    def __init__(self, world: ProvenWorld, content: bytes, files: Mapping[str, str]) -> None:
         stored = world.store(content)
         self.ref = stored.ref
         self.compiled: CompiledDesign = world.designs.compiled(stored.digest)
         self.site: SiteDesign = self.compiled.site
+        self.designed: Mapping[str, Any] = {}
         self.machines: Mapping[str, Any] = {}
         self.given: Mapping[str, Any] = {}
         if self.compiled.valid:
-            self.machines = {name: oracle.machine(self.site, name) for name in self.site.nodes}
+            self.designed = {name: oracle.machine(self.site, name) for name in self.site.nodes}
+            self.machines = {
+                name: [machine, oracle.contents(self.site, name, files)] for name, machine in self.designed.items()
+            }
             self.given = {name: oracle.given(self.site, name) for name in self.site.nodes}
 
 
@@ -76,20 +80,21 @@ class Chain:
         #: By node, what the last plan said that needs no deployment.
         self._shown: Mapping[str, Sequence[str]] = {}
         low, high = self._chance.choices(list(SIZES), list(SIZES.values()))[0]
-        self._site = Site(self._chance.randint(low, high), self._chance)
+        self._site = Site(self._chance.randint(low, high), self._chance, world.url)
         self.words = "the first design"
         world.empty()
-        self._design = Design(world, plainly(self._site.documents))
+        self._design = Design(world, plainly(self._site.documents), self._site.files)
         self._go(self._design, destroy_unlisted=False)
 
     def mutate(self) -> None:
         site, content, text_only = self._mutated()
-        design = Design(self._world, content)
+        design = Design(self._world, content, site.files)
         if not design.compiled.valid:
             self._counts.invalid += 1
             return
         self._counts.mutations += 1
         self._counts.text_only += text_only
+        self._world.files = site.files
         self._counts.largest = max(self._counts.largest, len(design.site.nodes))
         _check_difference(self._design, design, text_only=text_only)
         # Nodes that an earlier design had may still run: these are no matter of its text.
@@ -138,8 +143,8 @@ class Chain:
                 del self.running[name]
             elif decision.touches:
                 self.running[name] = design.machines[name]
-        after, nodes = self._planned(design.ref, destroy_unlisted=destroy_unlisted, only=only)
-        left = {name: count for name, count in after.counts.items() if count and name != Decision.KEEP}
+        _, nodes = self._planned(design.ref, destroy_unlisted=destroy_unlisted, only=only)
+        left = {name: node.reasons for name, node in nodes.items() if node.decision is not Decision.KEEP}
         self._shown = {name: _changes(node) for name, node in nodes.items()}
         expect(not left, "the plan after its application is not without changes", left)
         return planned
@@ -173,8 +178,12 @@ class Chain:
         new = NewTask(Action.APPLY_PLAN, design_ref="", created_by="proof", plan=plan.id, all_nodes=True)
         if chance.random() < 0.3:
             new = replace(new, rollout={"waves": chance.choice(([1, "100%"], ["30%", "60%"]))})
-        if chance.random() < 0.05:
-            self._refused_while_held(new, chance.choice(sorted(planned)))
+        # What is not in the design is kept, held or not.
+        own = sorted(
+            name for name, node in planned.items() if all(each.kind is not ReasonKind.UNLISTED for each in node.reasons)
+        )
+        if own and chance.random() < 0.05:
+            self._refused_while_held(new, chance.choice(own))
         world.forget_touched()
         task = world.orchestrator.create_task(new)
         world.run_to_the_end()
@@ -219,7 +228,7 @@ def _check_difference(old: Design, new: Design, *, text_only: bool) -> None:
     """`drydock design diff` finds the nodes that must change, and those that came and went."""
     found = design_difference(old.site, new.site)
     both = [name for name in new.machines if name in old.machines]
-    must = {name for name in both if old.machines[name] != new.machines[name]}
+    must = {name for name in both if old.designed[name] != new.designed[name]}
     said = {name for group in found.groups if group.needs_deployment for name in group.nodes}
     expect(said == must, "design diff", sorted(said ^ must))
     unseen = [name for name in both if name not in said and old.given[name] != new.given[name]]

@@ -70,6 +70,8 @@ CHANGES: Mapping[Change, int] = {
     shared_changes.boot_action: 3,
     shared_changes.targets: 3,
     shared_changes.another_boot_action: 2,
+    shared_changes.another_reference: 4,
+    shared_changes.behind_a_reference: 8,
     shared_changes.rack: 2,
     shared_changes.region: 2,
     moved_to_the_profile: 3,

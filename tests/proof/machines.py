@@ -18,6 +18,7 @@ from drydock.drivers.progress import Progress
 from drydock.model.boot_action import Report, ReportStatus
 from drydock.model.hardware_facts import HardwareFacts
 from drydock.model.task import TaskStatus
+from tests.http_peer import Answer, Request, serving
 from tests.orchestrator.fakes import FakeBmcs, FakeProvisioner
 from tests.orchestrator.world import World
 
@@ -93,6 +94,12 @@ class ProvenWorld(World):
 
     provisioner: Provisioner
     bmcs: Bmcs
+    #: What is behind references, by name, and where that is.
+    files: Mapping[str, str]
+    url: str
+
+    def behind(self, request: Request) -> Answer:
+        return Answer(body=self.files[request.path.partition("?")[0].removeprefix("/")].encode())
 
     def forget_touched(self) -> None:
         self.provisioner.touched.clear()
@@ -153,7 +160,9 @@ def proven_world(url: str | None = None) -> Iterator[ProvenWorld]:
         world = ProvenWorld(engine, Provisioner(), Bmcs())
         world.forget_everything()
         try:
-            yield world
+            with serving(world.behind) as peer:
+                world.files, world.url = {}, peer.url()
+                yield world
         finally:
             world.forget_everything()
             world.database.close()

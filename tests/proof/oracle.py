@@ -8,6 +8,7 @@ from enum import Enum
 from typing import Any
 
 from drydock.bootaction.context import node_variables
+from drydock.bootaction.templates import TemplateRenderer
 from drydock.design.provisioning import provisioned_node
 from drydock.drivers.node.records import DeviceSelector
 from drydock.model.site import SiteDesign
@@ -58,6 +59,28 @@ def machine(site: SiteDesign, name: str) -> Any:
         if name in action.target_nodes
     )
     return _plain(own)
+
+
+def contents(site: SiteDesign, name: str, files: Mapping[str, str]) -> list[tuple[str, str, str]]:
+    """What is in the assets of a machine, as equal deployments have it. ``files``: what is behind references."""
+    renderer = TemplateRenderer()
+    variables = {"node": node_variables(site, site.nodes[name]), "action": _ACTION}
+    found: list[tuple[str, str, str]] = []
+    for action in site.boot_actions:
+        for asset in action.assets:
+            if name not in action.target_nodes or asset.path is None:
+                continue
+            text = asset.data or ""
+            if asset.location is not None:
+                text = files[asset.location.partition("?")[0].rpartition("/")[2]]
+            if "template" in asset.data_pipeline:
+                # What is drawn at random is another one each time, in equal deployments too.
+                text = renderer.render(text.replace("| random", "| first"), variables, max_bytes=1 << 20)[0].decode()
+            found.append((action.name, asset.path, text))
+    return sorted(found)
+
+
+_ACTION = {"action_id": "0" * 26, "action_key": "0" * 64, "report_url": "x", "design_ref": "x"}
 
 
 def given(site: SiteDesign, name: str) -> Any:

@@ -144,6 +144,45 @@ def another_boot_action(site: Site) -> str:
     return f"boot action {name} is new"
 
 
+#: What is behind references; some render alike, some only for some nodes.
+BEHIND = (
+    "one",
+    "two",
+    "{{ node.hostname }}",
+    "{# a word #}{{ node['hostname'] }}",
+    "{{ node.hostname if node.labels.role == 'steward' }}",
+    "{{ node.tags | sort | join(',') }}",
+    "{{ action.action_id }} of {{ action.action_key | length }}",
+    "{{ range(1000) | random }}",
+)
+
+
+def another_reference(site: Site) -> str:
+    """An asset with an address, or one for each node; most are templates."""
+    name, data = site.any("BootAction")
+    file, chance = f"f{len(site.files) % 5}", site.chance
+    site.files.setdefault(file, chance.choice(BEHIND))
+    asset: dict[str, Any] = {
+        "path": f"/srv/{file}-{chance.randrange(3)}",
+        "type": "file",
+        "location": f"{site.url}/{file}",
+        "data_pipeline": chance.choice((["utf8_decode", "template"], ["utf8_decode", "template"], ["base64_encode"])),
+    }
+    if chance.random() < 0.3:
+        asset |= {"location": f"{site.url}/{file}?{{{{ node.hostname }}}}", "location_pipeline": ["template"]}
+    data["assets"] = [*data["assets"][:3], asset]
+    return f"boot action {name}: {asset}"
+
+
+def behind_a_reference(site: Site) -> str:
+    """No word of the design changes."""
+    if not site.files:
+        return another_reference(site)
+    file = site.chance.choice(sorted(site.files))
+    site.files[file] = site.chance.choice([content for content in BEHIND if content != site.files[file]])
+    return f"file {file}: {site.files[file]}"
+
+
 def rack(site: Site) -> str:
     name, data = site.any("Rack")
     data["labels"] = {"feed": site.chance.choice("ab")}

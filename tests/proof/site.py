@@ -16,10 +16,15 @@ Named = dict[str, Any]
 
 
 class Site:
-    """The documents of a site, and the chance that changes them. ``nodes``: how many at first."""
+    """The documents of a site, and the chance that changes them. ``nodes``: how many at first.
 
-    def __init__(self, nodes: int, chance: random.Random) -> None:
+    ``files``: what is behind references, by the name in their URL, which begins with ``url``.
+    """
+
+    def __init__(self, nodes: int, chance: random.Random, url: str) -> None:
         self.chance = chance
+        self.url = url
+        self.files: dict[str, str] = {}
         self.documents: list[Document] = [
             document for document in yaml.load_all(site(nodes), yaml.CSafeLoader) if document is not None
         ]
@@ -35,6 +40,7 @@ class Site:
         """A copy to be changed."""
         other = copy.copy(self)
         other.documents = copy.deepcopy(self.documents)
+        other.files = dict(self.files)
         return other
 
     def of(self, kind: str) -> list[Document]:

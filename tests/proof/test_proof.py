@@ -47,6 +47,15 @@ def test_a_node_that_differs_and_is_kept_is_found(world: ProvenWorld) -> None:
         mutated_often(chain)
 
 
+def test_a_content_that_changes_and_is_not_compared_is_found(world: ProvenWorld) -> None:
+    comparing, world.plans = world.plans, world.make_plans(seconds=0)
+    try:
+        with pytest.raises(Disproved, match="must be redeploy, is keep"):
+            mutated_often(Chain(world, 8, Counts()))
+    finally:
+        world.plans = comparing
+
+
 def mutated_often(chain: Chain) -> None:
     for _ in range(10):
         chain.mutate()
@@ -68,7 +77,7 @@ class Sticky(set[str]):
 
 
 def test_oddly_written_is_the_same_design_and_not_the_same_text() -> None:
-    documents = Site(3, random.Random(1)).documents  # noqa: S311
+    documents = Site(3, random.Random(1), "http://127.0.0.1").documents  # noqa: S311
     texts = {oddly(documents, seed) for seed in range(20)}
     assert len(texts) == 20
     plain = compile_design(plainly(documents)).site

@@ -40,6 +40,11 @@ class SiteFacts:
     mismatches: Mapping[str, tuple[str, ...]]
     unsuccessful: Mapping[str, str]
 
+    def runs_as_recorded(self, name: str) -> bool:
+        """Whether the provisioner has it as deployed by the deployment that is recorded."""
+        seen = self.seen.get(name)
+        return observed(seen) is Observed.DEPLOYED and known(self.recorded.get(name), seen) is not None
+
     def of(self, name: str, before: Sections | None) -> NodeFacts:
         """``before``: the recorded sections, where they are not those of the design."""
         seen, hold, task = self.seen.get(name), self.holds.get(name.lower()), self.at_work.get(name)

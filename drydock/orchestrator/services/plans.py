@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
 from itertools import accumulate
 from typing import Any
 
+from drydock.bootaction.content_record import CONTENTS
 from drydock.counting import counted
 from drydock.db.database import Database
 from drydock.db.unit_of_work import UnitOfWork
@@ -20,11 +21,13 @@ from drydock.model.hardware_check import HardwareCheck
 from drydock.model.node_filter import NodeFilterSet
 from drydock.model.plan import Decision, Duration, NewPlan, PlanHead, PlannedNode
 from drydock.model.rollout import Rollout, waves_of
+from drydock.orchestrator.services.content_comparison import ContentComparison
 from drydock.orchestrator.services.designs import DesignService
 from drydock.orchestrator.services.node_sections import NodeSections
+from drydock.orchestrator.services.plan_contents import PlanContents
 from drydock.orchestrator.services.plan_facts import FactsReader, SiteFacts, parts
 from drydock.orchestrator.services.plan_site import SiteChanges
-from drydock.plan.decision import Decider
+from drydock.plan.decision import NOT_COMPARED, Decider
 from drydock.plan.estimate import estimate
 from drydock.plan.fingerprint import fingerprint, fingerprints
 
@@ -47,6 +50,7 @@ class PlanService:
         designs: DesignService,
         sections: NodeSections,
         facts: FactsReader,
+        contents: PlanContents,
         *,
         slots: int,
         rollout: Rollout,
@@ -58,6 +62,7 @@ class PlanService:
         self._designs = designs
         self._sections = sections
         self._facts = facts
+        self._contents = contents
         self._site_changes = SiteChanges(designs, sections)
 
     def create(
@@ -126,19 +131,32 @@ class PlanService:
     def _planned(self, design: CompiledDesign, facts: SiteFacts, *, destroy_unlisted: bool) -> Sequence[PlannedNode]:
         blocks = self._facts.hardware_check is HardwareCheck.FAIL
         decider = Decider(destroy_unlisted=destroy_unlisted, hardware_blocks=blocks)
-        planned = []
-        for part in parts(facts.names):
-            wanted = {name: self._sections.of_node(design, name) for name in part if name in design.site.nodes}
-            recorded = facts.recorded
-            changed = [name for name in wanted if name in recorded and not _same(recorded[name], wanted[name])]
-            with self._database.statements() as statements:
-                before = statements.deployed_nodes.sections(changed) if changed else {}
-            for name in part:
-                node = design.site.nodes.get(name)
-                known = facts.of(name, before.get(name))
-                planned.append(decider.decide(name, None if node is None else node.rack, wanted.get(name), known))
+        planned: list[PlannedNode] = []
+        with self._contents.of_site(design.site) as contents:
+            for part in parts(facts.names):
+                planned += self._part(design, facts, decider, contents, part)
         order = {decision: place for place, decision in enumerate(SHOWN)}
         return sorted(planned, key=lambda each: order[each.decision])
+
+    def _part(
+        self,
+        design: CompiledDesign,
+        facts: SiteFacts,
+        decider: Decider,
+        contents: ContentComparison | None,
+        names: Sequence[str],
+    ) -> Iterator[PlannedNode]:
+        wanted = {name: self._sections.of_node(design, name) for name in names if name in design.site.nodes}
+        recorded = facts.recorded
+        changed = [name for name in wanted if name in recorded and not _same(recorded[name], wanted[name])]
+        with self._database.statements() as statements:
+            before = statements.deployed_nodes.sections(changed) if changed else {}
+        running = {name: recorded[name] for name in wanted if facts.runs_as_recorded(name)}
+        compared = {} if contents is None else contents.compare(running)
+        for name in names:
+            node = design.site.nodes.get(name)
+            known = replace(facts.of(name, before.get(name)), contents=compared.get(name, NOT_COMPARED))
+            yield decider.decide(name, None if node is None else node.rack, wanted.get(name), known)
 
     def _estimate(self, waves: Sequence[Counter[Decision]]) -> Duration | None:
         """From how long nodes of this site took before."""
@@ -149,7 +167,7 @@ class PlanService:
 
 
 def _same(recorded: DeployedNode, wanted: Mapping[str, Any]) -> bool:
-    return recorded.fingerprints == fingerprints(wanted)
+    return {**recorded.fingerprints, CONTENTS: ""} == {**fingerprints(wanted), CONTENTS: ""}
 
 
 def _content(node: PlannedNode) -> Sequence[Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
+from drydock.bootaction.content_record import CONTENTS
 from drydock.drivers.node.base import NodeState, Observation
 from drydock.model.plan import Decision, PlannedNode
 from drydock.model.rollout import CHECK_PLAN
@@ -50,6 +51,16 @@ def planned_steps(preparation: Sequence[AnyStep], first: AnyStep) -> tuple[AnySt
         return batch.each(check)
 
     return (BulkStep(CHECK_PLAN, check_plan, timeout="identify_node", lane=Lane.WATCH), *preparation)
+
+
+def planned_contents(batch: NodeBatch) -> Mapping[UUID, str]:
+    """What the plans of these nodes rest on of the contents of their assets; by subtask, where there is something."""
+    tasks = [ctx.task for ctx in batch.contexts if ctx.task.plan is not None]
+    if not tasks:
+        return {}
+    with batch.services.database.statements() as uow:
+        planned = uow.plans.of_tasks(tasks)
+    return {task_id: node.rests_on[CONTENTS] for task_id, node in planned.items() if CONTENTS in node.rests_on}
 
 
 def _changed(node: PlannedNode, recorded: str | None, seen: Observation, *, again: bool) -> str | None:

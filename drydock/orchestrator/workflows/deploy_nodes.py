@@ -13,8 +13,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
+from drydock.bootaction.content_record import CONTENTS, inputs_of, is_other
 from drydock.counting import counted
 from drydock.design.provisioning import meta_data
 from drydock.drivers.node.base import NodeState, Observation, Verb
@@ -28,7 +30,7 @@ from drydock.model.machine import MachineContact
 from drydock.model.task import Lane
 from drydock.orchestrator.workflows.already_done import look
 from drydock.orchestrator.workflows.check_hardware import check_hardware
-from drydock.orchestrator.workflows.check_plan import planned_steps
+from drydock.orchestrator.workflows.check_plan import planned_contents, planned_steps
 from drydock.orchestrator.workflows.install_progress import pause, silence
 from drydock.orchestrator.workflows.outcome import Done, Failed, Outcome, Wait, of_error
 from drydock.orchestrator.workflows.planner import for_each_node
@@ -79,10 +81,15 @@ def prepare_boot(batch: NodeBatch) -> Mapping[UUID, Outcome]:
     Nodes that something is to be fetched for are prepared side by side: most of their time is waiting.
     """
     outcomes: dict[UUID, Outcome] = {}
+    planned = planned_contents(batch)
+
+    def prepared(ctx: StepContext) -> Outcome:
+        return _prepared(ctx, planned.get(ctx.task.id))
+
     with ThreadPoolExecutor(FETCHING_AT_ONCE, thread_name_prefix="prepare") as threads:
         for together in _side_by_side(batch.contexts):
             each = map if len(together) == 1 else threads.map
-            outcomes |= zip((ctx.task.id for ctx in together), each(_prepared, together), strict=True)
+            outcomes |= zip((ctx.task.id for ctx in together), each(prepared, together), strict=True)
             if sum(_size(outcome) for outcome in outcomes.values()) >= PREPARED_BYTES:
                 break
     return outcomes
@@ -99,13 +106,18 @@ def _size(outcome: Outcome) -> int:
     return outcome.kept.size if isinstance(outcome, Done) and isinstance(outcome.kept, PreparedBoot) else 0
 
 
-def _prepared(ctx: StepContext) -> Outcome:
+def _prepared(ctx: StepContext, planned: str | None) -> Outcome:
+    """``planned``: what its plan rests on of its assets' contents. Nothing is kept, and the machine stays as it is, if
+    they are others now.
+    """
     try:
         boot, warnings = ctx.services.boot.prepare(ctx.task, ctx.node, ctx.site)
     except DatabaseUnavailable:
         raise
     except DrydockError as exc:
         return of_error(exc)
+    if planned is not None and is_other(boot.contents, planned):
+        return Failed("plan_stale: the content of its assets has changed since it was planned; make a new plan")
     reporting = counted(sum(action.signaling for action in boot.actions), "of them reports", "of them report")
     return Done(f"{counted(len(boot.actions), 'boot action')} ready, {reporting}", tuple(warnings), boot)
 
@@ -174,20 +186,31 @@ def await_boot_actions(batch: NodeBatch) -> Mapping[UUID, Outcome]:
         contacts = uow.boot_contacts.of_tasks(task_ids)
         failed = [action.id for found in actions.values() for action in found if action.status is ReportStatus.FAILURE]
         words = uow.messages.last_words(task_ids, failed) if failed else {}
-    return batch.each(
+    outcomes = batch.each(
         lambda ctx: (
-            _recorded(ctx, live[ctx.task.id], _reported(actions.get(ctx.task.id, ()), contacts.get(ctx.task.id), words))
+            _reported(actions.get(ctx.task.id, ()), contacts.get(ctx.task.id), words)
             if ctx.task.id in live
             else Failed(CONTEXT_GONE)
         )
     )
+    done = [live[task_id] for task_id, outcome in outcomes.items() if isinstance(outcome, Done)]
+    if not done:
+        return outcomes
+    with batch.services.database.statements() as uow:
+        contents = uow.boot_contexts.contents(done)
+    return batch.each(lambda ctx: _recorded(ctx, live.get(ctx.task.id), outcomes[ctx.task.id], contents))
 
 
-def _recorded(ctx: StepContext, deployment_id: UUID, outcome: Outcome) -> Outcome:
-    """With what the node was made from, if it is deployed."""
-    if not isinstance(outcome, Done):
+def _recorded(
+    ctx: StepContext, deployment_id: UUID | None, outcome: Outcome, contents: Mapping[UUID, Mapping[str, Any]]
+) -> Outcome:
+    """With what the node was made from, if it is deployed. ``contents``: of its assets, by deployment."""
+    if deployment_id is None or not isinstance(outcome, Done):
         return outcome
-    sections = ctx.services.sections.of_node(ctx.design, ctx.node)
+    sections: Mapping[str, Any] = ctx.services.sections.of_node(ctx.design, ctx.node)
+    marks = fingerprints(sections)
+    if (found := contents.get(deployment_id)) is not None:
+        sections, marks = {**sections, CONTENTS: found}, {**marks, CONTENTS: inputs_of(found)}
     deployed = NewDeployedNode(
         node=ctx.node,
         task_id=ctx.task.root_id,
@@ -195,7 +218,7 @@ def _recorded(ctx: StepContext, deployment_id: UUID, outcome: Outcome) -> Outcom
         design_digest=ctx.design.digest,
         image=ctx.site.nodes[ctx.node].image,
         sections=sections,
-        fingerprints=fingerprints(sections),
+        fingerprints=marks,
         deployed_by=ctx.task.created_by,
     )
     return replace(outcome, kept=deployed)
