@@ -20,7 +20,7 @@ LOOK_SECONDS = 0.1
 
 
 def run() -> None:
-    """In one transaction, as far as no migration ends it: see 0015."""
+    """In one transaction, as far as no migration ends it: see 0016."""
     connection: Connection = context.config.attributes["connection"]
     with _alone(connection):
         context.configure(connection=connection, target_metadata=metadata)

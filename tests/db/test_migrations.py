@@ -70,15 +70,15 @@ def difference(url: str) -> list[object]:
 
 
 def test_indexes_that_are_there_already(empty_database: str) -> None:
-    """Before 0015 and after it; the version before goes down from either."""
-    migrate.upgrade(empty_database, "0014")
+    """Before 0016 and after it; the version before goes down from either."""
+    migrate.upgrade(empty_database, "0015")
     engine = create_engine(empty_database)
     with engine.begin() as connection:
         for statement in EARLIER:
             connection.execute(text(statement))
     migrate.upgrade(empty_database)
     assert difference(empty_database) == []
-    migrate.downgrade(empty_database, "0014")
+    migrate.downgrade(empty_database, "0015")
     with engine.begin() as connection:
         for statement in EARLIER:
             connection.execute(text(statement))
@@ -89,7 +89,7 @@ def test_indexes_that_are_there_already(empty_database: str) -> None:
 
 
 def test_an_index_whose_build_was_interrupted_is_built_anew(empty_database: str) -> None:
-    migrate.upgrade(empty_database, "0014")
+    migrate.upgrade(empty_database, "0015")
     engine = create_engine(empty_database, isolation_level="AUTOCOMMIT")
     rows = [row("deploy_nodes", "queued", None, plan="p"), row("deploy_nodes", "queued", None, plan="p")]
     with engine.connect() as connection:
@@ -104,7 +104,7 @@ def test_an_index_whose_build_was_interrupted_is_built_anew(empty_database: str)
 
 
 def test_tasks_are_written_while_their_indexes_are_built(empty_database: str) -> None:
-    migrate.upgrade(empty_database, "0014")
+    migrate.upgrade(empty_database, "0015")
     engine = create_engine(empty_database)
     waits = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'CREATE INDEX%' AND wait_event_type = 'Lock'"
     with ThreadPoolExecutor(1) as threads:

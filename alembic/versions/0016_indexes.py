@@ -7,8 +7,8 @@ built anew. One that is there already, of 0013 or 0014 as they were first, is le
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0015"
-down_revision = "0014"
+revision = "0016"
+down_revision = "0015"
 branch_labels = None
 depends_on = None
 
