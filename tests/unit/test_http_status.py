@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
+
 import pytest
 
 from drydock.drivers.http_answers import answer_error
@@ -43,11 +44,14 @@ def test_is_final(status: int) -> None:
         ("Fri, 31 Dec 9999 23:59:59 GMT", LONGEST_WAIT),
         ("Fri, 31 Dec 9999 23:59:59 -2359", LONGEST_WAIT),
         ("Fri, 31 Feb 2030 00:00:00 GMT", None),
-        (format_datetime(datetime.now(UTC) + timedelta(days=1)), LONGEST_WAIT),
     ],
 )
 def test_retry_after(value: str | None, seconds: float | None) -> None:
     assert retry_after(value) == seconds
+
+
+def test_retry_after_a_moment_that_is_to_come() -> None:
+    assert retry_after(format_datetime(datetime.now(UTC) + timedelta(days=1))) == LONGEST_WAIT
 
 
 @pytest.mark.parametrize(
