@@ -149,6 +149,16 @@ def test_what_was_confirmed_stays_as_it_is(connection: Connection, uow: UnitOfWo
     assert due(connection) == set()
 
 
+def test_what_was_confirmed_before_is_not_woken_again(connection: Connection, uow: UnitOfWork) -> None:
+    parent, of_nodes = waiting(uow, "n1", "n2")
+    confirm(uow, of_nodes["n1"])
+    later = func.now() + func.make_interval(0, 0, 0, 0, 1)
+    connection.execute(update(tasks).where(tasks.c.wake_at.is_not(None)).values(wake_at=later))
+    confirm(uow, parent.id, by="bob")
+    assert due(connection) == {of_nodes["n2"]}
+    assert confirmed_by(uow, of_nodes["n1"]) == {STEP: "alice"}
+
+
 def test_what_is_not_awaited(uow: UnitOfWork) -> None:
     parent, _ = waiting(uow, "n1")
     with pytest.raises(NoConfirmationAwaited, match="at step power_on"):

@@ -334,6 +334,24 @@ def test_a_pause_comes_after_the_release_that_has_begun(database: Database, engi
         assert claim_due(uow) == {}
 
 
+def test_of_two_who_pause_at_once_the_first_counts(database: Database, engine: Engine) -> None:
+    task = committed(database, {"n1": 0}, released=False)
+
+    def second() -> None:
+        with database.unit_of_work() as uow:
+            uow.rollouts.pause(task.id, by="bob")
+            uow.commit()
+
+    with database.unit_of_work() as first:
+        first.rollouts.pause(task.id, by="ann")
+        with blocked(engine, first, second) as paused:
+            first.commit()
+    paused.result()
+    with database.unit_of_work() as uow:
+        assert uow.tasks.get(task.id).paused_by == "ann"
+        assert lines(uow, task.id) == ["paused by ann"]
+
+
 @pytest.mark.parametrize("end", [True, False], ids=["end", "park"])
 def test_a_node_that_is_claimed_meanwhile_is_left_to_its_worker(database: Database, engine: Engine, end: bool) -> None:
     task = committed(database, {"n1": 0, "n2": 0}, released=True)
