@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
-from drydock.bootaction.preparation import BootSettings
+from drydock.bootaction.preparation import BootPreparation, BootSettings
 from drydock.bootaction.render import TemplateLimits
 from drydock.errors import DesignNotFound
 from drydock.references.references import References
@@ -51,3 +52,9 @@ def boot_settings(url: str = "http://localhost:9000/api/v1.0", **changes: Any) -
         report_tool=None,
     )
     return replace(settings, **changes)
+
+
+@cache
+def boot_preparation() -> BootPreparation:
+    """One for all tests of a process, as it starts a process of its own that renders templates. It fetches nothing."""
+    return BootPreparation(boot_settings(), references().fetch)

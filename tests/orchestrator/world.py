@@ -7,10 +7,10 @@ from dataclasses import replace
 from uuid import UUID
 
 from sqlalchemy import Engine as SqlEngine
-from sqlalchemy import func, text, update
+from sqlalchemy import exists, func, select, update
 
-from drydock.bootaction.preparation import BootPreparation
 from drydock.db.database import Database
+from drydock.db.predicates import is_open
 from drydock.db.tables import operator_holds, tasks
 from drydock.design.loader import DesignLoader
 from drydock.metrics import EngineMetrics
@@ -35,7 +35,8 @@ from drydock.orchestrator.services.scope_check import ScopeCheck
 from drydock.orchestrator.services.tasks import TaskService
 from drydock.orchestrator.workflows.table import WORKFLOWS
 from drydock.orchestrator.workflows.workflow import StepServices
-from tests.factories.settings import SECRET, boot_settings, references
+from tests.factories.rows import delete_rows
+from tests.factories.settings import SECRET, boot_preparation, boot_settings, references
 from tests.factories.site import site
 from tests.orchestrator.fakes import FakeBmcs, FakeLabels, FakeProvisioner
 
@@ -68,7 +69,7 @@ class World:
             database=self.database,
             designs=self.designs,
             sections=NodeSections([SECRET]),
-            boot=BootPreparation(self.boot_settings, stored.fetch),
+            boot=boot_preparation(),
             provisioner=self.provisioner,
             oob_drivers={"redfish": self.bmcs},
             labels=self.labels,
@@ -166,8 +167,9 @@ class World:
         for _ in range(at_most):
             before()
             self.work()
-            if not self.open_tasks():
-                return
+            with self.sql.begin() as connection:
+                if not connection.scalar(select(exists().where(is_open(tasks)))):
+                    return
             self.pass_time(15)
         left = [(task.action, task.node, task.step, task.reason) for task in self.all_tasks() if task.status.open]
         raise AssertionError(f"still open after {at_most} rounds: {left}")
@@ -194,14 +196,17 @@ class World:
 
     def machines_report(self, status: ReportStatus = ReportStatus.SUCCESS) -> None:
         """Every machine that was given a deployment and has not reported yet sends its final status."""
-        for task in self.open_tasks():
-            if task.node is None or task.node not in self.provisioner.deployments:
-                continue
-            action = self.actions_of(task.id).get("greet")
-            given = self.provisioner.deployments[task.node].id
-            if action is not None and action.status is None and str(action.context_id) == given:
-                self.boot.report(action.id, self.key_of(task.node), Report(status=status))
+        deployments = self.provisioner.deployments
+        if not deployments:
+            return
+        installing = select(tasks.c.id, tasks.c.node).where(is_open(tasks), tasks.c.node.in_(list(deployments)))
+        with self.sql.begin() as connection:
+            found = connection.execute(installing.order_by(tasks.c.seq)).all()
+        for task_id, node in found:
+            action = self.actions_of(task_id).get("greet")
+            if action is not None and action.status is None and str(action.context_id) == deployments[node].id:
+                self.boot.report(action.id, self.key_of(node), Report(status=status))
 
     def forget_everything(self) -> None:
         with self.sql.begin() as connection:
-            connection.execute(text("TRUNCATE tasks, designs, deployed_nodes, plans, operator_holds CASCADE"))
+            delete_rows(connection)
