@@ -68,6 +68,7 @@ class AccessControl:
         # A method without an operation is none of the resource either, which create_app checks: falcon answers 405.
         if operation is not None and operation.rule is not None:
             self._policy.authorize(caller, operation.rule)
+            req.context.reader.refuse_query(req)
 
 
 def read_caller(environ: Mapping[str, Any], request_id: str) -> RequestContext:

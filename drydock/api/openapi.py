@@ -74,7 +74,7 @@ def _operation(route: Route, method: str, of: Operation) -> Json:
         "security": _SECURITY[route.access],
         "parameters": [
             *({"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in _names(route)),
-            *map(_parameter, of.query or ()),
+            *map(_parameter, of.query),
         ],
         "responses": {
             **{str(status): _ERROR for status in ERROR_STATUSES},

@@ -30,7 +30,7 @@ class RequestReader:
     """Reads the requests of one operation. It is made once; ``AccessControl`` leaves it in ``req.context.reader``."""
 
     def __init__(self, operation: Operation, limits: Limits) -> None:
-        self._parameters = operation.query or ()
+        self._parameters = operation.query
         self._known = frozenset(parameter.name for parameter in self._parameters)
         self._body = operation.body
         self._max_bytes = 0
@@ -46,6 +46,11 @@ class RequestReader:
         """The value of each parameter, by name. Raises ``InvalidInput``."""
         query = Query(req, self._known)
         return {parameter.name: _value(query, parameter) for parameter in self._parameters}
+
+    def refuse_query(self, req: falcon.Request) -> None:
+        """Where there are no parameters; where there are, unknown ones are refused as they are read."""
+        if not self._parameters:
+            Query(req, self._known)
 
     def json(self, req: falcon.Request) -> dict[str, Any]:
         """Raises ``InvalidInput`` naming the field, and falcon's 413 and 415."""

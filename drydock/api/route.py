@@ -80,15 +80,15 @@ class Reply:
 class Operation:
     """``rule``: the policy rule it needs, of operators' routes; ``also``: rules that some requests need besides.
 
-    ``query`` is None where the query string is not looked at. ``replies``: by status; those of errors are not among
-    them, see ``ERRORS``.
+    ``query``: the parameters there are; others are refused on operators' routes, and not looked at on the rest.
+    ``replies``: by status; those of errors are not among them, see ``ERRORS``.
     """
 
     summary: str
     replies: Mapping[int, Reply]
     rule: str | None = None
     also: tuple[str, ...] = ()
-    query: tuple[Parameter, ...] | None = None
+    query: tuple[Parameter, ...] = ()
     body: Body | None = None
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import wraps
 from typing import Any
 
 import click
 
+from drydock.cli.output import output_option
 from drydock.cli.scope import Choice
 from drydock.model.actions import ROWS
 from drydock.model.rollout import Pause, share_of
@@ -21,7 +23,6 @@ task_argument = click.argument("task_id", metavar="TASK")
 timeout_option = click.option(
     "--timeout", type=click.FloatRange(min=0), metavar="SECONDS", help="Stop waiting after this time (exit status 124)."
 )
-wait_option = click.option("--wait", is_flag=True, help="Show the progress; the exit status is the result.")
 interval_option = click.option(
     "--interval",
     type=click.FloatRange(min=0),
@@ -30,6 +31,45 @@ interval_option = click.option(
     metavar="SECONDS",
     help="Minimum time between two requests.",
 )
+
+
+design_ref_option = click.option(
+    "-d",
+    "--design-ref",
+    required=True,
+    metavar="REF",
+    help="The design: drydock://designs/..., http(s)://...; or of a stored one its digest, the beginning of that, or "
+    "latest.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Following:
+    """How a created task is shown: as it is, or with ``wait`` its progress to the end."""
+
+    wait: bool
+    timeout: float | None
+    interval: float
+    output: str
+
+
+def following_options(command: Command) -> Command:
+    """How to show the task that is created, as the argument ``following``."""
+
+    @wraps(command)
+    def chosen(*arguments: Any, wait: bool, timeout: float | None, interval: float, output: str, **others: Any) -> Any:
+        if timeout is not None and not wait:
+            raise click.UsageError("--timeout needs --wait")
+        return command(*arguments, following=Following(wait, timeout, interval, output), **others)
+
+    following: Command = output_option(chosen)
+    for option in (
+        interval_option,
+        timeout_option,
+        click.option("--wait", is_flag=True, help="Show the progress; the exit status is the result."),
+    ):
+        following = option(following)
+    return following
 
 
 def rollout_options(command: Command) -> Command:

@@ -8,12 +8,12 @@ from typing import Any
 import click
 
 from drydock.cli.connection import client_of
-from drydock.cli.options import interval_option, rollout_options, timeout_option, wait_option
+from drydock.cli.options import Following, design_ref_option, following_options, rollout_options
 from drydock.cli.output import console, is_data, moment, output_option, print_data
 from drydock.cli.plan_text import print_plan
 from drydock.cli.references import find_design
 from drydock.cli.scope import Choice, confirmed_changes
-from drydock.cli.task_create import check_timeout, follow
+from drydock.cli.task_create import follow
 
 #: Digits of a plan's id that are shown in a table.
 SHORT = 12
@@ -25,14 +25,7 @@ def plan() -> None:
 
 
 @plan.command()
-@click.option(
-    "-d",
-    "--design-ref",
-    required=True,
-    metavar="REF",
-    help="The design: drydock://designs/..., http(s)://...; or of a stored one its digest, the beginning of that, or "
-    "latest.",
-)
+@design_ref_option
 @click.option("-n", "--node-name", "names", metavar="NAME", multiple=True, help="Plan for this node only; repeatable.")
 @click.option("--destroy-unlisted", is_flag=True, help="Destroy nodes that the design does not have.")
 @output_option
@@ -72,10 +65,7 @@ def show(ctx: click.Context, *, plan_id: str, output: str) -> None:
 @click.option("--expect-nodes", type=click.IntRange(min=0), metavar="N", help="Refuse unless the plan changes N nodes.")
 @click.option("--all-nodes", is_flag=True, help="Allow to redeploy or destroy every node of the site.")
 @rollout_options
-@wait_option
-@timeout_option
-@interval_option
-@output_option
+@following_options
 @click.pass_context
 def apply(
     ctx: click.Context,
@@ -84,10 +74,7 @@ def apply(
     expect_nodes: int | None,
     all_nodes: bool,
     rollout: dict[str, Any] | None,
-    wait: bool,
-    timeout: float | None,
-    interval: float,
-    output: str,
+    following: Following,
 ) -> None:
     """Do what a plan says, and nothing else. It is refused if anything it rests on has changed since.
 
@@ -99,13 +86,12 @@ def apply(
       drydock plan apply latest --wait
       drydock plan apply 4f1c --waves 1,25%,100% --max-failed 2 --expect-nodes 12
     """
-    check_timeout(timeout, wait=wait)
     client = client_of(ctx)
     found = _find(ctx, plan_id) or client.get_plan(plan_id)
     if expect_nodes is None and not all_nodes:
         expect_nodes = confirmed_changes(client, found)
     ask = partial(client.apply_plan, found["plan_id"], expect_nodes=expect_nodes, all_nodes=all_nodes, rollout=rollout)
-    follow(ctx, ask, wait=wait, timeout=timeout, interval=interval, output=output)
+    follow(ctx, ask, following)
 
 
 @plan.command("list")

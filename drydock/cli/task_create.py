@@ -11,35 +11,25 @@ import click
 from drydock.cli.connection import client_of
 from drydock.cli.options import (
     ACTION_NAMES,
-    interval_option,
+    Following,
+    design_ref_option,
+    following_options,
     rollout_options,
     selection_options,
     task_argument,
-    timeout_option,
-    wait_option,
 )
-from drydock.cli.output import is_data, output_option, print_data
+from drydock.cli.output import is_data, print_data
 from drydock.cli.references import find_design, find_task
 from drydock.cli.scope import Choice, Wanted, expected_nodes
 
 
 @click.command()
 @click.option("-a", "--action", required=True, metavar="ACTION", help=f"What to do: {ACTION_NAMES}.")
-@click.option(
-    "-d",
-    "--design-ref",
-    required=True,
-    metavar="REF",
-    help="The design: drydock://designs/..., http(s)://...; or of a stored one its digest, the beginning of that, or "
-    "latest.",
-)
+@design_ref_option
 @selection_options
 @click.option("--force", is_flag=True, help="Include nodes that are deployed already: they are reinstalled.")
 @rollout_options
-@wait_option
-@timeout_option
-@interval_option
-@output_option
+@following_options
 @click.pass_context
 def create(
     ctx: click.Context,
@@ -52,10 +42,7 @@ def create(
     allow_empty: bool,
     force: bool,
     rollout: dict[str, Any] | None,
-    wait: bool,
-    timeout: float | None,
-    interval: float,
-    output: str,
+    following: Following,
 ) -> None:
     """Create a task on the nodes of a design.
 
@@ -71,75 +58,47 @@ def create(
       drydock task create -a destroy_nodes -d drydock://designs/DIGEST --expect-nodes 12
       drydock task create -a deploy_nodes -d latest --waves 1,10%,100% --max-failed 2 --pause after_first
     """
-    check_timeout(timeout, wait=wait)
     client = client_of(ctx)
     design_ref = find_design(client, design_ref)
     wanted = Wanted(action, design_ref, choice, force, expect_nodes, all_nodes, allow_empty)
     expected = expected_nodes(client, wanted)
     ask = partial(client.create_task, action, design_ref, node_filter=choice.node_filter, force=force)
     ask = partial(ask, expect_nodes=expected, all_nodes=all_nodes, rollout=rollout)
-    follow(ctx, ask, wait=wait, timeout=timeout, interval=interval, output=output)
+    follow(ctx, ask, following)
 
 
 @click.command()
 @task_argument
 @rollout_options
-@wait_option
-@timeout_option
-@interval_option
-@output_option
+@following_options
 @click.pass_context
 def retry(
     ctx: click.Context,
     *,
     task_id: str,
     rollout: dict[str, Any] | None,
-    wait: bool,
-    timeout: float | None,
-    interval: float,
-    output: str,
+    following: Following,
 ) -> None:
     """Create the same task again for the nodes that failed in a task, with the same design.
 
     Nodes that succeeded in a later task are left out. With --wait the exit status is as of create --wait.
     """
-    check_timeout(timeout, wait=wait)
     client = client_of(ctx)
     found = find_task(client, task_id)
-    follow(
-        ctx,
-        lambda: client.retry_task(found, rollout=rollout),
-        wait=wait,
-        timeout=timeout,
-        interval=interval,
-        output=output,
-    )
+    follow(ctx, lambda: client.retry_task(found, rollout=rollout), following)
 
 
-def follow(
-    ctx: click.Context,
-    ask: Callable[[], dict[str, Any]],
-    *,
-    wait: bool,
-    timeout: float | None,
-    interval: float,
-    output: str,
-) -> None:
-    """Create a task, then show it, or with ``wait`` its progress to the end."""
-    made = ask()
-    if wait:
+def follow(ctx: click.Context, ask: Callable[[], dict[str, Any]], following: Following) -> None:
+    """Create a task, then show it, or its progress to the end."""
+    made, output = ask(), following.output
+    if following.wait:
         from drydock.cli.watching import watch_to_the_end  # takes long to load
 
         click.echo(f"Task {made['task_id']} is {made['status']}.", err=is_data(output))
-        client = client_of(ctx)
+        client, timeout, interval = client_of(ctx), following.timeout, following.interval
         ctx.exit(watch_to_the_end(client, made["task_id"], timeout=timeout, interval=interval, output=output))
     if is_data(output):
         print_data(made, output)
         return
     click.echo(f"Task {made['task_id']} is {made['status']}. Follow it with")
     click.echo(f"  drydock task watch {made['task_id']}")
-
-
-def check_timeout(timeout: float | None, *, wait: bool) -> None:
-    if timeout is not None and not wait:
-        raise click.UsageError("--timeout needs --wait")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from uuid import UUID
 
-from sqlalchemy import Connection, Uuid, cast, delete, func, or_, select
+from sqlalchemy import Connection, Text, Uuid, cast, delete, func, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from drydock.db.predicates import days_of, is_closed
@@ -66,7 +66,11 @@ class RetentionRepository:
         """Delete plans made before that time that no task has to do with any more. Returns how many."""
         limit = func.now() - days_of(older_than_days)
         in_use = select(tasks.c.id).where(tasks.c.plan == plans.c.id).exists()
-        return self._connection.execute(delete(plans).where(plans.c.created < limit, ~in_use)).rowcount
+        old = select(plans.c.id).where(plans.c.created < limit, ~in_use).order_by(plans.c.id).with_for_update()
+        locked = self._connection.scalars(old).all()
+        # NOTE: a statement of its own. The one above waits while a plan is applied, and does not see the task.
+        unused = delete(plans).where(plans.c.id == func.any(cast(list(locked), ARRAY(Text))), ~in_use)
+        return self._connection.execute(unused).rowcount
 
     def _first_trees(self, roots: Sequence[UUID], at_most: int) -> Collection[UUID]:
         if not roots:

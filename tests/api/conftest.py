@@ -10,18 +10,18 @@ from typing import Any
 
 import pytest
 from falcon.testing import Result, TestClient
-from sqlalchemy import create_engine, delete
+from sqlalchemy import Engine, create_engine
 
 from dev.keystone import KeystoneServer
 from drydock import conf
 from drydock.bootstrap.api import application_of, build_services
 from drydock.db.database import Database
 from drydock.db.engine import connect, driver_url
-from drydock.db.tables import deployed_nodes, designs, plans, tasks
 from drydock.log import FieldFormatter
 from tests.api.replies import check_reply
 from tests.api.seeds import BootedNode, Seeds
 from tests.eventually import eventually
+from tests.factories.rows import delete_rows
 
 V1 = "/api/v1.0"
 #: Nobody listens there.
@@ -60,17 +60,20 @@ def api_database(new_migrated_database: Callable[[], str]) -> str:
     return new_migrated_database()
 
 
+@pytest.fixture(scope="session")
+def _cleaner(api_database: str) -> Iterator[Engine]:
+    engine = create_engine(driver_url(api_database))
+    yield engine
+    engine.dispose()
+
+
 @pytest.fixture(autouse=True)
 def _clean(request: pytest.FixtureRequest) -> None:
     if "api_database" not in request.fixturenames:
         return
-    engine = create_engine(driver_url(request.getfixturevalue("api_database")))
+    engine: Engine = request.getfixturevalue("_cleaner")
     with engine.begin() as connection:
-        connection.execute(delete(tasks))
-        connection.execute(delete(designs))
-        connection.execute(delete(deployed_nodes))
-        connection.execute(delete(plans))
-    engine.dispose()
+        delete_rows(connection)
 
 
 def logged_requests(caplog: pytest.LogCaptureFixture, *request_ids: str) -> Sequence[str]:

@@ -12,6 +12,7 @@ from falcon.testing import create_environ
 
 from tests.api.conftest import Client
 from tests.api.seeds import Seeds
+from tests.api.test_access import NODE_PATHS, OPERATOR_CALLS, POSTED, filled
 
 REF = "drydock://designs/" + "0" * 64
 TASK = {"action": "deploy_nodes", "design_ref": REF}
@@ -146,6 +147,36 @@ def test_a_marker_of_no_task(admin: Client, limit: str) -> None:
 )
 def test_filters(admin: Client, query: str, field: str) -> None:
     refused(admin.get("/tasks", query_string=query), 400, field)
+
+
+@pytest.mark.parametrize(("method", "path"), [call[:2] for call in OPERATOR_CALLS])
+def test_no_operators_route_takes_an_unknown_parameter(admin: Client, method: str, path: str) -> None:
+    refused(admin(method, filled(path), query_string="dry_run=true"), 400, "dry_run: is no parameter of this route")
+
+
+def test_a_refused_request_does_nothing(admin: Client) -> None:
+    task = admin.post("/tasks", TASK).json["task_id"]
+    refused(admin("POST", f"/tasks/{task}/terminate", query_string="dry_run=true"), 400, "dry_run")
+    assert admin.get(f"/tasks/{task}").json["status"] == "queued"
+
+
+def test_who_may_not_come_in_is_told_that_first(nobody: Client, reader: Client) -> None:
+    path = f"/tasks/{uuid4()}/terminate"
+    assert nobody("POST", path, query_string="dry_run=true").status_code == 401
+    assert reader("POST", path, query_string="dry_run=true").status_code == 403
+
+
+@pytest.mark.parametrize("path", ["/health", "/versions", "/metrics"])
+def test_open_routes_do_not_look_at_the_query(nobody: Client, path: str) -> None:
+    assert nobody.get(path, query_string="probe=1&probe=2").status_code in (200, 204)
+
+
+@pytest.mark.parametrize("path", NODE_PATHS)
+def test_nor_do_those_of_machines(nobody: Client, path: str) -> None:
+    method = "POST" if any(part in path for part in POSTED) else "GET"
+    key = {"X-Bootaction-Key": "0" * 64}
+    asked = [nobody(method, filled(path), headers=key, json={}, query_string=query) for query in ("", "a=1&a=2")]
+    assert [result.status_code for result in asked] == [404, 404]
 
 
 @pytest.mark.parametrize(("query", "field"), [("builddata=x", "builddata"), ("subtaskerrors=", "subtaskerrors")])

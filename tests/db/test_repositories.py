@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from sqlalchemy import Connection, Engine, Table, func, select, text, update
 
+from drydock import db
 from drydock.db.database import Database
 from drydock.db.tables import boot_actions, metadata, tasks
 from drydock.db.unit_of_work import UnitOfWork
-from drydock.errors import BootActionNotFound, BootContextNotFound, DesignNotFound, NotFound, TaskNotFound
+from drydock.errors import (
+    BootActionNotFound,
+    BootContextNotFound,
+    DesignNotFound,
+    NotFound,
+    PlanNotFound,
+    TaskNotFound,
+)
 from drydock.model.deployed_node import NewDeployedNode
 from drydock.model.event import Position
 from drydock.model.message import NewMessage
@@ -40,6 +52,12 @@ MISSING = {
     "events.page": Missing(lambda uow: uow.events.page(uuid4(), Position(), at_most=1), TaskNotFound),
     "designs.get": Missing(lambda uow: uow.designs.get("0" * 64), DesignNotFound),
     "designs.content": Missing(lambda uow: uow.designs.content("0" * 64), DesignNotFound),
+    "confirmations.confirm": Missing(
+        lambda uow: uow.confirmations.confirm(uuid4(), step=None, by="bob", note=""), TaskNotFound
+    ),
+    "plans.get": Missing(lambda uow: uow.plans.get("none"), PlanNotFound),
+    "rollouts.state": Missing(lambda uow: uow.rollouts.state(uuid4()), TaskNotFound),
+    "rollouts.pause": Missing(lambda uow: uow.rollouts.pause(uuid4(), by="bob"), TaskNotFound),
     "boot_contexts.get": Missing(lambda uow: uow.boot_contexts.get(uuid4()), BootContextNotFound),
     "boot_actions.get": Missing(lambda uow: uow.boot_actions.get("none"), BootActionNotFound),
     "reports.lock": Missing(lambda uow: uow.reports.lock("none"), BootActionNotFound),
@@ -69,9 +87,22 @@ EMPTY: dict[str, Callable[[UnitOfWork], object]] = {
     "build_data.of_node": lambda uow: uow.build_data.of_node("n1", latest=True),
     "build_data.tasks_with_any": lambda uow: uow.build_data.tasks_with_any([uuid4()]),
     "confirmations.of_tasks": lambda uow: uow.confirmations.of_tasks([uuid4()]),
+    "deployed_nodes.all": lambda uow: uow.deployed_nodes.all(),
+    "deployed_nodes.named": lambda uow: uow.deployed_nodes.named("n1"),
+    "deployed_nodes.of_nodes": lambda uow: uow.deployed_nodes.of_nodes(["n1"]),
+    "deployed_nodes.sections": lambda uow: uow.deployed_nodes.sections(["n1"]),
     "designs.all": lambda uow: uow.designs.all(),
+    "operator_holds.all": lambda uow: uow.operator_holds.all(),
+    "operator_holds.of_nodes": lambda uow: uow.operator_holds.of_nodes(["n1"]),
+    "operator_holds.release": lambda uow: uow.operator_holds.release("n1"),
+    "plans.apply": lambda uow: uow.plans.apply("none", uuid4()),
+    "plans.newest": lambda uow: uow.plans.newest(10),
+    "plans.nodes": lambda uow: uow.plans.nodes("none", limit=10),
+    "plans.touched": lambda uow: uow.plans.touched("none"),
+    "plans.unsuccessful": lambda uow: uow.plans.unsuccessful([uuid4()]),
     "retries.settled": lambda uow: uow.retries.settled(uuid4()),
     "retries.settled_meanwhile": lambda uow: uow.retries.settled_meanwhile([uuid4()]),
+    "rollouts.gates": lambda uow: uow.rollouts.gates([uuid4()]),
     "queue_numbers": lambda uow: uow.queue_numbers(),
     "outcomes.lock": lambda uow: uow.outcomes.lock([]),
     "outcomes.enter": lambda uow: uow.outcomes.enter([]),
@@ -109,6 +140,16 @@ def rows(connection: Connection) -> dict[str, int]:
         return connection.execute(select(func.count()).select_from(table)).scalar_one()
 
     return {table.name: count(table) for table in metadata.sorted_tables}
+
+
+def test_each_repository_has_a_test_module_that_uses_it() -> None:
+    sources = {path.stem: path.read_text() for path in Path(db.__file__).parent.glob("*.py")}
+    modules = {name for name, source in sources.items() if re.search(r"^class \w+Repository:", source, re.MULTILINE)}
+    names = {name for name, member in inspect.getmembers(UnitOfWork) if isinstance(member, cached_property)}
+    assert names == modules, "a repository is called as its module"
+    tests = {name: Path(__file__).with_name(f"test_{name}.py") for name in names}
+    assert not [name for name, path in tests.items() if not path.exists()]
+    assert not [name for name, path in tests.items() if f".{name}." not in path.read_text()]
 
 
 def test_nothing_is_kept_without_a_commit(database: Database, engine: Engine) -> None:

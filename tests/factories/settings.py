@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
-from drydock.bootaction.preparation import BootSettings
+from drydock.bootaction.preparation import BootPreparation, BootSettings
 from drydock.bootaction.render import TemplateLimits
 from drydock.errors import DesignNotFound
 from drydock.orchestrator.services.plan_contents import ContentSettings
 from drydock.references.references import References
 
 SECRET = bytes(range(32))
+#: Of references that are fetched from this machine by HTTP.
+OF_HTTP: dict[str, Any] = {
+    "max_bytes": 1 << 20,
+    "allowed_schemes": ["http"],
+    "allowed_hosts": ["127.0.0.1"],
+    "connect_timeout": 30.0,
+    "read_timeout": 30.0,
+}
 
 
 def no_snapshot(digest: str) -> bytes:
@@ -59,3 +68,9 @@ def boot_settings(url: str = "http://localhost:9000/api/v1.0", **changes: Any) -
         report_tool=None,
     )
     return replace(settings, **changes)
+
+
+@cache
+def boot_preparation() -> BootPreparation:
+    """One for all tests of a process, as it starts a process of its own that renders templates. It fetches by HTTP."""
+    return BootPreparation(boot_settings(), references(**OF_HTTP).fetch)

@@ -9,10 +9,10 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Engine as SqlEngine
-from sqlalchemy import func, text, update
+from sqlalchemy import exists, func, select, update
 
-from drydock.bootaction.preparation import BootPreparation
 from drydock.db.database import Database
+from drydock.db.predicates import is_open
 from drydock.db.tables import operator_holds, tasks
 from drydock.design.loader import DesignLoader
 from drydock.metrics import EngineMetrics
@@ -38,7 +38,8 @@ from drydock.orchestrator.services.scope_check import ScopeCheck
 from drydock.orchestrator.services.tasks import TaskService
 from drydock.orchestrator.workflows.table import WORKFLOWS
 from drydock.orchestrator.workflows.workflow import StepServices
-from tests.factories.settings import SECRET, boot_settings, content_settings, references
+from tests.factories.rows import delete_rows
+from tests.factories.settings import OF_HTTP, SECRET, boot_preparation, boot_settings, content_settings, references
 from tests.factories.site import site
 from tests.orchestrator.fakes import FakeBmcs, FakeLabels, FakeProvisioner
 
@@ -63,14 +64,7 @@ class World:
         self.provisioner = provisioner or FakeProvisioner()
         self.bmcs = bmcs or FakeBmcs()
         self.labels = FakeLabels()
-        stored = references(
-            max_bytes=1 << 20,
-            read_snapshot=self._read_snapshot,
-            allowed_schemes=["drydock", "http"],
-            allowed_hosts=["127.0.0.1"],
-            connect_timeout=30,
-            read_timeout=30,
-        )
+        stored = references(read_snapshot=self._read_snapshot, **OF_HTTP | {"allowed_schemes": ["drydock", "http"]})
         self.fetch = stored.fetch
         images = ImageCatalogue(self.provisioner, seconds=0, patience=10)
         self.designs = DesignService(self.database, DesignLoader(stored, cache_size=2), images)
@@ -79,7 +73,7 @@ class World:
             database=self.database,
             designs=self.designs,
             sections=NodeSections([SECRET]),
-            boot=BootPreparation(self.boot_settings, stored.fetch),
+            boot=boot_preparation(),
             provisioner=self.provisioner,
             oob_drivers={"redfish": self.bmcs},
             labels=self.labels,
@@ -188,8 +182,9 @@ class World:
         for _ in range(at_most):
             before()
             self.work()
-            if not self.open_tasks():
-                return
+            with self.sql.begin() as connection:
+                if not connection.scalar(select(exists().where(is_open(tasks)))):
+                    return
             self.pass_time(15)
         left = [(task.action, task.node, task.step, task.reason) for task in self.all_tasks() if task.status.open]
         raise AssertionError(f"still open after {at_most} rounds: {left}")
@@ -216,14 +211,17 @@ class World:
 
     def machines_report(self, status: ReportStatus = ReportStatus.SUCCESS) -> None:
         """Every machine that was given a deployment and has not reported yet sends its final status."""
-        for task in self.open_tasks():
-            if task.node is None or task.node not in self.provisioner.deployments:
-                continue
-            action = self.actions_of(task.id).get("greet")
-            given = self.provisioner.deployments[task.node].id
-            if action is not None and action.status is None and str(action.context_id) == given:
-                self.boot.report(action.id, self.key_of(task.node), Report(status=status))
+        deployments = self.provisioner.deployments
+        if not deployments:
+            return
+        installing = select(tasks.c.id, tasks.c.node).where(is_open(tasks), tasks.c.node.in_(list(deployments)))
+        with self.sql.begin() as connection:
+            found = connection.execute(installing.order_by(tasks.c.seq)).all()
+        for task_id, node in found:
+            action = self.actions_of(task_id).get("greet")
+            if action is not None and action.status is None and str(action.context_id) == deployments[node].id:
+                self.boot.report(action.id, self.key_of(node), Report(status=status))
 
     def forget_everything(self) -> None:
         with self.sql.begin() as connection:
-            connection.execute(text("TRUNCATE tasks, designs, deployed_nodes, plans, operator_holds CASCADE"))
+            delete_rows(connection)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
-
 import pytest
 
 from drydock.drivers.http_answers import answer_error

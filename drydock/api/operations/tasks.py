@@ -42,6 +42,9 @@ _LIST = Operation(
     replies={200: Reply("The tasks.", replies.array(replies.TASK))},
 )
 
+#: Of operations that change a task.
+_CHANGED = {200: Reply("The task.", replies.TASK)}
+
 ROUTES = (
     Route(
         "/tasks",
@@ -112,7 +115,7 @@ ROUTES = (
             "POST": Operation(
                 "Stop a task and its subtasks; may be repeated.",
                 rule=TERMINATE_TASK,
-                replies={200: Reply("The task.", replies.TASK)},
+                replies=_CHANGED,
             )
         },
     ),
@@ -125,7 +128,7 @@ ROUTES = (
                 "Confirm that a person did what a task, or its subtasks, wait for; may be repeated.",
                 rule=CONFIRM_TASK,
                 body=Body(CONFIRMATION, optional=True),
-                replies={200: Reply("The task.", replies.TASK)},
+                replies=_CHANGED,
             )
         },
     ),
@@ -137,7 +140,7 @@ ROUTES = (
             "POST": Operation(
                 "Begin no more nodes of a task that has a rollout; may be repeated.",
                 rule=PAUSE_TASK,
-                replies={200: Reply("The task.", replies.TASK)},
+                replies=_CHANGED,
             )
         },
     ),
@@ -149,7 +152,7 @@ ROUTES = (
             "POST": Operation(
                 "Go on with a task that is paused; may be repeated.",
                 rule=PAUSE_TASK,
-                replies={200: Reply("The task.", replies.TASK)},
+                replies=_CHANGED,
             )
         },
     ),

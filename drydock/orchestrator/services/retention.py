@@ -52,10 +52,13 @@ def _has_turn(uow: UnitOfWork, *, alone: bool) -> bool:
 
 
 def _delete_plans_and_designs(database: Database, *, older_than_days: int, alone: bool) -> None:
-    """In a transaction of its own, which holds no task."""
+    """In transactions of their own: a request that applies a plan locks its design first, then the plan."""
     with database.unit_of_work() as uow:
         if _has_turn(uow, alone=alone):
             uow.retention.delete_plans(older_than_days=older_than_days)
+            uow.commit()
+    with database.unit_of_work() as uow:
+        if _has_turn(uow, alone=alone):
             uow.designs.delete_unused(older_than_days=older_than_days)
             uow.commit()
 
