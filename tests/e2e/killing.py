@@ -6,19 +6,21 @@ are the program as it is.
 
 from __future__ import annotations
 
+import json
 import queue
 import threading
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import psycopg2
-import requests
 from sqlalchemy.engine import make_url
 
 from dev.stack import BIN, Stack
 from drydock.model.actions import Action
+from tests.drivers.ironic_peer import passed_on
 from tests.http_peer import Answer, Request
 
 #: What a worker waits for at its step's end, which the test holds.
@@ -96,34 +98,25 @@ class IronicRelay:
         return frozenset(self._left)
 
     def answer(self, request: Request) -> Answer:
-        got = self._forward(request)
-        if request.method != "GET":
-            node, what = self._node(request, got), _kind(request)
-            with self._lock:
-                if got.ok:
-                    self.accepted.append((node, what))
-                cut = got.ok and (node, what) in self._left
-                self._left.discard((node, what))
-            if cut:
-                dead = threading.Event()
-                self.held.put((node, what, dead))
-                return Answer(got.status_code, got.content, held=dead, cut_to=0, reset=True)
-        kept = {name: got.headers[name] for name in got.headers if name.lower().startswith(("content-type", "x-"))}
-        return Answer(got.status_code, got.content, kept)
+        got = passed_on(request, self._upstream)
+        if request.method == "GET" or got.status >= 300:
+            return got
+        node, what = self._node(request, got), _kind(request)
+        with self._lock:
+            self.accepted.append((node, what))
+            cut = (node, what) in self._left
+            self._left.discard((node, what))
+        if not cut:
+            return got
+        dead = threading.Event()
+        self.held.put((node, what, dead))
+        return replace(got, cut_to=0, held=dead, reset=True)
 
-    def _forward(self, request: Request) -> requests.Response:
-        headers = {name: value for name, value in request.headers.items() if name not in ("Host", "Connection")}
-        with requests.Session() as session:
-            session.trust_env = False
-            return session.request(
-                request.method, self._upstream + request.path, headers=headers, data=request.body, timeout=60
-            )
-
-    def _node(self, request: Request, got: requests.Response) -> str:
+    def _node(self, request: Request, got: Answer) -> str:
         """Its name; a node has its UUID from the answer to the request that made it."""
         segments = request.path.partition("?")[0].strip("/").split("/")
-        if segments[-1] == "nodes" and got.ok:
-            self._names[got.json()["uuid"]] = request.json["name"]
+        if segments[-1] == "nodes":
+            self._names[json.loads(got.body)["uuid"]] = request.json["name"]
             return str(request.json["name"])
         uuid = request.json["node_uuid"] if segments[-1] == "ports" else segments[2]
         return self._names.get(uuid, uuid)

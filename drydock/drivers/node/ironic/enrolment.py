@@ -104,7 +104,7 @@ class Enrolment:
             return
         self._add_port(wanted, uuid)
         if traits:
-            self._connector.put(("nodes", uuid, "traits"), {"traits": sorted({*known, *traits})})
+            self._connector.put_repeatedly(("nodes", uuid, "traits"), {"traits": sorted({*known, *traits})})
 
     def _add_port(self, wanted: ProvisionedNode, uuid: str) -> None:
         if wanted.boot_mac is None:
