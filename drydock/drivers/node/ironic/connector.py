@@ -157,7 +157,9 @@ class IronicConnector:
                 raise DriverRefused(f"{what}: this is not Ironic's answer") from None
         if response.status_code >= 300:
             # NOTE: Ironic quotes a patch that it cannot apply.
-            message = self._masked(_message(answer), *_passwords(sent))[:LONGEST_MESSAGE]
+            # Glance's errors are HTML.
+            words = _message(answer) or str(response.reason)
+            message = self._masked(words, *_passwords(sent))[:LONGEST_MESSAGE]
             raise _status_error(response.status_code, f"{what}: status {response.status_code}: {message}")
         return answer
 
