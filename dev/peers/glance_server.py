@@ -41,7 +41,7 @@ class GlanceServer(Peer):
         images.mkdir(parents=True)
         shutil.copy(schema, directory / "glance.sqlite")
         self._configuration = directory / "glance-api.conf"
-        sections = {
+        sections: ironic_configuration.Sections = {
             "DEFAULT": {"limit_param_default": page, "api_limit_max": page, "enabled_backends": "files:file"},
             "database": {"connection": f"sqlite:///{directory / 'glance.sqlite'}"},
             "glance_store": {"default_backend": "files"},
