@@ -10,7 +10,6 @@ import json
 import queue
 import threading
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -21,7 +20,7 @@ from sqlalchemy.engine import make_url
 from dev.stack import BIN, Stack
 from drydock.model.actions import Action
 from tests.drivers.ironic_peer import passed_on
-from tests.http_peer import Answer, Request
+from tests.http_peer import HELD_SECONDS, Answer, Request
 
 #: What a worker waits for at its step's end, which the test holds.
 LOCK = 1_207
@@ -110,7 +109,9 @@ class IronicRelay:
             return got
         dead = threading.Event()
         self.held.put((node, what, dead))
-        return replace(got, cut_to=0, held=dead, reset=True)
+        # Before the first byte: an answer without a body is whole with its headers.
+        dead.wait(HELD_SECONDS)
+        return got
 
     def _node(self, request: Request, got: Answer) -> str:
         """Its name; a node has its UUID from the answer to the request that made it."""
