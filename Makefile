@@ -18,7 +18,7 @@ JOBS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); [ $$n -lt 4 ] && echo $$n || 
 ROUNDS ?= 3
 SEED ?= 1
 
-.PHONY: help setup run demo test upgrade-test image-test metal check pythons format smoke chaos bench samples pins clean
+.PHONY: help setup run demo test kill-test upgrade-test image-test metal check pythons format smoke chaos bench samples pins clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,7 +32,12 @@ demo: setup  ## The same, but end when the site is deployed: exit 0 if it was
 test: setup  ## Run all tests, with a real PostgreSQL and a real Keystone
 	@$(BIN)/python -m dev.prepare
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(ARGS)
-	@echo "Not run here, as it needs root on Debian and keeps two cores busy for a quarter of an hour: make metal"
+	@echo "Of make metal this ran the short form, a QEMU machine switched by Redfish (tests/drivers/test_redfish_libvirt.py);"
+	@echo "not the installation, as it keeps two cores busy for a quarter of an hour: make metal, as root on Debian."
+
+kill-test: setup  ## Kill workers with -9 in each step and each request of nodes' lives in a real Ironic
+	@$(BIN)/python -m dev.prepare
+	DRYDOCK_TEST_KILLS=all $(BIN)/python -m pytest -s tests/e2e/test_ironic_kills.py
 
 upgrade-test: setup  ## Deploy with processes of this release and of the one before mixed, both ways
 	@$(BIN)/python -m dev.prepare

@@ -74,6 +74,11 @@ class IronicServer(Peer):
         """The directory that the file server shows: boot ISOs may be put there."""
         return self._directory / "http"
 
+    @property
+    def pid(self) -> int:
+        """Of the process of API and conductor."""
+        return self._processes["ironic"].pid
+
     def connection(self) -> Mapping[str, Any]:
         """Arguments of ``openstack.connection.Connection``."""
         if self.password is None:

@@ -87,6 +87,17 @@ class LibvirtDaemon(Peer):
         return f"qemu+tls://{LOOPBACK}:{self.port}/system?pkipath={self.pki}"
 
     @property
+    def pid(self) -> int:
+        """Of a process in whose mount namespace its files are seen."""
+        assert self._child is not None, "start() first"
+        return self._child.pid
+
+    @property
+    def libraries(self) -> str:
+        """LD_LIBRARY_PATH of its programs."""
+        return packages.libraries(self._home)
+
+    @property
     def virsh(self) -> list[str]:
         """The start of a command line of virsh; run it with ``environment`` or by ``run``."""
         return [str(packages.program(self._home, "virsh")), "-c", self.uri]

@@ -5,13 +5,15 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
-from dev.peers import ipmi_sim, ironic_server, libvirt_python, packages
+from dev.peers import glance_server, ipmi_sim, ironic_server, libvirt_python, packages, ssh_server
 from dev.progress import Doing, PrintedProgress
 
 PARTS: dict[str, Callable[[Doing], object]] = {
     "ipmi_sim": lambda doing: packages.ensure("ipmi", ipmi_sim.PACKAGES),
     "libvirt": libvirt_python.ensure,
+    "sshd": lambda doing: packages.ensure("sshd", ssh_server.PACKAGES),
     "Ironic": ironic_server.ensure,
+    "Glance": glance_server.ensure,
 }
 
 

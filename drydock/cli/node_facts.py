@@ -28,6 +28,15 @@ def changed(before: Json, now: Json) -> Iterator[tuple[str, str, str]]:
             yield name, old.get(name, NOTHING), new.get(name, NOTHING)
 
 
+def difference(name: str, old: str, new: str) -> str:
+    """One of ``changed``, for a terminal."""
+    if new == NOTHING:
+        return f"{name} is gone: {old}"
+    if old == NOTHING:
+        return f"{name} is new: {new}"
+    return f"{name}: {old} -> {new}"
+
+
 def _all(facts: Json, name: str) -> Sequence[Json]:
     return facts.get(name) or ()
 

@@ -125,7 +125,7 @@ def facts(ctx: click.Context, *, name: str, diff: bool, output: str) -> None:
     Example:
       drydock node facts n01 --diff
     """
-    from drydock.cli.node_facts import changed, fields_of  # takes long to load
+    from drydock.cli.node_facts import changed, difference, fields_of  # takes long to load
     from drydock.cli.tables import print_fields
 
     known = _known(client_of(ctx), name)
@@ -138,7 +138,7 @@ def facts(ctx: click.Context, *, name: str, diff: bool, output: str) -> None:
             print_data([{"name": field, "old": old, "new": new} for field, old, new in changes], output)
             return
         for field, old, new in changes:
-            click.echo(clean(f"{field}: {old} -> {new}"))
+            click.echo(clean(difference(field, old, new)))
         if not changes:
             click.echo("There are no facts of a time before." if before is None else "Nothing differs.")
         return

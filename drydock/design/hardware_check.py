@@ -73,7 +73,7 @@ def _disk(node: ProvisionedNode, plan: DiskPlan, disks: Sequence[DiskFacts] | No
     disk = _find(plan.device, disks or ())
     if disk is None:
         if disks is not None and _all_known(plan.device, disks):
-            yield f"{what} {_place(plan.device)} is not there; there are {_listed(disks)}"
+            yield f"{what} {_place(plan.device)} is not there, {_listed(disks)}"
         return
     sizes = [part.size.bytes for part in plan.partitions if part.size is not None and part.size.bytes is not None]
     if disk.size_bytes is not None and sum(sizes) > disk.size_bytes:
@@ -96,11 +96,12 @@ def _port(port: DeviceSelector, nics: Sequence[NicFacts] | None, switches: Colle
     nic = _find(port, nics or ())
     if nic is None:
         if nics is not None and _all_known(port, nics):
-            yield f"NIC {_place(port)} is not there; there are {_listed(nics)}"
+            yield f"NIC {_place(port)} is not there, {_listed(nics)}"
         return
     switch = None if nic.neighbour is None else nic.neighbour.system_name
     if switches and switch and _host(switch) not in {_host(name) for name in switches}:
-        yield f"NIC {_place(port)} is plugged into {switch}, and the rack has {', '.join(sorted(switches))}"
+        there = f"{switch} port {nic.neighbour.port_id}" if nic.neighbour and nic.neighbour.port_id else switch
+        yield f"NIC {_place(port)} is plugged into {there}, and the rack has {', '.join(sorted(switches))}"
 
 
 def _host(name: str) -> str:
@@ -147,4 +148,6 @@ def _place(selector: DeviceSelector) -> str:
 
 
 def _listed(devices: Sequence[DiskFacts] | Sequence[NicFacts]) -> str:
-    return ", ".join(f"{device.name or '?'} ({device.bus_address or '?'})" for device in devices) or "none"
+    """What is there instead, in the order of their names."""
+    found = sorted(f"{device.name or '?'} ({device.bus_address or '?'})" for device in devices)
+    return f"but {', '.join(found)}" if found else "nor any other"

@@ -12,12 +12,14 @@ from typing import Any
 from uuid import NAMESPACE_DNS, uuid5
 
 import pytest
+import requests
 
 from dev.peers import packages
 from dev.peers.ironic_server import IronicServer
 from drydock.drivers.node.ironic.connector import IronicConnector
 from drydock.drivers.node.ironic.driver import IronicProvisioner
 from drydock.drivers.node.ironic.settings import IronicSettings
+from tests.http_peer import Answer, Request
 
 HARDWARE = {"fake": "fake-hardware", "redfish": "redfish"}
 IMAGES = """
@@ -121,6 +123,16 @@ def provisioner(ironic: IronicServer, images: Path, **more: Any) -> IronicProvis
     images.write_text(IMAGES)
     options = settings(ironic, images_file=str(images), **more)
     return IronicProvisioner(options, CountedConnector(options))
+
+
+def passed_on(request: Request, upstream: str) -> Answer:
+    """What Ironic answers to a request that a peer of the test was sent."""
+    headers = {name: value for name, value in request.headers.items() if name not in ("Host", "Connection")}
+    with requests.Session() as session:
+        session.trust_env = False
+        got = session.request(request.method, upstream + request.path, headers=headers, data=request.body, timeout=60)
+    kept = {name: got.headers[name] for name in got.headers if name.lower().startswith(("content-type", "x-"))}
+    return Answer(got.status_code, got.content, kept)
 
 
 def mac_of(name: str) -> str:

@@ -23,6 +23,7 @@ from tests.drivers.ironic_peer import (
     Killed,
     Operator,
     mac_of,
+    passed_on,
     running,
 )
 from tests.drivers.ironic_peer import (
@@ -38,6 +39,7 @@ from tests.drivers.provisioner_contract import (
 )
 from tests.eventually import eventually
 from tests.factories.provisioning import deployment, node_plan
+from tests.http_peer import Answer, Request, serving
 
 # openstacksdk uses itself what it deprecates, at each connection.
 pytestmark = [
@@ -258,6 +260,25 @@ def test_many_nodes_take_one_list(ironic: IronicServer, provisioner: IronicProvi
     counted(provisioner).requests.clear()
     provisioner.configure_hardware(nodes)
     assert counted(provisioner).requests == {"GET nodes": 1, "PUT nodes/states/provision": 6}
+
+
+def test_traits_that_ironic_fails_to_write_are_sent_again(
+    ironic: IronicServer, tmp_path: Path, node: ProvisionedNode, operator: Operator
+) -> None:
+    """And nothing else is: as where its database is SQLite, which refuses writes side by side."""
+    fails = [2]
+
+    def answer(request: Request) -> Answer:
+        if request.path.endswith("/traits") and fails[0]:
+            fails[0] -= 1
+            return Answer(500, b'{"error_message": {"faultstring": "database is locked"}}')
+        return passed_on(request, ironic.url)
+
+    with serving(answer) as peer:
+        provisioner = made_provisioner(ironic, tmp_path / "images.yaml", endpoint_override=peer.url())
+        assert only(provisioner.enroll([node])).state is PENDING
+        assert [len(peer.paths(method)) for method in ("POST", "PUT")] == [2, 4]
+    assert "CUSTOM_TAG_RACK1" in operator.node(node.name)["traits"]
 
 
 def test_a_locked_node_is_not_yet(provisioner: IronicProvisioner, node: ProvisionedNode, operator: Operator) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from xml.etree import ElementTree as Xml
 
 import pytest
 
@@ -58,6 +59,8 @@ class TestContract(OobDriverContract):
         driver.set_boot_device(bmc, BootDevice.NETWORK, None)
         ends(lambda: driver.power_on(bmc))
         assert daemon.run("domstate", bmc.node) == "running"
+        devices = Xml.fromstring(daemon.run("dumpxml", bmc.node)).iterfind("devices/*")  # noqa: S314 - libvirtd's
+        assert [device.tag for device in devices if device.find("boot[@order='1']") is not None] == ["interface"]
         ends(lambda: driver.power_off(bmc))
         assert daemon.run("domstate", bmc.node) == "shut off"
         assert driver.power_state(bmc) is PowerState.OFF

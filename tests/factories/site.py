@@ -75,10 +75,10 @@ schema: drydock/BaremetalNode/v1
 metadata: {{name: {name}}}
 data:
   host_profile: host
-  metadata: {{tags: [test], rack: r1, boot_mac: '52:54:00:00:00:{number:02x}'}}
+  metadata: {{tags: [test], rack: r1, boot_mac: '52:54:00:00:{high:02x}:{low:02x}'}}
   addressing:
-    - {{network: pxe, address: 10.1.0.{number}}}
-    - {{network: oob, address: 10.2.0.{number}}}
+    - {{network: pxe, address: 10.1.{high}.{low}}}
+    - {{network: oob, address: 10.2.{high}.{low}}}
 """
 
 
@@ -101,7 +101,11 @@ def site(nodes: Sequence[str] = ("n01", "n02", "n03"), boot_actions: str = _BOOT
     """A valid design of these nodes. Unless given, one boot action signals and one does not."""
     numbered = enumerate(nodes, start=10)
     return "".join(
-        [_BASE, boot_actions, *(_NODE.format(name=name, number=number) for number, name in numbered)]
+        [
+            _BASE,
+            boot_actions,
+            *(_NODE.format(name=name, high=number >> 8, low=number & 255) for number, name in numbered),
+        ]
     ).encode()
 
 

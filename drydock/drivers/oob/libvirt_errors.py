@@ -34,8 +34,28 @@ WORDS: tuple[tuple[str, str], ...] = (
     ("cannot read ca certificate", "there is no CA certificate for TLS here (pkipath of the URI, or /etc/pki/CA)"),
     # It quotes the URI, which may hold a password.
     ("unable to parse uri", "the URI cannot be parsed"),
-    ("permission denied", "the hypervisor does not accept the credentials of the worker (SSH key)"),
-    ("host key verification failed", "the SSH key of the hypervisor's host is not known here (known_hosts)"),
+    (
+        "permission denied",
+        "the hypervisor does not accept the worker's SSH key: put the one of the URI's keyfile, or of the worker's "
+        "account, into authorized_keys of the URI's user",
+    ),
+    # What follows it in ssh's words is the next one.
+    (
+        "host identification has changed",
+        "the hypervisor's host shows another SSH key than the one that is known here; see that it is the same host, "
+        "then put its new key into the worker's known_hosts",
+    ),
+    # Where libvirt is given more than 1,024 bytes by ssh, it says this and nothing of them.
+    (
+        "value too large for defined data type",
+        "ssh said more than libvirt can read, as it does where the host's SSH key is another than the one that is "
+        "known here; call ssh to the hypervisor as the worker's account, and see what it says",
+    ),
+    (
+        "host key verification failed",
+        "the SSH key of the hypervisor's host is not known here; compare its fingerprint at the host, then put it into "
+        "the worker's known_hosts",
+    ),
 )
 
 

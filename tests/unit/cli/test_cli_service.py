@@ -68,8 +68,8 @@ def test_the_facts_of_a_machine(run: Run) -> None:
         assert text in shown
     assert run("node", "facts", "n1", "--diff").stdout.splitlines() == [
         "bios_version: 1.0 -> 1.1",
-        "disk S0: sda, 0:2.0.0, 480.0 GB, solid state -> -",
-        "disk S1: - -> sda, 0:2.0.0, 480.0 GB, solid state",
+        "disk S0 is gone: sda, 0:2.0.0, 480.0 GB, solid state",
+        "disk S1 is new: sda, 0:2.0.0, 480.0 GB, solid state",
     ]
     assert json.loads(run("node", "facts", "n1", "--diff", "-o", "json").stdout)[0]["new"] == "1.1"
     assert json.loads(run("node", "facts", "n1", "-o", "json").stdout)["hostname"] == "n1"

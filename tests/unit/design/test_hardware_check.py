@@ -80,17 +80,17 @@ def test_all_differences_at_once(plan: ProvisionedNode) -> None:
         "the vendor is Supermicro, and the hardware profile has Dell",
         "the BIOS version is 2.0, and the hardware profile has 2.1",
         "the boot disk boot (scsi regexp:[02]:2.0.0) has 8.0 GB, and its partitions need 60.0 GB",
-        "NIC nic (pci 18:00.0) is plugged into tor9.example.org, and the rack has tor1",
-        "NIC eno1 is not there; there are ens1f0 (0000:18:00.0)",
+        "NIC nic (pci 18:00.0) is plugged into tor9.example.org port 1, and the rack has tor1",
+        "NIC eno1 is not there, but ens1f0 (0000:18:00.0)",
     )
 
 
 def test_a_disk_that_is_not_there(plan: ProvisionedNode) -> None:
     other = replace(DISK, bus_address="0:3.0.0")
     assert found(plan, disks=(other,)) == (
-        "the boot disk boot (scsi regexp:[02]:2.0.0) is not there; there are sda (0:3.0.0)",
+        "the boot disk boot (scsi regexp:[02]:2.0.0) is not there, but sda (0:3.0.0)",
     )
-    assert found(plan, disks=()) == ("the boot disk boot (scsi regexp:[02]:2.0.0) is not there; there are none",)
+    assert found(plan, disks=()) == ("the boot disk boot (scsi regexp:[02]:2.0.0) is not there, nor any other",)
 
 
 @pytest.mark.parametrize(

@@ -154,7 +154,8 @@ class IronicProvisioner:
 
     def list_images(self) -> Sequence[Image] | None:
         images = self._known_images()
-        return [Image(one.name, one.kernels) for one in images.values()] if images else None
+        known = images or self._settings.glance
+        return [Image(one.name, one.kernels) for one in images.values()] if known else None
 
     # -- one list, then what each node needs
 

@@ -109,7 +109,7 @@ class Enrolment:
         if not added <= ours:
             self._record_traits(uuid, ours | added)
         if added or gone & there:
-            self._connector.put(("nodes", uuid, "traits"), {"traits": sorted((there - gone) | traits)})
+            self._connector.put_repeatedly(("nodes", uuid, "traits"), {"traits": sorted((there - gone) | traits)})
         if gone:
             self._record_traits(uuid, (ours | added) - gone)
 
