@@ -39,7 +39,7 @@ kill-test: setup  ## Kill workers with -9 in each step and each request of nodes
 	@$(BIN)/python -m dev.prepare
 	DRYDOCK_TEST_KILLS=all $(BIN)/python -m pytest -s tests/e2e/test_ironic_kills.py
 
-upgrade-test: setup  ## Deploy with processes of this release and of the one before mixed, both ways
+upgrade-test: setup  ## Deploy with processes of this release and of earlier ones mixed, both ways
 	@$(BIN)/python -m dev.prepare
 	$(BIN)/python -m pytest tests/upgrade
 

@@ -1,4 +1,4 @@
-"""The release before this one, from the repository's own history."""
+"""Releases before this one, from the repository's own history."""
 
 from __future__ import annotations
 
@@ -12,22 +12,23 @@ import pytest
 from dev.locks import file_lock
 
 ROOT = Path(__file__).parents[2]
-#: Version 0.1.0. To be changed when a release is made.
-COMMIT = "6385a5f91e93"
+#: Commit of each version. To be added to when a release is made.
+RELEASES = {"0.1.0": "6385a5f91e93", "0.2.0": "a7d90ef20285"}
 
 
-def unpacked() -> Path:
+def unpacked(version: str) -> Path:
     """Its tree, below ``.cache``. Skips the test where the history does not reach back to it."""
+    commit = RELEASES[version]
     found = subprocess.run(
-        ["git", "rev-parse", "--verify", "--quiet", f"{COMMIT}^{{commit}}"], cwd=ROOT, capture_output=True, check=False
+        ["git", "rev-parse", "--verify", "--quiet", f"{commit}^{{commit}}"], cwd=ROOT, capture_output=True, check=False
     )
     if found.returncode:
-        pytest.skip(f"needs the commit {COMMIT}, of the release before: this is no clone with its history")
-    home = ROOT / ".cache" / f"release-{COMMIT}"
-    with file_lock(ROOT / ".cache" / f"release-{COMMIT}.lock"):
+        pytest.skip(f"needs the commit {commit}, of version {version}: this is no clone with its history")
+    home = ROOT / ".cache" / f"release-{commit}"
+    with file_lock(ROOT / ".cache" / f"release-{commit}.lock"):
         if not home.exists():
             archive = subprocess.run(
-                ["git", "archive", COMMIT, "drydock", "alembic"], cwd=ROOT, stdout=subprocess.PIPE, check=True
+                ["git", "archive", commit, "drydock", "alembic"], cwd=ROOT, stdout=subprocess.PIPE, check=True
             ).stdout
             unfinished = home.with_suffix(".unfinished")
             with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
