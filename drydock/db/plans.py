@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 from drydock.db.predicates import is_unrevoked
 from drydock.db.recordset import one_of
 from drydock.db.rows import storable
-from drydock.db.tables import boot_contexts, node_holds, plan_nodes, plans, tasks
+from drydock.db.tables import boot_contexts, node_holds, plan_nodes, plans, task_messages, tasks
 from drydock.errors import PlanNotFound
 from drydock.model.actions import Action
 from drydock.model.plan import (
@@ -122,15 +122,20 @@ class PlanRepository:
         return [(row.position, _node(row)) for row in rows]
 
     def durations(self, action: Action) -> Sequence[float]:
-        """Seconds from creation to success of the newest subtasks of this action, at most ``_HISTORY``."""
-        took = func.extract("epoch", tasks.c.updated - tasks.c.created)
-        ended = select(took).where(
+        """Seconds from the first message to success of the newest subtasks of this action, at most ``_HISTORY``.
+
+        A subtask waits for its wave, a pause or another task before its first message, which ends its first step.
+        """
+        ended = select(tasks.c.id, tasks.c.seq, tasks.c.created, tasks.c.updated).where(
             tasks.c.action == action.value,
             tasks.c.result_status == ResultStatus.SUCCESS.value,
             tasks.c.status == TaskStatus.COMPLETE.value,
         )
-        newest = ended.order_by(tasks.c.seq.desc()).limit(_HISTORY)
-        return [float(seconds) for seconds in self._connection.scalars(newest)]
+        newest = ended.order_by(tasks.c.seq.desc()).limit(_HISTORY).cte("newest")
+        first = select(task_messages.c.ts).where(task_messages.c.task_id == newest.c.id).order_by(task_messages.c.id)
+        begun = func.coalesce(first.limit(1).scalar_subquery(), newest.c.created)
+        took = select(func.extract("epoch", newest.c.updated - begun)).order_by(newest.c.seq.desc())
+        return [max(0.0, float(seconds)) for seconds in self._connection.scalars(took)]
 
     def unsuccessful(self, deployment_ids: Sequence[UUID]) -> Mapping[UUID, UUID]:
         """Of these deployments, those that did not end well here, or whose key was revoked since: the task of each."""

@@ -9,10 +9,10 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import Connection, Engine, func, select, update
+from sqlalchemy import Connection, Engine, func, insert, select, update
 
 from drydock.db.database import Database
-from drydock.db.tables import boot_contexts, plan_nodes, plans, tasks
+from drydock.db.tables import boot_contexts, plan_nodes, plans, task_messages, tasks
 from drydock.db.unit_of_work import UnitOfWork
 from drydock.errors import PlanNotFound
 from drydock.model.actions import Action
@@ -192,6 +192,20 @@ def test_durations_are_of_successes_of_the_action_the_newest_first(connection: C
     assert uow.plans.durations(Action.DEPLOY_NODE) == [20.0, 10.0]
     assert uow.plans.durations(Action.DESTROY_NODE) == [40.0]
     assert uow.plans.durations(Action.PREPARE_NODE) == []
+
+
+def test_a_duration_begins_with_the_first_message(connection: Connection, uow: UnitOfWork) -> None:
+    """Before it a node waits: for its wave, or for days in a pause."""
+    _, (child,) = add_tree(uow, ["n1"])
+    (claimed,) = claim(uow, Lane.NODE)
+    finish(uow, claimed, ResultStatus.SUCCESS)
+    ended = datetime(2030, 1, 10, tzinfo=UTC)
+    connection.execute(update(tasks).where(tasks.c.id == child.id).values(updated=ended))
+    texts = {"error": False, "message": "m", "context_type": "node", "context": "n1", "task_id": child.id}
+    connection.execute(task_messages.delete().where(task_messages.c.task_id == child.id))
+    for seconds in (30, 20):
+        connection.execute(insert(task_messages).values(ts=ended - timedelta(seconds=seconds), **texts))
+    assert uow.plans.durations(Action.DEPLOY_NODE) == [30.0]
 
 
 def test_deployments_that_did_not_end_well(connection: Connection, uow: UnitOfWork) -> None:
