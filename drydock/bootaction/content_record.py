@@ -16,6 +16,7 @@ from typing import Any
 
 from drydock.bootaction.contents import AssetContent, rendered_digest
 from drydock.errors import DrydockError
+from drydock.keyed_digests import KeyedDigests
 
 Record = Mapping[str, Any]
 
@@ -27,11 +28,9 @@ class Sealer:
     """Keys digests with one secret. ``name``: of the secret."""
 
     def __init__(self, secret: bytes) -> None:
-        self._key = hashlib.blake2b(secret, person=b"drydock-contents").digest()
-        self.name = hashlib.blake2b(secret, person=b"drydock-secretid", digest_size=4).hexdigest()
-
-    def seal(self, digest: bytes) -> str:
-        return hashlib.blake2b(digest, key=self._key, digest_size=16).hexdigest()
+        digests = KeyedDigests(secret, b"drydock-contents")
+        self.name = digests.name
+        self.seal = digests.of
 
     def inputs(self, contents: Iterable[AssetContent]) -> str:
         """One fingerprint of the inputs of all; as ``inputs_of`` the record of the same."""

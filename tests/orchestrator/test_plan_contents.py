@@ -410,3 +410,22 @@ def test_it_is_fetched_again_in_the_next_plan(world: World, files: Files) -> Non
     assert decisions(planned(world, design, plans)) == BLOCKED
     assert decisions(planned(world, design)) == KEEP
     assert planned(world, design)["n01"].decision is Decision.KEEP
+
+
+def test_a_new_secret_is_no_change_of_what_is_sealed(world: World) -> None:
+    def design(password: str) -> bytes:
+        return site(NODES).replace(
+            b"tags: [test]", b"tags: [test], owner_data: {ldap_password: %b}" % password.encode()
+        )
+
+    deploy(world, design("one"))
+    both, new = world.make_plans(secrets=[NEW_SECRET, SECRET]), world.make_plans(secrets=[NEW_SECRET])
+    assert decisions(planned(world, design("one"), both)) == KEEP
+    found = planned(world, design("two"), both)
+    assert decisions(found) == REDEPLOY
+    assert "platform.owner_data.ldap_password" in [reason.path for reason in found["n01"].reasons]
+    found = planned(world, design("one"), new)
+    assert decisions(found) == KEEP
+    assert any("its secrets were recorded with what" in text for text in words(found["n01"]))
+    other = design("one").replace(b"size: 30g", b"size: 40g")
+    assert decisions(planned(world, other, new)) == REDEPLOY

@@ -101,7 +101,7 @@ class World:
         return PlanService(
             self.database,
             self.designs,
-            self.services.sections,
+            NodeSections(settings["secrets"]) if "secrets" in settings else self.services.sections,
             facts or self.facts,
             contents,
             slots=100,

@@ -11,7 +11,7 @@ from cachetools import LRUCache
 from drydock.design.compiler import CompiledDesign
 from drydock.errors import DesignInvalid
 from drydock.plan.fingerprint import recordable
-from drydock.plan.sealing import Seal, keyed_seal
+from drydock.plan.sealing import Seal, keyed_seal, secret_of, unsealed
 from drydock.plan.sections import Json, SiteSections
 
 #: Designs whose sections are in memory; what nodes share is made once for each.
@@ -24,7 +24,8 @@ class NodeSections:
     def __init__(self, secrets: Sequence[bytes]) -> None:
         """``secrets`` of ``[bootaction]``: the first seals."""
         self._seals: tuple[Seal, ...] = tuple(map(keyed_seal, secrets))
-        self._made: LRUCache[str, SiteSections] = LRUCache(DESIGNS_KEPT)
+        self._names = [secret_of(seal("")) for seal in self._seals]
+        self._made: LRUCache[tuple[str, int], SiteSections] = LRUCache(DESIGNS_KEPT)
         self._lock = Lock()
 
     def of_node(self, design: CompiledDesign, node: str) -> dict[str, Any]:
@@ -33,12 +34,25 @@ class NodeSections:
             raise DesignInvalid(f"the design is invalid or has no node {node:.100}")
         return recordable(self._of(design).of_node(node))
 
+    def compared(self, design: CompiledDesign, node: str, recorded: Json) -> tuple[Json, Json, bool]:
+        """As ``of_node``, and the recorded sections, both under the secret that those were recorded with.
+
+        False if that secret is configured no more: then all secrets are alike in both.
+        """
+        wanted, name = self.of_node(design, node), secret_of(recorded)
+        if name is None or name == self._names[0]:
+            return wanted, recorded, True
+        if name in self._names:
+            return recordable(self._of(design, self._names.index(name)).of_node(node)), recorded, True
+        return unsealed(wanted), unsealed(recorded), False
+
     def of_site(self, design: CompiledDesign) -> dict[str, Json]:
         return self._of(design).of_site()
 
-    def _of(self, design: CompiledDesign) -> SiteSections:
+    def _of(self, design: CompiledDesign, seal: int = 0) -> SiteSections:
+        """``seal``: which of the secrets."""
         with self._lock:
-            found = self._made.get(design.digest)
+            found = self._made.get((design.digest, seal))
             if found is None:
-                found = self._made[design.digest] = SiteSections(design.site, self._seals[0])
+                found = self._made[design.digest, seal] = SiteSections(design.site, self._seals[seal])
             return found

@@ -35,6 +35,7 @@ from drydock.plan.fingerprint import fingerprint, fingerprints
 SHOWN = (Decision.BLOCKED, Decision.DESTROY, Decision.REDEPLOY, Decision.DEPLOY, Decision.KEEP)
 #: The order in which those that are touched begin.
 _RISK = (Decision.DEPLOY, Decision.REDEPLOY, Decision.DESTROY)
+_UNREADABLE = "its secrets were recorded with what [bootaction] secrets has no more, and are not compared"
 #: What nodes of a decision take about as long as.
 _WORK = {
     Decision.DEPLOY: Action.DEPLOY_NODE,
@@ -146,16 +147,25 @@ class PlanService:
         contents: ContentComparison | None,
         names: Sequence[str],
     ) -> Iterator[PlannedNode]:
-        wanted = {name: self._sections.of_node(design, name) for name in names if name in design.site.nodes}
+        wanted: dict[str, Mapping[str, Any]] = {
+            name: self._sections.of_node(design, name) for name in names if name in design.site.nodes
+        }
         recorded = facts.recorded
         changed = [name for name in wanted if name in recorded and not _same(recorded[name], wanted[name])]
         with self._database.statements() as statements:
-            before = statements.deployed_nodes.sections(changed) if changed else {}
+            before = dict(statements.deployed_nodes.sections(changed)) if changed else {}
         running = {name: recorded[name] for name in wanted if facts.runs_as_recorded(name)}
         compared = {} if contents is None else contents.compare(running)
+        unreadable: set[str] = set()
+        for name in before:
+            wanted[name], before[name], readable = self._sections.compared(design, name, before[name])
+            unreadable |= set() if readable else {name}
         for name in names:
             node = design.site.nodes.get(name)
-            known = replace(facts.of(name, before.get(name)), contents=compared.get(name, NOT_COMPARED))
+            found = compared.get(name, NOT_COMPARED)
+            if name in unreadable:
+                found = replace(found, notes=(*found.notes, _UNREADABLE))
+            known = replace(facts.of(name, before.get(name)), contents=found)
             yield decider.decide(name, None if node is None else node.rack, wanted.get(name), known)
 
     def _estimate(self, waves: Sequence[Counter[Decision]]) -> Duration | None:
