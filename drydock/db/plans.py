@@ -43,7 +43,7 @@ class PlanRepository:
         self._connection = connection
 
     def add(self, plan: NewPlan) -> PlanHead:
-        """Keep it; the same plan again is the one of the first time."""
+        """Keep it. The same plan again is the one of the first time, but for ``created``, as retention goes by it."""
         new = insert(plans).values(
             id=plan.id,
             design_digest=plan.design_digest,
@@ -55,9 +55,13 @@ class PlanRepository:
             estimate=None if plan.estimate is None else asdict(plan.estimate),
             created_by=plan.created_by,
         )
-        if self._connection.execute(new.on_conflict_do_nothing()).rowcount:
-            for rows in _parts(list(_rows(plan))):
-                self._connection.execute(plain_insert(plan_nodes), rows)
+        # It may be deleted in between, as it is old.
+        while not self._connection.execute(new.on_conflict_do_nothing()).rowcount:
+            again = update(plans).where(plans.c.id == plan.id).values(created=func.now())
+            if self._connection.execute(again).rowcount:
+                return self.get(plan.id)
+        for rows in _parts(list(_rows(plan))):
+            self._connection.execute(plain_insert(plan_nodes), rows)
         return self.get(plan.id)
 
     def get(self, plan_id: str) -> PlanHead:

@@ -86,6 +86,14 @@ def test_the_same_plan_again_is_the_first_one(uow: UnitOfWork) -> None:
     assert uow.plans.nodes("p", limit=10) == [(0, node("n1"))]
 
 
+def test_an_old_plan_that_is_made_again_is_kept(connection: Connection, uow: UnitOfWork) -> None:
+    uow.plans.add(plan())
+    age(connection, 100, "p")
+    uow.plans.add(plan())
+    assert uow.retention.delete_plans(older_than_days=7) == 0
+    assert uow.plans.nodes("p", limit=10) == [(0, node("n1"))]
+
+
 def test_more_nodes_than_one_insert_takes(uow: UnitOfWork) -> None:
     names = [f"n{number:04}" for number in range(2001)]
     uow.plans.add(plan(nodes=[node(name) for name in names]))
