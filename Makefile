@@ -32,8 +32,8 @@ demo: setup  ## The same, but end when the site is deployed: exit 0 if it was
 test: setup  ## Run all tests, with a real PostgreSQL and a real Keystone
 	@$(BIN)/python -m dev.prepare
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(ARGS)
-	@echo "Of make metal this ran the short form, a QEMU machine switched by Redfish (tests/drivers/test_redfish_libvirt.py);"
-	@echo "not the installation, as it keeps two cores busy for a quarter of an hour: make metal, as root on Debian."
+	@echo "Not run here, as it keeps two cores busy for a quarter of an hour and needs root on Debian: make metal."
+	@echo "Here a QEMU machine without a system was switched by Redfish (tests/drivers/test_redfish_libvirt.py)."
 
 kill-test: setup  ## Kill workers with -9 in each step and each request of nodes' lives in a real Ironic
 	@$(BIN)/python -m dev.prepare

@@ -1,6 +1,8 @@
 
 # What this machine is made of, by the kernel's own files. $DRYDOCK_SYS: where they are, /sys.
 sys=${DRYDOCK_SYS:-/sys}
+# Seconds for the request that sends it.
+facts_patience=30
 
 # text_of FILE: its first line as JSON, null without.
 text_of() {
@@ -101,6 +103,10 @@ post_facts() {
         hardware_facts | json_text
         printf '"}'
     } > "$work/facts"
+    # No unit is started before: an answer that does not come must not hold up the boot.
+    usual=$patience
+    [ "$patience" -le "$facts_patience" ] || patience=$facts_patience
     request "$DRYDOCK_BOOTDATA_URL/builddata" "$work/answer" "$work/facts"
+    patience=$usual
     [ "$status" = 201 ] || log "the facts of the hardware were not taken: HTTP status $status"
 }

@@ -33,13 +33,15 @@ def machine(request: pytest.FixtureRequest, tmp_path: Path) -> Machine:
     return Machine(tmp_path / "machine", request.param)
 
 
-def boot(machine: Machine, service: Peer, **environment: str) -> subprocess.CompletedProcess[str]:
+def boot(
+    machine: Machine, service: Peer, script: str | None = None, **environment: str
+) -> subprocess.CompletedProcess[str]:
     settings = machine.directory / "boot.env"
     values = boot_settings(node="n1", bootdata_url=service.url("/bootdata/"), report_url="http://x/", start_units=True)
     settings.write_text(assignments({**values, "DRYDOCK_BOOTACTION_KEY": KEY.hex()}))
     given = {"DRYDOCK_BOOT_ATTEMPTS": "6", **environment}
     return machine.run(
-        boot_script(), path=(), DRYDOCK_BOOT_ENV=str(settings), DRYDOCK_BOOT_ROOT=str(machine.root), **given
+        script or boot_script(), path=(), DRYDOCK_BOOT_ENV=str(settings), DRYDOCK_BOOT_ROOT=str(machine.root), **given
     )
 
 
@@ -319,6 +321,23 @@ def test_the_facts_are_sent_before_any_unit_is_enabled(machine: Machine) -> None
         assert boot(machine, service).returncode == 0
     assert enabled_before == [[]]
     assert len(machine.noted("systemctl")) == 1
+
+
+def test_facts_that_are_not_answered_do_not_hold_up_a_boot(machine: Machine) -> None:
+    released = threading.Event()
+
+    def answers(request: Request) -> Answer:
+        if request.path.endswith("builddata"):
+            released.wait(60)
+        return Answer(200) if request.method == "POST" else tarball(pack([]))
+
+    script = boot_script()
+    assert "\nfacts_patience=30\n" in script
+    with serving(answers) as service:
+        done = boot(machine, service, script.replace("\nfacts_patience=30\n", "\nfacts_patience=1\n"))
+        released.set()
+    assert (done.returncode, service.posted(EVENTS)[-1]["result"]) == (0, "SUCCESS")
+    assert "the facts of the hardware were not taken: HTTP status 000" in done.stderr
 
 
 def test_facts_that_are_not_taken_fail_nothing(machine: Machine) -> None:

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from drydock.bootaction.template_child import interpreter
+from drydock.bootaction.template_child import TemplateChild, interpreter
+from drydock.bootaction.template_frames import pack
 from drydock.bootaction.template_limits import LimitExceededError, TemplateFaultError, TemplateLimits
 from drydock.bootaction.template_pool import TemplatePool
 from tests.unit.bootaction.sites import pool
@@ -179,6 +180,14 @@ def test_what_is_drawn_at_random_is_the_same_where_it_must_be_and_only_there() -
     templates.close()
     assert (len(first), first) == (1, again)
     assert len(others) > 1
+
+
+def test_a_request_of_the_release_before_is_answered() -> None:
+    """A worker that runs while its files are replaced starts the new program."""
+    child = TemplateChild(max_memory=1 << 28)
+    request = pack({"source": "{{ 1 + 1 }}", "variables": {}, "seconds": 5, "max_bytes": 100})
+    assert child.ask(request, seconds=5, max_bytes=100).body == b"2"
+    child.end()
 
 
 def test_a_server_that_embeds_python_is_not_taken_for_python() -> None:
