@@ -62,7 +62,7 @@ def api_database(new_migrated_database: Callable[[], str]) -> str:
 
 @pytest.fixture(scope="session")
 def _cleaner(api_database: str) -> Iterator[Engine]:
-    engine = create_engine(driver_url(api_database))
+    engine = create_engine(driver_url(api_database), pool_pre_ping=True)  # tests end connections
     yield engine
     engine.dispose()
 

@@ -48,7 +48,7 @@ def _committing(committing_url: str) -> Engine:
 @pytest.fixture
 def engine(committing_url: str) -> Iterator[Engine]:
     """For a look past the repositories. All rows are deleted after the test."""
-    engine = create_engine(driver_url(committing_url))
+    engine = create_engine(driver_url(committing_url), pool_pre_ping=True)  # tests end connections
     yield engine
     with engine.begin() as connection:
         delete_rows(connection)

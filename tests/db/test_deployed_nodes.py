@@ -46,8 +46,9 @@ def test_a_record_is_kept_as_it_was_given(uow: UnitOfWork) -> None:
 def test_only_the_nodes_that_are_asked_for_are_found(uow: UnitOfWork) -> None:
     record(uow, ["n1", "n2", "n3"])
     asked = ["n1", "n3", "n4", "N2"]
-    assert set(uow.deployed_nodes.of_nodes(asked)) == {"n1", "n3"}
-    assert set(uow.deployed_nodes.sections(asked)) == {"n1", "n3"}
+    # By the names that are asked for, which are compared as in DNS.
+    assert set(uow.deployed_nodes.of_nodes(asked)) == {"n1", "n3", "N2"}
+    assert set(uow.deployed_nodes.sections(asked)) == {"n1", "n3", "N2"}
     assert uow.deployed_nodes.of_nodes([]) == {}
     assert uow.deployed_nodes.sections([]) == {}
     assert set(uow.deployed_nodes.all()) == {"n1", "n2", "n3"}
