@@ -42,16 +42,19 @@ class Retries:
         error: type[Exception],
         pauses: Pauses,
         *,
+        but: tuple[type[Exception], ...] = (),
         times: float = math.inf,
         seconds: float = math.inf,
         at_first_failure: Callable[[], None] = lambda: None,
         wait: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``error``: the class of what may pass. ``times``: attempts after the first. ``seconds``: from the beginning;
+        """``error``: the class of what may pass, ``but``: classes below it that are raised at once.
+        ``times``: attempts after the first. ``seconds``: from the beginning;
         no attempt begins later. ``at_first_failure`` is called before the first pause.
         """
         self._error = error
+        self._but = but
         self._pauses = pauses
         self._times = times
         self._seconds = seconds
@@ -69,6 +72,8 @@ class Retries:
         while True:
             try:
                 return work(*args, **kwargs)
+            except self._but:
+                raise
             except self._error:
                 attempt += 1
                 pause = self._pauses.after(attempt)

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import SplitResult, urlsplit
 
-from drydock.errors import ConfigurationError, InvalidReference, ReferenceUnavailable
+from drydock.errors import ConfigurationError, InvalidReference, ReferenceBusy, ReferenceUnavailable
 from drydock.references.file_reference import FileFetcher
 from drydock.references.http_reference import HttpFetcher
 from drydock.references.reference_cache import ReferenceCache
@@ -22,8 +22,12 @@ _DIGEST = re.compile(r"[0-9a-fA-F]{64}")
 
 
 def reference_retries(*, times: int, pause: float, wait: Callable[[float], None] = time.sleep) -> Retries:
-    """Up to ``times`` more attempts, ``pause`` seconds before the first and twice as long before each next."""
-    return Retries(ReferenceUnavailable, Pauses(pause, longest=math.inf, spread=0), times=times, wait=wait)
+    """Up to ``times`` more attempts, ``pause`` seconds before the first and twice as long before each next.
+
+    A busy server is left alone: the caller knows how long to wait.
+    """
+    pauses = Pauses(pause, longest=math.inf, spread=0)
+    return Retries(ReferenceUnavailable, pauses, but=(ReferenceBusy,), times=times, wait=wait)
 
 
 class References:

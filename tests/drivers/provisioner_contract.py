@@ -203,6 +203,19 @@ class NodeProvisionerContract(Contract):
         assert row.power_state == "on"
         assert len(row.boot_mac.split(":")) == 6
 
+    def test_a_node_that_is_asked_for_in_other_capitals_is_found_in_the_list(
+        self, provisioner: NodeProvisioner, node: ProvisionedNode, boot_from_network: BootFromNetwork
+    ) -> None:
+        boot_from_network(node)
+        ends(lambda: provisioner.enroll([node]))
+        other = node.name.upper()
+        assert other != node.name
+        there = [row.hostname for row in provisioner.list_nodes() if row.hostname.lower() == other.lower()]
+        assert there == [node.name]
+        known = provisioner.observe(there)[node.name].state
+        assert known is not NodeState.UNKNOWN
+        assert provisioner.observe([other])[other].state in (NodeState.UNKNOWN, known)
+
     def test_lists_images_with_their_kernels(self, provisioner: NodeProvisioner, node: ProvisionedNode) -> None:
         images = provisioner.list_images()
         if images is None:

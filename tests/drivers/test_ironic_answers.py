@@ -110,3 +110,24 @@ def test_as_long_as_it_asks_for(ironic: Ironic, driver: IronicProvisioner) -> No
     with pytest.raises(DriverBusy) as raised:
         driver.observe(NODES)
     assert raised.value.look_in == 40
+
+
+@pytest.mark.parametrize(
+    ("answer", "seconds"),
+    [
+        (reply({}, 503, **{"Retry-After": "120"}), 120.0),
+        (reply({}, 429, **{"Retry-After": "120"}), 120.0),
+        (reply({}, 503, **{"Retry-After": "0"}), 2.0),
+        (reply({}, 503), 2.0),
+        (reply({}, 500), 2.0),
+    ],
+)
+def test_as_long_as_it_asks_for_with_one_node(
+    ironic: Ironic, driver: IronicProvisioner, answer: Answer, seconds: float
+) -> None:
+    ironic.answers["PUT /nodes/u-n2/states/provision"] = answer
+    for name in ("n1", "n3"):
+        ironic.answers[f"PUT /nodes/u-{name}/states/provision"] = Answer(202)
+    found = driver.destroy(NODES)
+    assert {each.state for each in found.values()} == {ProgressState.PENDING}
+    assert {name: each.look_in for name, each in found.items()} == {"n1": 2.0, "n2": seconds, "n3": 2.0}

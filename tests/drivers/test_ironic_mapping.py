@@ -352,6 +352,20 @@ def test_capabilities_that_are_there_stay() -> None:
     assert found == {"cpus": 4, "capabilities": "a:b,boot_mode:uefi"}
 
 
+@pytest.mark.parametrize("there", ["boot_mode:uefi,a:b", "a:b,boot_mode:uefi", "boot_mode:uefi", "boot_mode:uefi,a:b,"])
+def test_a_capability_that_is_there_is_not_ours_whatever_its_place(there: str) -> None:
+    plan = node_plan("n01")
+    plan = replace(plan, hardware=replace(plan.hardware, boot_mode=BootMode.UEFI))
+    assert access.changed_properties(plan, {"capabilities": there}, {}) == []
+
+
+def test_of_two_boot_modes_the_design_s_stays() -> None:
+    plan = node_plan("n01")
+    plan = replace(plan, hardware=replace(plan.hardware, boot_mode=BootMode.UEFI))
+    found = access.changed_properties(plan, {"capabilities": "boot_mode:uefi,boot_mode:bios"}, {})
+    assert [change["value"] for change in found] == [{"capabilities": "boot_mode:uefi"}, "boot_mode:uefi"]
+
+
 # -- what Ironic says
 
 

@@ -152,7 +152,8 @@ class FakeProvisioner:
         return dict.fromkeys(nodes, DONE)
 
     def list_nodes(self) -> Sequence[NodeSummary]:
-        return []
+        names = {**self.states, **self.deployments}
+        return [NodeSummary(name, 0, 0, str(self._observed(name).state), "", "unknown", "", "") for name in names]
 
     def list_images(self) -> Sequence[Image] | None:
         return self.images

@@ -7,14 +7,16 @@ import json
 import pytest
 
 from drydock.db.tables import node_holds
+from drydock.drivers.node.base import NodeState
 from drydock.model.hardware_facts import HardwareFacts, facts_document
-from drydock.model.plan import Decision
+from drydock.model.plan import Decision, PlannedNode
 from drydock.orchestrator.services.hardware import newest_facts
 from tests.factories.site import site
 from tests.orchestrator.test_deployed_nodes import recorded, run
 from tests.orchestrator.world import World
 
 LOWER, UPPER = site(["n01", "n02"]), site(["N01", "n02"])
+CHANGED = UPPER.replace(b"ga-22.04", b"hwe-22.04")
 
 
 @pytest.fixture
@@ -30,6 +32,36 @@ def test_a_plan_destroys_no_node_for_its_capitals(deployed: World) -> None:
     nodes = [node for _, node in deployed.plans.nodes(plan.id, limit=10, after=-1, decision=None)]
     assert {node.name for node in nodes} == {"N01", "n02"}
     assert Decision.DESTROY not in {node.decision for node in nodes}
+
+
+def planned(world: World, content: bytes) -> dict[str, PlannedNode]:
+    ref = world.store(content).ref
+    plan = world.plans.create(ref, node_filter=None, chosen=None, destroy_unlisted=False, created_by="tester")
+    return {node.name: node for _, node in world.plans.nodes(plan.id, limit=10, after=-1, decision=None)}
+
+
+def test_what_runs_is_not_deployed_for_its_capitals(deployed: World) -> None:
+    """The provisioner distinguishes them: it is asked by its own spelling."""
+    assert {node.decision for node in planned(deployed, UPPER).values()} == {Decision.KEEP}
+
+
+def test_what_is_to_be_redeployed_is_blocked_for_its_capitals(deployed: World) -> None:
+    changed = planned(deployed, CHANGED)
+    assert {name: node.decision for name, node in changed.items()} == {
+        "N01": Decision.BLOCKED,
+        "n02": Decision.REDEPLOY,
+    }
+    assert "the provisioner has it as n01: spell it so in the design" in str(changed["N01"].reasons)
+
+
+@pytest.mark.parametrize("state", [NodeState.DEPLOYED, NodeState.READY])
+def test_what_only_the_provisioner_knows_is_blocked_for_its_capitals(world: World, state: NodeState) -> None:
+    world.provisioner.states["n01"] = state
+    nodes = planned(world, UPPER)
+    assert {name: node.decision for name, node in nodes.items()} == {"N01": Decision.BLOCKED, "n02": Decision.DEPLOY}
+    assert state is NodeState.DEPLOYED or "the provisioner has it as n01" in str(nodes["N01"].reasons)
+    world.provisioner.states["N01"] = NodeState.READY
+    assert planned(world, UPPER)["N01"].decision is Decision.DEPLOY, "one that has the name itself is the node"
 
 
 def test_one_record_for_one_node(deployed: World) -> None:
@@ -48,10 +80,7 @@ def test_a_task_that_has_the_node_blocks_it(deployed: World) -> None:
         deployed.work()
     with deployed.sql.connect() as connection:
         assert connection.execute(node_holds.select()).all()
-    ref = deployed.store(UPPER).ref
-    plan = deployed.plans.create(ref, node_filter=None, chosen=None, destroy_unlisted=False, created_by="tester")
-    nodes = {node.name: node for _, node in deployed.plans.nodes(plan.id, limit=10, after=-1, decision=None)}
-    assert str(task.id) in str(nodes["N01"].reasons)
+    assert str(task.id) in str(planned(deployed, CHANGED)["N01"].reasons)
 
 
 def test_facts_are_found_by_the_spelling_that_is_asked_for(deployed: World) -> None:

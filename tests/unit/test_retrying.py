@@ -76,6 +76,14 @@ def test_without_time_there_is_one_attempt() -> None:
     assert clock.pauses == []
 
 
+def test_a_class_that_is_left_out_is_raised_at_once() -> None:
+    clock, work = Clock(), Failing(1, FileNotFoundError)
+    again = Retries(OSError, Pauses(1, longest=4, spread=0), but=(FileNotFoundError,), wait=clock.wait)
+    with pytest.raises(FileNotFoundError):
+        again.run(work, "x")
+    assert clock.pauses == []
+
+
 def test_another_error_is_raised_at_once() -> None:
     clock, work = Clock(), Failing(1, ValueError)
     with pytest.raises(ValueError, match="1"):

@@ -155,7 +155,9 @@ class NodeProvisioner(Protocol):
         """Erase and release. A node that is unknown succeeds."""
         ...
 
-    def list_nodes(self) -> Sequence[NodeSummary]: ...
+    def list_nodes(self) -> Sequence[NodeSummary]:
+        """All machines that were seen, by the names that ``observe`` knows, in their capitals."""
+        ...
 
     def list_images(self) -> Sequence[Image] | None:
         """Everything that can be deployed now; what is still being imported is not in it. None: unknown."""

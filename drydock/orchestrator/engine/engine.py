@@ -30,6 +30,7 @@ from drydock.orchestrator.engine.step_runner import StepRunner
 from drydock.orchestrator.engine.unknown_tasks import UnknownTasks
 
 LOG = logging.getLogger(__name__)
+_SLOT_FAILED = "a slot failed; its task is due again later"
 
 #: However much happens, a worker asks for due work at most this often. What wakes a task is seen within this time;
 #: asking costs a worker that has hundreds of nodes on their way more than their steps do.
@@ -168,7 +169,11 @@ class Engine:
         except RuntimeError:
             # The pool takes no more because we are stopping; then all there is to do is to hand the tasks back.
             # Or no thread can be started: the pool has queued the work nevertheless.
-            work()
+            try:
+                work()
+            except Exception:
+                # As in a slot: the loop has more to submit, whose leases it keeps.
+                LOG.exception(_SLOT_FAILED)
 
     def _work(self, pools: Mapping[Lane, ThreadPoolExecutor], lane: Lane, together: Sequence[Task]) -> None:
         going: Sequence[Task] = ()
@@ -205,4 +210,4 @@ def _log_failure(done: Future[None]) -> None:
     """What went wrong outside a step, such as in writing its outcome; the task is due again when its lease lapses."""
     error = done.exception()
     if error is not None:
-        LOG.error("a slot failed; its task is due again later", exc_info=error)
+        LOG.error(_SLOT_FAILED, exc_info=error)

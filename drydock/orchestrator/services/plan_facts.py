@@ -30,13 +30,17 @@ NODES_AT_ONCE = 1000
 
 @dataclass(frozen=True, slots=True)
 class SiteFacts:
-    """``names``: the nodes of a plan. ``seen`` is empty if the provisioner does not answer."""
+    """``names``: the nodes of a plan. ``seen`` is empty if the provisioner does not answer.
+
+    ``respelled``: what the provisioner calls those that it has in other capitals only.
+    """
 
     names: Sequence[str]
     recorded: Mapping[str, DeployedNode]
     at_work: Mapping[str, str]
     holds: HoldsByNode
     seen: Mapping[str, Observation]
+    respelled: Mapping[str, str]
     mismatches: Mapping[str, tuple[str, ...]]
     unsuccessful: Mapping[str, str]
 
@@ -52,6 +56,9 @@ class SiteFacts:
         task = task and f"{task} is at work on it"
         if seen is not None and seen.state is NodeState.MAINTENANCE:
             task = f"the provisioner has it in maintenance{': ' + seen.detail if seen.detail else ''}"
+        if name in self.respelled:
+            other = f"the provisioner has it as {self.respelled[name]}: spell it so in the design, or rename it there"
+            task = "; ".join(filter(None, (task, other)))
         return NodeFacts(
             None if recorded is None else _recorded(recorded, before),
             observed(seen),
@@ -91,16 +98,31 @@ class FactsReader:
             if chosen is None:
                 names += sorted(set(recorded) - set(design.site.nodes))
             holds = statements.operator_holds.of_nodes(names)
-        seen = self._provisioner.observe(names) if must_answer else self._observed(names)
+        seen, respelled = self._observed(names, must_answer=must_answer)
         mismatches = {} if self.hardware_check is HardwareCheck.OFF else dict(self._mismatches(design, names))
         unsuccessful = dict(self._unsuccessful(seen, recorded))
-        return SiteFacts(names, recorded, at_work, holds, seen, mismatches, unsuccessful)
+        return SiteFacts(names, recorded, at_work, holds, seen, respelled, mismatches, unsuccessful)
 
-    def _observed(self, names: Sequence[str]) -> Mapping[str, Observation]:
+    def _observed(
+        self, names: Sequence[str], *, must_answer: bool
+    ) -> tuple[Mapping[str, Observation], Mapping[str, str]]:
+        """By the names given, also of nodes that the provisioner has in other capitals; and these names there."""
         try:
-            return self._provisioner.observe(names)
+            seen = self._provisioner.observe(names)
+            respelled = self._respelled([name for name in names if seen[name].state is NodeState.UNKNOWN])
+            there = self._provisioner.observe(list(respelled.values())) if respelled else {}
         except DriverError:
+            if must_answer:
+                raise
+            return {}, {}
+        return {**seen, **{name: there[other] for name, other in respelled.items()}}, respelled
+
+    def _respelled(self, unknown: Sequence[str]) -> Mapping[str, str]:
+        if not unknown:
             return {}
+        listed = {node.hostname for node in self._provisioner.list_nodes()}
+        by_folded = {name.lower(): name for name in sorted(listed)}
+        return {name: by_folded[name.lower()] for name in unknown if name not in listed and name.lower() in by_folded}
 
     def _unsuccessful(
         self, seen: Mapping[str, Observation], recorded: Mapping[str, DeployedNode]

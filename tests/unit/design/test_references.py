@@ -233,6 +233,17 @@ class TestHttp:
             references().fetch(peer.url("/"))
         assert raised.value.look_in == seconds
 
+    @pytest.mark.parametrize(
+        ("status", "after"), [(429, {}), (429, {"Retry-After": "40"}), (503, {"Retry-After": "40"})]
+    )
+    def test_a_busy_server_is_not_asked_again_at_once(self, status: int, after: dict[str, str]) -> None:
+        pauses: list[float] = []
+        with serving(lambda _: Answer(status, headers=after)) as peer:
+            retries = reference_retries(times=2, pause=0.5, wait=pauses.append)
+            with pytest.raises(ReferenceBusy):
+                references(retries=retries).fetch(peer.url("/"))
+            assert (pauses, len(peer.requests)) == ([], 1)
+
     def test_a_certificate_that_is_not_accepted_is_final(self, tmp_path: Path) -> None:
         with (
             serving(lambda _: Answer(), certificate=Authority(tmp_path).issue("server")) as peer,
@@ -431,7 +442,7 @@ class TestAddresses:
 class TestRetries:
     def test_what_may_pass_is_asked_again_after_growing_pauses(self) -> None:
         pauses: list[float] = []
-        answers = iter([Answer(503), Answer(429), Answer(body=b"x")])
+        answers = iter([Answer(503), Answer(408), Answer(body=b"x")])
         with serving(lambda _: next(answers)) as peer:
             retries = reference_retries(times=3, pause=0.5, wait=pauses.append)
             assert references(retries=retries).fetch(peer.url("/")) == b"x"

@@ -99,7 +99,11 @@ def properties(node: ProvisionedNode, known: Mapping[str, Any], ours: object = N
             return dict(known)
         kept = [pair for pair in pairs if pair != ours]
     else:
-        kept = [*(pair for pair in pairs if not pair.startswith("boot_mode:")), wanted]
+        others = [pair for pair in pairs if not pair.startswith("boot_mode:")]
+        if sorted([*others, wanted]) == sorted(pairs):
+            # Whatever the order: what is there already is not ours.
+            return dict(known)
+        kept = [*others, wanted]
     rest = {name: value for name, value in known.items() if name != "capabilities"}
     return {**rest, "capabilities": ",".join(kept)} if kept else rest
 

@@ -19,7 +19,7 @@ from drydock.drivers.node.ironic.nodes import ENROLMENT_FIELDS, FIELDS, IronicNo
 from drydock.drivers.node.ironic.settings import IronicSettings
 from drydock.drivers.node.records import Deployment, ProvisionedNode, ProvisionedSite
 from drydock.drivers.progress import Progress, failed, pending, succeeded
-from drydock.errors import DriverError, DriverRefused, DriverUnavailable
+from drydock.errors import DriverBusy, DriverError, DriverRefused, DriverUnavailable
 from drydock.model.hardware_facts import HardwareFacts
 from drydock.model.node_summary import NodeSummary
 
@@ -175,7 +175,8 @@ class IronicProvisioner:
         try:
             return act(seen)
         except DriverUnavailable as exc:
-            return pending(f"{name}: not yet: {exc.message}", look_in=SOON)
+            asked = exc.look_in if isinstance(exc, DriverBusy) else None
+            return pending(f"{name}: not yet: {exc.message}", look_in=max(SOON, asked or 0.0))
         except NotThere as exc:
             return pending(f"{name}: it has gone from Ironic meanwhile: {exc.message}", look_in=SOON)
         except DriverRefused as exc:
