@@ -57,8 +57,8 @@ def files() -> Iterator[Files]:
         yield files
 
 
-def action(name: str, *assets: Mapping[str, Any]) -> bytes:
-    data = {"signaling": False, "assets": [{"type": "file", **asset} for asset in assets]}
+def action(name: str, *assets: Mapping[str, Any], **more: Any) -> bytes:
+    data = {"signaling": False, "assets": [{"type": "file", **asset} for asset in assets], **more}
     document = {"schema": "drydock/BootAction/v1", "metadata": {"name": name}, "data": data}
     return b"\n---\n" + json.dumps(document).encode()
 
@@ -114,6 +114,36 @@ def test_what_is_behind_an_address_changes_and_changes_back(world: World, files:
     ]
     files["/x.sh"] = b"one"
     assert create(world, design).id == kept.id
+
+
+def test_another_action_of_the_same_name_for_another_node_hides_nothing(world: World, files: Files) -> None:
+    """The new one is sorted before the one that n01 has."""
+    design = site(NODES) + action("fetches", fetched(files))
+    files["/x.sh"] = b"one"
+    deploy(world, design)
+    files["/x.sh"] = b"two"
+    only = {"filter_set_type": "union", "filter_set": [{"filter_type": "union", "node_names": ["n02"]}]}
+    other = action("fetches", {"path": "/etc/motd", "data": "hello"}, node_filter=only)
+    found = planned(world, design + other)
+    assert decisions(found) == REDEPLOY
+    (change,) = (each for each in found["n01"].reasons if each.kind is ReasonKind.CHANGE)
+    assert change.path == "contents.fetches./opt/x.sh"
+
+
+def test_an_asset_that_has_no_record_is_said(world: World, files: Files) -> None:
+    design = site(NODES) + action("fetches", fetched(files))
+    files["/x.sh"] = b"one"
+    deploy(world, design)
+    sql(world, "UPDATE deployed_nodes SET sections = jsonb_set(sections, '{contents,assets,fetches}', '{}')")
+    files["/x.sh"] = b"two"
+    found = planned(world, design)
+    assert decisions(found) == KEEP
+    assert words(found["n01"]) == [
+        "boot action fetches: asset /opt/x.sh: its content was not recorded when it was deployed, and is not compared"
+    ]
+    new = {"path": "/etc/motd", "data": "hello"}
+    added = planned(world, site(NODES) + action("fetches", fetched(files), new))
+    assert [text for text in words(added["n01"]) if "/etc/motd" in text] == [], "the design says so"
 
 
 def test_applied_it_is_no_change_any_more(world: World, files: Files) -> None:

@@ -81,11 +81,16 @@ class ContentComparison:
         if sealer is None:
             return replace(known, notes=(*known.notes, _UNREADABLE))
         changed: list[tuple[str, str]] = []
+        unrecorded: list[tuple[str, str]] = []
         unknown = list(known.unknown)
         for content in contents:
             entry = record["assets"].get(content.action, {}).get(content.asset)
-            # An asset that is new, or was not comparable, differs in what the design says of it.
-            if content.inputs is None or entry is None or entry["inputs"] == sealer.seal(content.inputs):
+            if content.inputs is None:
+                continue
+            if entry is None:
+                unrecorded.append((content.action, content.asset))
+                continue
+            if entry["inputs"] == sealer.seal(content.inputs):
                 continue
             rendered = self._digest(content)
             if isinstance(rendered, str):
@@ -93,7 +98,9 @@ class ContentComparison:
             elif entry["rendered"] != sealer.seal(rendered):
                 changed.append((content.action, content.asset))
         rests_on = None if unknown else known.rests_on
-        return replace(known, changed=tuple(changed), unknown=tuple(unknown), rests_on=rests_on)
+        return replace(
+            known, changed=tuple(changed), unrecorded=tuple(unrecorded), unknown=tuple(unknown), rests_on=rests_on
+        )
 
     def _digest(self, content: AssetContent) -> bytes | str:
         """Of the rendered bytes; or in words why they are not known."""
