@@ -15,7 +15,7 @@ from cachetools import LRUCache
 from drydock.bootaction.fetching import KEEP_BYTES, Fetch
 from drydock.bootaction.time_budget import TimeBudget
 from drydock.errors import DrydockError, ReferenceUnavailable
-from drydock.single_flight import SingleFlight
+from drydock.single_flight import NoThreadError, SingleFlight
 
 #: Of the whole time: the longest for one reference, and for all. The rest is for what is made of them.
 _FOR_ONE, _FOR_ALL = 0.5, 0.75
@@ -41,15 +41,15 @@ class PromptFetch:
             return None
 
         def work() -> bytes:
-            try:
-                content = self._fetch(url)
-            finally:
-                self._slots.release()
+            content = self._fetch(url)
             keep(content)
             return sha256(content).digest()
 
         # A key of its own: what another plan asked for a while ago is not what the server has now.
-        return self._flights.start(object(), work)
+        flight = self._flights.start(object(), work)
+        # Not in work, which never runs if no thread can be started for it.
+        flight.add_done_callback(lambda _: self._slots.release())
+        return flight
 
 
 class PromptSources:
@@ -103,6 +103,8 @@ class PromptSources:
                 return future.result(timeout=max(0.0, give_up - time.monotonic()))
             except TimeoutError:
                 raise ReferenceUnavailable("no answer in time") from None
+            except NoThreadError:
+                raise ReferenceUnavailable("it could not be fetched: the process can start no more threads") from None
 
         return result
 
