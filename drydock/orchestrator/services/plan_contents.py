@@ -12,8 +12,7 @@ from uuid import uuid4
 
 from drydock.bootaction.content_record import Sealer
 from drydock.bootaction.contents import SiteContents
-from drydock.bootaction.fetching import Fetch
-from drydock.bootaction.prompt_sources import PromptFetch, PromptSources
+from drydock.bootaction.prompt_sources import FetchWithin, PromptFetch, PromptSources
 from drydock.bootaction.template_limits import TemplateLimits
 from drydock.bootaction.template_pool import RenderedText, TemplatePool
 from drydock.bootaction.time_budget import TimeBudget
@@ -40,7 +39,7 @@ class ContentSettings:
 class PlanContents:
     """Safe to share between threads."""
 
-    def __init__(self, database: Database, fetch: Fetch, settings: ContentSettings) -> None:
+    def __init__(self, database: Database, fetch: FetchWithin, settings: ContentSettings) -> None:
         """``fetch``: what a reference has now, from no cache."""
         self._database = database
         self._settings = settings
