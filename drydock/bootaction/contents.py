@@ -55,6 +55,11 @@ class AssetContent:
     make: Callable[[], bytes] = field(default=bytes, repr=False, compare=False)
 
 
+def renderer() -> tuple[str, str]:
+    """The versions of what renders assets, of which inputs are too."""
+    return version("drydock"), version("jinja2")
+
+
 def rendered_digest(content: AssetContent) -> bytes:
     """SHA-256 of the rendered bytes. Raises ``DrydockError`` where the asset cannot be rendered."""
     return sha256(content.make()).digest()
@@ -109,7 +114,7 @@ class SiteContents:
         self._data: dict[int, bytes] = {}
         self._addresses: dict[int, str | None] = {}
         self._alike: dict[int, Hash] = {}
-        self._renderer = (version("drydock"), version("jinja2"))
+        self._renderer = renderer()
 
     def of_node(self, node: str) -> tuple[AssetContent, ...]:
         about = _Node(self._site, node)

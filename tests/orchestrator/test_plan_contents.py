@@ -163,6 +163,22 @@ def applied(world: World, plan: PlanHead) -> Task:
     return world.orchestrator.task(task.id)
 
 
+def test_a_plan_of_another_version_is_applied(world: World, files: Files) -> None:
+    """Other versions render from other inputs: whether the content has changed since is not known."""
+    design = site(NODES) + action("fetches", fetched(files))
+    files["/x.sh"] = b"one"
+    deploy(world, design)
+    files["/x.sh"] = b"two"
+    plan = create(world, design)
+    other = (
+        "UPDATE plan_nodes SET rests_on = jsonb_set(rests_on, '{contents}', "
+        "to_jsonb(split_part(rests_on->>'contents', ' ', 1) || ' 0.2.99/3.0.0 ' || repeat('0', 64)))"
+    )
+    sql(world, other)
+    assert applied(world, plan).result.status is ResultStatus.SUCCESS
+    assert world.provisioner.installs == dict.fromkeys(NODES, 2)
+
+
 def test_what_changes_after_the_plan_ends_the_nodes_before_they_are_touched(world: World, files: Files) -> None:
     design = site(NODES) + action("fetches", fetched(files))
     files["/x.sh"] = b"one"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from drydock.bootaction.content_record import CONTENTS, Record, Sealer, basis, sealer_of
+from drydock.bootaction.content_record import CONTENTS, Record, Sealer, sealer_of
 from drydock.bootaction.contents import AssetContent, SiteContents, rendered_digest
 from drydock.bootaction.prompt_sources import PromptSources
 from drydock.bootaction.time_budget import TimeBudget
@@ -64,7 +64,7 @@ class ContentComparison:
         return ComparedContents(
             unknown=unknown,
             notes=tuple(each.problem for each in contents if each.by_nature),
-            rests_on=None if unknown else basis(self._sealers[0].name, inputs),
+            rests_on=None if unknown else self._sealers[0].basis(inputs),
         )
 
     def _looked_into(
