@@ -298,6 +298,19 @@ def test_a_template_that_cannot_be_rendered_blocks(world: World, files: Files) -
     assert "ZeroDivisionError" in words(found["n01"])[0]
 
 
+def test_assets_with_equal_inputs_are_named_each(world: World, files: Files) -> None:
+    one = fetched(files, data_pipeline=TEMPLATE)
+    design = site(NODES) + action("fetches", one, {**one, "path": "/opt/other"})
+    files["/x.sh"] = b"one"
+    deploy(world, design)
+    files["/x.sh"] = b"{{ 1 // 0 }}"
+    said = words(planned(world, design)["n01"])
+    assert [path for path in ("/opt/x.sh", "/opt/other") if any(f"asset {path}" in text for text in said)] == [
+        "/opt/x.sh",
+        "/opt/other",
+    ]
+
+
 def test_a_server_that_is_silent_does_not_stop_the_plan(world: World, files: Files) -> None:
     """Nor what else there is to compare."""
     silent = {**fetched(files, "/silent"), "location": files.peer.url("/silent/{{ node.hostname }}")}

@@ -39,7 +39,8 @@ class ContentComparison:
         self._sources = sources
         self._contents = contents
         self._sealers = sealers
-        self._rendered: dict[bytes, bytes | str] = {}
+        self._rendered: dict[bytes, bytes] = {}
+        self._failed: dict[tuple[bytes, str, str], str] = {}
 
     def compare(self, recorded: Mapping[str, DeployedNode]) -> Mapping[str, ComparedContents]:
         """By node, for nodes of the site that are deployed."""
@@ -105,9 +106,13 @@ class ContentComparison:
     def _digest(self, content: AssetContent) -> bytes | str:
         """Of the rendered bytes; or in words why they are not known."""
         inputs = content.inputs or b""
-        if inputs not in self._rendered:
+        if inputs in self._rendered:
+            return self._rendered[inputs]
+        # Errors name the asset: another one may have the same inputs.
+        key = (inputs, content.action, content.asset)
+        if key not in self._failed:
             try:
-                self._rendered[inputs] = rendered_digest(content)
+                return self._rendered.setdefault(inputs, rendered_digest(content))
             except DrydockError as exc:
-                self._rendered[inputs] = masked_text(exc.message)
-        return self._rendered[inputs]
+                self._failed[key] = masked_text(exc.message)
+        return self._failed[key]
