@@ -185,7 +185,7 @@ def planned(database: Database, new: bytes, size: int, directory: Path) -> dict[
     (_, compiling) = timed(lambda: compile_design(new))
     facts = FactsReader(database, designs, provisioner, finders=("memory",), hardware_check=HardwareCheck.WARN)
     settings = ContentSettings(secrets=[servers.SECRET], limits=LIMITS, fetches=8, seconds=60)
-    contents = PlanContents(database, references.fetch, settings)
+    contents = PlanContents(database, references.fetch_within, settings)
     sections = NodeSections([servers.SECRET])
     service = PlanService(database, designs, sections, facts, contents, slots=100, rollout=PLAIN)
     began, clock = cpu_seconds(), time.monotonic()

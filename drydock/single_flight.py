@@ -11,6 +11,10 @@ Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
 
 
+class NoThreadError(RuntimeError):
+    """No thread can be started."""
+
+
 class SingleFlight(Generic[Key, Value]):
     """Safe to share between threads. Keeps nothing: a call that comes after the result works anew."""
 
@@ -31,8 +35,8 @@ class SingleFlight(Generic[Key, Value]):
     def start(self, key: Key, work: Callable[[], Value]) -> Future[Value]:
         """The result to come of ``work``, in a thread of its own, or of the one that works on ``key`` already.
 
-        The process does not wait for that thread at its end: ``work`` may hang. ``RuntimeError`` is the result if no
-        thread can be started.
+        The process does not wait for that thread at its end: ``work`` may hang. ``NoThreadError`` is the result if
+        none can be started.
         """
         future, new = self._join(key)
         if new:
@@ -41,7 +45,7 @@ class SingleFlight(Generic[Key, Value]):
                 thread.start()
             except RuntimeError as exc:
                 self._forget(key)
-                future.set_exception(exc)
+                future.set_exception(NoThreadError(str(exc)))
         return future
 
     def _join(self, key: Key) -> tuple[Future[Value], bool]:

@@ -1,9 +1,13 @@
 """What is kept of the contents of a node's assets, and how it is compared.
 
-    {"key": "5f2a90c1", "assets": {"greet": {"/etc/motd": {"inputs": "…", "rendered": "…"}, "/opt/join": null}}}
+    {
+        "key": "5f2a90c1", "renderer": "0.3.0/3.1.6",
+        "assets": {"greet": {"/etc/motd": {"inputs": "…", "rendered": "…"}, "/opt/join": null}}
+    }
 
 Digests are keyed with a secret of ``[bootaction] secrets``: a plain one would confirm a guess of what is in a file.
-``key`` names the secret, so that a new one does not make all contents different. null: not comparable.
+``key`` names the secret, so that a new one does not make all contents different. ``renderer``: the versions of
+Drydock and Jinja. null: not comparable.
 """
 
 from __future__ import annotations
@@ -14,7 +18,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from drydock.bootaction.contents import AssetContent, rendered_digest
+from drydock.bootaction.contents import AssetContent, rendered_digest, renderer
 from drydock.errors import DrydockError
 from drydock.keyed_digests import KeyedDigests
 
@@ -31,6 +35,7 @@ class Sealer:
         digests = KeyedDigests(secret, b"drydock-contents")
         self.name = digests.name
         self.seal = digests.of
+        self._renderer = "/".join(renderer())
 
     def inputs(self, contents: Iterable[AssetContent]) -> str:
         """One fingerprint of the inputs of all; as ``inputs_of`` the record of the same."""
@@ -47,7 +52,11 @@ class Sealer:
         assets: dict[str, dict[str, Any]] = {}
         for content in contents:
             assets.setdefault(content.action, {})[content.asset] = self._entry(content)
-        return {"key": self.name, "assets": assets}
+        return {"key": self.name, "renderer": self._renderer, "assets": assets}
+
+    def basis(self, inputs: str) -> str:
+        """What a plan rests on of contents: what makes their fingerprint, and the fingerprint."""
+        return f"{self.name} {self._renderer} {inputs}"
 
     def _entry(self, content: AssetContent) -> Mapping[str, str | None] | None:
         if content.inputs is None:
@@ -70,14 +79,12 @@ def inputs_of(record: Record) -> str:
     )
 
 
-def basis(key: str, inputs: str) -> str:
-    """What a plan rests on of contents: the name of the secret and the fingerprint of the inputs."""
-    return f"{key} {inputs}"
-
-
 def is_other(record: Record, planned: str) -> bool:
-    """Whether contents are others than a plan rests on. Not known, and so not, after the secret has changed."""
-    return planned.partition(" ")[0] == record["key"] and planned != basis(record["key"], inputs_of(record))
+    """Whether contents are others than a plan rests on. Not known, and so not, if the plan was made with another secret
+    or by other versions.
+    """
+    known, _, inputs = planned.rpartition(" ")
+    return known == f"{record['key']} {record['renderer']}" and inputs != inputs_of(record)
 
 
 def sealer_of(name: str, sealers: Sequence[Sealer]) -> Sealer | None:

@@ -41,7 +41,7 @@ class Sources(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class AssetContent:
-    """``action`` and ``asset`` name it, with a number where names repeat.
+    """``action`` and ``asset`` name it, with a number where names repeat among those of its node.
 
     ``inputs``: digest of all that it is rendered from, None if it is not known, and then ``problem`` says why in words;
     ``by_nature``: it never is. Equal inputs render to equal bytes; other inputs may.
@@ -53,6 +53,11 @@ class AssetContent:
     problem: str = ""
     by_nature: bool = False
     make: Callable[[], bytes] = field(default=bytes, repr=False, compare=False)
+
+
+def renderer() -> tuple[str, str]:
+    """The versions of what renders assets, of which inputs are too."""
+    return version("drydock"), version("jinja2")
 
 
 def rendered_digest(content: AssetContent) -> bytes:
@@ -104,18 +109,19 @@ class SiteContents:
         self._sources = sources
         self._render = render
         self._max_bytes = max_bytes
-        self._shared: dict[int, AssetContent] = {}
+        self._shared: dict[tuple[int, str], AssetContent] = {}
+        self._chosen: dict[tuple[int, ...], Sequence[_Asset]] = {}
         self._data: dict[int, bytes] = {}
         self._addresses: dict[int, str | None] = {}
         self._alike: dict[int, Hash] = {}
-        self._renderer = (version("drydock"), version("jinja2"))
+        self._renderer = renderer()
 
     def of_node(self, node: str) -> tuple[AssetContent, ...]:
         about = _Node(self._site, node)
         return tuple(self._content(about, asset) for asset in self._assets_of(node))
 
     def any_of_node(self, node: str) -> bool:
-        return any(True for _ in self._assets_of(node))
+        return bool(self._assets_of(node))
 
     def addresses(self, node: str) -> Iterator[str]:
         """Of the references of its assets, without those that are not comparable or cannot be rendered."""
@@ -125,31 +131,31 @@ class SiteContents:
                 with suppress(DrydockError, NotComparable):
                     yield str(self._address(about, asset))
 
-    def _assets_of(self, node: str) -> Iterator[_Asset]:
-        return (asset for action, assets in self._actions if node in action.target_nodes for asset in assets)
+    def _assets_of(self, node: str) -> Sequence[_Asset]:
+        """Named alike in whatever order the documents are, and whatever actions other nodes have."""
+        chosen = [action for action in self._actions if node in action.target_nodes]
+        key = tuple(map(id, chosen))
+        if key not in self._chosen:
+            self._chosen[key] = [
+                _Asset(action, name, asset, label)
+                for action, name in _numbered([(each, each.name) for each in chosen])
+                for asset, label in _numbered([(each, each.path or f"({each.type})") for each in action.assets])
+                if is_delivered(asset)
+            ]
+        return self._chosen[key]
 
     @cached_property
-    def _actions(self) -> Sequence[tuple[BootActionDesign, Sequence[_Asset]]]:
-        """Named alike in whatever order the documents are."""
-        in_order = sorted(self._site.boot_actions, key=lambda each: (each.name, each.signaling, repr(each.assets)))
-        return [
-            (
-                action,
-                [
-                    _Asset(action, name, asset, label)
-                    for asset, label in _numbered([(each, each.path or f"({each.type})") for each in action.assets])
-                    if is_delivered(asset)
-                ],
-            )
-            for action, name in _numbered([(each, each.name) for each in in_order])
-        ]
+    def _actions(self) -> Sequence[BootActionDesign]:
+        return sorted(self._site.boot_actions, key=lambda each: (each.name, each.signaling, repr(each.assets)))
 
     def _content(self, about: _Node, asset: _Asset) -> AssetContent:
         if asset.depends_on_node:
             return self._looked_at(about, asset)
-        known = self._shared.get(id(asset.asset))
+        # The name too: an action may be the first of its name for one node and the second for another.
+        key = (id(asset.asset), asset.action_name)
+        known = self._shared.get(key)
         if known is None:
-            known = self._shared[id(asset.asset)] = self._looked_at(about, asset)
+            known = self._shared[key] = self._looked_at(about, asset)
         return known
 
     def _looked_at(self, about: _Node, asset: _Asset) -> AssetContent:

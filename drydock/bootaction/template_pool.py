@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from drydock.bootaction.template_child import Answer, ChildGoneError, TemplateChild
 from drydock.bootaction.template_frames import Kind, pack
 from drydock.bootaction.template_limits import MAX_SOURCE, LimitExceededError, TemplateFaultError, TemplateLimits
+from drydock.errors import RendererUnavailable
 
 #: A template that reached a limit gets a quarter of the time at its next node of the task, down to a minimum.
 _LESS, _LEAST_SECONDS = 4, 0.2
@@ -38,26 +41,37 @@ class TemplatePool:
         self._idle: list[TemplateChild] = []
         self._strikes = _Strikes()
 
-    def for_task(self, scope: Hashable, *, repeatable: bool = False) -> Render:
+    def for_task(
+        self, scope: Hashable, *, repeatable: bool = False, left: Callable[[], float] = lambda: math.inf
+    ) -> Render:
         """A function that renders a source with variables. ``scope``: reached limits are remembered within it.
 
-        ``repeatable``: what templates draw at random is the same each time. It raises ``TemplateFaultError`` (of which
-        ``LimitExceededError`` is one) and ``RendererUnavailable``.
+        ``repeatable``: what templates draw at random is the same each time. ``left``: seconds for a template, and for
+        its wait for others; ``RendererUnavailable`` if it could not begin within them. It raises
+        ``TemplateFaultError`` (of which ``LimitExceededError`` is one) and ``RendererUnavailable``.
         """
-        return lambda source, variables: self._render(scope, source, variables, repeatable=repeatable)
+        return lambda source, variables: self._render(scope, source, variables, repeatable=repeatable, left=left)
 
     def close(self) -> None:
         """End the processes that are idle."""
         while (child := self._kept()) is not None:
             child.end()
 
-    def _render(self, scope: Hashable, source: str, variables: Mapping[str, Any], *, repeatable: bool) -> RenderedText:
+    def _render(
+        self,
+        scope: Hashable,
+        source: str,
+        variables: Mapping[str, Any],
+        *,
+        repeatable: bool,
+        left: Callable[[], float],
+    ) -> RenderedText:
         if len(source) > MAX_SOURCE:
             raise LimitExceededError(f"the template is longer than {MAX_SOURCE} characters")
         limits = self.limits
         template = (scope, hashlib.sha256(source.encode("utf-8", "surrogatepass")).digest())
-        with self._places:
-            seconds = self._strikes.allowed(template, limits.max_seconds)
+        with self._place(left) as most:
+            seconds = self._strikes.allowed(template, most)
             request = pack(
                 {
                     "source": source,
@@ -79,6 +93,19 @@ class TemplatePool:
         if answer.kind is not Kind.TEXT:
             raise TemplateFaultError(answer.message, text)
         return RenderedText(text, answer.unknown)
+
+    @contextmanager
+    def _place(self, left: Callable[[], float]) -> Iterator[float]:
+        """The seconds that its template may take."""
+        if not self._places.acquire(timeout=min(max(0.0, left()), threading.TIMEOUT_MAX)):
+            raise RendererUnavailable("no renderer was free in time")
+        try:
+            seconds = min(self.limits.max_seconds, left())
+            if seconds <= 0:
+                raise RendererUnavailable("no renderer was free in time")
+            yield seconds
+        finally:
+            self._places.release()
 
     def _answer(self, request: bytes, seconds: float) -> Answer:
         while True:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 from oslo_config import cfg
@@ -84,7 +83,7 @@ def build_services(conf: cfg.ConfigOpts) -> ApiServices:
             shared.designs,
             sections,
             facts,
-            PlanContents(shared.database, partial(shared.references.fetch, present=True), _content_settings(conf)),
+            PlanContents(shared.database, shared.references.fetch_within, _content_settings(conf)),
             slots=conf.orchestrator.deployment_places,
             rollout=rollout,
         ),

@@ -64,12 +64,10 @@ class DeployedNodeRepository:
         return {row.name: DeployedNode(**{each.name: row._mapping[each.name] for each in _HEAD}) for row in rows}
 
     def contents(self, nodes: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
-        """What is kept of the contents of these nodes' assets, by node; those without are left out."""
+        """What is kept of the contents of these nodes' assets, by the given names; those without are left out."""
         kept = deployed_nodes.c.sections["contents"]
-        wanted = select(deployed_nodes.c.node, kept.label("contents")).where(
-            deployed_nodes.c.node.in_(nodes), kept.is_not(None)
-        )
-        return {row.node: row.contents for row in self._connection.execute(wanted)}
+        wanted = select(_NAME.label("name"), kept.label("contents")).where(_NAMED, kept.is_not(None))
+        return {row.name: row.contents for row in self._connection.execute(wanted, {"of_names": list(nodes)})}
 
     def sections(self, nodes: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
         """The sections of these nodes, by the given names; those that are not recorded are left out."""

@@ -40,11 +40,13 @@ class Recorded:
 class ComparedContents:
     """Of the assets of a node, as recorded and as they would be now.
 
-    ``changed``: names of boot action and asset of those that differ. ``unknown``: in words, what could not be compared
+    ``changed``: names of boot action and asset of those that differ. ``unrecorded``: of those that have no record to
+    compare with; where the design has not changed, a plan says so. ``unknown``: in words, what could not be compared
     now. ``notes``: in words, what is not compared, or was not recorded. ``rests_on``: equal as long as nothing changed.
     """
 
     changed: tuple[tuple[str, str], ...] = ()
+    unrecorded: tuple[tuple[str, str], ...] = ()
     unknown: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     rests_on: str | None = None
@@ -152,10 +154,16 @@ def _of_contents(contents: ComparedContents, changes: Sequence[Change]) -> Itera
     """Without assets that the design itself has otherwise."""
     seen = {change.path[1:4:2] for change in changes if change.path[0] == "boot_actions"}
     whole = {change.path[1] for change in changes if change.path[0] == "boot_actions" and len(change.path) == 2}
-    for action, asset in contents.changed:
-        if (action, asset) not in seen and action not in whole:
-            path = ".".join(masked_text(name) for name in ("contents", action, asset))
-            yield Reason(ReasonKind.CHANGE, "changed", path, CHANGED, CHANGED)
+
+    def alike(assets: Sequence[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+        return (names for names in assets if names not in seen and names[0] not in whole)
+
+    for names in alike(contents.changed):
+        path = ".".join(masked_text(name) for name in ("contents", *names))
+        yield Reason(ReasonKind.CHANGE, "changed", path, CHANGED, CHANGED)
+    for action, asset in alike(contents.unrecorded):
+        text = "its content was not recorded when it was deployed, and is not compared"
+        yield Reason(ReasonKind.CONTENT, f"boot action {masked_text(action)}: asset {masked_text(asset)}: {text}")
     for text in contents.notes:
         yield Reason(ReasonKind.CONTENT, text)
 

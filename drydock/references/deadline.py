@@ -12,7 +12,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any
 
@@ -29,6 +29,7 @@ class DeadlineAdapter(requests.adapters.HTTPAdapter):
     """
 
     def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
         self._timer = threading.Timer(seconds, self._cut)
         self._timer.daemon = True
         self._lock = threading.Lock()
@@ -39,7 +40,7 @@ class DeadlineAdapter(requests.adapters.HTTPAdapter):
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
-        watch, pins = self._watch, self._pins
+        watch, open_one = self._watch, self._open_one
 
         class Http(HTTPConnection):
             def connect(self) -> None:
@@ -47,7 +48,7 @@ class DeadlineAdapter(requests.adapters.HTTPAdapter):
                 watch(self.sock)
 
             def _new_conn(self) -> socket.socket:
-                return _connect(self, super()._new_conn, pins)
+                return open_one(self, super()._new_conn)
 
         class Https(HTTPSConnection):
             def connect(self) -> None:
@@ -55,7 +56,7 @@ class DeadlineAdapter(requests.adapters.HTTPAdapter):
                 watch(self.sock)
 
             def _new_conn(self) -> socket.socket:
-                return _connect(self, super()._new_conn, pins)
+                return open_one(self, super()._new_conn)
 
         class HttpPool(HTTPConnectionPool):
             ConnectionCls = Http
@@ -78,6 +79,22 @@ class DeadlineAdapter(requests.adapters.HTTPAdapter):
     ) -> None:
         self._timer.cancel()
 
+    def _open_one(self, connection: HTTPConnection, open_socket: Callable[[], socket.socket]) -> socket.socket:
+        """NOTE: urllib3 resolves ``host`` to connect, and afterwards checks the certificate against it."""
+        host = connection.host
+        failure: NewConnectionError | ConnectTimeoutError = NewConnectionError(connection, "no address was checked")
+        for address in self._pins.get(host.lower().strip("[]"), ()):
+            if self.late:
+                break
+            connection.host = address
+            try:
+                return open_socket()
+            except (NewConnectionError, ConnectTimeoutError) as exc:
+                failure = exc
+            finally:
+                connection.host = host
+        raise failure
+
     def _watch(self, sock: socket.socket | None) -> None:
         with self._lock:
             if sock is not None:
@@ -92,20 +109,3 @@ class DeadlineAdapter(requests.adapters.HTTPAdapter):
                 with contextlib.suppress(OSError):
                     # Not the TLS socket's method, which removes the TLS state under the reading thread.
                     socket.socket.shutdown(sock, socket.SHUT_RDWR)
-
-
-def _connect(
-    connection: HTTPConnection, open_socket: Callable[[], socket.socket], pins: Mapping[str, Sequence[str]]
-) -> socket.socket:
-    """NOTE: urllib3 resolves ``host`` to connect, and afterwards checks the certificate against it."""
-    host = connection.host
-    failure: NewConnectionError | ConnectTimeoutError = NewConnectionError(connection, "no address was checked")
-    for address in pins.get(host.lower().strip("[]"), ()):
-        connection.host = address
-        try:
-            return open_socket()
-        except (NewConnectionError, ConnectTimeoutError) as exc:
-            failure = exc
-        finally:
-            connection.host = host
-    raise failure

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import math
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from urllib.parse import SplitResult, unquote, urljoin, urlsplit
@@ -71,22 +73,28 @@ class HttpFetcher:
         self._total = connect_timeout + _READ_TIMEOUTS * read_timeout
         self._ca_file = ca_file
 
-    def fetch(self, parts: SplitResult, tokens: TokenSource | None = None) -> bytes:
-        """The body of a 200 answer; with ``tokens``, sends a Keystone token, after a 401 a new one.
+    def fetch(self, parts: SplitResult, tokens: TokenSource | None = None, *, seconds: float | None = None) -> bytes:
+        """The body of a 200 answer; with ``tokens``, sends a Keystone token, after a 401 a new one. ``seconds``: for
+        all of it, if that is less than the timeouts allow.
 
         Raises as ``References.fetch``.
         """
+        ends = math.inf if seconds is None else time.monotonic() + seconds
         target = self._target(parts)
         if tokens is None:
-            return self._fetch(target)
+            return self._fetch(target, ends)
         token = tokens.token_for(target.host, target.addresses, target.shown)
         try:
-            return self._fetch(replace(target, token=token))
+            return self._fetch(replace(target, token=token), ends)
         except TokenRefused:
-            return self._fetch(replace(target, token=tokens.another(token)))
+            return self._fetch(replace(target, token=tokens.another(token)), ends)
 
-    def _fetch(self, target: _Target) -> bytes:
-        with _Session() as session, DeadlineAdapter(self._total) as adapter:
+    def _fetch(self, target: _Target, ends: float) -> bytes:
+        """``ends``: at which monotonic time."""
+        total = min(self._total, ends - time.monotonic())
+        if total <= 0:
+            raise ReferenceUnavailable(f"{target.shown}: no complete answer in time")
+        with _Session() as session, DeadlineAdapter(total) as adapter:
             # No proxies and no .netrc from the environment: the options alone decide what is called.
             session.trust_env = False
             session.verify = self._ca_file or True
@@ -104,7 +112,7 @@ class HttpFetcher:
                     ) from None
                 reason = _reason(exc)
             if adapter.late:
-                raise ReferenceUnavailable(f"{target.shown}: no complete answer in {self._total:g} s")
+                raise ReferenceUnavailable(f"{target.shown}: no complete answer in {round(total, 1):g} s")
             if reason:
                 raise ReferenceUnavailable(f"{target.shown}: {reason}")
             return body
@@ -119,7 +127,7 @@ class HttpFetcher:
                     "Authorization": target.authorization,
                     "X-Auth-Token": target.token,
                 },
-                timeout=self._timeouts,
+                timeout=(min(self._timeouts[0], adapter.seconds), min(self._timeouts[1], adapter.seconds)),
                 allow_redirects=False,
                 stream=True,
             ) as response:

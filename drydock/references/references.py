@@ -19,6 +19,7 @@ MAX_LENGTH = 8192
 #: References that are asked for with a Keystone token of the service.
 SERVICE_SCHEMES = ("deckhand+http", "deckhand+https", "promenade+http", "promenade+https")
 _DIGEST = re.compile(r"[0-9a-fA-F]{64}")
+_Handler = Callable[[SplitResult, float | None], bytes]
 
 
 def reference_retries(*, times: int, pause: float, wait: Callable[[float], None] = time.sleep) -> Retries:
@@ -75,10 +76,10 @@ class References:
         files = FileFetcher(file_roots, max_bytes=max_bytes)
         self._tokens = tokens or NoTokens()
         self._http = http
-        handlers: Mapping[str, Callable[[SplitResult], bytes]] = {
-            "file": files.fetch,
-            "http": http.fetch,
-            "https": http.fetch,
+        handlers: Mapping[str, _Handler] = {
+            "file": lambda parts, _: files.fetch(parts),
+            "http": self._plain,
+            "https": self._plain,
             "drydock": self._snapshot,
             **dict.fromkeys(SERVICE_SCHEMES, self._service),
         }
@@ -96,6 +97,23 @@ class References:
         Raises ``InvalidReference`` if it can never work, ``ReferenceUnavailable`` if it may work later,
         ``DesignNotFound`` for a snapshot that does not exist.
         """
+        parts, handler = self._handled(uri)
+        if parts.scheme.lower() in ("file", "drydock"):
+            return handler(parts, None)
+        if present:
+            return self._retries.run(lambda: handler(parts, None))
+        return self._cache.fetch(uri.strip(), lambda: self._retries.run(lambda: handler(parts, None)))
+
+    def fetch_within(self, uri: str, seconds: float) -> bytes:
+        """The bytes a URI names, from no cache, in one attempt. A request over HTTP ends after ``seconds``.
+
+        Raises as ``fetch``.
+        """
+        parts, handler = self._handled(uri)
+        return handler(parts, seconds)
+
+    def _handled(self, uri: str) -> tuple[SplitResult, _Handler]:
+        """Raises ``InvalidReference``."""
         if len(uri) > MAX_LENGTH:
             raise InvalidReference(f"reference longer than {MAX_LENGTH} characters")
         if any(ord(character) < 32 or ord(character) == 127 for character in uri.strip()):
@@ -108,17 +126,16 @@ class References:
         if handler is None:
             enabled = ", ".join(self._handlers) or "none"
             raise InvalidReference(f"reference scheme {parts.scheme[:40]!r} is not enabled; enabled are: {enabled}")
-        if parts.scheme.lower() in ("file", "drydock"):
-            return handler(parts)
-        if present:
-            return self._retries.run(lambda: handler(parts))
-        return self._cache.fetch(uri.strip(), lambda: self._retries.run(lambda: handler(parts)))
+        return parts, handler
 
-    def _service(self, parts: SplitResult) -> bytes:
+    def _plain(self, parts: SplitResult, seconds: float | None) -> bytes:
+        return self._http.fetch(parts, seconds=seconds)
+
+    def _service(self, parts: SplitResult, seconds: float | None) -> bytes:
         """``deckhand+https://…`` is ``https://…``, requested with the service's token."""
-        return self._http.fetch(parts._replace(scheme=parts.scheme.partition("+")[2]), self._tokens)
+        return self._http.fetch(parts._replace(scheme=parts.scheme.partition("+")[2]), self._tokens, seconds=seconds)
 
-    def _snapshot(self, parts: SplitResult) -> bytes:
+    def _snapshot(self, parts: SplitResult, seconds: float | None) -> bytes:
         digest = parts.path.removeprefix("/")
         if parts.netloc != "designs" or not _DIGEST.fullmatch(digest):
             raise InvalidReference("a drydock reference is drydock://designs/ and 64 hexadecimal digits")

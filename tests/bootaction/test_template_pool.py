@@ -17,6 +17,7 @@ from drydock.bootaction.template_child import TemplateChild, interpreter
 from drydock.bootaction.template_frames import pack
 from drydock.bootaction.template_limits import LimitExceededError, TemplateFaultError, TemplateLimits
 from drydock.bootaction.template_pool import TemplatePool
+from drydock.errors import RendererUnavailable
 from tests.unit.bootaction.sites import pool
 
 LIMITS = TemplateLimits(max_seconds=0.5, max_bytes=100_000)
@@ -242,3 +243,30 @@ def test_renderers_end_with_a_worker_that_is_killed(source: str) -> None:
         began = time.monotonic()
         assert worker.stderr.read() == b""
         assert time.monotonic() - began < 30
+
+
+def test_a_template_waits_for_others_as_long_as_there_is_time() -> None:
+    shared = TemplatePool(TemplateLimits(max_seconds=5, max_bytes=1000), processes=1)
+    hurried = shared.for_task("hurried", left=lambda: 0.1)
+    with ThreadPoolExecutor(1) as threads:
+        long = threads.submit(shared.for_task("long"), ENDLESS, {})
+
+        def until_refused() -> None:
+            while not long.done():
+                hurried("{{ 1 }}", {})
+
+        with pytest.raises(RendererUnavailable, match="no renderer was free in time"):
+            until_refused()
+        assert not long.done()
+        assert isinstance(long.exception(60), LimitExceededError)
+    assert shared.for_task("later", left=lambda: 30)("{{ 1 }}", {}).text == "1"
+    shared.close()
+
+
+def test_a_template_takes_no_longer_than_there_is_time() -> None:
+    shared = TemplatePool(TemplateLimits(max_seconds=60, max_bytes=1000), processes=1)
+    began = time.monotonic()
+    with pytest.raises(LimitExceededError):
+        shared.for_task("hurried", left=lambda: 0.3)(ENDLESS, {})
+    assert time.monotonic() - began < 20
+    shared.close()

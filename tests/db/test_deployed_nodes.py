@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import timedelta
 from uuid import uuid4
 
@@ -60,6 +60,17 @@ def test_one_node_is_found_as_in_dns(uow: UnitOfWork) -> None:
     assert found is not None
     assert found.node == "Rack1-n1"
     assert uow.deployed_nodes.named("n1") is None
+
+
+def test_nodes_are_found_as_in_dns_by_the_given_names(uow: UnitOfWork) -> None:
+    sections = {"contents": {"key": "k", "assets": {}}}
+    given = [replace(new(node), sections=sections) for node in ("Rack1-n1", "n2")]
+    uow.deployed_nodes.record([*given, new("n3")])
+    asked = ["rack1-N1", "n2", "N3", "n4"]
+    assert set(uow.deployed_nodes.of_nodes(asked)) == {"rack1-N1", "n2", "N3"}
+    assert set(uow.deployed_nodes.sections(asked)) == {"rack1-N1", "n2", "N3"}
+    assert uow.deployed_nodes.contents(asked) == dict.fromkeys(["rack1-N1", "n2"], sections["contents"])
+    assert uow.deployed_nodes.contents([]) == {}
 
 
 def test_a_second_deployment_takes_the_place_of_the_first(connection: Connection, uow: UnitOfWork) -> None:

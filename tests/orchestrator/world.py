@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Engine as SqlEngine
 from sqlalchemy import exists, func, select, update
 
+from drydock.bootaction.prompt_sources import FetchWithin
 from drydock.db.database import Database
 from drydock.db.predicates import is_open
 from drydock.db.tables import operator_holds, tasks
@@ -65,7 +65,7 @@ class World:
         self.bmcs = bmcs or FakeBmcs()
         self.labels = FakeLabels()
         stored = references(read_snapshot=self._read_snapshot, **OF_HTTP | {"allowed_schemes": ["drydock", "http"]})
-        self.fetch = stored.fetch
+        self.fetch: FetchWithin = stored.fetch_within
         images = ImageCatalogue(self.provisioner, seconds=0, patience=10)
         self.designs = DesignService(self.database, DesignLoader(stored, cache_size=2), images)
         self.boot_settings = boot_settings()
@@ -97,7 +97,7 @@ class World:
 
     def make_plans(self, facts: FactsReader | None = None, **settings: Any) -> PlanService:
         """What plans; with other facts, or other settings of contents."""
-        contents = PlanContents(self.database, partial(self.fetch, present=True), content_settings(**settings))
+        contents = PlanContents(self.database, self.fetch, content_settings(**settings))
         return PlanService(
             self.database,
             self.designs,

@@ -7,7 +7,7 @@ from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 
 import pytest
 
-from drydock.single_flight import SingleFlight
+from drydock.single_flight import NoThreadError, SingleFlight
 from tests.no_threads import no_more_threads
 
 
@@ -70,7 +70,7 @@ def test_all_get_the_error_and_the_next_works_anew() -> None:
 def test_without_a_thread_nothing_is_left_behind() -> None:
     flight: SingleFlight[str, int] = SingleFlight()
     with no_more_threads():
-        assert isinstance(flight.start("key", lambda: 1).exception(0), RuntimeError)
+        assert isinstance(flight.start("key", lambda: 1).exception(0), NoThreadError)
     assert flight.start("key", lambda: 2).result(30) == 2
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from drydock.bootaction.content_record import CONTENTS, Record, Sealer, basis, sealer_of
+from drydock.bootaction.content_record import CONTENTS, Record, Sealer, sealer_of
 from drydock.bootaction.contents import AssetContent, SiteContents, rendered_digest
 from drydock.bootaction.prompt_sources import PromptSources
 from drydock.bootaction.time_budget import TimeBudget
@@ -39,7 +39,8 @@ class ContentComparison:
         self._sources = sources
         self._contents = contents
         self._sealers = sealers
-        self._rendered: dict[bytes, bytes | str] = {}
+        self._rendered: dict[bytes, bytes] = {}
+        self._failed: dict[tuple[bytes, str, str], str] = {}
 
     def compare(self, recorded: Mapping[str, DeployedNode]) -> Mapping[str, ComparedContents]:
         """By node, for nodes of the site that are deployed."""
@@ -64,7 +65,7 @@ class ContentComparison:
         return ComparedContents(
             unknown=unknown,
             notes=tuple(each.problem for each in contents if each.by_nature),
-            rests_on=None if unknown else basis(self._sealers[0].name, inputs),
+            rests_on=None if unknown else self._sealers[0].basis(inputs),
         )
 
     def _looked_into(
@@ -81,11 +82,16 @@ class ContentComparison:
         if sealer is None:
             return replace(known, notes=(*known.notes, _UNREADABLE))
         changed: list[tuple[str, str]] = []
+        unrecorded: list[tuple[str, str]] = []
         unknown = list(known.unknown)
         for content in contents:
             entry = record["assets"].get(content.action, {}).get(content.asset)
-            # An asset that is new, or was not comparable, differs in what the design says of it.
-            if content.inputs is None or entry is None or entry["inputs"] == sealer.seal(content.inputs):
+            if content.inputs is None:
+                continue
+            if entry is None:
+                unrecorded.append((content.action, content.asset))
+                continue
+            if entry["inputs"] == sealer.seal(content.inputs):
                 continue
             rendered = self._digest(content)
             if isinstance(rendered, str):
@@ -93,14 +99,20 @@ class ContentComparison:
             elif entry["rendered"] != sealer.seal(rendered):
                 changed.append((content.action, content.asset))
         rests_on = None if unknown else known.rests_on
-        return replace(known, changed=tuple(changed), unknown=tuple(unknown), rests_on=rests_on)
+        return replace(
+            known, changed=tuple(changed), unrecorded=tuple(unrecorded), unknown=tuple(unknown), rests_on=rests_on
+        )
 
     def _digest(self, content: AssetContent) -> bytes | str:
         """Of the rendered bytes; or in words why they are not known."""
         inputs = content.inputs or b""
-        if inputs not in self._rendered:
+        if inputs in self._rendered:
+            return self._rendered[inputs]
+        # Errors name the asset: another one may have the same inputs.
+        key = (inputs, content.action, content.asset)
+        if key not in self._failed:
             try:
-                self._rendered[inputs] = rendered_digest(content)
+                return self._rendered.setdefault(inputs, rendered_digest(content))
             except DrydockError as exc:
-                self._rendered[inputs] = masked_text(exc.message)
-        return self._rendered[inputs]
+                self._failed[key] = masked_text(exc.message)
+        return self._failed[key]

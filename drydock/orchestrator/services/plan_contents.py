@@ -6,15 +6,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
 from drydock.bootaction.content_record import Sealer
 from drydock.bootaction.contents import SiteContents
-from drydock.bootaction.fetching import Fetch
-from drydock.bootaction.prompt_sources import PromptFetch, PromptSources
-from drydock.bootaction.template_limits import TemplateLimits
+from drydock.bootaction.prompt_sources import FetchWithin, PromptFetch, PromptSources
+from drydock.bootaction.template_limits import LimitExceededError, TemplateLimits
 from drydock.bootaction.template_pool import RenderedText, TemplatePool
 from drydock.bootaction.time_budget import TimeBudget
 from drydock.db.database import Database
@@ -40,13 +39,12 @@ class ContentSettings:
 class PlanContents:
     """Safe to share between threads."""
 
-    def __init__(self, database: Database, fetch: Fetch, settings: ContentSettings) -> None:
+    def __init__(self, database: Database, fetch: FetchWithin, settings: ContentSettings) -> None:
         """``fetch``: what a reference has now, from no cache."""
         self._database = database
         self._settings = settings
         self._fetches = PromptFetch(fetch, at_most=settings.fetches)
-        longest = min(settings.limits.max_seconds, settings.seconds)
-        self._templates = TemplatePool(replace(settings.limits, max_seconds=longest), processes=1)
+        self._templates = TemplatePool(settings.limits, processes=1)
         self._sealers = [Sealer(secret) for secret in settings.secrets]
 
     @contextmanager
@@ -57,12 +55,15 @@ class PlanContents:
             yield None
             return
         budget = TimeBudget(settings.seconds)
-        template = self._templates.for_task(uuid4(), repeatable=True)
+        template = self._templates.for_task(uuid4(), repeatable=True, left=budget.left)
 
         def render(source: str, variables: Mapping[str, Any]) -> RenderedText:
-            if budget.left() <= 0:
-                raise RendererUnavailable(f"not rendered within {settings.seconds:g} s ({OPTION})")
-            return template(source, variables)
+            try:
+                return template(source, variables)
+            except (LimitExceededError, RendererUnavailable):
+                if budget.left() > 0:
+                    raise
+                raise RendererUnavailable(f"not rendered within {settings.seconds:g} s ({OPTION})") from None
 
         sources = PromptSources(self._fetches, budget)
         contents = SiteContents(site, sources=sources, render=render, max_bytes=settings.limits.max_bytes)

@@ -328,6 +328,19 @@ class TestTime:
         with dripping(b"") as peer, pytest.raises(ReferenceUnavailable):
             references(connect_timeout=0.05, read_timeout=0.01).fetch(peer.url("/"))
 
+    @pytest.mark.parametrize("first", [b"", b"HTTP/1.0 200 OK\r\n\r\n"])
+    def test_within_what_is_left_it_is_tried_once(self, first: bytes) -> None:
+        pauses: list[float] = []
+        patient = references(
+            connect_timeout=30, read_timeout=30, retries=reference_retries(times=2, pause=1, wait=pauses.append)
+        )
+        with dripping(first) as peer:
+            began = time.monotonic()
+            with pytest.raises(ReferenceUnavailable, match="answer in"):
+                patient.fetch_within(peer.url("/"), 0.5)
+            assert time.monotonic() - began < 15
+        assert pauses == []
+
 
 class TestHosts:
     @pytest.mark.parametrize(
