@@ -40,9 +40,17 @@ def planned(world: World, content: bytes) -> dict[str, PlannedNode]:
     return {node.name: node for _, node in world.plans.nodes(plan.id, limit=10, after=-1, decision=None)}
 
 
-def test_what_runs_is_not_deployed_for_its_capitals(deployed: World) -> None:
+def test_what_runs_is_not_deployed_for_its_capitals(world: World) -> None:
     """The provisioner distinguishes them: it is asked by its own spelling."""
-    assert {node.decision for node in planned(deployed, UPPER).values()} == {Decision.KEEP}
+    lower, upper = (content.replace(b"{{ node.hostname }}", b"x") for content in (LOWER, UPPER))
+    run(world, "deploy_nodes", world.store(lower).ref)
+    assert {node.decision for node in planned(world, upper).values()} == {Decision.KEEP}
+
+
+def test_a_name_that_is_written_to_a_machine_is_another_content(deployed: World) -> None:
+    node = planned(deployed, UPPER)["N01"]
+    assert node.decision is Decision.BLOCKED
+    assert "contents.greet./etc/greeting" in [reason.path for reason in node.reasons]
 
 
 def test_what_is_to_be_redeployed_is_blocked_for_its_capitals(deployed: World) -> None:
