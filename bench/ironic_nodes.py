@@ -121,8 +121,9 @@ def report(number: int, found: Mapping[str, tuple[float, int]], requests: Counte
         print(f"  {count:6} {what}")
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
+def command(description: str | None, measure: Callable[[int], bool]) -> int:
+    """The exit status: ``measure`` says of a number of nodes whether all of them succeeded."""
+    parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--nodes", type=int, nargs="+", default=[100, 300])
     parser.add_argument("--quick", action="store_true", help="20 nodes")
     arguments = parser.parse_args()
@@ -136,4 +137,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(command(__doc__, measure))

@@ -8,12 +8,10 @@ take no time, and no boot action that reports. Requests are counted in Ironic's 
 
 from __future__ import annotations
 
-import argparse
 import json
 import re
 import tempfile
 import time
-import warnings
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,10 +19,9 @@ from pathlib import Path
 import psutil
 import requests
 
-from bench.ironic_nodes import SETTINGS
+from bench.ironic_nodes import SETTINGS, command
 from dev import unprivileged
-from dev.peers.ironic_server import IronicServer, ensure
-from dev.peers.packages import Unavailable
+from dev.peers.ironic_server import IronicServer
 from dev.ports import free_port
 from dev.stack import Stack
 from tests.factories.site import site
@@ -108,19 +105,5 @@ def cpu(process: psutil.Process) -> float:
     return sum(each.user + each.system for each in times)
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--nodes", type=int, nargs="+", default=[100, 300])
-    parser.add_argument("--quick", action="store_true", help="20 nodes")
-    arguments = parser.parse_args()
-    warnings.simplefilter("ignore")
-    try:
-        ensure()
-    except Unavailable as error:
-        print(f"skipped: Ironic cannot be installed: {error}")
-        return 0
-    return 0 if all(measure(number) for number in ([20] if arguments.quick else arguments.nodes)) else 1
-
-
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(command(__doc__, measure))

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol
 
 from drydock.bootaction.context import node_variables
 from drydock.bootaction.placeholders import KEY, PLACEHOLDERS, NotComparable, of_address
@@ -21,6 +21,7 @@ from drydock.bootaction.render import Rendering, is_delivered
 from drydock.bootaction.template_pool import Render
 from drydock.errors import DrydockError, RendererUnavailable
 from drydock.model.boot_asset import BootActionDesign, BootAsset
+from drydock.model.numbering import numbered
 from drydock.model.site import SiteDesign
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
 #: Schemes of servers that make what they answer anew each time.
 MADE_ANEW = ("promenade+http:", "promenade+https:")
-Item = TypeVar("Item")
 
 
 class Sources(Protocol):
@@ -138,8 +138,8 @@ class SiteContents:
         if key not in self._chosen:
             self._chosen[key] = [
                 _Asset(action, name, asset, label)
-                for action, name in _numbered([(each, each.name) for each in chosen])
-                for asset, label in _numbered([(each, each.path or f"({each.type})") for each in action.assets])
+                for action, name in zip(chosen, numbered(each.name for each in chosen), strict=True)
+                for asset, label in zip(action.assets, numbered(map(_label, action.assets)), strict=True)
                 if is_delivered(asset)
             ]
         return self._chosen[key]
@@ -215,6 +215,10 @@ class SiteContents:
         return found.digest()
 
 
+def _label(asset: BootAsset) -> str:
+    return asset.path or f"({asset.type})"
+
+
 @contextmanager
 def _naming(asset: _Asset) -> Iterator[None]:
     """Other errors name the asset by themselves."""
@@ -222,15 +226,3 @@ def _naming(asset: _Asset) -> Iterator[None]:
         yield
     except RendererUnavailable as exc:
         raise RendererUnavailable(f"{asset.where}: {exc.message}") from exc
-
-
-def _numbered(items: Sequence[tuple[Item, str]]) -> list[tuple[Item, str]]:
-    """A second of one name is numbered."""
-    found: dict[str, Item] = {}
-    for item, name in items:
-        key, number = name, 1
-        while key in found:
-            number += 1
-            key = f"{name} #{number}"
-        found[key] = item
-    return [(item, key) for key, item in found.items()]

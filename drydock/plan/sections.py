@@ -18,6 +18,7 @@ from drydock.model.hardware import HardwareProfile
 from drydock.model.host_profile import Interface
 from drydock.model.network import Network, NetworkLink
 from drydock.model.node import STATIC, Node
+from drydock.model.numbering import numbered
 from drydock.model.site import SiteDesign
 from drydock.model.storage import Filesystem, PhysicalDevice, VolumeGroup
 from drydock.plan.sealing import Seal, unchanged, without_secrets
@@ -303,11 +304,5 @@ def _by_name(actions: Iterable[tuple[str, dict[str, Any]]]) -> dict[str, Any]:
 
 def _named(items: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     """By name; a second of one name is numbered."""
-    found: dict[str, Any] = {}
-    for name, value in items:
-        key, number = name, 1
-        while key in found:
-            number += 1
-            key = f"{name} #{number}"
-        found[key] = value
-    return found
+    found = list(items)
+    return dict(zip(numbered(name for name, _ in found), (value for _, value in found), strict=True))
