@@ -50,7 +50,17 @@ class Child:
 
     @property
     def exit_code(self) -> int | None:
-        """None while it runs; negative: the signal that ended it."""
+        """None while it runs; negative: the signal that ended it.
+
+        An ended child is not reaped before ``kill``: until then its process id, by which ``kill`` signals the group,
+        cannot become another process's.
+        """
+        if self._process.returncode is None:
+            with contextlib.suppress(ChildProcessError):
+                ended = os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+                if ended is None:
+                    return None
+                return ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status
         return self._process.poll()
 
     def wait_ready(self, ready: Ready, *, seconds: float = 30) -> None:
@@ -73,14 +83,19 @@ class Child:
         if self.exit_code is None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, self._stop_signal)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(seconds)
+            self._wait_end(seconds)
         return self.kill()
+
+    def _wait_end(self, seconds: float) -> None:
+        give_up = time.monotonic() + seconds
+        while self.exit_code is None and time.monotonic() < give_up:
+            time.sleep(POLL_SECONDS)
 
     def kill(self) -> int:
         """``kill -9`` for it and all its descendants that stayed in its group; answers its exit code."""
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.pid, signal.SIGKILL)
+        if self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.pid, signal.SIGKILL)
         return self._process.wait()
 
 

@@ -70,6 +70,16 @@ def test_a_kill_takes_descendants_with_it(running: processes.Processes, tmp_path
     wait_gone(grandchild)
 
 
+def test_the_id_of_an_ended_child_is_no_other_process_s_until_it_is_killed(tmp_path: Path) -> None:
+    child = processes.start("short", python("raise SystemExit(3)"), log=tmp_path / "short.log")
+    with pytest.raises(processes.StartFailed, match="ended with 3"):
+        child.wait_ready(lambda: False)
+    assert (child.exit_code, child.exit_code) == (3, 3)
+    assert psutil.Process(child.pid).status() == psutil.STATUS_ZOMBIE
+    assert (child.kill(), child.stop(), child.exit_code) == (3, 3, 3)
+    assert not psutil.pid_exists(child.pid)
+
+
 def test_a_child_deaf_to_terminate_is_killed(tmp_path: Path) -> None:
     log = tmp_path / "deaf.log"
     ready = processes.line_ready(log, "deaf")
