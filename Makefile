@@ -18,10 +18,10 @@ JOBS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); [ $$n -lt 4 ] && echo $$n || 
 ROUNDS ?= 3
 SEED ?= 1
 
-.PHONY: help setup run demo test kill-test upgrade-test image-test metal check pythons format smoke chaos bench samples pins clean
+.PHONY: help setup run demo test kill-test upgrade-test image-test metal kube-apiserver check pythons format smoke chaos bench samples pins clean
 
 help:  ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: setup  ## Start everything, deploy the example site, keep serving on PORT (9000) until Ctrl-C
 	@$(BIN)/python -m dev.run --port $(PORT)
@@ -48,6 +48,9 @@ image-test: setup  ## Build the image with buildah and run it with podman, where
 
 metal: setup  ## Install two blank QEMU machines by Redfish and a real Ironic, end to end (root, Debian)
 	@$(BIN)/python -m dev.metal $(ARGS)
+
+kube-apiserver: setup  ## Build a Kubernetes API server for the tests, once, in 5 to 20 minutes (Debian, with Go)
+	@$(BIN)/python -m dev.peers.kube_apiserver
 
 check: setup  ## Format, lint, types, import rules, generated files, unit tests
 	@$(BIN)/python -m dev.machine_tools

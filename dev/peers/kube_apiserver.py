@@ -4,7 +4,7 @@
         cluster.kubeconfig("drydock")   # an account with no rights; cluster.allow() gives some
 
 Kubernetes 1.20.2 as Debian 12 has it. There is no binary package of the server: it is built with Debian's Go from the
-sources of ``kubernetes-client``, once, into .cache, by ``python -m dev.peers.kube_apiserver``.
+sources of ``kubernetes-client``, once, into .cache, by ``make kube-apiserver``.
 
 That takes 7 minutes of CPU time (18 minutes on two cores at load 10), 1.5 GB of disk meanwhile and 105 MB afterwards;
 ``make test`` does not do it, and skips the tests without it. The server is ready in 5 to 8 s.
@@ -42,7 +42,7 @@ TOOLS = ("apt-get", "dpkg-source", "go")
 START_SECONDS = 120
 REQUEST_SECONDS = 30
 MAKE = Path(__file__).with_name("build_kube_apiserver.sh")
-MISSING = "there is no kube-apiserver: python -m dev.peers.kube_apiserver builds it (root, Debian; see there how long)"
+MISSING = "there is no kube-apiserver: make kube-apiserver builds it (Debian, with Go, in 5 to 20 minutes)"
 
 
 def find(cache: Path = CACHE) -> Path:
