@@ -108,7 +108,9 @@ def _parameter(of: Parameter) -> Json:
 
 
 def _reply(of: Reply) -> Json:
-    if of.media_type is None:
-        return {"description": of.description}
-    schema = {} if of.schema is None else {"schema": dict(of.schema)}
-    return {"description": of.description, "content": {of.media_type: schema}}
+    made: Json = {"description": of.description}
+    if of.content:
+        made["content"] = {
+            media_type: {} if schema is None else {"schema": dict(schema)} for media_type, schema in of.content.items()
+        }
+    return made

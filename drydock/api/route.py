@@ -69,11 +69,17 @@ class Body:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """``schema`` is None where there is no body, or none that JSON Schema describes."""
+    """``content``: by media type the schema of the body, None for one that JSON Schema does not describe.
+
+    Without content there is no body; with some it is never empty.
+    """
 
     description: str
-    schema: Schema | None = None
-    media_type: str | None = JSON
+    content: Mapping[str, Schema | None] = field(default_factory=dict)
+
+
+def json_reply(description: str, schema: Schema) -> Reply:
+    return Reply(description, {JSON: schema})
 
 
 @dataclass(frozen=True, slots=True)

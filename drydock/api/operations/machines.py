@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from drydock.api.route import Access, Body, Operation, Reply, Route
+from drydock.api.route import Access, Body, Operation, Reply, Route, json_reply
 from drydock.api.schemas import replies
 from drydock.api.schemas.boot_action import REPORT
 from drydock.api.schemas.build_data import BUILD_DATA
@@ -14,22 +14,24 @@ GZIP = "application/gzip"
 SCRIPT = "text/x-shellscript"
 
 _BUNDLE = {
-    200: Reply("The tarball.", media_type=GZIP),
-    206: Reply("The part of it that `Range` names.", media_type=GZIP),
-    304: Reply("It is the one that `If-None-Match` names.", media_type=None),
+    200: Reply("The tarball.", {GZIP: None}),
+    206: Reply("The part of it that `Range` names.", {GZIP: None}),
+    304: Reply("It is the one that `If-None-Match` names."),
 }
 # cloud-init and curtin send JSON under other names, or none.
 _EVENT = Operation(
     "Progress of an installation.",
     body=Body(EVENT, limit="max_event_bytes", any_media_type=True),
-    replies={200: Reply("It is kept.", replies.EMPTY)},
+    replies={200: json_reply("It is kept.", replies.EMPTY)},
 )
 _OF_NODE = {
     "files": Operation("The tarball of a node's files.", replies=_BUNDLE),
     "units": Operation("The tarball of a node's systemd units.", replies=_BUNDLE),
-    "script": Operation("A node's boot script.", replies={200: Reply("The script.", media_type=SCRIPT)}),
+    "script": Operation("A node's boot script.", replies={200: Reply("The script.", {SCRIPT: replies.TEXT})}),
     "builddata": Operation(
-        "Build data of the machine itself.", body=Body(BUILD_DATA), replies={201: Reply("It is kept.", replies.EMPTY)}
+        "Build data of the machine itself.",
+        body=Body(BUILD_DATA),
+        replies={201: json_reply("It is kept.", replies.EMPTY)},
     ),
     "events": _EVENT,
     # Installers that can send no header of their own put a token into the path, or into OAuth's header.
@@ -38,7 +40,7 @@ _OF_NODE = {
 _REPORT = Operation(
     "A report on a boot action.",
     body=Body(REPORT),
-    replies={200: Reply("The boot action.", replies.BOOT_ACTION)},
+    replies={200: json_reply("The boot action.", replies.BOOT_ACTION)},
 )
 _RESOURCES = {"files": "files", "units": "units", "script": "boot_script", "builddata": "machine_build_data"}
 

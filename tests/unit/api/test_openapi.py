@@ -49,3 +49,30 @@ def test_an_error_is_as_its_schema() -> None:
 def test_a_reply_that_is_none_of_its_operations_is_found(status: int, content: bytes) -> None:
     with pytest.raises(AssertionError, match="/nodes"):
         check_reply("GET", "/api/v1.0/nodes", status, JSON, content)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "media_type", "content"),
+    [
+        ("GET", "/api/v1.0/nodes", 200, "text/html", b"<html></html>"),
+        ("GET", "/api/v1.0/nodes", 404, "text/plain", b"there is none"),
+        ("GET", "/api/v1.0/nodes", 200, "application/json", b""),
+        ("HEAD", "/api/v1.0/nodes", 200, "text/html", b""),
+        ("HEAD", "/api/v1.0/nodes", 200, "application/json", b"[]"),
+        ("GET", "/api/v1.0/health", 204, "application/json", b"{}"),
+        ("GET", "/api/v1.0/designs/00", 200, "text/plain", b"kind: BootAction"),
+        ("GET", "/api/v1.0/designs/00", 200, "application/json", b"{}"),
+        ("GET", "/api/v1.0/bootdata/n01/files", 200, "application/gzip", b""),
+    ],
+)
+def test_a_reply_of_another_type_or_without_its_body_is_found(
+    method: str, path: str, status: int, media_type: str, content: bytes
+) -> None:
+    with pytest.raises(AssertionError, match=f"{method} {path} {status}"):
+        check_reply(method, path, status, {"content-type": media_type}, content)
+
+
+def test_a_reply_may_have_several_types_each_with_its_schema() -> None:
+    replies = description(TABLE)["paths"]["/api/v1.0/designs/{digest}"]["get"]["responses"]["200"]
+    assert set(replies["content"]) == {"application/x-yaml", "application/json"}
+    check_reply("GET", "/api/v1.0/designs/00", 200, {"content-type": "application/x-yaml"}, b"kind: BootAction")
