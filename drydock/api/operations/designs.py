@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from drydock.api import headers
 from drydock.api.route import JSON, Access, Body, Kind, Operation, Parameter, Reply, Route, json_reply
 from drydock.api.schemas import replies
 from drydock.api.schemas.designs import VALIDATE_DESIGN
@@ -40,7 +43,9 @@ ROUTES = (
                 rule=INGEST_DATA,
                 body=Body(None, YAML_TYPES, limit="max_design_bytes"),
                 replies={
-                    201: json_reply("The design is stored; `Location` is its address.", replies.UPLOADED),
+                    201: json_reply(
+                        "The design is stored; `Location` is its address.", replies.UPLOADED, headers.LOCATION
+                    ),
                     400: json_reply("It has errors.", {"anyOf": [replies.VALIDATION, replies.ERROR]}),
                 },
             ),
@@ -61,6 +66,7 @@ ROUTES = (
                     200: Reply(
                         "The documents, as YAML; or with `compiled`, the site.",
                         {YAML: replies.TEXT, JSON: replies.COMPILED},
+                        (replace(headers.ETAG, always=False),),
                     )
                 },
             )

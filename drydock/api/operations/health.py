@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from drydock.api import headers
 from drydock.api.route import TEXT, Access, Operation, Reply, Route, json_reply
 from drydock.api.schemas import replies
 from drydock.policies.names import HEALTH_DATA
@@ -31,7 +32,9 @@ ROUTES = (
                 rule=HEALTH_DATA,
                 replies={
                     200: json_reply("All is well.", replies.HEALTH),
-                    503: json_reply("Something is not.", {"anyOf": [replies.HEALTH, replies.ERROR]}),
+                    503: json_reply(
+                        "Something is not.", {"anyOf": [replies.HEALTH, replies.ERROR]}, headers.RETRY_AFTER
+                    ),
                 },
             )
         },

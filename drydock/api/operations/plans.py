@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from drydock.api import headers
 from drydock.api.route import Access, Body, Kind, Operation, Parameter, Route, json_reply
 from drydock.api.schemas import replies
 from drydock.api.schemas.plans import CREATE_PLAN as NEW_PLAN
@@ -26,7 +27,11 @@ ROUTES = (
                 "Plan what would be done to each node of a design, and why; nothing is done.",
                 rule=CREATE_PLAN,
                 body=Body(NEW_PLAN),
-                replies={201: json_reply("The plan, without its nodes; `Location` is its address.", replies.PLAN)},
+                replies={
+                    201: json_reply(
+                        "The plan, without its nodes; `Location` is its address.", replies.PLAN, headers.LOCATION
+                    )
+                },
             ),
         },
     ),
@@ -65,7 +70,7 @@ ROUTES = (
                         choices={decision.value: decision for decision in Decision},
                     ),
                 ),
-                replies={200: json_reply("The nodes.", replies.array(replies.PLANNED_NODE))},
+                replies={200: json_reply("The nodes.", replies.array(replies.PLANNED_NODE), headers.LINK)},
             )
         },
     ),
