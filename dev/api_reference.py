@@ -11,19 +11,22 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from drydock.api.openapi import description
 from drydock.api.operations import TABLE
 from drydock.api.route import PREFIX, Access, Operation, Route
+from drydock.http_server.refusals import STATUSES
 
 REFERENCE = Path(__file__).parents[1] / "docs/reference"
+_RULES = {Access.OPEN: "open", Access.NODE_KEY: "node's key", Access.PATH_KEY: "key in the path"}
 BEGIN, END = "<!-- routes: made by make samples -->", "<!-- end of routes -->"
 
 
 def main() -> None:
     page = REFERENCE / "api.md"
     made = {
-        REFERENCE / "openapi.json": json.dumps(description(TABLE), indent=1, ensure_ascii=False) + "\n",
+        REFERENCE / "openapi.json": json.dumps(openapi(), indent=1, ensure_ascii=False) + "\n",
         page: _with_table(page.read_text()),
     }
     old = [path for path, text in made.items() if not path.exists() or path.read_text() != text]
@@ -34,6 +37,10 @@ def main() -> None:
             path.write_text(made[path])
     if old and "--check" in sys.argv[1:]:
         sys.exit(1)
+
+
+def openapi() -> dict[str, Any]:
+    return description(TABLE, server_statuses=STATUSES)
 
 
 def _with_table(page: str) -> str:
@@ -58,14 +65,15 @@ def _call(route: Route, method: str, of: Operation) -> str:
 
 def _rule(route: Route, of: Operation) -> str:
     if of.rule is None:
-        return "open" if route.access is Access.OPEN else "node's key"
+        return _RULES[route.access]
     return f"`{of.rule.partition(':')[2]}`"
 
 
 def _what(of: Operation, alias: str | None) -> str:
     query = f" Query: {', '.join(f'`{parameter.name}`' for parameter in of.query)}." if of.query else ""
+    headers = f" Headers: {', '.join(f'`{header.name}`' for header in of.headers)}." if of.headers else ""
     also = f" Also `{alias.removeprefix(PREFIX)}`." if alias else ""
-    return f"{of.summary}{query}{also}"
+    return f"{of.summary}{query}{headers}{also}"
 
 
 if __name__ == "__main__":

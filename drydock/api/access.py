@@ -9,7 +9,7 @@ from uuid import UUID
 import falcon
 
 from drydock.api.limits import Limits
-from drydock.api.node_key import read_credential
+from drydock.api.node_key import read_credential, read_token
 from drydock.api.requests import RequestReader
 from drydock.api.route import Access, Authorizer, Route
 from drydock.context import AUTHENTICATION_FAILED, IDENTITY_UNAVAILABLE, NOTHING_HERE, RequestContext
@@ -51,7 +51,9 @@ class AccessControl:
         route = self._routes[req.uri_template]
         req.context.reader = self._readers.get((route.path, "GET" if req.method == "HEAD" else req.method))
         if route.access is Access.NODE_KEY:
-            req.context.node_key = read_credential(req, params)
+            req.context.node_key = read_credential(req)
+        elif route.access is Access.PATH_KEY:
+            req.context.node_key = read_token(params)
         elif route.access is Access.OPERATOR:
             self._admit_operator(req, route)
 

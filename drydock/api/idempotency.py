@@ -6,14 +6,14 @@ import re
 
 import falcon
 
+from drydock.api.headers import IDEMPOTENCY_KEY
+from drydock.api.requests import read_header
 from drydock.errors import InvalidInput
-
-HEADER = "Idempotency-Key"
 
 
 def read_idempotency_key(req: falcon.Request) -> str | None:
     """None without one. Raises ``InvalidInput``."""
-    key = req.get_header(HEADER)
-    if key is not None and not re.fullmatch(r"[\x20-\x7e]{1,255}", key):
-        raise InvalidInput("must be 1 to 255 printable ASCII characters", field=HEADER)
+    key = read_header(req, IDEMPOTENCY_KEY)
+    if key is not None and not re.fullmatch(IDEMPOTENCY_KEY.schema["pattern"], key):
+        raise InvalidInput("must be 1 to 255 printable ASCII characters", field=IDEMPOTENCY_KEY.name)
     return key

@@ -12,12 +12,13 @@ import falcon
 from prometheus_client import Counter, Histogram
 
 from drydock.api.access import read_caller
+from drydock.api.headers import REQUEST_ID
 from drydock.api.node_key import shown_path
 from drydock.batching import Batcher, start_timer
 from drydock.log import MORE, Seconds
 from drydock.metrics import ApiMetrics
 
-HEADER = "X-Drydock-Req"
+HEADER = REQUEST_ID.name
 #: Seconds until a request that follows another one closely is logged and counted.
 PAUSE = 0.05
 #: Requests that wait to be logged and counted, at most.

@@ -19,14 +19,11 @@ _SIGNATURE = re.compile(r'OAuth\s(?:.*[\s,])?oauth_signature="([^"]*)"', re.IGNO
 _TOKEN_IN_PATH = re.compile(r"(/events/).+", re.IGNORECASE | re.DOTALL)
 
 
-def read_credential(req: falcon.Request, params: Mapping[str, Any]) -> bytes:
-    """The key or, from installers, the token in the path or in OAuth's fields.
+def read_credential(req: falcon.Request) -> bytes:
+    """The key or, from installers, the token in OAuth's fields.
 
     Raises ``NotAuthenticated`` without one, ``Forbidden`` for what cannot be one.
     """
-    token = params.get("token")
-    if token is not None:
-        return _parse(token, "the installer's token")
     key = req.env.get(IN_ENVIRON)
     if key:
         return _parse(key, HEADER)
@@ -35,6 +32,11 @@ def read_credential(req: falcon.Request, params: Mapping[str, Any]) -> bytes:
         raise NotAuthenticated(f"the header {HEADER} is missing")
     # Each secret is quoted, and what joins them once more.
     return _parse(unquote(unquote(signature[1]).rpartition("&")[2]), "the installer's token")
+
+
+def read_token(params: Mapping[str, Any]) -> bytes:
+    """The installer's token in the path. Raises ``Forbidden`` for what cannot be one."""
+    return _parse(params["token"], "the installer's token")
 
 
 def shown_path(path: str) -> str:

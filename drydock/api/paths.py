@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from drydock.api.route import Access, Route
+from drydock.api.route import Route
 
 _PARAMETER = re.compile(r"{\w+}")
 
 
 def node_paths(table: Iterable[Route]) -> re.Pattern[str]:
     """Matches, as a whole, the paths of routes that machines ask with their key; also with a slash behind them."""
-    return _any(pattern(route.path, "[^/]+") for route in table if route.access is Access.NODE_KEY)
+    return _any(pattern(route.path, "[^/]+") for route in table if route.access.of_nodes)
 
 
 def plain_paths(table: Iterable[Route]) -> tuple[re.Pattern[str], Mapping[int, Route]]:

@@ -11,7 +11,7 @@ import falcon
 from drydock.api.body import JsonBody, has_body, read_bytes, require_content_type
 from drydock.api.limits import Limits
 from drydock.api.query import Query
-from drydock.api.route import Kind, Operation, Parameter
+from drydock.api.route import ANY, Header, Kind, Operation, Parameter
 from drydock.errors import DesignError, DesignNotFound, InvalidInput
 
 
@@ -32,6 +32,7 @@ class RequestReader:
     def __init__(self, operation: Operation, limits: Limits) -> None:
         self._parameters = operation.query
         self._known = frozenset(parameter.name for parameter in self._parameters)
+        self._headers = operation.headers
         self._body = operation.body
         self._max_bytes = 0
         self._json: JsonBody | None = None
@@ -39,7 +40,7 @@ class RequestReader:
             self._max_bytes = getattr(limits, operation.body.limit)
             if operation.body.schema is not None:
                 self._json = JsonBody(
-                    operation.body.schema, self._max_bytes, any_content_type=operation.body.any_media_type
+                    operation.body.schema, self._max_bytes, any_content_type=ANY in operation.body.media_types
                 )
 
     def query(self, req: falcon.Request) -> dict[str, Any]:
@@ -51,6 +52,11 @@ class RequestReader:
         """Where there are no parameters; where there are, unknown ones are refused as they are read."""
         if not self._parameters:
             Query(req, self._known)
+
+    def header(self, req: falcon.Request, of: Header) -> str | None:
+        if of not in self._headers:
+            raise TypeError(f"the operation takes no header {of.name}")
+        return req.get_header(of.name)
 
     def json(self, req: falcon.Request) -> dict[str, Any]:
         """Raises ``InvalidInput`` naming the field, and falcon's 413 and 415."""
@@ -73,6 +79,11 @@ def read_query(req: falcon.Request) -> dict[str, Any]:
     return _reader(req).query(req)
 
 
+def read_header(req: falcon.Request, of: Header) -> str | None:
+    """None without it."""
+    return _reader(req).header(req, of)
+
+
 def read_json(req: falcon.Request) -> dict[str, Any]:
     return _reader(req).json(req)
 
@@ -92,6 +103,8 @@ def _value(query: Query, of: Parameter) -> Any:
         return query.seconds(of.name)
     if of.kind is Kind.INTEGER:
         found: Any = query.integer(of.name, minimum=of.minimum, maximum=of.maximum)
+        if found in of.refused:
+            raise InvalidInput(of.refused[found], field=of.name)
     elif of.kind is Kind.UUID:
         found = query.uuid(of.name)
     elif of.kind is Kind.UUID_PREFIX:

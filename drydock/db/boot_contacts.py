@@ -46,7 +46,9 @@ def _record_contacts() -> Update:
 RECORD_CONTACTS = _record_contacts()
 
 
-class BootContactRepository:
+class BootContactStatements:
+    """Each method is right by itself: none needs a transaction with others."""
+
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
@@ -56,6 +58,24 @@ class BootContactRepository:
             select(boot_contacts.c.events_digest).where(boot_contacts.c.context_id == context_id)
         )
         return None if found is None else bytes(found)
+
+    def record_contacts(self, ages: Mapping[UUID, float]) -> None:
+        """``ages``: by boot context, how many seconds ago the machine last sent a request.
+
+        Waits for no lock: rows that are locked are left out.
+        """
+        self._connection.execute(RECORD_CONTACTS, {"of_contexts": list(ages), "ages": list(ages.values())})
+
+    def of_tasks(self, task_ids: Sequence[UUID]) -> Mapping[UUID, MachineContact]:
+        """Of each task that has prepared a machine's boot."""
+        if not task_ids:
+            return {}
+        rows = self._connection.execute(_OF_TASKS, {"of_tasks": task_ids})
+        return {row.task_id: MachineContact(row.first_contact, row.last_contact, row.stage) for row in rows}
+
+
+class BootContactRepository(BootContactStatements):
+    """Also what needs a transaction: several writes, or a lock for what follows."""
 
     def record_contact(self, context_id: UUID, task_id: UUID, *, stage: str | None = None) -> KeptAmounts:
         """Record that the machine sent something now. Returns what was kept before.
@@ -78,13 +98,6 @@ class BootContactRepository:
         ).one()
         return KeptAmounts(row.events, row.kept_bytes, row.kept_rows)
 
-    def record_contacts(self, ages: Mapping[UUID, float]) -> None:
-        """``ages``: by boot context, how many seconds ago the machine last sent a request.
-
-        Waits for no lock: rows that are locked are left out.
-        """
-        self._connection.execute(RECORD_CONTACTS, {"of_contexts": list(ages), "ages": list(ages.values())})
-
     def keep(self, context_id: UUID, *, events: int = 0, kept_bytes: int = 0, kept_rows: int = 0) -> None:
         """Add to the amounts kept of the deployment."""
         self._connection.execute(
@@ -96,10 +109,3 @@ class BootContactRepository:
                 kept_rows=boot_contacts.c.kept_rows + kept_rows,
             )
         )
-
-    def of_tasks(self, task_ids: Sequence[UUID]) -> Mapping[UUID, MachineContact]:
-        """Of each task that has prepared a machine's boot."""
-        if not task_ids:
-            return {}
-        rows = self._connection.execute(_OF_TASKS, {"of_tasks": task_ids})
-        return {row.task_id: MachineContact(row.first_contact, row.last_contact, row.stage) for row in rows}

@@ -102,54 +102,11 @@ ADD_CONTEXTS = _added(boot_contacts, _new_contacts).add_cte(
 )
 
 
-class BootContextRepository:
+class BootContextStatements:
+    """Each method is right by itself: none needs a transaction with others."""
+
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-
-    def replace(self, prepared: Sequence[PreparedBoot]) -> None:
-        """Make each context the only live one of its node; earlier ones are revoked in the same transaction."""
-        if not prepared:
-            return
-        self.end([boot.context.node for boot in prepared])
-        for part in _parts(prepared):
-            self._add(part)
-
-    def _add(self, prepared: Sequence[PreparedBoot]) -> None:
-        bundles = [bundle for boot in prepared for bundle in boot.bundles]
-        self._connection.execute(
-            ADD_CONTEXTS,
-            {
-                "contexts": [
-                    {
-                        "id": str(boot.context.id),
-                        "node": boot.context.node,
-                        "task_id": str(boot.context.task_id),
-                        "key_digest": boot.context.key_digest.hex(),
-                        "packages": dict(boot.context.packages),
-                        "contents": boot.contents,
-                        "lifetime": boot.lifetime_seconds,
-                        "events_digest": boot.events_digest.hex(),
-                    }
-                    for boot in prepared
-                ],
-                "bundle_contexts": [bundle.context_id for bundle in bundles],
-                "bundle_kinds": [bundle.kind.value for bundle in bundles],
-                "bundles_sealed": [bundle.sealed for bundle in bundles],
-                "bundle_sizes": [bundle.size for bundle in bundles],
-                "actions": [
-                    {
-                        "id": action.id,
-                        "context_id": str(action.context_id),
-                        "task_id": str(action.task_id),
-                        "node": action.node,
-                        "name": action.name,
-                        "signaling": action.signaling,
-                    }
-                    for boot in prepared
-                    for action in boot.actions
-                ],
-            },
-        )
 
     def end(self, nodes: Sequence[str]) -> None:
         """Revoke the keys of those of these nodes that have one."""
@@ -196,6 +153,55 @@ class BootContextRepository:
         if row is None:
             raise BootContextNotFound("this deployment has ended")
         return _from_row(row)
+
+
+class BootContextRepository(BootContextStatements):
+    """Also what needs a transaction: several writes, or a lock for what follows."""
+
+    def replace(self, prepared: Sequence[PreparedBoot]) -> None:
+        """Make each context the only live one of its node; earlier ones are revoked in the same transaction."""
+        if not prepared:
+            return
+        self.end([boot.context.node for boot in prepared])
+        for part in _parts(prepared):
+            self._add(part)
+
+    def _add(self, prepared: Sequence[PreparedBoot]) -> None:
+        bundles = [bundle for boot in prepared for bundle in boot.bundles]
+        self._connection.execute(
+            ADD_CONTEXTS,
+            {
+                "contexts": [
+                    {
+                        "id": str(boot.context.id),
+                        "node": boot.context.node,
+                        "task_id": str(boot.context.task_id),
+                        "key_digest": boot.context.key_digest.hex(),
+                        "packages": dict(boot.context.packages),
+                        "contents": boot.contents,
+                        "lifetime": boot.lifetime_seconds,
+                        "events_digest": boot.events_digest.hex(),
+                    }
+                    for boot in prepared
+                ],
+                "bundle_contexts": [bundle.context_id for bundle in bundles],
+                "bundle_kinds": [bundle.kind.value for bundle in bundles],
+                "bundles_sealed": [bundle.sealed for bundle in bundles],
+                "bundle_sizes": [bundle.size for bundle in bundles],
+                "actions": [
+                    {
+                        "id": action.id,
+                        "context_id": str(action.context_id),
+                        "task_id": str(action.task_id),
+                        "node": action.node,
+                        "name": action.name,
+                        "signaling": action.signaling,
+                    }
+                    for boot in prepared
+                    for action in boot.actions
+                ],
+            },
+        )
 
 
 def _parts(prepared: Sequence[PreparedBoot]) -> Iterator[Sequence[PreparedBoot]]:

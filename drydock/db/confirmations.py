@@ -60,9 +60,34 @@ WAKE_CONFIRMED = (
 )
 
 
-class ConfirmationRepository:
+class ConfirmationStatements:
+    """Each method is right by itself: none needs a transaction with others."""
+
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+
+    def at(self, task_id: UUID, step: str) -> Confirmation | None:
+        """What the step asked for; None if it did not ask."""
+        return next((each for each in self.of_tasks([task_id]).get(task_id, ()) if each.step == step), None)
+
+    def of_tasks(self, task_ids: Sequence[UUID]) -> Mapping[UUID, tuple[Confirmation, ...]]:
+        """By task, in the order in which they were asked for; tasks without any are left out."""
+        if not task_ids:
+            return {}
+        found: dict[UUID, tuple[Confirmation, ...]] = {}
+        rows = self._connection.execute(
+            select(task_confirmations)
+            .where(task_confirmations.c.task_id == _IDS)
+            .order_by(task_confirmations.c.task_id, task_confirmations.c.asked),
+            {"of_tasks": list(task_ids)},
+        )
+        for row in rows:
+            found[row.task_id] = (*found.get(row.task_id, ()), Confirmation(*(getattr(row, name) for name in COLUMNS)))
+        return found
+
+
+class ConfirmationRepository(ConfirmationStatements):
+    """Also what needs a transaction: several writes, or a lock for what follows."""
 
     def ask(self, task_id: UUID, step: str) -> None:
         """The step waits for a person, for as long as it takes: it has no deadline from now on.
@@ -91,22 +116,3 @@ class ConfirmationRepository:
             self._connection.execute(WAKE_CONFIRMED, {"of_tasks": confirmed})
             notify_work(self._connection)
             notify_change(self._connection)
-
-    def at(self, task_id: UUID, step: str) -> Confirmation | None:
-        """What the step asked for; None if it did not ask."""
-        return next((each for each in self.of_tasks([task_id]).get(task_id, ()) if each.step == step), None)
-
-    def of_tasks(self, task_ids: Sequence[UUID]) -> Mapping[UUID, tuple[Confirmation, ...]]:
-        """By task, in the order in which they were asked for; tasks without any are left out."""
-        if not task_ids:
-            return {}
-        found: dict[UUID, tuple[Confirmation, ...]] = {}
-        rows = self._connection.execute(
-            select(task_confirmations)
-            .where(task_confirmations.c.task_id == _IDS)
-            .order_by(task_confirmations.c.task_id, task_confirmations.c.asked),
-            {"of_tasks": list(task_ids)},
-        )
-        for row in rows:
-            found[row.task_id] = (*found.get(row.task_id, ()), Confirmation(*(getattr(row, name) for name in COLUMNS)))
-        return found

@@ -28,21 +28,11 @@ _REMOVE = delete(deployed_nodes).where(deployed_nodes.c.node == _locked.c.node)
 _NAMES = ("node", "task_id", "deployment_id", "design_digest", "image", "sections", "fingerprints", "deployed_by")
 
 
-class DeployedNodeRepository:
+class DeployedNodeStatements:
+    """Each method is right by itself: none needs a transaction with others."""
+
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-
-    def record(self, found: Sequence[NewDeployedNode]) -> None:
-        """In place of what is known of these nodes. Rows are locked in the order of the nodes."""
-        if not found:
-            return
-        self.remove([each.node for each in found])
-        rows = [{name: getattr(each, name) for name in _NAMES} for each in sorted(found, key=lambda each: each.node)]
-        new = insert(deployed_nodes).values(rows)
-        columns = {name: new.excluded[name] for name in _NAMES if name != "node"}
-        self._connection.execute(
-            new.on_conflict_do_update(index_elements=["node"], set_={**columns, "deployed": func.now()})
-        )
 
     def remove(self, nodes: Sequence[str]) -> None:
         """These run nothing that is known any more."""
@@ -73,3 +63,19 @@ class DeployedNodeRepository:
         """The sections of these nodes, by the given names; those that are not recorded are left out."""
         wanted = select(_NAME.label("name"), deployed_nodes.c.sections).where(_NAMED)
         return {row.name: row.sections for row in self._connection.execute(wanted, {"of_names": list(nodes)})}
+
+
+class DeployedNodeRepository(DeployedNodeStatements):
+    """Also what needs a transaction: several writes, or a lock for what follows."""
+
+    def record(self, found: Sequence[NewDeployedNode]) -> None:
+        """In place of what is known of these nodes. Rows are locked in the order of the nodes."""
+        if not found:
+            return
+        self.remove([each.node for each in found])
+        rows = [{name: getattr(each, name) for name in _NAMES} for each in sorted(found, key=lambda each: each.node)]
+        new = insert(deployed_nodes).values(rows)
+        columns = {name: new.excluded[name] for name in _NAMES if name != "node"}
+        self._connection.execute(
+            new.on_conflict_do_update(index_elements=["node"], set_={**columns, "deployed": func.now()})
+        )

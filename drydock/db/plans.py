@@ -38,31 +38,11 @@ _HISTORY = 1000
 _ROWS = 1000
 
 
-class PlanRepository:
+class PlanStatements:
+    """Each method is right by itself: none needs a transaction with others."""
+
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-
-    def add(self, plan: NewPlan) -> PlanHead:
-        """Keep it. The same plan again is the one of the first time, but for ``created``, as retention goes by it."""
-        new = insert(plans).values(
-            id=plan.id,
-            design_digest=plan.design_digest,
-            node_filter=plan.node_filter,
-            destroy_unlisted=plan.destroy_unlisted,
-            counts=plan.counts,
-            site=[asdict(change) for change in plan.site],
-            waves=list(plan.waves),
-            estimate=None if plan.estimate is None else asdict(plan.estimate),
-            created_by=plan.created_by,
-        )
-        # It may be deleted in between, as it is old.
-        while not self._connection.execute(new.on_conflict_do_nothing()).rowcount:
-            again = update(plans).where(plans.c.id == plan.id).values(created=func.now())
-            if self._connection.execute(again).rowcount:
-                return self.get(plan.id)
-        for rows in _parts(list(_rows(plan))):
-            self._connection.execute(plain_insert(plan_nodes), rows)
-        return self.get(plan.id)
 
     def get(self, plan_id: str) -> PlanHead:
         """Raises ``PlanNotFound``."""
@@ -75,11 +55,6 @@ class PlanRepository:
         """The task that applies it; None if none does, or there is no such plan."""
         found: UUID | None = self._connection.scalar(select(plans.c.applied_by).where(plans.c.id == plan_id))
         return found
-
-    def apply(self, plan_id: str, task_id: UUID) -> UUID | None:
-        """Returns the task that applies it: this one, or the one that did before; None if there is no such plan."""
-        new = update(plans).where(plans.c.id == plan_id, plans.c.applied_by.is_(None)).values(applied_by=task_id)
-        return task_id if self._connection.execute(new).rowcount else self.applied_by(plan_id)
 
     def of_tasks(self, subtasks: Sequence[Task]) -> Mapping[UUID, PlannedNode]:
         """As what the nodes of these subtasks are planned, by subtask."""
@@ -158,6 +133,37 @@ class PlanRepository:
             tasks, tasks.c.id == node_holds.c.task_id
         )
         return {row.node: f"{row.action} of task {row.root_id}" for row in self._connection.execute(found)}
+
+
+class PlanRepository(PlanStatements):
+    """Also what needs a transaction: several writes, or a lock for what follows."""
+
+    def add(self, plan: NewPlan) -> PlanHead:
+        """Keep it. The same plan again is the one of the first time, but for ``created``, as retention goes by it."""
+        new = insert(plans).values(
+            id=plan.id,
+            design_digest=plan.design_digest,
+            node_filter=plan.node_filter,
+            destroy_unlisted=plan.destroy_unlisted,
+            counts=plan.counts,
+            site=[asdict(change) for change in plan.site],
+            waves=list(plan.waves),
+            estimate=None if plan.estimate is None else asdict(plan.estimate),
+            created_by=plan.created_by,
+        )
+        # It may be deleted in between, as it is old.
+        while not self._connection.execute(new.on_conflict_do_nothing()).rowcount:
+            again = update(plans).where(plans.c.id == plan.id).values(created=func.now())
+            if self._connection.execute(again).rowcount:
+                return self.get(plan.id)
+        for rows in _parts(list(_rows(plan))):
+            self._connection.execute(plain_insert(plan_nodes), rows)
+        return self.get(plan.id)
+
+    def apply(self, plan_id: str, task_id: UUID) -> UUID | None:
+        """Returns the task that applies it: this one, or the one that did before; None if there is no such plan."""
+        new = update(plans).where(plans.c.id == plan_id, plans.c.applied_by.is_(None)).values(applied_by=task_id)
+        return task_id if self._connection.execute(new).rowcount else self.applied_by(plan_id)
 
 
 def _parts(rows: Sequence[dict[str, Any]]) -> Iterator[Sequence[dict[str, Any]]]:

@@ -60,16 +60,11 @@ def _settling() -> Select[tuple[UUID]]:
     )
 
 
-class RetryRepository:
+class RetryStatements:
+    """Each method is right by itself: none needs a transaction with others."""
+
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-
-    def lock(self, task_id: UUID) -> None:
-        """Let no other transaction retry this task until this one ends. Raises ``TaskNotFound``."""
-        # Against the lock that a reference to the task takes, too: it is not deleted before the retry names it.
-        locked = select(tasks.c.id).where(tasks.c.id == task_id).with_for_update()
-        if self._connection.scalar(locked) is None:
-            raise TaskNotFound(f"there is no task {task_id}")
 
     def at_work(self, task_id: UUID) -> UUID | None:
         """A retry of this task that has not ended."""
@@ -97,3 +92,14 @@ class RetryRepository:
             .where(_subtask.c.id.in_(subtask_ids))
         )
         return {row.id: row.by for row in rows if row.by is not None}
+
+
+class RetryRepository(RetryStatements):
+    """Also what needs a transaction: several writes, or a lock for what follows."""
+
+    def lock(self, task_id: UUID) -> None:
+        """Let no other transaction retry this task until this one ends. Raises ``TaskNotFound``."""
+        # Against the lock that a reference to the task takes, too: it is not deleted before the retry names it.
+        locked = select(tasks.c.id).where(tasks.c.id == task_id).with_for_update()
+        if self._connection.scalar(locked) is None:
+            raise TaskNotFound(f"there is no task {task_id}")

@@ -112,7 +112,9 @@ def add_task(connections: ThreadConnections, new: NewTask, *, request_digest: by
     return None if row is None else _queued(columns, row)
 
 
-class TaskQueueRepository:
+class TaskQueueStatements:
+    """Each method is right by itself: none needs a transaction with others."""
+
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
@@ -149,6 +151,10 @@ class TaskQueueRepository:
         if row.request_digest != request_digest:
             raise IdempotencyConflict("this Idempotency-Key was used with another request; send a new one")
         return TaskRepository(self._connection).get(row.id)
+
+
+class TaskQueueRepository(TaskQueueStatements):
+    """Also what needs a transaction: several writes, or a lock for what follows."""
 
     def add_subtasks(
         self,

@@ -51,13 +51,11 @@ WAKE = update(tasks).where(tasks.c.id == _ID, is_open(tasks)).values(wake_at=NOW
 TOUCH = update(tasks).where(tasks.c.id == _ID).values(updated=NOW, changed_in=TRANSACTION)
 
 
-class TaskSignalRepository:
+class TaskSignalStatements:
+    """Each method is right by itself: none needs a transaction with others."""
+
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-
-    def terminate(self, task_id: UUID, *, by: str) -> None:
-        """Mark a task and its subtasks; those that have not started end now. Raises ``TaskNotFound``."""
-        terminate(self._connection, task_id, by=by)
 
     def wake(self, task_id: UUID) -> None:
         """Make an open task due now, even if a worker has it at this moment."""
@@ -78,3 +76,11 @@ class TaskSignalRepository:
         nodes = [task.node for task in ended]
         parents = list({task.parent_id for task in ended})
         self._connection.execute(WAKE_AFTER_END, {"of_nodes": nodes, "of_parents": parents}).all()
+
+
+class TaskSignalRepository(TaskSignalStatements):
+    """Also what needs a transaction: several writes, or a lock for what follows."""
+
+    def terminate(self, task_id: UUID, *, by: str) -> None:
+        """Mark a task and its subtasks; those that have not started end now. Raises ``TaskNotFound``."""
+        terminate(self._connection, task_id, by=by)

@@ -1,7 +1,9 @@
 """The repositories of one connection, as two types: ``Statements`` commit each statement, a ``UnitOfWork`` all at once.
 
-What both may do is in ``_Repositories``. A function that needs a transaction takes a ``UnitOfWork``: mypy refuses
-``Statements`` there, and refuses to commit them. Each repository is built when it is first used.
+What both may do is in ``_Repositories`` and in classes like ``PlanStatements``. What needs a transaction is in their
+subclasses, like ``PlanRepository``, which only a ``UnitOfWork`` has. A function that needs a transaction takes a
+``UnitOfWork``: mypy refuses ``Statements`` there, and refuses to commit them. Each repository is built when it is first
+used.
 """
 
 from __future__ import annotations
@@ -12,11 +14,11 @@ from functools import cached_property
 from sqlalchemy import Connection
 
 from drydock.db.boot_actions import BootActionRepository
-from drydock.db.boot_contacts import BootContactRepository
-from drydock.db.boot_contexts import BootContextRepository
+from drydock.db.boot_contacts import BootContactRepository, BootContactStatements
+from drydock.db.boot_contexts import BootContextRepository, BootContextStatements
 from drydock.db.build_data import BuildDataRepository
-from drydock.db.confirmations import ConfirmationRepository
-from drydock.db.deployed_nodes import DeployedNodeRepository
+from drydock.db.confirmations import ConfirmationRepository, ConfirmationStatements
+from drydock.db.deployed_nodes import DeployedNodeRepository, DeployedNodeStatements
 from drydock.db.designs import DesignRepository
 from drydock.db.events import EventRepository
 from drydock.db.holds import HoldRepository
@@ -24,14 +26,14 @@ from drydock.db.leases import LeaseRepository
 from drydock.db.messages import MessageRepository
 from drydock.db.operator_holds import OperatorHoldRepository
 from drydock.db.outcomes import OutcomeRepository
-from drydock.db.plans import PlanRepository
+from drydock.db.plans import PlanRepository, PlanStatements
 from drydock.db.queue_numbers import read_queue_numbers
 from drydock.db.reports import ReportRepository
 from drydock.db.retention import RetentionRepository
-from drydock.db.retries import RetryRepository
+from drydock.db.retries import RetryRepository, RetryStatements
 from drydock.db.rollouts import RolloutRepository
-from drydock.db.task_queue import TaskQueueRepository
-from drydock.db.task_signals import TaskSignalRepository
+from drydock.db.task_queue import TaskQueueRepository, TaskQueueStatements
+from drydock.db.task_signals import TaskSignalRepository, TaskSignalStatements
 from drydock.db.tasks import TaskRepository
 from drydock.db.transactions import fate_of
 from drydock.db.workers import WorkerRepository
@@ -50,14 +52,6 @@ class _Repositories:
         return TaskRepository(self._connection)
 
     @cached_property
-    def task_queue(self) -> TaskQueueRepository:
-        return TaskQueueRepository(self._connection)
-
-    @cached_property
-    def task_signals(self) -> TaskSignalRepository:
-        return TaskSignalRepository(self._connection)
-
-    @cached_property
     def leases(self) -> LeaseRepository:
         return LeaseRepository(self._connection)
 
@@ -66,36 +60,12 @@ class _Repositories:
         return MessageRepository(self._connection)
 
     @cached_property
-    def retries(self) -> RetryRepository:
-        return RetryRepository(self._connection)
-
-    @cached_property
-    def confirmations(self) -> ConfirmationRepository:
-        return ConfirmationRepository(self._connection)
-
-    @cached_property
-    def boot_contexts(self) -> BootContextRepository:
-        return BootContextRepository(self._connection)
-
-    @cached_property
     def boot_actions(self) -> BootActionRepository:
         return BootActionRepository(self._connection)
 
     @cached_property
-    def boot_contacts(self) -> BootContactRepository:
-        return BootContactRepository(self._connection)
-
-    @cached_property
     def build_data(self) -> BuildDataRepository:
         return BuildDataRepository(self._connection)
-
-    @cached_property
-    def deployed_nodes(self) -> DeployedNodeRepository:
-        return DeployedNodeRepository(self._connection)
-
-    @cached_property
-    def plans(self) -> PlanRepository:
-        return PlanRepository(self._connection)
 
     @cached_property
     def operator_holds(self) -> OperatorHoldRepository:
@@ -113,9 +83,73 @@ class _Repositories:
 class Statements(_Repositories):
     """For reads, and for writes of one statement: each statement is a transaction of its own. There is no commit."""
 
+    @cached_property
+    def confirmations(self) -> ConfirmationStatements:
+        return ConfirmationStatements(self._connection)
+
+    @cached_property
+    def plans(self) -> PlanStatements:
+        return PlanStatements(self._connection)
+
+    @cached_property
+    def boot_contexts(self) -> BootContextStatements:
+        return BootContextStatements(self._connection)
+
+    @cached_property
+    def boot_contacts(self) -> BootContactStatements:
+        return BootContactStatements(self._connection)
+
+    @cached_property
+    def deployed_nodes(self) -> DeployedNodeStatements:
+        return DeployedNodeStatements(self._connection)
+
+    @cached_property
+    def retries(self) -> RetryStatements:
+        return RetryStatements(self._connection)
+
+    @cached_property
+    def task_queue(self) -> TaskQueueStatements:
+        return TaskQueueStatements(self._connection)
+
+    @cached_property
+    def task_signals(self) -> TaskSignalStatements:
+        return TaskSignalStatements(self._connection)
+
 
 class UnitOfWork(_Repositories):
     """One transaction. Nothing is kept without ``commit``."""
+
+    @cached_property
+    def confirmations(self) -> ConfirmationRepository:
+        return ConfirmationRepository(self._connection)
+
+    @cached_property
+    def plans(self) -> PlanRepository:
+        return PlanRepository(self._connection)
+
+    @cached_property
+    def boot_contexts(self) -> BootContextRepository:
+        return BootContextRepository(self._connection)
+
+    @cached_property
+    def boot_contacts(self) -> BootContactRepository:
+        return BootContactRepository(self._connection)
+
+    @cached_property
+    def deployed_nodes(self) -> DeployedNodeRepository:
+        return DeployedNodeRepository(self._connection)
+
+    @cached_property
+    def retries(self) -> RetryRepository:
+        return RetryRepository(self._connection)
+
+    @cached_property
+    def task_queue(self) -> TaskQueueRepository:
+        return TaskQueueRepository(self._connection)
+
+    @cached_property
+    def task_signals(self) -> TaskSignalRepository:
+        return TaskSignalRepository(self._connection)
 
     @cached_property
     def outcomes(self) -> OutcomeRepository:

@@ -17,6 +17,8 @@ _REASONS = {
     501: "Not Implemented",
     503: "Service Unavailable",
 }
+#: Every status that the server itself answers with.
+STATUSES = tuple(_REASONS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,30 +9,52 @@ from functools import cache
 
 import jsonschema_rs
 
+from drydock.api.headers import OF_ERRORS, REQUEST_ID
 from drydock.api.openapi import ERROR_STATUSES
 from drydock.api.operations import TABLE
 from drydock.api.paths import pattern
-from drydock.api.route import JSON, Operation, Reply
+from drydock.api.route import JSON, Operation, Reply, json_reply
 from drydock.api.schemas.replies import ERROR
 
 _ROUTES = [(re.compile(pattern(route.path, "[^/]+") + "/?"), route) for route in TABLE]
-_ERROR = Reply("An error.", ERROR)
+#: Of HTTP's own framing.
+_FRAMING = {"content-type", "content-length"}
 
 
 def check_reply(method: str, path: str, status: int, headers: Mapping[str, str], content: bytes) -> None:
-    """Fails unless the operation may answer so; ``path`` without its query. The body of HEAD is not looked at."""
+    """Fails unless the operation may answer so; ``path`` without its query. HEAD has the media type and no body."""
     if method == "OPTIONS":
         return
     reply = _expected(method, path, status)
-    if method == "HEAD" or not content:
+    what = f"{method} {path} {status}"
+    _check_headers(what, reply, headers)
+    if not reply.content:
+        assert not content, f"{what} has a body"
         return
-    assert reply.media_type is not None, f"{method} {path} {status} has a body"
     media_type = headers.get("content-type", "").partition(";")[0]
-    if reply.schema is None:
-        assert media_type == reply.media_type.partition(";")[0], (method, path, status, media_type)
-    elif media_type == JSON:
-        errors = list(_validator(method, _template(path), status).iter_errors(json.loads(content)))
-        assert not errors, f"{method} {path} {status}: {errors[0]}"
+    assert media_type in reply.content, f"{what} is of the type {media_type!r}, not of {', '.join(reply.content)}"
+    if method == "HEAD":
+        assert not content, f"{what} has a body"
+        return
+    assert content, f"{what} has no body"
+    if reply.content[media_type] is not None:
+        value = json.loads(content) if media_type == JSON else content.decode()
+        errors = list(_validator(method, _template(path), status, media_type).iter_errors(value))
+        assert not errors, f"{what}: {errors[0]}"
+
+
+def _check_headers(what: str, reply: Reply, headers: Mapping[str, str]) -> None:
+    """It has those that the row says it always has, no others than the row's, and their values are as it says."""
+    described = {header.name.lower(): header for header in (REQUEST_ID, *reply.headers)}
+    found = {name.lower(): value for name, value in headers.items()}
+    unknown = found.keys() - described.keys() - _FRAMING
+    assert not unknown, f"{what} has the headers {sorted(unknown)}, which no row has"
+    missing = {name for name, header in described.items() if header.always} - found.keys()
+    assert not missing, f"{what} lacks the headers {sorted(missing)}"
+    for name in found.keys() & described.keys():
+        schema = described[name].schema
+        value = int(found[name]) if schema.get("type") == "integer" else found[name]
+        assert jsonschema_rs.validator_for(dict(schema), validate_formats=True).is_valid(value), f"{what} {name}"
 
 
 def _template(path: str) -> str:
@@ -49,9 +71,10 @@ def _expected(method: str, path: str, status: int) -> Reply:
     if operation is not None and status in operation.replies:
         return operation.replies[status]
     assert status in ERROR_STATUSES, f"{method} {path} answers {status}, which no row of the route table has"
-    return _ERROR
+    return json_reply("An error.", ERROR, *OF_ERRORS.get(status, ()))
 
 
 @cache
-def _validator(method: str, path: str, status: int) -> jsonschema_rs.Validator:
-    return jsonschema_rs.validator_for(dict(_expected(method, path, status).schema or {}), validate_formats=True)
+def _validator(method: str, path: str, status: int, media_type: str) -> jsonschema_rs.Validator:
+    schema = _expected(method, path, status).content[media_type]
+    return jsonschema_rs.validator_for(dict(schema or {}), validate_formats=True)

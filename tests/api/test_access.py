@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from dev.api_reference import openapi
 from dev.keystone import KeystoneServer
 from drydock.api.operations import TABLE
 from drydock.api.paths import node_paths
@@ -27,7 +28,7 @@ OPERATOR_CALLS = [
     if route.access is Access.OPERATOR
     for method, operation in route.operations.items()
 ]
-NODE_PATHS = [route.path for route in TABLE if route.access is Access.NODE_KEY and "{token}" not in route.path]
+NODE_PATHS = [route.path for route in TABLE if route.access is Access.NODE_KEY]
 POSTED = ("action_id", "builddata", "events")
 
 
@@ -114,10 +115,22 @@ def test_node_routes_want_a_key_and_nothing_else(nobody: Client, tokens: dict[st
     assert result.status_code == 404
 
 
+@pytest.mark.parametrize("route", [route for route in TABLE if route.access.of_nodes], ids=lambda route: route.path)
+def test_each_way_to_show_a_key_that_is_described_is_one(nobody: Client, route: Route) -> None:
+    shown = {
+        "key": {"X-Bootaction-Key": "0" * 64},
+        "oauth": {"Authorization": f'OAuth oauth_signature_method="PLAINTEXT", oauth_signature="%26{"0" * 64}"'},
+    }
+    for method in route.operations:
+        ways = openapi()["paths"][route.path][method.lower()]["security"]
+        for headers in [shown[name] for way in ways for name in way] or [{}]:
+            assert nobody(method, filled(route.path), headers=headers).status_code == 404
+
+
 def test_the_bypass_and_the_table_agree() -> None:
     for route in TABLE:
         for path in (filled(route.path)[1:], filled(route.path)[1:] + "/"):
-            assert bool(node_paths(TABLE).fullmatch(path)) is (route.access is Access.NODE_KEY), path
+            assert bool(node_paths(TABLE).fullmatch(path)) is route.access.of_nodes, path
 
 
 def test_open_routes_are_few() -> None:

@@ -144,7 +144,7 @@ def rows(connection: Connection) -> dict[str, int]:
 
 def test_each_repository_has_a_test_module_that_uses_it() -> None:
     sources = {path.stem: path.read_text() for path in Path(db.__file__).parent.glob("*.py")}
-    modules = {name for name, source in sources.items() if re.search(r"^class \w+Repository:", source, re.MULTILINE)}
+    modules = {name for name, source in sources.items() if re.search(r"^class \w+Repository\b", source, re.MULTILINE)}
     names = {name for name, member in inspect.getmembers(UnitOfWork) if isinstance(member, cached_property)}
     assert names == modules, "a repository is called as its module"
     tests = {name: Path(__file__).with_name(f"test_{name}.py") for name in names}

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from drydock.api.route import Access, Body, Kind, Operation, Parameter, Reply, Route
+from dataclasses import replace
+
+from drydock.api import headers
+from drydock.api.route import JSON, Access, Body, Kind, Operation, Parameter, Reply, Route, json_reply
 from drydock.api.schemas import replies
 from drydock.api.schemas.designs import VALIDATE_DESIGN
 from drydock.api.schemas.nodes import NODE_FILTER
@@ -21,7 +24,7 @@ ROUTES = (
                 "Names of the nodes that a filter selects in a design.",
                 rule=READ_DATA,
                 body=Body(NODE_FILTER),
-                replies={200: Reply("The names.", replies.array(replies.TEXT))},
+                replies={200: json_reply("The names.", replies.array(replies.TEXT))},
             )
         },
     ),
@@ -33,15 +36,17 @@ ROUTES = (
             "GET": Operation(
                 "Stored designs.",
                 rule=READ_DATA,
-                replies={200: Reply("The designs.", replies.array(replies.SNAPSHOT))},
+                replies={200: json_reply("The designs.", replies.array(replies.SNAPSHOT))},
             ),
             "POST": Operation(
                 "Upload a design.",
                 rule=INGEST_DATA,
                 body=Body(None, YAML_TYPES, limit="max_design_bytes"),
                 replies={
-                    201: Reply("The design is stored; `Location` is its address.", replies.UPLOADED),
-                    400: Reply("It has errors.", {"anyOf": [replies.VALIDATION, replies.ERROR]}),
+                    201: json_reply(
+                        "The design is stored; `Location` is its address.", replies.UPLOADED, headers.LOCATION
+                    ),
+                    400: json_reply("It has errors.", {"anyOf": [replies.VALIDATION, replies.ERROR]}),
                 },
             ),
         },
@@ -57,7 +62,13 @@ ROUTES = (
                 rule=READ_DATA,
                 also=(READ_SECRETS,),
                 query=(Parameter("compiled", Kind.FLAG, "The site it makes, as JSON.", default=False),),
-                replies={200: Reply("The documents, as YAML; or with `compiled`, the site.", replies.COMPILED)},
+                replies={
+                    200: Reply(
+                        "The documents, as YAML; or with `compiled`, the site.",
+                        {YAML: replies.TEXT, JSON: replies.COMPILED},
+                        (replace(headers.ETAG, always=False),),
+                    )
+                },
             )
         },
     ),
@@ -71,8 +82,8 @@ ROUTES = (
                 rule=VALIDATE_SITE_DESIGN,
                 body=Body(VALIDATE_DESIGN),
                 replies={
-                    200: Reply("It is valid.", replies.VALIDATION),
-                    400: Reply("It is invalid.", {"anyOf": [replies.VALIDATION, replies.ERROR]}),
+                    200: json_reply("It is valid.", replies.VALIDATION),
+                    400: json_reply("It is invalid.", {"anyOf": [replies.VALIDATION, replies.ERROR]}),
                 },
             )
         },

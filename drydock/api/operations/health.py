@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from drydock.api.route import TEXT, Access, Operation, Reply, Route
+from drydock.api import headers
+from drydock.api.route import TEXT, Access, Operation, Reply, Route, json_reply
 from drydock.api.schemas import replies
 from drydock.policies.names import HEALTH_DATA
 
-VERSIONS = Operation("Versions of the API.", replies={200: Reply("The versions.", replies.VERSIONS)})
+VERSIONS = Operation("Versions of the API.", replies={200: json_reply("The versions.", replies.VERSIONS)})
 
 ROUTES = (
     Route("/versions", "versions", Access.OPEN, {"GET": VERSIONS}),
@@ -17,7 +18,7 @@ ROUTES = (
         {
             "GET": Operation(
                 "Whether the service can work; asks the database.",
-                replies={204: Reply("It can.", media_type=None)},
+                replies={204: Reply("It can.")},
             )
         },
     ),
@@ -30,8 +31,10 @@ ROUTES = (
                 "The state of each dependency, within 4 s.",
                 rule=HEALTH_DATA,
                 replies={
-                    200: Reply("All is well.", replies.HEALTH),
-                    503: Reply("Something is not.", {"anyOf": [replies.HEALTH, replies.ERROR]}),
+                    200: json_reply("All is well.", replies.HEALTH),
+                    503: json_reply(
+                        "Something is not.", {"anyOf": [replies.HEALTH, replies.ERROR]}, headers.RETRY_AFTER
+                    ),
                 },
             )
         },
@@ -44,7 +47,7 @@ ROUTES = (
             "GET": Operation(
                 "Prometheus's text format, the numbers of all processes of this server and the queue's; 200 also "
                 "without a database.",
-                replies={200: Reply("The numbers.", media_type=TEXT)},
+                replies={200: Reply("The numbers.", {TEXT: replies.TEXT})},
             )
         },
     ),

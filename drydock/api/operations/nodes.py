@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from drydock.api.route import Access, Kind, Operation, Parameter, Reply, Route
+from drydock.api.route import Access, Kind, Operation, Parameter, Route, json_reply
 from drydock.api.schemas import replies
 from drydock.policies.names import READ_BUILD_DATA, READ_DATA
 
@@ -15,7 +15,7 @@ ROUTES = (
             "GET": Operation(
                 "The machines that the provisioner knows.",
                 rule=READ_DATA,
-                replies={200: Reply("The machines.", replies.array(replies.NODE))},
+                replies={200: json_reply("The machines.", replies.array(replies.NODE))},
             )
         },
     ),
@@ -27,7 +27,7 @@ ROUTES = (
             "GET": Operation(
                 "What is known of a node's hardware, and what was the time before; 404 if nothing is.",
                 rule=READ_DATA,
-                replies={200: Reply("The node.", replies.KNOWN_NODE)},
+                replies={200: json_reply("The node.", replies.KNOWN_NODE)},
             )
         },
     ),
@@ -40,7 +40,7 @@ ROUTES = (
                 "Build data of a node; 404 if there is none.",
                 rule=READ_BUILD_DATA,
                 query=(Parameter("latest", Kind.FLAG, "The newest of each generator only.", default=False),),
-                replies={200: Reply("Its build data.", replies.array(replies.BUILD_DATA))},
+                replies={200: json_reply("Its build data.", replies.array(replies.BUILD_DATA))},
             )
         },
     ),

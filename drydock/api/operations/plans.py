@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from drydock.api.route import Access, Body, Kind, Operation, Parameter, Reply, Route
+from drydock.api import headers
+from drydock.api.route import Access, Body, Kind, Operation, Parameter, Route, json_reply
 from drydock.api.schemas import replies
 from drydock.api.schemas.plans import CREATE_PLAN as NEW_PLAN
 from drydock.model.plan import Decision
@@ -20,13 +21,17 @@ ROUTES = (
                 "Plans, the newest first.",
                 rule=READ_PLAN,
                 query=(Parameter("limit", Kind.INTEGER, "Plans at most.", default=100, minimum=1, maximum=MAX_PAGE),),
-                replies={200: Reply("The plans, without their nodes.", replies.array(replies.PLAN))},
+                replies={200: json_reply("The plans, without their nodes.", replies.array(replies.PLAN))},
             ),
             "POST": Operation(
                 "Plan what would be done to each node of a design, and why; nothing is done.",
                 rule=CREATE_PLAN,
                 body=Body(NEW_PLAN),
-                replies={201: Reply("The plan, without its nodes; `Location` is its address.", replies.PLAN)},
+                replies={
+                    201: json_reply(
+                        "The plan, without its nodes; `Location` is its address.", replies.PLAN, headers.LOCATION
+                    )
+                },
             ),
         },
     ),
@@ -36,7 +41,7 @@ ROUTES = (
         Access.OPERATOR,
         {
             "GET": Operation(
-                "One plan, without its nodes.", rule=READ_PLAN, replies={200: Reply("The plan.", replies.PLAN)}
+                "One plan, without its nodes.", rule=READ_PLAN, replies={200: json_reply("The plan.", replies.PLAN)}
             )
         },
     ),
@@ -65,7 +70,7 @@ ROUTES = (
                         choices={decision.value: decision for decision in Decision},
                     ),
                 ),
-                replies={200: Reply("The nodes.", replies.array(replies.PLANNED_NODE))},
+                replies={200: json_reply("The nodes.", replies.array(replies.PLANNED_NODE), headers.LINK)},
             )
         },
     ),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from drydock.api.route import TEXT, Access, Body, Kind, Operation, Parameter, Reply, Route
+from drydock.api import headers
+from drydock.api.route import TEXT, Access, Body, Kind, Operation, Parameter, Reply, Route, json_reply
 from drydock.api.schemas import replies
 from drydock.api.schemas.tasks import CONFIRMATION
 from drydock.api.schemas.tasks import CREATE_TASK as NEW_TASK
@@ -39,11 +40,11 @@ _LIST = Operation(
         Parameter("subtasks", Kind.FLAG, "Subtasks too.", default=True),
         Parameter("order", Kind.CHOICE, "Which come first.", default=False, choices={"oldest": False, "newest": True}),
     ),
-    replies={200: Reply("The tasks.", replies.array(replies.TASK))},
+    replies={200: json_reply("The tasks.", replies.array(replies.TASK), headers.LINK)},
 )
 
 #: Of operations that change a task.
-_CHANGED = {200: Reply("The task.", replies.TASK)}
+_CHANGED = {200: json_reply("The task.", replies.TASK)}
 
 ROUTES = (
     Route(
@@ -56,8 +57,11 @@ ROUTES = (
                 "Create a task.",
                 rule=CREATE_TASK,
                 also=tuple(ACTION_RULES.values()),
+                headers=(headers.IDEMPOTENCY_KEY,),
                 body=Body(NEW_TASK),
-                replies={201: Reply("The task, queued; `Location` is its address.", replies.TASK)},
+                replies={
+                    201: json_reply("The task, queued; `Location` is its address.", replies.TASK, headers.LOCATION)
+                },
             ),
             "DELETE": Operation(
                 "Delete tasks that ended more than `days` days ago, as many as 25 s allow.",
@@ -72,7 +76,7 @@ ROUTES = (
                         maximum=MAX_DAYS,
                     ),
                 ),
-                replies={200: Reply("How many were deleted.", media_type=TEXT)},
+                replies={200: Reply("How many were deleted.", {TEXT: replies.TEXT})},
             ),
         },
     ),
@@ -87,11 +91,18 @@ ROUTES = (
                 also=(READ_BUILD_DATA,),
                 query=(
                     Parameter("builddata", Kind.FLAG, "With its build data.", default=False),
-                    Parameter("layers", Kind.INTEGER, "By id, layers of subtasks; -1: all.", minimum=-1, maximum=1000),
+                    Parameter(
+                        "layers",
+                        Kind.INTEGER,
+                        "By id, layers of subtasks; -1: all.",
+                        minimum=-1,
+                        maximum=1000,
+                        refused={0: "must be at least 1, or -1 for all layers"},
+                    ),
                     Parameter("subtaskerrors", Kind.FLAG, "With the errors of its subtasks.", default=False),
                     Parameter("wait", Kind.SECONDS, "Answer when it changes, at most this many seconds later."),
                 ),
-                replies={200: Reply("The task; with `layers`, tasks by id.", replies.TASK_OR_LAYERS)},
+                replies={200: json_reply("The task; with `layers`, tasks by id.", replies.TASK_OR_LAYERS)},
             ),
         },
     ),
@@ -103,7 +114,14 @@ ROUTES = (
             "GET": Operation(
                 "What happens to a task and all below it, as server-sent events.",
                 rule=READ_TASK,
-                replies={200: Reply("The stream.", media_type="text/event-stream")},
+                headers=(headers.LAST_EVENT_ID,),
+                replies={
+                    200: Reply(
+                        "The stream.",
+                        {"text/event-stream": replies.TEXT},
+                        (headers.CACHE_CONTROL, headers.ACCEL_BUFFERING),
+                    )
+                },
             )
         },
     ),
@@ -164,7 +182,7 @@ ROUTES = (
             "GET": Operation(
                 "Build data of a task; 404 if there is none.",
                 rule=READ_BUILD_DATA,
-                replies={200: Reply("Its build data.", replies.array(replies.BUILD_DATA))},
+                replies={200: json_reply("Its build data.", replies.array(replies.BUILD_DATA))},
             )
         },
     ),

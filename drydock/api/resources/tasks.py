@@ -106,8 +106,6 @@ class TaskResource(WithHead):
         wanted = read_task_id(task_id)
         query = read_query(req)
         builddata, depth = query["builddata"], query["layers"]
-        if depth == 0:
-            raise InvalidInput("must be at least 1, or -1 for all layers", field="layers")
         # HEAD is not kept waiting: there is nothing that it could wait for.
         seconds = query["wait"] if req.method == "GET" else 0.0
         if builddata:
