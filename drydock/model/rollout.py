@@ -197,9 +197,8 @@ def spent(budget: int | None, failed: Sequence[str]) -> str | None:
     return f"failure budget of {budget} spent: {', '.join(failed[:10])}{more}"
 
 
-def waves_of(nodes: Iterable[tuple[str, str | None]], rollout: Rollout) -> Mapping[str, int]:
-    """The wave of each node, from 0. ``nodes``: names with their racks; each wave is spread over the racks."""
-    names = spread(nodes)
+def waves_of(names: Sequence[str], rollout: Rollout) -> Mapping[str, int]:
+    """The wave of each node, from 0. ``names``: in the order in which they begin, see ``spread``."""
     found: dict[str, int] = {}
     begin = 0
     for wave, end in enumerate(rollout.ends(len(names))):

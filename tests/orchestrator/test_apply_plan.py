@@ -13,8 +13,10 @@ from drydock.errors import PlanApplied, PlanNotFound, PlanStale, ScopeUnconfirme
 from drydock.model.actions import Action
 from drydock.model.boot_action import ReportStatus
 from drydock.model.operator_hold import NewHold
-from drydock.model.plan import PlanHead
+from drydock.model.plan import Decision, PlanHead, PlannedNode
+from drydock.model.rollout import PLAIN, Rollout
 from drydock.model.task import NewTask, ResultStatus, Task, TaskStatus
+from drydock.orchestrator.services.plans import planned_waves
 from tests.factories.site import site
 from tests.orchestrator.fakes import FakeProvisioner
 from tests.orchestrator.world import World
@@ -242,6 +244,29 @@ def test_a_deployment_that_did_not_end_well_is_planned_again(world: World) -> No
 
 def test_the_waves_of_a_plan_are_those_of_the_options(world: World) -> None:
     assert planned(world).waves == (3,)
+
+
+def test_what_is_new_begins_before_what_is_lost_whatever_the_racks(world: World) -> None:
+    """A node that the design has not is in no rack of it: spread over the racks, it would begin second."""
+    applied(world, planned(world, site(("n04", "n05"))))
+    design = site(("n04", *NODES, "n06")).replace(b"image: jammy", b"image: noble")
+    rollout: dict[str, Any] = {"waves": [2, 5, "100%"]}
+    task = applied(world, planned(world, design, destroy_unlisted=True), rollout=rollout)
+    waves = {name: sub.wave for name, sub in world.subtasks(task.id).items()}
+    assert waves == {"n01": 0, "n02": 0, "n03": 1, "n06": 1, "n04": 1, "n05": 2}
+
+
+def test_the_nodes_of_each_decision_are_spread_over_the_racks() -> None:
+    def node(name: str, decision: Decision) -> PlannedNode:
+        return PlannedNode(name, f"r{name[1]}", decision, (), {})
+
+    nodes = [
+        *(node(name, Decision.DESTROY) for name in ("d1", "d1x", "d3")),
+        node("k3", Decision.KEEP),
+        *(node(name, Decision.DEPLOY) for name in ("a1", "a1x", "a2")),
+    ]
+    found = planned_waves(nodes, Rollout.parse({"waves": [2, 3, 5]}, PLAIN))
+    assert found == {"a1": 0, "a2": 0, "a1x": 1, "d1": 2, "d3": 2, "d1x": 3}
 
 
 def test_a_paused_plan_begins_no_node(world: World) -> None:

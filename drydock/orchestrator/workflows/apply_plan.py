@@ -9,9 +9,9 @@ from __future__ import annotations
 from drydock.counting import counted
 from drydock.model.actions import Action
 from drydock.model.plan import Decision, PlannedNode
-from drydock.model.rollout import FIRST_STEP, Rollout, waves_of
+from drydock.model.rollout import FIRST_STEP, Rollout
 from drydock.model.task import Lane
-from drydock.orchestrator.services.plans import in_order_of_risk
+from drydock.orchestrator.services.plans import planned_waves
 from drydock.orchestrator.services.scope_guard import refusal
 from drydock.orchestrator.services.task_retry import names_of
 from drydock.orchestrator.workflows.outcome import Done, Failed, Outcome
@@ -35,13 +35,13 @@ def prepare_planned_site(ctx: StepContext) -> Outcome:
 
 
 def plan_waves(ctx: StepContext) -> Outcome:
-    touched = in_order_of_risk(_touched(ctx))
+    touched = _touched(ctx)
     # Of a retry; the first request was refused by the API.
     refused = refusal(ctx.task, [node.name for node in touched], len(touched))
     if refused is not None:
         return Failed(refused.message)
     rollout = Rollout.stored(ctx.task.rollout)
-    waves = waves_of([(node.name, node.rack) for node in touched], rollout)
+    waves = planned_waves(touched, rollout)
     with ctx.transaction() as uow:
         for decision, (action, force) in _WORK.items():
             names = {node.name for node in touched if node.decision is decision}

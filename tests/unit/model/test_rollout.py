@@ -56,12 +56,19 @@ def test_pauses() -> None:
 def test_a_wave_is_spread_over_racks() -> None:
     nodes = [("a1", "a"), ("a2", "a"), ("a3", "a"), ("b1", "b"), ("c1", None), ("c2", None)]
     assert spread(nodes) == ["a1", "b1", "c1", "a2", "c2", "a3"]
-    assert waves_of(nodes, rollout(waves=["50%", "100%"])) == {"a1": 0, "b1": 0, "c1": 0, "a2": 1, "c2": 1, "a3": 1}
+    assert waves_of(spread(nodes), rollout(waves=["50%", "100%"])) == {
+        "a1": 0,
+        "b1": 0,
+        "c1": 0,
+        "a2": 1,
+        "c2": 1,
+        "a3": 1,
+    }
 
 
 @given(st.lists(st.tuples(st.uuids().map(str), st.sampled_from(["r1", "r2", "r3", None])), unique_by=lambda n: n[0]))
 def test_each_node_is_in_one_wave(nodes: list[tuple[str, str | None]]) -> None:
-    found = waves_of(nodes, rollout(waves=[1, "10%", "60%"]))
+    found = waves_of(spread(nodes), rollout(waves=[1, "10%", "60%"]))
     assert sorted(found) == sorted(name for name, _ in nodes)
     assert set(found.values()) == set(range(len(set(found.values()))))
 
