@@ -9,14 +9,17 @@ from typing import Any
 import pytest
 
 from drydock.drivers.node.base import NodeState, Observation
+from drydock.drivers.node.records import ProvisionedSite
+from drydock.drivers.progress import Progress, failed
 from drydock.errors import PlanApplied, PlanNotFound, PlanStale, ScopeUnconfirmed, UnexpectedNodeCount
 from drydock.model.actions import Action
 from drydock.model.boot_action import ReportStatus
 from drydock.model.operator_hold import NewHold
-from drydock.model.plan import Decision, PlanHead, PlannedNode
+from drydock.model.plan import SITE_IS_PREPARED, Decision, PlanHead, PlannedNode
 from drydock.model.rollout import PLAIN, Rollout
 from drydock.model.task import NewTask, ResultStatus, Task, TaskStatus
 from drydock.orchestrator.services.plans import planned_waves
+from drydock.orchestrator.workflows.apply_plan import APPLY_PLAN
 from tests.factories.site import site
 from tests.orchestrator.fakes import FakeProvisioner
 from tests.orchestrator.world import World
@@ -24,6 +27,12 @@ from tests.orchestrator.world import World
 NODES = ("n01", "n02", "n03")
 DESIGN = site(NODES)
 NOBLE = DESIGN.replace(b"image: jammy", b"image: noble")
+
+
+def with_range(design: bytes, *, end: int) -> bytes:
+    """A network that all nodes are on has other addresses to give: no node changes by it."""
+    ranges = f"ranges: [{{type: dhcp, start: 10.1.200.1, end: 10.1.200.{end}}}]"
+    return design.replace(b"cidr: 10.1.0.0/16", f"cidr: 10.1.0.0/16, {ranges}".encode())
 
 
 @pytest.fixture
@@ -98,6 +107,98 @@ def test_what_the_design_has_not_is_destroyed(world: World) -> None:
     ended = applied(world, plan)
     assert {name: sub.action for name, sub in world.subtasks(ended.id).items()} == {"n03": Action.DESTROY_NODE}
     assert world.provisioner.destroyed == {"n03"}
+
+
+def ranges_there(world: World) -> list[str]:
+    """The last addresses of the ranges that the provisioner has."""
+    site = world.provisioner.site
+    return [str(found.end) for network in site.networks for found in network.ranges] if site else []
+
+
+def test_what_changes_of_the_site_alone_is_prepared_and_is_no_change_any_more(world: World) -> None:
+    applied(world, planned(world))
+    for end in (20, 30):
+        changed = with_range(DESIGN, end=end)
+        plan = planned(world, changed)
+        assert (decisions(world, plan), [change.path for change in plan.site]) == (
+            {"keep": 3},
+            ["networks.pxe.ranges"],
+        )
+        ended = applied(world, plan, all_nodes=False, expect_nodes=0)
+        assert (ended.result.status, ended.result.message) == (ResultStatus.SUCCESS, "the plan changes no node")
+        assert ranges_there(world) == [f"10.1.200.{end}"]
+        assert planned(world, changed).site == ()
+    back = planned(world, with_range(DESIGN, end=20))
+    assert [change.path for change in back.site] == ["networks.pxe.ranges"]
+
+
+def test_what_changes_of_the_site_is_prepared_where_nodes_are_only_destroyed(world: World) -> None:
+    applied(world, planned(world))
+    smaller = with_range(site(("n01", "n02")), end=20)
+    applied(world, planned(world, smaller, destroy_unlisted=True))
+    assert (world.provisioner.destroyed, ranges_there(world)) == ({"n03"}, ["10.1.200.20"])
+    assert planned(world, smaller).site == ()
+    applied(world, planned(world, with_range(site(("n01",)), end=20), destroy_unlisted=True))
+    assert world.provisioner.destroyed == {"n02", "n03"}
+
+
+def test_a_site_that_could_not_be_prepared_still_changes(world: World) -> None:
+    class Refusing(FakeProvisioner):
+        refuses = False
+
+        def prepare_site(self, site: ProvisionedSite) -> Progress:
+            return failed("no") if self.refuses else super().prepare_site(site)
+
+    provisioner = Refusing()
+    provisioner.images = None
+    world = World(world.sql, provisioner)
+    applied(world, planned(world))
+    changed = with_range(DESIGN, end=20)
+    provisioner.refuses = True
+    assert applied(world, planned(world, changed)).result.status is ResultStatus.FAILURE
+    again = planned(world, changed)
+    assert again.site
+    provisioner.refuses = False
+    assert applied(world, again).result.status is ResultStatus.SUCCESS
+    assert planned(world, changed).site == ()
+
+
+def test_the_site_is_of_the_newest_deployment_or_of_the_newest_plan(world: World) -> None:
+    """Whichever is newer; a plan that only destroys, and changes nothing of the site, prepares none."""
+    applied(world, planned(world))
+    changed = with_range(DESIGN, end=20)
+    applied(world, planned(world, changed))
+    world.create("deploy_nodes", design_ref=world.store(site(("n08",))).ref)
+    world.run_until_idle(before=world.machines_report)
+    plan = planned(world, changed)
+    assert [(change.path, change.old) for change in plan.site] == [("networks.pxe.ranges", [])]
+    applied(world, plan)
+    assert planned(world, changed).site == ()
+    plan = planned(world, with_range(DESIGN, end=30))
+    applied(world, planned(world, with_range(DESIGN, end=40)))
+    with pytest.raises(PlanStale, match="the site: it was deployed or prepared from another design"):
+        world.orchestrator.create_task(request(plan))
+
+
+def test_a_retry_prepares_the_site_only_for_nodes_that_it_deploys(world: World) -> None:
+    applied(world, planned(world))
+    smaller = with_range(site(("n01", "n02")), end=20)
+    hold_later = world.orchestrator.create_task(request(planned(world, smaller, destroy_unlisted=True)))
+    hold(world, "n03")
+    assert run(world, hold_later).result.failures == ("n03",)
+    applied(world, planned(world, with_range(site(("n01", "n02")), end=30)))
+    with world.database.unit_of_work() as uow:
+        uow.operator_holds.release("n03")
+        uow.commit()
+    retry = world.orchestrator.retry_of(hold_later.id, created_by="tester")
+    assert run(world, world.orchestrator.create_task(retry)).result.successes == ("n03",)
+    assert ranges_there(world) == ["10.1.200.30"]
+    assert planned(world, with_range(site(("n01", "n02")), end=30)).site == ()
+
+
+def test_the_steps_after_the_sites_are_those_by_which_it_is_known_to_be_prepared() -> None:
+    names = [step.name for step in APPLY_PLAN.steps]
+    assert names[names.index("prepare_planned_site") + 1 :] == list(SITE_IS_PREPARED)
 
 
 def test_a_plan_is_applied_once_and_the_same_work_later_is_another_plan(world: World) -> None:

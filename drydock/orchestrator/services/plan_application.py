@@ -63,8 +63,8 @@ class PlanApplication:
         planned = {name: found for name, found in rests_on.items() if name in its_own}
         names = facts.names if plan.destroy_unlisted else [name for name in facts.names if name in its_own]
         why = stale(planned, {name: facts.of(name, None).rests_on() for name in names})
-        if why is None and tuple(self._site_changes.to(design, facts.recorded)) != tuple(plan.site):
-            return "the site: the newest deployment is of another design than when it was planned"
+        if why is None and tuple(self._site_changes.to(design, facts.site_design)) != tuple(plan.site):
+            return "the site: it was deployed or prepared from another design since it was planned"
         return why
 
 

@@ -92,7 +92,7 @@ class PlanService:
             )
         facts = self._facts.read(design, chosen)
         nodes = self._planned(design, facts, destroy_unlisted=destroy_unlisted)
-        site = self._site_changes.to(design, facts.recorded)
+        site = self._site_changes.to(design, facts.site_design)
         content = [snapshot.digest, node_filter, destroy_unlisted, *map(asdict, site), *map(_content, nodes)]
         waves = _waves(nodes, self._rollout)
         with self._database.unit_of_work() as uow:

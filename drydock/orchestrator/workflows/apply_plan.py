@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from drydock.counting import counted
 from drydock.model.actions import Action
-from drydock.model.plan import Decision, PlannedNode
+from drydock.model.plan import Decision, PlanHead, PlannedNode
 from drydock.model.rollout import FIRST_STEP, Rollout
 from drydock.model.task import Lane
 from drydock.orchestrator.services.plans import planned_waves
@@ -29,13 +29,16 @@ _WORK = {
 
 
 def prepare_planned_site(ctx: StepContext) -> Outcome:
-    if all(node.decision is Decision.DESTROY for node in _touched(ctx)):
-        return Done("nothing is deployed")
+    """In a retry only for nodes that it deploys: the task before it prepared what changes of the site."""
+    plan = _plan(ctx)
+    changes_site = plan.site and plan.applied_by == ctx.task.id
+    if not changes_site and all(node.decision is Decision.DESTROY for node in _touched(plan, ctx)):
+        return Done("nothing of the site changes, and nothing is deployed")
     return prepare_site(ctx)
 
 
 def plan_waves(ctx: StepContext) -> Outcome:
-    touched = _touched(ctx)
+    touched = _touched(_plan(ctx), ctx)
     # Of a retry; the first request was refused by the API.
     refused = refusal(ctx.task, [node.name for node in touched], len(touched))
     if refused is not None:
@@ -59,13 +62,16 @@ def plan_waves(ctx: StepContext) -> Outcome:
     return Done(f"{counted(len(touched), 'node')} to change" if touched else "the plan changes no node")
 
 
-def _touched(ctx: StepContext) -> list[PlannedNode]:
-    """In a retry only those that are tried again."""
-    plan_id = ctx.task.plan or ""
+def _plan(ctx: StepContext) -> PlanHead:
     with ctx.services.database.statements() as uow:
-        touched = uow.plans.touched(plan_id)
-        first = uow.plans.applied_by(plan_id)
-    if first == ctx.task.id:
+        return uow.plans.get(ctx.task.plan or "")
+
+
+def _touched(plan: PlanHead, ctx: StepContext) -> list[PlannedNode]:
+    """In a retry only those that are tried again."""
+    with ctx.services.database.statements() as uow:
+        touched = uow.plans.touched(plan.id)
+    if plan.applied_by == ctx.task.id:
         return list(touched)
     names = set(names_of(ctx.task.node_filter))
     return [node for node in touched if node.name in names]
