@@ -14,6 +14,7 @@ from drydock.drivers.progress import Progress, failed
 from drydock.errors import PlanApplied, PlanNotFound, PlanStale, ScopeUnconfirmed, UnexpectedNodeCount
 from drydock.model.actions import Action
 from drydock.model.boot_action import ReportStatus
+from drydock.model.node_filter import parse_node_filter
 from drydock.model.operator_hold import NewHold
 from drydock.model.plan import SITE_IS_PREPARED, Decision, PlanHead, PlannedNode
 from drydock.model.rollout import PLAIN, Rollout
@@ -21,6 +22,7 @@ from drydock.model.task import NewTask, ResultStatus, Task, TaskStatus
 from drydock.orchestrator.services.plans import planned_waves
 from drydock.orchestrator.workflows.apply_plan import APPLY_PLAN
 from tests.factories.site import site
+from tests.factories.tasks import named_nodes
 from tests.orchestrator.fakes import FakeProvisioner
 from tests.orchestrator.world import World
 
@@ -309,10 +311,58 @@ def test_the_number_of_nodes_is_that_of_the_plan(world: World) -> None:
 def test_a_whole_site_is_redeployed_only_if_the_request_says_so(world: World) -> None:
     assert applied(world, planned(world), all_nodes=False).result.status is ResultStatus.SUCCESS
     plan = planned(world, NOBLE)
-    with pytest.raises(ScopeUnconfirmed, match="redeploys or destroys all 3 nodes"):
+    with pytest.raises(ScopeUnconfirmed, match=r"all nodes that run and are not blocked: 3 nodes \(n01, n02, n03\)"):
         world.orchestrator.create_task(request(plan, all_nodes=False))
     world.use_orchestrator(guard=False)
     assert applied(world, plan, all_nodes=False).result.status is ResultStatus.SUCCESS
+
+
+def is_refused(world: World, plan: PlanHead, *, wiped: int, expect_nodes: int) -> None:
+    with pytest.raises(ScopeUnconfirmed, match=f'blocked: {wiped} node.*"expect_nodes": {expect_nodes} or'):
+        world.orchestrator.create_task(request(plan, all_nodes=False))
+
+
+def test_new_blocked_and_leftover_nodes_do_not_make_a_whole_site_less(world: World) -> None:
+    """Of each kind one: the plan wipes all that run and that it may touch."""
+    applied(world, planned(world, site((*NODES, "n09"))))
+    hold(world, "n03")
+    plan = planned(world, site((*NODES, "n04")).replace(b"image: jammy", b"image: noble"))
+    assert decisions(world, plan) == {"redeploy": 2, "deploy": 1, "blocked": 1, "keep": 1}
+    is_refused(world, plan, wiped=2, expect_nodes=3)
+    world.orchestrator.create_task(request(plan, all_nodes=False, expect_nodes=3))
+
+
+def test_all_that_runs_and_is_in_no_design_is_a_whole_site_too(world: World) -> None:
+    applied(world, planned(world, site(("n08", "n09"))))
+    plan = planned(world, destroy_unlisted=True)
+    assert decisions(world, plan) == {"deploy": 3, "destroy": 2}
+    is_refused(world, plan, wiped=2, expect_nodes=5)
+
+
+def test_a_plan_that_leaves_a_node_of_the_design_running_is_no_whole_site(world: World) -> None:
+    applied(world, planned(world))
+    n01 = b"host_profile: host\n  metadata: {tags: [test]"
+    other = DESIGN.replace(n01, n01.replace(b"[test]", b"[test, other]"), 2)
+    plan = planned(world, other)
+    assert decisions(world, plan) == {"redeploy": 2, "keep": 1}
+    assert applied(world, plan, all_nodes=False).result.status is ResultStatus.SUCCESS
+
+
+def test_a_filter_that_leaves_out_what_runs_is_no_whole_site_and_one_node_is_taken_at_its_word(world: World) -> None:
+    def of(*names: str) -> PlanHead:
+        chosen = named_nodes(*names)
+        ref = world.store(NOBLE).ref
+        return world.plans.create(
+            ref, node_filter=chosen, chosen=parse_node_filter(chosen), destroy_unlisted=False, created_by="tester"
+        )
+
+    world.create("deploy_nodes", design_ref=world.store(DESIGN).ref, node_filter=named_nodes("n01"))
+    world.run_until_idle(before=world.machines_report)
+    is_refused(world, of("n01", "n02"), wiped=1, expect_nodes=2)
+    assert applied(world, of("n01"), all_nodes=False).result.status is ResultStatus.SUCCESS
+    applied(world, planned(world, NOBLE))
+    applied(world, planned(world))
+    assert applied(world, of("n01", "n02"), all_nodes=False).result.status is ResultStatus.SUCCESS
 
 
 def test_waves_and_a_budget_and_a_retry(world: World) -> None:
