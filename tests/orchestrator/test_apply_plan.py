@@ -375,8 +375,12 @@ def test_waves_and_a_budget_and_a_retry(world: World) -> None:
     assert world.provisioner.installs == {"n01": 1}
     retry = world.orchestrator.retry_of(task.id, created_by="tester")
     assert (retry.plan, retry.rollout) == (task.plan, task.rollout)
-    miscounted = run(world, world.orchestrator.create_task(replace(retry, expect_nodes=2)))
+    with pytest.raises(UnexpectedNodeCount, match="expect_nodes is 2, but 3 nodes are in scope"):
+        world.orchestrator.create_task(replace(retry, expect_nodes=2))
+    world.provisioner.site = None
+    miscounted = run(world, world.database.add_task(replace(retry, expect_nodes=2), request_digest=None))
     assert miscounted.result.reason.startswith("expect_nodes is 2, but 3 nodes are in scope")
+    assert world.provisioner.site is None
     assert run(world, world.orchestrator.create_task(retry)).result.successes == NODES
     assert world.provisioner.installs == {"n01": 2, "n02": 1, "n03": 1}
     assert decisions(world, planned(world)) == {"keep": 3}

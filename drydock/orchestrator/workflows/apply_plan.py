@@ -31,18 +31,19 @@ _WORK = {
 def prepare_planned_site(ctx: StepContext) -> Outcome:
     """In a retry only for nodes that it deploys: the task before it prepared what changes of the site."""
     plan = _plan(ctx)
+    touched = _touched(plan, ctx)
+    # The API refused it, but one without this check may have taken a retry.
+    refused = refusal(ctx.task, [node.name for node in touched], len(touched))
+    if refused is not None:
+        return Failed(refused.message)
     changes_site = plan.site and plan.applied_by == ctx.task.id
-    if not changes_site and all(node.decision is Decision.DESTROY for node in _touched(plan, ctx)):
+    if not changes_site and all(node.decision is Decision.DESTROY for node in touched):
         return Done("nothing of the site changes, and nothing is deployed")
     return prepare_site(ctx)
 
 
 def plan_waves(ctx: StepContext) -> Outcome:
     touched = _touched(_plan(ctx), ctx)
-    # Of a retry; the first request was refused by the API.
-    refused = refusal(ctx.task, [node.name for node in touched], len(touched))
-    if refused is not None:
-        return Failed(refused.message)
     rollout = Rollout.stored(ctx.task.rollout)
     waves = planned_waves(touched, rollout)
     with ctx.transaction() as uow:
