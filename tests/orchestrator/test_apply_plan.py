@@ -424,6 +424,11 @@ def test_the_nodes_of_each_decision_are_spread_over_the_racks() -> None:
     assert found == {"a1": 0, "a2": 0, "a1x": 1, "d1": 2, "d3": 2, "d1x": 3}
 
 
+def test_a_wave_of_a_plan_that_adds_no_node_is_named_in_the_tasks_history(world: World) -> None:
+    task = applied(world, planned(world), rollout={"waves": [2, "50%"]})
+    assert "3 nodes to change; waves that add no node: 50%" in [line.message for line in task.result.messages]
+
+
 def test_a_paused_plan_begins_no_node(world: World) -> None:
     task = world.orchestrator.create_task(request(planned(world)))
     world.orchestrator.pause(task.id, by="bob")

@@ -79,6 +79,8 @@ class TasksResource(WithHead):
             raise InvalidInput("cannot be given with retry_of, which is for all nodes that failed", field="node_filter")
         if body.get("plan", new.plan) != new.plan:
             raise InvalidInput("must be that of the task that is retried, or be left out", field="plan")
+        if new.action is Action.APPLY_PLAN:
+            _refuse_what_a_plan_says(body, "force")
         return replace(
             new,
             force=body.get("force", new.force),
@@ -244,7 +246,11 @@ def _check_plan(body: Mapping[str, Any], action: Action) -> None:
         if body.get("plan") is not None:
             raise InvalidInput(f"is for {Action.APPLY_PLAN}, not for {action}", field="plan")
         return
-    for name in ("design_ref", "node_filter", "force"):
+    _refuse_what_a_plan_says(body, "design_ref", "node_filter", "force")
+
+
+def _refuse_what_a_plan_says(body: Mapping[str, Any], *names: str) -> None:
+    for name in names:
         if body.get(name):
             raise InvalidInput(f"cannot be given with {Action.APPLY_PLAN}: the plan says it", field=name)
 

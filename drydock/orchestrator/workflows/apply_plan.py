@@ -60,7 +60,9 @@ def plan_waves(ctx: StepContext) -> Outcome:
             )
         uow.rollouts.begin(ctx.task.id, budget=rollout.budget(len(touched)))
         uow.commit()
-    return Done(f"{counted(len(touched), 'node')} to change" if touched else "the plan changes no node")
+    if not touched:
+        return Done("the plan changes no node")
+    return Done(f"{counted(len(touched), 'node')} to change{rollout.without_nodes(len(touched))}")
 
 
 def _plan(ctx: StepContext) -> PlanHead:

@@ -55,7 +55,7 @@ def plan_nodes(action: Action, lane: Lane) -> Callable[[StepContext], Outcome]:
         refused = refusal(ctx.task, nodes, len(ctx.site.nodes))
         if refused is not None:
             return Failed(refused.message)
-        rate = ctx.services.start_rate
+        rate, without_nodes = ctx.services.start_rate, ""
         with ctx.transaction() as uow:
             if ctx.task.rollout is None:
                 uow.task_queue.add_subtasks(ctx.task, action, nodes, lane=lane, start_rate=rate)
@@ -65,9 +65,10 @@ def plan_nodes(action: Action, lane: Lane) -> Callable[[StepContext], Outcome]:
                 # In the order of their waves, so that tasks with the same nodes do not wait for each other in a circle.
                 uow.task_queue.add_subtasks(ctx.task, action, list(waves), lane=lane, start_rate=rate, waves=waves)
                 uow.rollouts.begin(ctx.task.id, budget=rollout.budget(len(nodes)))
+                without_nodes = rollout.without_nodes(len(nodes))
             uow.commit()
         warnings = (*unconfirmed(ctx.task, nodes, len(ctx.site.nodes)), *unknown_criteria(ctx.site, node_filter))
-        return Done(f"{counted(len(nodes), 'node')} in scope", warnings=warnings)
+        return Done(f"{counted(len(nodes), 'node')} in scope{without_nodes}", warnings=warnings)
 
     return plan
 

@@ -45,6 +45,19 @@ def test_the_budget_is_rounded_up_and_at_least_one_failure(max_failed: Any, tota
     assert rollout(max_failed=max_failed).budget(total) == budget
 
 
+@pytest.mark.parametrize(
+    ("waves", "total", "said"),
+    [
+        ([1, "10%", "100%"], 45, ""),
+        ([50, "10%"], 45, "; waves that add no node: 10%"),
+        (["10%", 1, 5, "100%"], 45, "; waves that add no node: 1, 5"),
+        (["10%", 1], 0, ""),
+    ],
+)
+def test_waves_that_add_no_node_are_named(waves: list[Any], total: int, said: str) -> None:
+    assert rollout(waves=waves).without_nodes(total) == said
+
+
 def test_pauses() -> None:
     assert [rollout(pause=pause).pauses_after(wave) for pause in Pause for wave in (0, 1)] == [
         *(False, False),
