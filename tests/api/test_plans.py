@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from drydock.model.actions import Action
 from tests.api.conftest import Client
 from tests.api.seeds import Seeds
 from tests.factories.site import site
@@ -123,7 +124,7 @@ def test_a_bad_request_to_apply_names_the_field(admin: Client, body: dict[str, o
 def test_a_retry_of_a_plan_takes_no_force_either(
     admin: Client, seeds: Seeds, more: dict[str, object], status: int
 ) -> None:
-    failed, _ = seeds.tree("n01", plan="0" * 64)
+    failed, _ = seeds.tree("n01", action=Action.APPLY_PLAN, plan="0" * 64)
     admin.post(f"/tasks/{failed.id}/terminate")
     done = admin.post("/tasks", {"retry_of": str(failed.id), **more})
     assert done.status_code == status, done.text

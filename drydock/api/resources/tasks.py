@@ -85,7 +85,7 @@ class TasksResource(WithHead):
             new,
             force=body.get("force", new.force),
             **_scope(body, all_nodes=bool(new.all_nodes)),
-            rollout=body.get("rollout", new.rollout),
+            rollout=_retried_rollout(body.get("rollout"), new.rollout),
             request_id=caller.request_id,
             idempotency_key=_idempotency_key(req, caller),
         )
@@ -219,6 +219,11 @@ def _retried_id(text: str) -> UUID:
     if parsed is None:
         raise InvalidInput("must be the id of a task, which is a UUID", field="retry_of")
     return parsed
+
+
+def _retried_rollout(given: Mapping[str, Any] | None, old: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    """Its members that are not given are the retried task's: a retry of waves is one in waves."""
+    return old if given is None else {**(old or {}), **given}
 
 
 def _new_task(body: Mapping[str, Any], req: falcon.Request) -> NewTask:
