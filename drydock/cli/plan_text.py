@@ -36,7 +36,8 @@ def print_plan(plan: Mapping[str, Any], nodes: Iterable[Mapping[str, Any]]) -> N
             click.echo(f"    interrupts {clean(interrupted[0]['text'])}{more}")
     counts = ", ".join(f"{number} {decision}" for decision, number in plan["counts"].items() if number)
     changes = any(number for decision, number in plan["counts"].items() if decision != "keep")
-    tail = _time(plan["estimate"]) if changes else " No changes."
+    nothing = " Only the site changes." if plan["site"] else " No changes."
+    tail = _time(plan["estimate"]) if changes else nothing
     click.echo(f"\nPlan {plan['plan_id']}\nNodes: {counts or 'none'}.{tail}")
     ends = plan.get("waves") or []
     if len(ends) > 1:

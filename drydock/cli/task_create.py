@@ -81,7 +81,8 @@ def retry(
 ) -> None:
     """Create the same task again for the nodes that failed in a task, with the same design.
 
-    Nodes that succeeded in a later task are left out. With --wait the exit status is as of create --wait.
+    Nodes that succeeded in a later task are left out. Of --waves, --max-failed and --pause, what is not given is as in
+    that task. With --wait the exit status is as of create --wait.
     """
     client = client_of(ctx)
     found = find_task(client, task_id)

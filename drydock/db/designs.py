@@ -103,7 +103,7 @@ class DesignRepository:
         # Tasks that have not been pinned to it yet.
         referred = select(tasks.c.id).where(_referred == DESIGN_REF_PREFIX + designs.c.digest).exists()
         planned = select(plans.c.id).where(plans.c.design_digest == designs.c.digest).exists()
-        # What changes for the site is read from the design of the newest deployment.
+        # What changes for the site is read from the design of the newest deployment; that of a plan has its task.
         deployed = select(deployed_nodes.c.node).where(deployed_nodes.c.design_digest == designs.c.digest).exists()
         old = func.coalesce(designs.c.named, designs.c.created) < limit
         unused = delete(designs).where(old, ~pinned, ~referred, ~planned, ~deployed)

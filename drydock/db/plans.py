@@ -18,11 +18,13 @@ from drydock.db.tables import boot_contexts, node_holds, plan_nodes, plans, task
 from drydock.errors import PlanNotFound
 from drydock.model.actions import Action
 from drydock.model.plan import (
+    SITE_IS_PREPARED,
     Decision,
     Duration,
     NewPlan,
     PlanHead,
     PlannedNode,
+    PreparedSite,
     Reason,
     ReasonKind,
     SiteChange,
@@ -85,6 +87,29 @@ class PlanStatements:
         """By node, what its decision was made from."""
         of_plan = select(plan_nodes.c.node, plan_nodes.c.rests_on).where(plan_nodes.c.plan_id == plan_id)
         return {row.node: row.rests_on for row in self._connection.execute(of_plan.order_by(plan_nodes.c.position))}
+
+    def prepared_site(self) -> PreparedSite | None:
+        """What the newest of the tasks prepared that apply plans, of those that are kept; None if none did.
+
+        A task without changes of the site prepares it only for nodes that it deploys, and a retry in any case.
+        """
+        of_node = tasks.alias("of_node")
+        deploys = select(of_node.c.id).where(
+            of_node.c.parent_id == tasks.c.id, of_node.c.action == Action.DEPLOY_NODE.value
+        )
+        changes_site = (plans.c.applied_by == tasks.c.id) & (func.jsonb_array_length(plans.c.site) > 0)
+        row = self._connection.execute(
+            select(tasks.c.design_digest, tasks.c.step_since)
+            .join(plans, plans.c.id == tasks.c.plan)
+            .where(
+                tasks.c.action == Action.APPLY_PLAN.value,
+                tasks.c.step.in_(SITE_IS_PREPARED),
+                changes_site | deploys.exists(),
+            )
+            .order_by(tasks.c.step_since.desc())
+            .limit(1)
+        ).one_or_none()
+        return None if row is None else PreparedSite(row.design_digest, row.step_since)
 
     def newest(self, limit: int) -> Sequence[PlanHead]:
         rows = self._connection.execute(select(plans).order_by(plans.c.created.desc(), plans.c.id).limit(limit))

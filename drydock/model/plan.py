@@ -9,6 +9,9 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+#: The steps of a task that applies a plan once the site is as the plan has it, as they are stored.
+SITE_IS_PREPARED = ("plan_waves", "await_waves")
+
 
 class Decision(StrEnum):
     KEEP = "keep"
@@ -68,6 +71,14 @@ class SiteChange:
     path: str
     old: Any
     new: Any
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedSite:
+    """The design that a plan last prepared the site of, and when it had."""
+
+    design_digest: str
+    since: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,6 +110,17 @@ class Rollout:
                 found.append(end)
         return tuple(found)
 
+    def without_nodes(self, total: int) -> str:
+        """In words, after others: which waves, as they were given, add no node to those before them."""
+        begun = 0
+        found: list[str] = []
+        for wave in self.waves if total else ():
+            end = min(wave.of(total), total)
+            if end <= begun:
+                found.append(str(wave))
+            begun = max(begun, end)
+        return f"; waves that add no node: {', '.join(found)}" if found else ""
+
     def budget(self, total: int) -> int | None:
         """The number of failed nodes from which on no more begin, at least 1; None if there is no limit."""
         return None if self.max_failed is None else max(1, self.max_failed.of(total))
@@ -197,9 +208,8 @@ def spent(budget: int | None, failed: Sequence[str]) -> str | None:
     return f"failure budget of {budget} spent: {', '.join(failed[:10])}{more}"
 
 
-def waves_of(nodes: Iterable[tuple[str, str | None]], rollout: Rollout) -> Mapping[str, int]:
-    """The wave of each node, from 0. ``nodes``: names with their racks; each wave is spread over the racks."""
-    names = spread(nodes)
+def waves_of(names: Sequence[str], rollout: Rollout) -> Mapping[str, int]:
+    """The wave of each node, from 0. ``names``: in the order in which they begin, see ``spread``."""
     found: dict[str, int] = {}
     begin = 0
     for wave, end in enumerate(rollout.ends(len(names))):

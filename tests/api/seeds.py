@@ -6,6 +6,7 @@ import io
 import tarfile
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 from ulid import ULID
@@ -49,15 +50,16 @@ class Seeds:
     def __init__(self, database: Database) -> None:
         self.database = database
 
-    def task(self, *, created_by: str = "admin", action: Action = Action.DEPLOY_NODES) -> Task:
+    def task(self, *, created_by: str = "admin", action: Action = Action.DEPLOY_NODES, **more: Any) -> Task:
+        new = NewTask(action, "drydock://designs/x", created_by, **more)
         with self.database.unit_of_work() as uow:
-            task = uow.task_queue.add(NewTask(action, "drydock://designs/x", created_by), request_digest=None)
+            task = uow.task_queue.add(new, request_digest=None)
             uow.commit()
         return task
 
-    def tree(self, *nodes: str) -> tuple[Task, tuple[Task, ...]]:
-        """A deployment of nodes: the task and its subtasks."""
-        parent = self.task()
+    def tree(self, *nodes: str, **more: Any) -> tuple[Task, tuple[Task, ...]]:
+        """A task, by default a deployment, and the subtasks of nodes."""
+        parent = self.task(**more)
         with self.database.unit_of_work() as uow:
             uow.task_queue.add_subtasks(parent, Action.DEPLOY_NODE, nodes, lane=Lane.NODE, start_rate=1e9)
             uow.commit()

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from drydock.model.actions import Action
 from tests.api.conftest import Client
+from tests.api.seeds import Seeds
 from tests.factories.site import site
+from tests.factories.tasks import named_nodes
 
 UNREACHABLE = "the provisioner does not answer, so that the state of the machine is unknown"
 
@@ -53,6 +56,15 @@ def test_nodes_are_paged(admin: Client, design_ref: str) -> None:
         ({"design_ref": "x", "destroy_unlisted": "yes"}, "destroy_unlisted"),
         ({"design_ref": "x", "node_filter": {"filter_set_type": "sideways", "filter_set": []}}, "node_filter"),
         ({"design_ref": "x", "plan": "y"}, "plan"),
+        ({"design_ref": "x", "node_filter": named_nodes("n01"), "destroy_unlisted": True}, "destroy_unlisted"),
+        (
+            {
+                "design_ref": "x",
+                "node_filter": {"filter_set_type": "union", "filter_set": []},
+                "destroy_unlisted": True,
+            },
+            "destroy_unlisted",
+        ),
     ],
 )
 def test_a_bad_request_names_the_field(admin: Client, body: object, field: str) -> None:
@@ -106,6 +118,18 @@ def test_a_bad_request_to_apply_names_the_field(admin: Client, body: dict[str, o
     refused = admin.post("/tasks", {"action": "apply_plan", **body})
     assert refused.status_code == 400, refused.text
     assert refused.json["message"].startswith(field)
+
+
+@pytest.mark.parametrize(("more", "status"), [({"force": True}, 400), ({"force": False}, 201), ({}, 201)])
+def test_a_retry_of_a_plan_takes_no_force_either(
+    admin: Client, seeds: Seeds, more: dict[str, object], status: int
+) -> None:
+    failed, _ = seeds.tree("n01", action=Action.APPLY_PLAN, plan="0" * 64)
+    admin.post(f"/tasks/{failed.id}/terminate")
+    done = admin.post("/tasks", {"retry_of": str(failed.id), **more})
+    assert done.status_code == status, done.text
+    if status == 400:
+        assert done.json["message"] == "force: cannot be given with apply_plan: the plan says it"
 
 
 def test_a_plan_is_for_apply_plan_alone(admin: Client, design_ref: str) -> None:

@@ -52,6 +52,37 @@ def test_bad_input_names_the_field(admin: Client, rollout: dict[str, Any], field
     assert (refused.status_code, refused.json["details"]["messageList"][0]["field"]) == (400, field)
 
 
+OLD = {"waves": [1, "25%", "100%"], "max_failed": 3, "pause": "after_each"}
+
+
+@pytest.mark.parametrize(
+    ("old", "body", "kept"),
+    [
+        (OLD, {}, OLD),
+        (OLD, {"rollout": None}, OLD),
+        (OLD, {"rollout": {"max_failed": 5}}, {**OLD, "max_failed": 5}),
+        (OLD, {"rollout": {"max_failed": None, "pause": "never"}}, {**OLD, "max_failed": None, "pause": "never"}),
+        (OLD, {"rollout": {"waves": ["100%"]}}, {**OLD, "waves": ["100%"]}),
+        (None, {"rollout": {"max_failed": 5}}, {"waves": ["100%"], "max_failed": 5, "pause": "never"}),
+        (None, {}, None),
+    ],
+)
+def test_what_a_retry_does_not_give_is_as_in_the_task_that_is_retried(
+    admin: Client, seeds: Seeds, old: dict[str, Any] | None, body: dict[str, Any], kept: dict[str, Any] | None
+) -> None:
+    failed, _ = seeds.tree("n01", rollout=old)
+    admin.post(f"/tasks/{failed.id}/terminate")
+    retry = admin.post("/tasks", {"retry_of": str(failed.id), **body})
+    assert (retry.status_code, retry.json["rollout"]) == (201, kept)
+
+
+def test_bad_input_of_a_retry_names_the_field(admin: Client, seeds: Seeds) -> None:
+    failed, _ = seeds.tree("n01", rollout=OLD)
+    admin.post(f"/tasks/{failed.id}/terminate")
+    refused = admin.post("/tasks", {"retry_of": str(failed.id), "rollout": {"more": 1}})
+    assert (refused.status_code, refused.json["details"]["messageList"][0]["field"]) == (400, "rollout.more")
+
+
 def test_the_same_key_with_another_rollout_is_another_request(admin: Client) -> None:
     key = {"Idempotency-Key": "waves"}
     first = admin.post("/tasks", {**TASK, "rollout": {"waves": [1]}}, headers=key).json

@@ -98,6 +98,7 @@ EMPTY: dict[str, Callable[[UnitOfWork], object]] = {
     "plans.apply": lambda uow: uow.plans.apply("none", uuid4()),
     "plans.newest": lambda uow: uow.plans.newest(10),
     "plans.nodes": lambda uow: uow.plans.nodes("none", limit=10),
+    "plans.prepared_site": lambda uow: uow.plans.prepared_site(),
     "plans.touched": lambda uow: uow.plans.touched("none"),
     "plans.unsuccessful": lambda uow: uow.plans.unsuccessful([uuid4()]),
     "retries.settled": lambda uow: uow.retries.settled(uuid4()),

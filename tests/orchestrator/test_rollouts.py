@@ -67,6 +67,12 @@ def test_a_wave_begins_when_the_one_before_has_ended(world: World, action: str) 
     assert ended.rollout == {"waves": [1, "30%", "100%"], "max_failed": None, "pause": "never"}
 
 
+def test_a_wave_that_adds_no_node_is_named_in_the_tasks_history(world: World) -> None:
+    task = run(world, create(world, {"waves": ["50%", 1]}))
+    assert "10 nodes in scope; waves that add no node: 1" in [line.message for line in task.result.messages]
+    assert {sub.wave for sub in world.subtasks(task.id).values()} == {0, 1}
+
+
 def test_once_the_budget_is_spent_no_node_begins(world: World) -> None:
     world.provisioner.refused = {"n02": BROKEN, "n03": BROKEN}
     task = run(world, create(world, {"waves": ["40%", "100%"], "max_failed": 2}))

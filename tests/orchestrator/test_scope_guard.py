@@ -163,11 +163,42 @@ def test_a_retry_that_adds_force_to_a_whole_site_is_asked_for_its_size(world: Wo
     world.orchestrator.terminate(task.id, by="operator")
     world.run_until_idle()
     forced = replace(world.orchestrator.retry_of(task.id, created_by="tester"), force=True)
-    again = ended(world, world.orchestrator.create_task(forced))
+    with pytest.raises(ScopeUnconfirmed, match="deploy_nodes with force is for all 3 nodes"):
+        world.orchestrator.create_task(forced)
+    again = ended(world, world.database.add_task(forced, request_digest=None))
     assert "deploy_nodes with force is for all 3 nodes" in again.result.reason
     assert untouched(world)
     confirmed = ended(world, world.orchestrator.create_task(replace(forced, expect_nodes=3)))
     assert confirmed.result.status is ResultStatus.SUCCESS
+
+
+def test_a_retry_of_another_size_than_expected_is_refused(world: World) -> None:
+    task = world.create("deploy_nodes", all_nodes=False)
+    while "n02" not in world.subtasks(task.id):
+        world.work()
+    world.orchestrator.terminate(world.subtasks(task.id)["n02"].id, by="operator")
+    world.orchestrator.terminate(task.id, by="operator")
+    world.run_until_idle()
+    world.create("deploy_nodes", node_filter=names("n02"), all_nodes=False)
+    world.run_until_idle(before=world.machines_report)
+    retry = world.orchestrator.retry_of(task.id, created_by="tester")
+    before = len(world.all_tasks())
+    with pytest.raises(UnexpectedNodeCount, match=r"expect_nodes is 3, but 2 nodes are in scope \(n01, n03\)"):
+        world.orchestrator.create_task(replace(retry, expect_nodes=3))
+    assert len(world.all_tasks()) == before
+    new = replace(retry, expect_nodes=2, force=True, idempotency_key="k")
+    again = world.orchestrator.create_task(new)
+    assert ended(world, again).result.successes == ("n01", "n03")
+    assert world.orchestrator.create_task(new).id == again.id
+
+
+def test_a_retry_with_force_of_a_part_of_a_site_is_let_through(world: World) -> None:
+    task = world.create("deploy_nodes", node_filter=names("n01", "n02"), all_nodes=False)
+    world.work()
+    world.orchestrator.terminate(task.id, by="operator")
+    world.run_until_idle()
+    forced = replace(world.orchestrator.retry_of(task.id, created_by="tester"), force=True)
+    assert ended(world, world.orchestrator.create_task(forced)).result.successes == ("n01", "n02")
 
 
 def test_names_that_the_design_does_not_have_are_told(world: World) -> None:

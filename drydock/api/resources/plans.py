@@ -14,7 +14,7 @@ from drydock.api.requests import design_named_by, read_json, read_query
 from drydock.api.route import PREFIX
 from drydock.api.views.plans import plan_view, planned_node_view
 from drydock.context import RequestContext
-from drydock.errors import PlanNotFound
+from drydock.errors import InvalidInput, PlanNotFound
 from drydock.model.node_filter import parse_node_filter
 from drydock.orchestrator.services.plans import PlanService
 
@@ -41,12 +41,17 @@ class PlansResource(WithHead):
         body = read_json(req)
         node_filter = body.get("node_filter")
         chosen = parse_node_filter(node_filter)
+        destroy_unlisted: bool = body.get("destroy_unlisted", False)
+        if destroy_unlisted and chosen is not None:
+            raise InvalidInput(
+                "cannot be given with node_filter, which selects nodes of the design", field="destroy_unlisted"
+            )
         with design_named_by("design_ref"):
             plan = self._plans.create(
                 body["design_ref"],
                 node_filter=node_filter,
                 chosen=chosen,
-                destroy_unlisted=body.get("destroy_unlisted", False),
+                destroy_unlisted=destroy_unlisted,
                 created_by=caller.user,
             )
         reply_created(resp, self._addresses.of(req).path(f"{PATH}/{plan.id}"), plan_view(plan))

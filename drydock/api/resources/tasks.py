@@ -79,11 +79,13 @@ class TasksResource(WithHead):
             raise InvalidInput("cannot be given with retry_of, which is for all nodes that failed", field="node_filter")
         if body.get("plan", new.plan) != new.plan:
             raise InvalidInput("must be that of the task that is retried, or be left out", field="plan")
+        if new.action is Action.APPLY_PLAN:
+            _refuse_what_a_plan_says(body, "force")
         return replace(
             new,
             force=body.get("force", new.force),
             **_scope(body, all_nodes=bool(new.all_nodes)),
-            rollout=body.get("rollout", new.rollout),
+            rollout=_retried_rollout(body.get("rollout"), new.rollout),
             request_id=caller.request_id,
             idempotency_key=_idempotency_key(req, caller),
         )
@@ -217,6 +219,11 @@ def _retried_id(text: str) -> UUID:
     return parsed
 
 
+def _retried_rollout(given: Mapping[str, Any] | None, old: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    """Its members that are not given are the retried task's: a retry of waves is one in waves."""
+    return old if given is None else {**(old or {}), **given}
+
+
 def _new_task(body: Mapping[str, Any], req: falcon.Request) -> NewTask:
     caller: RequestContext = req.context.caller
     node_filter = body.get("node_filter")
@@ -242,7 +249,11 @@ def _check_plan(body: Mapping[str, Any], action: Action) -> None:
         if body.get("plan") is not None:
             raise InvalidInput(f"is for {Action.APPLY_PLAN}, not for {action}", field="plan")
         return
-    for name in ("design_ref", "node_filter", "force"):
+    _refuse_what_a_plan_says(body, "design_ref", "node_filter", "force")
+
+
+def _refuse_what_a_plan_says(body: Mapping[str, Any], *names: str) -> None:
+    for name in names:
         if body.get(name):
             raise InvalidInput(f"cannot be given with {Action.APPLY_PLAN}: the plan says it", field=name)
 

@@ -12,7 +12,7 @@ CREATE_PLAN: Mapping[str, Any] = {
     "properties": {
         "design_ref": DESIGN_REF,
         "node_filter": {"type": ["object", "null"]},
-        "destroy_unlisted": {"type": "boolean"},
+        "destroy_unlisted": {"type": "boolean", "description": "True only without `node_filter`."},
     },
     "required": ["design_ref"],
     "additionalProperties": False,

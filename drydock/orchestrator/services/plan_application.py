@@ -42,12 +42,16 @@ class PlanApplication:
             plan = statements.plans.get(plan_id)
             touched = statements.plans.touched(plan_id)
             rests_on = statements.plans.rests_on(plan_id)
+            # Those that the design has not come last.
+            kept = [node.name for _, node in statements.plans.nodes(plan_id, limit=1, decision=Decision.KEEP)]
         design = self._designs.compiled(plan.design_digest)
         facts = self._facts.read(design, parse_node_filter(plan.node_filter), must_answer=True)
         why = self._stale(plan, rests_on, design, facts)
         if why is not None:
             raise PlanStale(f"the plan no longer holds; make a new one: {why}")
-        _check_size(new, touched, len(set(design.site.nodes) | set(facts.recorded)), guard=guard)
+        elsewhere = (name for name in facts.recorded if name not in rests_on)
+        spares = any(name in design.site.nodes for name in (*kept, *elsewhere))
+        _check_size(new, touched, whole=len(rests_on) > 1 and not spares, guard=guard)
         return replace(
             new,
             design_ref=DESIGN_REF_PREFIX + plan.design_digest,
@@ -63,21 +67,22 @@ class PlanApplication:
         planned = {name: found for name, found in rests_on.items() if name in its_own}
         names = facts.names if plan.destroy_unlisted else [name for name in facts.names if name in its_own]
         why = stale(planned, {name: facts.of(name, None).rests_on() for name in names})
-        if why is None and tuple(self._site_changes.to(design, facts.recorded)) != tuple(plan.site):
-            return "the site: the newest deployment is of another design than when it was planned"
+        if why is None and tuple(self._site_changes.to(design, facts.site_design)) != tuple(plan.site):
+            return "the site: it was deployed or prepared from another design since it was planned"
         return why
 
 
-def _check_size(new: NewTask, touched: Sequence[PlannedNode], total: int, *, guard: bool) -> None:
-    """``total``: nodes of the site."""
+def _check_size(new: NewTask, touched: Sequence[PlannedNode], *, whole: bool, guard: bool) -> None:
+    """``whole``: no other node of the design goes on running, but those that are blocked."""
     names = [node.name for node in touched]
     if new.expect_nodes is not None and new.expect_nodes != len(names):
         changed = f"{counted(len(names), 'node')}{first_names(names)}"
         raise UnexpectedNodeCount(f"expect_nodes is {new.expect_nodes}, but the plan changes {changed}")
     wiped = [node.name for node in touched if node.decision in WIPING]
     confirmed = new.expect_nodes is not None or new.all_nodes is True
-    if guard and not confirmed and len(wiped) == total > 1:
+    if guard and wiped and whole and not confirmed:
         raise ScopeUnconfirmed(
-            f"the plan redeploys or destroys all {total} nodes{first_names(wiped)}; if that is meant, add "
-            f'"expect_nodes": {len(names)} or "all_nodes": true (drydock: --expect-nodes or --all-nodes)'
+            f"the plan redeploys or destroys all nodes that run and are not blocked: {counted(len(wiped), 'node')}"
+            f'{first_names(wiped)}; if that is meant, add "expect_nodes": {len(names)} or "all_nodes": true (drydock: '
+            "--expect-nodes or --all-nodes)"
         )

@@ -18,6 +18,7 @@ from drydock.model.hardware_check import HardwareCheck
 from drydock.model.hardware_sources import merged
 from drydock.model.node_filter import NodeFilterSet
 from drydock.model.operator_hold import HoldsByNode
+from drydock.model.plan import PreparedSite
 from drydock.orchestrator.services.designs import DesignService
 from drydock.orchestrator.services.hardware import newest_facts
 from drydock.plan.decision import NodeFacts, Observed, Recorded, Sections
@@ -43,6 +44,16 @@ class SiteFacts:
     respelled: Mapping[str, str]
     mismatches: Mapping[str, tuple[str, ...]]
     unsuccessful: Mapping[str, str]
+    prepared_site: PreparedSite | None
+
+    @property
+    def site_design(self) -> str | None:
+        """The digest of the design that the site is of: of the newest deployment, or prepared by a plan since."""
+        newest = max(self.recorded.values(), key=lambda each: each.deployed, default=None)
+        prepared = self.prepared_site
+        if prepared is not None and (newest is None or newest.deployed < prepared.since):
+            return prepared.design_digest
+        return None if newest is None else newest.design_digest
 
     def runs_as_recorded(self, name: str) -> bool:
         """Whether the provisioner has it as deployed by the deployment that is recorded."""
@@ -98,10 +109,11 @@ class FactsReader:
             if chosen is None:
                 names += sorted(set(recorded) - set(design.site.nodes))
             holds = statements.operator_holds.of_nodes(names)
+            prepared = statements.plans.prepared_site()
         seen, respelled = self._observed(names, must_answer=must_answer)
         mismatches = {} if self.hardware_check is HardwareCheck.OFF else dict(self._mismatches(design, names))
         unsuccessful = dict(self._unsuccessful(seen, recorded))
-        return SiteFacts(names, recorded, at_work, holds, seen, respelled, mismatches, unsuccessful)
+        return SiteFacts(names, recorded, at_work, holds, seen, respelled, mismatches, unsuccessful, prepared)
 
     def _observed(
         self, names: Sequence[str], *, must_answer: bool

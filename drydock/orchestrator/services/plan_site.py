@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from drydock.design.compiler import CompiledDesign
 from drydock.errors import DesignNotFound
-from drydock.model.deployed_node import DeployedNode
 from drydock.model.plan import SiteChange
 from drydock.orchestrator.services.designs import DesignService
 from drydock.orchestrator.services.node_sections import NodeSections
@@ -18,13 +17,12 @@ class SiteChanges:
         self._designs = designs
         self._sections = sections
 
-    def to(self, design: CompiledDesign, recorded: Mapping[str, DeployedNode]) -> Sequence[SiteChange]:
-        """From the design of the newest deployment, if it is still kept."""
-        newest = max(recorded.values(), key=lambda each: each.deployed, default=None)
-        if newest is None or newest.design_digest == design.digest:
+    def to(self, design: CompiledDesign, digest: str | None) -> Sequence[SiteChange]:
+        """From the design of this digest, if it is still kept; None: there is none."""
+        if digest is None or digest == design.digest:
             return ()
         try:
-            before = self._designs.compiled(newest.design_digest)
+            before = self._designs.compiled(digest)
         except DesignNotFound:
             return ()
         if not before.valid:

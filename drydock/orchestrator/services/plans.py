@@ -20,7 +20,7 @@ from drydock.model.deployed_node import DeployedNode
 from drydock.model.hardware_check import HardwareCheck
 from drydock.model.node_filter import NodeFilterSet
 from drydock.model.plan import Decision, Duration, NewPlan, PlanHead, PlannedNode
-from drydock.model.rollout import Rollout, waves_of
+from drydock.model.rollout import Rollout, spread, waves_of
 from drydock.orchestrator.services.content_comparison import ContentComparison
 from drydock.orchestrator.services.designs import DesignService
 from drydock.orchestrator.services.node_sections import NodeSections
@@ -92,7 +92,7 @@ class PlanService:
             )
         facts = self._facts.read(design, chosen)
         nodes = self._planned(design, facts, destroy_unlisted=destroy_unlisted)
-        site = self._site_changes.to(design, facts.recorded)
+        site = self._site_changes.to(design, facts.site_design)
         content = [snapshot.digest, node_filter, destroy_unlisted, *map(asdict, site), *map(_content, nodes)]
         waves = _waves(nodes, self._rollout)
         with self._database.unit_of_work() as uow:
@@ -185,17 +185,22 @@ def _content(node: PlannedNode) -> Sequence[Any]:
     return (node.name, node.rack, node.decision, reasons, node.rests_on)
 
 
-def in_order_of_risk(nodes: Iterable[PlannedNode]) -> Sequence[PlannedNode]:
-    """Those that a plan touches: first what has nothing to lose."""
-    return sorted((node for node in nodes if node.decision in _RISK), key=lambda node: _RISK.index(node.decision))
+def planned_waves(nodes: Iterable[PlannedNode], rollout: Rollout) -> Mapping[str, int]:
+    """The wave of each node that a plan touches, from 0: first what has nothing to lose.
+
+    Those of each decision are spread over the racks by themselves, so that no rack is ahead of the order of risk.
+    """
+    nodes = list(nodes)
+    racks = ([(node.name, node.rack) for node in nodes if node.decision is decision] for decision in _RISK)
+    return waves_of([name for of_decision in racks for name in spread(of_decision)], rollout)
 
 
 def _waves(nodes: Sequence[PlannedNode], rollout: Rollout) -> Sequence[Counter[Decision]]:
     """How many nodes of each decision begin in each wave."""
-    touched = {node.name: node for node in in_order_of_risk(nodes)}
+    decisions = {node.name: node.decision for node in nodes}
     found: dict[int, Counter[Decision]] = {}
-    for name, wave in waves_of([(node.name, node.rack) for node in touched.values()], rollout).items():
-        found.setdefault(wave, Counter())[touched[name].decision] += 1
+    for name, wave in planned_waves(nodes, rollout).items():
+        found.setdefault(wave, Counter())[decisions[name]] += 1
     return [found[wave] for wave in sorted(found)]
 
 

@@ -10,7 +10,7 @@ from drydock.model.design import snapshot_of
 from drydock.model.node_filter import parse_node_filter
 from drydock.model.task import NewTask
 from drydock.orchestrator.services.designs import DesignService
-from drydock.orchestrator.services.scope_guard import refusal, says_its_size
+from drydock.orchestrator.services.scope_guard import asks_for_confirmation, refusal, says_its_size
 
 
 class ScopeCheck:
@@ -38,3 +38,15 @@ class ScopeCheck:
         if refused is not None:
             raise refused
         return replace(new, design_digest=digest)
+
+    def nodes_of_design(self, new: NewTask) -> int:
+        """How many nodes there are in the design that a retry is pinned to, where that decides on it; 0 where it does
+        not, or where the design cannot be used, which the task says itself.
+        """
+        if new.design_digest is None or not asks_for_confirmation(new):
+            return 0
+        try:
+            design = self._designs.compiled(new.design_digest)
+        except (DesignError, NotFound):
+            return 0
+        return len(design.site.nodes) if design.valid else 0

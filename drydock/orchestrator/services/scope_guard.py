@@ -45,10 +45,15 @@ def admitted(new: NewTask, *, guard: bool) -> NewTask:
 
 
 def says_its_size(new: NewTask) -> bool:
-    """Whether the number of its nodes decides on the request."""
+    """Whether the number of its nodes decides on the request; that of a plan or of a retry is known otherwise."""
     if new.plan is not None or new.retry_of is not None:
         return False
-    return new.expect_nodes is not None or (guarded(new) and not _confirmed(new) and new.all_nodes is not None)
+    return new.expect_nodes is not None or asks_for_confirmation(new)
+
+
+def asks_for_confirmation(task: Task | NewTask) -> bool:
+    """Whether it is not to be for each node of a design as it is."""
+    return guarded(task) and not _confirmed(task) and task.all_nodes is not None
 
 
 def refusal(task: Task | NewTask, nodes: Sequence[str], total: int) -> UnexpectedNodeCount | ScopeUnconfirmed | None:
@@ -59,8 +64,7 @@ def refusal(task: Task | NewTask, nodes: Sequence[str], total: int) -> Unexpecte
     if task.expect_nodes is not None and task.expect_nodes != len(nodes):
         scope = f"{counted(len(nodes), 'node is', 'nodes are')} in scope{first_names(nodes)}"
         return UnexpectedNodeCount(f"expect_nodes is {task.expect_nodes}, but {scope}; none was touched")
-    whole = len(nodes) == total and total > 1
-    if not whole or not guarded(task) or _confirmed(task) or task.all_nodes is None:
+    if len(nodes) != total or total <= 1 or not asks_for_confirmation(task):
         return None
     return ScopeUnconfirmed(
         f"{_verb(task)} is for all {total} nodes of the design here{first_names(nodes)}; none was touched; "

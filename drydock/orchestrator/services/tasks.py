@@ -23,8 +23,8 @@ from drydock.orchestrator.services.plan_application import PlanApplication
 from drydock.orchestrator.services.retention import delete_old
 from drydock.orchestrator.services.rollout_request import rolled_out
 from drydock.orchestrator.services.scope_check import ScopeCheck
-from drydock.orchestrator.services.scope_guard import admitted, says_its_size
-from drydock.orchestrator.services.task_retry import left_to_do, retry_of
+from drydock.orchestrator.services.scope_guard import admitted, refusal, says_its_size
+from drydock.orchestrator.services.task_retry import left_to_do, names_of, retry_of
 
 #: How long a request may go on deleting; clients allow 30.
 DELETE_SECONDS = 25.0
@@ -76,11 +76,15 @@ class TaskService:
 
     def _create_retry(self, new: NewTask, task_id: UUID, digest: bytes | None) -> Task:
         """One at a time for a task: the second sees what the first one makes."""
+        total = self._scope.nodes_of_design(new)
         with self._database.unit_of_work() as uow:
             uow.retries.lock(task_id)
             task = uow.task_queue.of_request(new, request_digest=digest)
             if task is None:
                 left = left_to_do(new, at_work=uow.retries.at_work(task_id), settled=uow.retries.settled(task_id))
+                refused = refusal(left, names_of(left.node_filter), total)
+                if refused is not None:
+                    raise refused
                 task = uow.task_queue.add(left, request_digest=digest)
             uow.commit()
         return task

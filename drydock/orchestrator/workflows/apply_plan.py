@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from drydock.counting import counted
 from drydock.model.actions import Action
-from drydock.model.plan import Decision, PlannedNode
-from drydock.model.rollout import FIRST_STEP, Rollout, waves_of
+from drydock.model.plan import Decision, PlanHead, PlannedNode
+from drydock.model.rollout import FIRST_STEP, Rollout
 from drydock.model.task import Lane
-from drydock.orchestrator.services.plans import in_order_of_risk
+from drydock.orchestrator.services.plans import planned_waves
 from drydock.orchestrator.services.scope_guard import refusal
 from drydock.orchestrator.services.task_retry import names_of
 from drydock.orchestrator.workflows.outcome import Done, Failed, Outcome
@@ -29,19 +29,23 @@ _WORK = {
 
 
 def prepare_planned_site(ctx: StepContext) -> Outcome:
-    if all(node.decision is Decision.DESTROY for node in _touched(ctx)):
-        return Done("nothing is deployed")
+    """In a retry only for nodes that it deploys: the task before it prepared what changes of the site."""
+    plan = _plan(ctx)
+    touched = _touched(plan, ctx)
+    # The API refused it, but one without this check may have taken a retry.
+    refused = refusal(ctx.task, [node.name for node in touched], len(touched))
+    if refused is not None:
+        return Failed(refused.message)
+    changes_site = plan.site and plan.applied_by == ctx.task.id
+    if not changes_site and all(node.decision is Decision.DESTROY for node in touched):
+        return Done("nothing of the site changes, and nothing is deployed")
     return prepare_site(ctx)
 
 
 def plan_waves(ctx: StepContext) -> Outcome:
-    touched = in_order_of_risk(_touched(ctx))
-    # Of a retry; the first request was refused by the API.
-    refused = refusal(ctx.task, [node.name for node in touched], len(touched))
-    if refused is not None:
-        return Failed(refused.message)
+    touched = _touched(_plan(ctx), ctx)
     rollout = Rollout.stored(ctx.task.rollout)
-    waves = waves_of([(node.name, node.rack) for node in touched], rollout)
+    waves = planned_waves(touched, rollout)
     with ctx.transaction() as uow:
         for decision, (action, force) in _WORK.items():
             names = {node.name for node in touched if node.decision is decision}
@@ -56,16 +60,21 @@ def plan_waves(ctx: StepContext) -> Outcome:
             )
         uow.rollouts.begin(ctx.task.id, budget=rollout.budget(len(touched)))
         uow.commit()
-    return Done(f"{counted(len(touched), 'node')} to change" if touched else "the plan changes no node")
+    if not touched:
+        return Done("the plan changes no node")
+    return Done(f"{counted(len(touched), 'node')} to change{rollout.without_nodes(len(touched))}")
 
 
-def _touched(ctx: StepContext) -> list[PlannedNode]:
-    """In a retry only those that are tried again."""
-    plan_id = ctx.task.plan or ""
+def _plan(ctx: StepContext) -> PlanHead:
     with ctx.services.database.statements() as uow:
-        touched = uow.plans.touched(plan_id)
-        first = uow.plans.applied_by(plan_id)
-    if first == ctx.task.id:
+        return uow.plans.get(ctx.task.plan or "")
+
+
+def _touched(plan: PlanHead, ctx: StepContext) -> list[PlannedNode]:
+    """In a retry only those that are tried again."""
+    with ctx.services.database.statements() as uow:
+        touched = uow.plans.touched(plan.id)
+    if plan.applied_by == ctx.task.id:
         return list(touched)
     names = set(names_of(ctx.task.node_filter))
     return [node for node in touched if node.name in names]

@@ -10,7 +10,7 @@ from drydock.design.secrecy import without_password
 from drydock.model.actions import ACTIONS, Action
 from drydock.model.message import Level
 from drydock.model.node_filter import parse_node_filter
-from drydock.model.rollout import FIRST_STEP, Rollout, waves_of
+from drydock.model.rollout import FIRST_STEP, Rollout, spread, waves_of
 from drydock.model.rollup import roll_up
 from drydock.model.task import Lane
 from drydock.orchestrator.services.scope_guard import refusal, unconfirmed
@@ -55,19 +55,20 @@ def plan_nodes(action: Action, lane: Lane) -> Callable[[StepContext], Outcome]:
         refused = refusal(ctx.task, nodes, len(ctx.site.nodes))
         if refused is not None:
             return Failed(refused.message)
-        rate = ctx.services.start_rate
+        rate, without_nodes = ctx.services.start_rate, ""
         with ctx.transaction() as uow:
             if ctx.task.rollout is None:
                 uow.task_queue.add_subtasks(ctx.task, action, nodes, lane=lane, start_rate=rate)
             else:
                 rollout = Rollout.stored(ctx.task.rollout)
-                waves = waves_of([(name, ctx.site.nodes[name].rack) for name in nodes], rollout)
+                waves = waves_of(spread((name, ctx.site.nodes[name].rack) for name in nodes), rollout)
                 # In the order of their waves, so that tasks with the same nodes do not wait for each other in a circle.
                 uow.task_queue.add_subtasks(ctx.task, action, list(waves), lane=lane, start_rate=rate, waves=waves)
                 uow.rollouts.begin(ctx.task.id, budget=rollout.budget(len(nodes)))
+                without_nodes = rollout.without_nodes(len(nodes))
             uow.commit()
         warnings = (*unconfirmed(ctx.task, nodes, len(ctx.site.nodes)), *unknown_criteria(ctx.site, node_filter))
-        return Done(f"{counted(len(nodes), 'node')} in scope", warnings=warnings)
+        return Done(f"{counted(len(nodes), 'node')} in scope{without_nodes}", warnings=warnings)
 
     return plan
 

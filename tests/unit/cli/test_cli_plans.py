@@ -71,6 +71,15 @@ def test_nothing_to_do_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out.splitlines()[-1] == "Nodes: 2 keep. No changes."
 
 
+def test_what_changes_of_the_site_alone_is_a_change(capsys: pytest.CaptureFixture[str]) -> None:
+    print_plan({**PLAN, "estimate": None, "counts": {"keep": 1}}, [node("n01", "keep")])
+    shown = capsys.readouterr().out.splitlines()
+    assert (shown[0], shown[-1]) == (
+        "site  networks.oam.mtu: 1500 -> 9000",
+        "Nodes: 1 keep. Only the site changes.",
+    )
+
+
 def test_what_a_node_reported_drives_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     print_plan({**PLAN, "site": []}, [node("n01", "blocked", {**HELD, "text": "\x1b[2Jgone"})])
     assert "\x1b[2J" not in capsys.readouterr().out

@@ -45,6 +45,19 @@ def test_the_budget_is_rounded_up_and_at_least_one_failure(max_failed: Any, tota
     assert rollout(max_failed=max_failed).budget(total) == budget
 
 
+@pytest.mark.parametrize(
+    ("waves", "total", "said"),
+    [
+        ([1, "10%", "100%"], 45, ""),
+        ([50, "10%"], 45, "; waves that add no node: 10%"),
+        (["10%", 1, 5, "100%"], 45, "; waves that add no node: 1, 5"),
+        (["10%", 1], 0, ""),
+    ],
+)
+def test_waves_that_add_no_node_are_named(waves: list[Any], total: int, said: str) -> None:
+    assert rollout(waves=waves).without_nodes(total) == said
+
+
 def test_pauses() -> None:
     assert [rollout(pause=pause).pauses_after(wave) for pause in Pause for wave in (0, 1)] == [
         *(False, False),
@@ -56,12 +69,19 @@ def test_pauses() -> None:
 def test_a_wave_is_spread_over_racks() -> None:
     nodes = [("a1", "a"), ("a2", "a"), ("a3", "a"), ("b1", "b"), ("c1", None), ("c2", None)]
     assert spread(nodes) == ["a1", "b1", "c1", "a2", "c2", "a3"]
-    assert waves_of(nodes, rollout(waves=["50%", "100%"])) == {"a1": 0, "b1": 0, "c1": 0, "a2": 1, "c2": 1, "a3": 1}
+    assert waves_of(spread(nodes), rollout(waves=["50%", "100%"])) == {
+        "a1": 0,
+        "b1": 0,
+        "c1": 0,
+        "a2": 1,
+        "c2": 1,
+        "a3": 1,
+    }
 
 
 @given(st.lists(st.tuples(st.uuids().map(str), st.sampled_from(["r1", "r2", "r3", None])), unique_by=lambda n: n[0]))
 def test_each_node_is_in_one_wave(nodes: list[tuple[str, str | None]]) -> None:
-    found = waves_of(nodes, rollout(waves=[1, "10%", "60%"]))
+    found = waves_of(spread(nodes), rollout(waves=[1, "10%", "60%"]))
     assert sorted(found) == sorted(name for name, _ in nodes)
     assert set(found.values()) == set(range(len(set(found.values()))))
 
