@@ -16,7 +16,7 @@ from drydock.db.recordset import one_of
 from drydock.db.rows import storable
 from drydock.db.tables import boot_contexts, node_holds, plan_nodes, plans, task_messages, tasks
 from drydock.errors import PlanNotFound
-from drydock.model.actions import Action
+from drydock.model.actions import NODE_STEPS, NOTHING_TO_ERASE, Action
 from drydock.model.plan import (
     Decision,
     Duration,
@@ -128,12 +128,15 @@ class PlanRepository:
     def durations(self, action: Action) -> Sequence[float]:
         """Seconds from the first message to success of the newest subtasks of this action, at most ``_HISTORY``.
 
-        A subtask waits for its wave, a pause or another task before its first message, which ends its first step.
+        A subtask waits for its wave, a pause or another task before its first message, which ends its first step. Those
+        that found nothing to do are left out: they ended before the last step, or at an unknown node.
         """
         ended = select(tasks.c.id, tasks.c.seq, tasks.c.created, tasks.c.updated).where(
             tasks.c.action == action.value,
             tasks.c.result_status == ResultStatus.SUCCESS.value,
             tasks.c.status == TaskStatus.COMPLETE.value,
+            tasks.c.step == NODE_STEPS[action][-1],
+            ~tasks.c.result_message.endswith(NOTHING_TO_ERASE),
         )
         newest = ended.order_by(tasks.c.seq.desc()).limit(_HISTORY).cte("newest")
         first = select(task_messages.c.ts).where(task_messages.c.task_id == newest.c.id).order_by(task_messages.c.id)

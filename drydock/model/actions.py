@@ -126,6 +126,9 @@ NODE_STEPS: Mapping[str, tuple[str, ...]] = {
     row.of_node.value: row.node_steps for row in ROWS if row.of_node is not None
 }
 
+#: How the result of a destroyed node ends that was unknown.
+NOTHING_TO_ERASE = ": nothing to erase"
+
 #: The actions of subtasks that leave alone what operators hold.
 CHANGES_NODE = frozenset(row.of_node for row in ROWS if row.of_node is not None and row.changes_nodes)
 

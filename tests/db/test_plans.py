@@ -15,11 +15,11 @@ from drydock.db.database import Database
 from drydock.db.tables import boot_contexts, plan_nodes, plans, task_messages, tasks
 from drydock.db.unit_of_work import UnitOfWork
 from drydock.errors import PlanNotFound
-from drydock.model.actions import Action
+from drydock.model.actions import NODE_STEPS, Action
 from drydock.model.plan import Decision, Duration, NewPlan, PlannedNode, Reason, ReasonKind, SiteChange
 from drydock.model.task import Lane, ResultStatus, Task
 from tests.db.blocking import blocked
-from tests.factories.rows import add_boot, add_tree, claim, finish
+from tests.factories.rows import add_boot, add_tree, begin, claim, finish
 from tests.factories.tasks import named_nodes, new_task
 
 REASONS = (
@@ -179,6 +179,7 @@ def test_durations_are_of_successes_of_the_action_the_newest_first(connection: C
     def ended(seconds: int, status: ResultStatus = ResultStatus.SUCCESS, action: Action = Action.DEPLOY_NODE) -> None:
         _, (child,) = add_tree(uow, ["n1"], action=action)
         (claimed,) = claim(uow, Lane.NODE)
+        begin(uow, claimed, NODE_STEPS[action][-1])
         finish(uow, claimed, status)
         took = tasks.c.created + func.make_interval(0, 0, 0, 0, 0, 0, seconds)
         connection.execute(update(tasks).where(tasks.c.id == child.id).values(updated=took))
@@ -206,6 +207,7 @@ def test_a_duration_begins_with_the_first_message(connection: Connection, uow: U
     """Before it a node waits: for its wave, or for days in a pause."""
     _, (child,) = add_tree(uow, ["n1"])
     (claimed,) = claim(uow, Lane.NODE)
+    begin(uow, claimed, "await_boot_actions")
     finish(uow, claimed, ResultStatus.SUCCESS)
     ended = datetime(2030, 1, 10, tzinfo=UTC)
     connection.execute(update(tasks).where(tasks.c.id == child.id).values(updated=ended))

@@ -10,6 +10,7 @@ from drydock.drivers.node.base import NodeState
 from drydock.errors import DesignInvalid, DriverUnavailable, PlanNotFound
 from drydock.model.hardware_check import HardwareCheck
 from drydock.model.plan import Decision, PlanHead, PlannedNode, ReasonKind
+from drydock.model.task import ResultStatus
 from drydock.orchestrator.services.plan_facts import FactsReader
 from drydock.orchestrator.services.plans import PlanService
 from tests.factories.site import site
@@ -145,3 +146,18 @@ def test_how_long_it_takes_is_known_from_before(world: World, plans: PlanService
     estimate = create(world, plans, changed(DESIGN)).estimate
     assert estimate is not None
     assert (estimate.samples, 0 < estimate.p50 <= estimate.p90) == (3, True)
+
+
+def test_nodes_to_which_nothing_was_done_say_nothing_of_how_long_it_takes(world: World, plans: PlanService) -> None:
+    world.provisioner.images = None
+    ref = deployed(world, ("n01",))
+    world.create("destroy_nodes", design_ref=ref, node_filter=named_nodes("n02"))
+    world.run_until_idle()
+    for _ in range(3):
+        world.create("deploy_nodes", design_ref=ref, node_filter=named_nodes("n01"))
+        world.run_until_idle()
+    assert {task.result.status for task in world.all_tasks()} == {ResultStatus.SUCCESS}
+    estimate = create(world, plans, changed(site(("n01",)))).estimate
+    assert estimate is not None
+    assert estimate.samples == 1, "n01 was left alone three times"
+    assert create(world, plans, site(("n02",)), destroy_unlisted=True).estimate is None, "n02 was unknown"
