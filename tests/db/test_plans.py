@@ -90,7 +90,7 @@ def test_an_old_plan_that_is_made_again_is_kept(connection: Connection, uow: Uni
     uow.plans.add(plan())
     age(connection, 100, "p")
     uow.plans.add(plan())
-    assert uow.retention.delete_plans(older_than_days=7) == 0
+    assert uow.retention.delete_plans(older_than_days=7, at_most=10) == 0
     assert uow.plans.nodes("p", limit=10) == [(0, node("n1"))]
 
 
@@ -244,10 +244,23 @@ def test_old_plans_are_deleted_that_no_task_has_to_do_with(connection: Connectio
         uow.plans.add(plan(name))
     tree(uow, "used")
     age(connection, 8, "old", "used")
-    assert uow.retention.delete_plans(older_than_days=9) == 0
-    assert uow.retention.delete_plans(older_than_days=7) == 1
+    assert uow.retention.delete_plans(older_than_days=9, at_most=10) == 0
+    assert uow.retention.delete_plans(older_than_days=7, at_most=10) == 1
     assert {head.id for head in uow.plans.newest(10)} == {"used", "young"}
     assert set(connection.scalars(select(plan_nodes.c.plan_id))) == {"used", "young"}
+
+
+def test_old_plans_are_deleted_a_number_of_nodes_at_a_time(connection: Connection, uow: UnitOfWork) -> None:
+    for days, (name, nodes) in enumerate({"a": 2, "b": 1, "c": 2, "d": 9, "e": 1}.items()):
+        uow.plans.add(plan(name, [node(f"n{number}") for number in range(nodes)]))
+        age(connection, 20 - days, name)
+
+    def left() -> str:
+        uow.retention.delete_plans(older_than_days=7, at_most=3)
+        return "".join(sorted(head.id for head in uow.plans.newest(10)))
+
+    assert [left() for _ in range(4)] == ["cde", "de", "e", ""]
+    assert uow.retention.delete_plans(older_than_days=7, at_most=3) == 0
 
 
 def add(database: Database, new: NewPlan) -> str:
@@ -290,7 +303,7 @@ def test_a_plan_that_is_applied_twice_at_once(database: Database, engine: Engine
 
 def delete(database: Database) -> int:
     with database.unit_of_work() as uow:
-        number = uow.retention.delete_plans(older_than_days=7)
+        number = uow.retention.delete_plans(older_than_days=7, at_most=10)
         uow.commit()
         return number
 
@@ -300,7 +313,7 @@ def test_a_plan_that_is_deleted_is_not_applied(database: Database, engine: Engin
     with engine.begin() as connection:
         age(connection, 8, "p")
     with database.unit_of_work() as first:
-        assert first.retention.delete_plans(older_than_days=7) == 1
+        assert first.retention.delete_plans(older_than_days=7, at_most=10) == 1
         with blocked(engine, first, lambda: apply(database, uuid4())) as second:
             first.commit()
     assert second.result() is None
