@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, fields
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, func, select, tuple_, update
+from sqlalchemy import Connection, Row, case, func, select, true, tuple_, update
 from sqlalchemy import insert as plain_insert
 from sqlalchemy.dialects.postgresql import insert
 
@@ -16,7 +17,7 @@ from drydock.db.recordset import one_of
 from drydock.db.rows import storable
 from drydock.db.tables import boot_contexts, node_holds, plan_nodes, plans, task_messages, tasks
 from drydock.errors import PlanNotFound
-from drydock.model.actions import NODE_STEPS, NOTHING_TO_ERASE, Action
+from drydock.model.actions import NODE_STEPS, NOTHING_TO_ERASE, PLACE_TAKEN, Action
 from drydock.model.plan import (
     Decision,
     Duration,
@@ -128,8 +129,9 @@ class PlanRepository:
     def durations(self, action: Action) -> Sequence[float]:
         """Seconds from the first message to success of the newest subtasks of this action, at most ``_HISTORY``.
 
-        A subtask waits for its wave, a pause or another task before its first message, which ends its first step. Those
-        that found nothing to do are left out: they ended before the last step, or at an unknown node.
+        A subtask waits for its wave, a pause or another task before its first message, which ends its first step. Its
+        wait for a place for its installation does not count either. Those that found nothing to do are left out: they
+        ended before the last step, or at an unknown node.
         """
         ended = select(tasks.c.id, tasks.c.seq, tasks.c.created, tasks.c.updated).where(
             tasks.c.action == action.value,
@@ -139,10 +141,28 @@ class PlanRepository:
             ~tasks.c.result_message.endswith(NOTHING_TO_ERASE),
         )
         newest = ended.order_by(tasks.c.seq.desc()).limit(_HISTORY).cte("newest")
-        first = select(task_messages.c.ts).where(task_messages.c.task_id == newest.c.id).order_by(task_messages.c.id)
-        begun = func.coalesce(first.limit(1).scalar_subquery(), newest.c.created)
-        took = select(func.extract("epoch", newest.c.updated - begun)).order_by(newest.c.seq.desc())
-        return [max(0.0, float(seconds)) for seconds in self._connection.scalars(took)]
+        of_task = (
+            select(task_messages)
+            .where(task_messages.c.task_id == newest.c.id)
+            .order_by(task_messages.c.id)
+            .limit(1)
+            .correlate(newest)
+        )
+        first = of_task.lateral("first")
+        # The wait for a place is from the messages that came with the boot context to the next one, if that says so.
+        # Not all messages are looked through: the machine may have sent many.
+        context = select(boot_contexts.c.created).where(boot_contexts.c.task_id == newest.c.id).limit(1)
+        prepared = of_task.where(task_messages.c.ts >= context.correlate(newest).scalar_subquery()).lateral("prepared")
+        placed = (
+            of_task.where(task_messages.c.id > prepared.c.id, task_messages.c.written_in != prepared.c.written_in)
+            .correlate(newest, prepared)
+            .lateral("placed")
+        )
+        waited = case((placed.c.message == PLACE_TAKEN, placed.c.ts - prepared.c.ts), else_=timedelta(0))
+        took = newest.c.updated - func.coalesce(first.c.ts, newest.c.created) - waited
+        each = newest.outerjoin(first, true()).outerjoin(prepared, true()).outerjoin(placed, true())
+        rows = select(func.extract("epoch", took)).select_from(each).order_by(newest.c.seq.desc())
+        return [max(0.0, float(seconds)) for seconds in self._connection.scalars(rows)]
 
     def unsuccessful(self, deployment_ids: Sequence[UUID]) -> Mapping[UUID, UUID]:
         """Of these deployments, those that did not end well here, or whose key was revoked since: the task of each."""

@@ -15,11 +15,11 @@ from drydock.db.database import Database
 from drydock.db.tables import boot_contexts, plan_nodes, plans, task_messages, tasks
 from drydock.db.unit_of_work import UnitOfWork
 from drydock.errors import PlanNotFound
-from drydock.model.actions import NODE_STEPS, Action
+from drydock.model.actions import NODE_STEPS, PLACE_TAKEN, Action
 from drydock.model.plan import Decision, Duration, NewPlan, PlannedNode, Reason, ReasonKind, SiteChange
 from drydock.model.task import Lane, ResultStatus, Task
 from tests.db.blocking import blocked
-from tests.factories.rows import add_boot, add_tree, begin, claim, finish
+from tests.factories.rows import add_boot, add_tree, begin, boot, claim, finish
 from tests.factories.tasks import named_nodes, new_task
 
 REASONS = (
@@ -216,6 +216,35 @@ def test_a_duration_begins_with_the_first_message(connection: Connection, uow: U
     for seconds in (30, 20):
         connection.execute(insert(task_messages).values(ts=ended - timedelta(seconds=seconds), **texts))
     assert uow.plans.durations(Action.DEPLOY_NODE) == [30.0]
+
+
+def test_the_wait_for_a_place_does_not_count(connection: Connection, uow: UnitOfWork) -> None:
+    """Seconds before the end at which each message came; the boot context came with the second and the third."""
+    ended = datetime(2030, 1, 10, tzinfo=UTC)
+    for seconds, text in (
+        ((100, 90, 89, 40, 10), PLACE_TAKEN),
+        ((100, 80, 79, 50, 10), PLACE_TAKEN),
+        ((100, 80, 79, 50, 10), "installation handed over"),
+        ((100,), ""),
+    ):
+        _, (child,) = add_tree(uow, ["n1"])
+        (claimed,) = claim(uow, Lane.NODE)
+        begin(uow, claimed, "await_boot_actions")
+        finish(uow, claimed, ResultStatus.SUCCESS)
+        prepared = boot(child)
+        uow.boot_contexts.replace([prepared])
+        connection.execute(update(tasks).where(tasks.c.id == child.id).values(updated=ended))
+        created = ended - timedelta(seconds=seconds[1] if len(seconds) > 1 else 0)
+        connection.execute(
+            update(boot_contexts).where(boot_contexts.c.id == prepared.context.id).values(created=created)
+        )
+        connection.execute(task_messages.delete().where(task_messages.c.task_id == child.id))
+        words = {"error": False, "context_type": "node", "context": "n1", "task_id": child.id}
+        for number, before in enumerate(seconds):
+            ts, written_in = ended - timedelta(seconds=before), 1 if number in (1, 2) else number + 10
+            row = {"ts": ts, "message": text if number == 3 else "m", "written_in": written_in, **words}
+            connection.execute(insert(task_messages).values(row))
+    assert uow.plans.durations(Action.DEPLOY_NODE) == [100.0, 100.0, 70.0, 50.0]
 
 
 def test_deployments_that_did_not_end_well(connection: Connection, uow: UnitOfWork) -> None:
