@@ -1,4 +1,4 @@
-"""Plans and their nodes. A plan is written once and never changed."""
+"""Plans and their nodes. What a plan decides is written once and never changed."""
 
 from __future__ import annotations
 
@@ -44,7 +44,13 @@ class PlanRepository:
         self._connection = connection
 
     def add(self, plan: NewPlan) -> PlanHead:
-        """Keep it. The same plan again is the one of the first time, but for ``created``, as retention goes by it."""
+        """Keep it. The same plan again is the one of the first time, but for what is no decision: ``created``, which
+        retention goes by, ``waves`` and ``estimate``.
+        """
+        present: dict[str, Any] = {
+            "waves": list(plan.waves),
+            "estimate": None if plan.estimate is None else asdict(plan.estimate),
+        }
         new = insert(plans).values(
             id=plan.id,
             design_digest=plan.design_digest,
@@ -52,13 +58,12 @@ class PlanRepository:
             destroy_unlisted=plan.destroy_unlisted,
             counts=plan.counts,
             site=[asdict(change) for change in plan.site],
-            waves=list(plan.waves),
-            estimate=None if plan.estimate is None else asdict(plan.estimate),
             created_by=plan.created_by,
+            **present,
         )
         # It may be deleted in between, as it is old.
         while not self._connection.execute(new.on_conflict_do_nothing()).rowcount:
-            again = update(plans).where(plans.c.id == plan.id).values(created=func.now())
+            again = update(plans).where(plans.c.id == plan.id).values(created=func.now(), **present)
             if self._connection.execute(again).rowcount:
                 return self.get(plan.id)
         for rows in _parts(list(_rows(plan))):

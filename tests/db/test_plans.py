@@ -86,6 +86,14 @@ def test_the_same_plan_again_is_the_first_one(uow: UnitOfWork) -> None:
     assert uow.plans.nodes("p", limit=10) == [(0, node("n1"))]
 
 
+def test_the_same_plan_again_has_the_present_waves_and_estimate(uow: UnitOfWork) -> None:
+    """They are the options' and the history's, and no part of what is decided."""
+    first = uow.plans.add(plan())
+    again = uow.plans.add(plan(waves=(1, 2), estimate=Duration(1.0, 2.0, 3)))
+    assert again == replace(first, waves=(1, 2), estimate=Duration(1.0, 2.0, 3)) == uow.plans.get("p")
+    assert uow.plans.add(plan()) == first
+
+
 def test_an_old_plan_that_is_made_again_is_kept(connection: Connection, uow: UnitOfWork) -> None:
     uow.plans.add(plan())
     age(connection, 100, "p")

@@ -12,6 +12,7 @@ from drydock.drivers.node.base import NodeState
 from drydock.errors import DesignInvalid, DriverUnavailable, PlanNotFound
 from drydock.model.hardware_check import HardwareCheck
 from drydock.model.plan import Decision, PlanHead, PlannedNode, ReasonKind
+from drydock.model.rollout import PLAIN, Rollout
 from drydock.model.task import ResultStatus
 from drydock.orchestrator.services.plan_facts import FactsReader
 from drydock.orchestrator.services.plans import PlanService
@@ -198,3 +199,10 @@ def test_installations_share_the_places_whether_new_or_repeated(world: World, pl
     assert of_site.estimate is not None
     assert of_site.estimate.samples == 2
     assert 1200 <= of_site.estimate.p50 < 1260
+
+
+def test_the_same_plan_again_has_the_waves_of_the_present_options(world: World, plans: PlanService) -> None:
+    first = create(world, plans, DESIGN)
+    one_by_one = Rollout.parse({"waves": [1, 2, 3]}, PLAIN)
+    again = create(world, world.make_plans(rollout=one_by_one), DESIGN)
+    assert (first.id, first.waves, again.waves) == (again.id, (3,), (1, 2, 3))
