@@ -118,7 +118,7 @@ def confirmed_changes(client: DrydockClient, plan: Mapping[str, Any]) -> int | N
     if not lost or not _on_a_terminal():
         return None
     names = [node["node"] for node in lost]
-    click.echo(f"The plan redeploys or destroys {_counted(names)}.", err=True)
+    click.echo(f"Plan {plan['plan_id']} redeploys or destroys {_counted(names)}.", err=True)
     for line in _by_rack(client, {node["node"]: node["rack"] for node in lost}):
         click.echo(line, err=True)
     click.confirm("All data on these machines will be lost. Continue?", abort=True, err=True)
