@@ -61,7 +61,12 @@ def show(ctx: click.Context, *, plan_id: str, output: str) -> None:
 
 @plan.command()
 @click.argument("plan_id", metavar="PLAN")
-@click.option("--expect-nodes", type=click.IntRange(min=0), metavar="N", help="Refuse unless the plan changes N nodes.")
+@click.option(
+    "--expect-nodes",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Refuse unless the plan changes N nodes; nothing is asked then.",
+)
 @click.option("--all-nodes", is_flag=True, help="Allow to redeploy or destroy every node of the site.")
 @rollout_options
 @following_options

@@ -130,5 +130,5 @@ def test_on_a_terminal_what_is_lost_is_shown_by_rack_and_confirmed(
 ) -> None:
     shown, exit_code = answered(peer, "plan", "apply", "latest", prompt="[y/N]", answer=answer)
     assert f"Plan {served.PLAN['plan_id']} redeploys or destroys 1 node (n1)." in shown.replace("\n", "")
-    assert "  r1: 1 Deployed" in shown
+    assert "  r1: 1 in state Deployed" in shown
     assert (exit_code, [body["expect_nodes"] for body in applied(peer)]) == (code, expected)
