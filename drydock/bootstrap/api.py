@@ -88,7 +88,7 @@ def build_services(conf: cfg.ConfigOpts) -> ApiServices:
             rollout=rollout,
         ),
         machines=MachineService(shared.database, _script_settings(conf), hold_seconds=conf.api.node_hold_seconds),
-        nodes=NodeRecords(shared.database, hardware),
+        nodes=NodeRecords(shared.database, hardware, shared.provisioner),
         holds=OperatorHoldService(shared.database),
         boot=BootService(shared.database, hold_seconds=conf.api.node_hold_seconds),
         health=Health(shared.database, {"provisioner": shared.provisioner.check, **auth_checks(conf)}),

@@ -11,7 +11,7 @@ import click
 from drydock.cli.design_messages import print_errors
 from drydock.cli.difference_text import as_json, as_markdown, as_text
 from drydock.cli.document_files import read_texts
-from drydock.cli.exit_codes import FAILURE, SUCCESS
+from drydock.cli.exit_codes import FAILURE, SUCCESS, wrong_usage_fails
 from drydock.cli.git_documents import PREFIX, read_revision
 from drydock.cli.output import print_data
 from drydock.design.compiler import CompiledDesign, compile_texts
@@ -20,24 +20,16 @@ from drydock.plan.design_difference import DesignDifference, design_difference
 CHANGES = 2
 
 
-class _WrongUsage(click.UsageError):
+class _Command(click.Command):
     """NOTE: click ends with 2 after wrong usage, which here means that there are changes."""
 
-    exit_code = FAILURE
-
-
-class _Command(click.Command):
     def make_context(self, *arguments: Any, **options: Any) -> click.Context:
-        try:
+        with wrong_usage_fails():
             return super().make_context(*arguments, **options)
-        except click.UsageError as exc:
-            raise _WrongUsage(exc.message, exc.ctx) from exc
 
     def invoke(self, ctx: click.Context) -> Any:
-        try:
+        with wrong_usage_fails():
             return super().invoke(ctx)
-        except click.UsageError as exc:
-            raise _WrongUsage(exc.message, ctx) from exc
 
 
 @click.command(cls=_Command)
@@ -57,12 +49,12 @@ def diff(ctx: click.Context, *, old: str, new: str, nodes: Sequence[str], output
     """Compare the nodes of two designs: what each is deployed with, all inherited and resolved.
 
     OLD and NEW are each a file, a directory of YAML files, "-" for stdin, or git:REVISION:PATH (PATH counts from the
-    top of the repository; ./PATH from here). Order, layout, anchors, and where a setting is inherited from make no
-    difference. Secrets are shown only as changed. References are not fetched: their addresses are compared, not what is
-    behind them, which drydock plan create does.
+    top of the repository, ./PATH from here; symbolic links are followed within it). Order, layout, anchors, and where a
+    setting is inherited from make no difference. Secrets are shown only as changed. References are not fetched: their
+    addresses are compared, not what is behind them, which drydock plan create does.
 
     \b
-    Exit status: 0 no changes, 2 changes, 1 a design is invalid or cannot be read.
+    Exit status: 0 no changes, 2 changes, 1 a design is invalid or cannot be read, or wrong usage.
 
     \b
     Examples:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from drydock.cli.connection import client_of
 from drydock.cli.document_files import read_documents
+from drydock.cli.exit_codes import is_for_diff, wrong_usage_fails
 from drydock.cli.lazy import Lazy, LazyGroup
 from drydock.cli.output import console, is_data, is_finding, message_line, moment, output_option, print_data
 
@@ -41,7 +44,13 @@ LAZY = {
 }
 
 
-@click.group(cls=LazyGroup, lazy=LAZY)
+class _Designs(LazyGroup):
+    def make_context(self, info_name: str | None, args: list[str], *rest: Any, **extra: Any) -> click.Context:
+        with wrong_usage_fails(when=is_for_diff(args)):
+            return super().make_context(info_name, args, *rest, **extra)
+
+
+@click.group(cls=_Designs, lazy=LAZY)
 def design() -> None:
     """Check, compile and render site designs on this machine; store and list them in Drydock."""
 

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from drydock import __version__
-from drydock.cli.exit_codes import INTERRUPTED
+from drydock.cli.exit_codes import INTERRUPTED, is_for_diff, wrong_usage_fails
 from drydock.cli.lazy import Lazy, LazyGroup
 from drydock.cli.output import clean, is_finding, message_line
 from drydock.client.credentials import Credentials
@@ -47,6 +47,10 @@ COMMANDS = {
 
 class OneLineErrors(LazyGroup):
     """A group that prints a ClientError of a command as a line on stderr, not as a traceback."""
+
+    def make_context(self, info_name: str | None, args: list[str], *rest: Any, **extra: Any) -> click.Context:
+        with wrong_usage_fails(when=is_for_diff(args)):
+            return super().make_context(info_name, args, *rest, **extra)
 
     def invoke(self, ctx: click.Context) -> Any:
         try:

@@ -29,6 +29,8 @@ FIELDS = {
     "memory": ("memory", 4),
     "power_address": ("power_address", 6),
 }
+#: What provisioners call a node that is deployed, in lower case.
+DEPLOYED = ("deployed", "active")
 #: Number of a node's newest tasks that are shown.
 TASKS = 5
 
@@ -102,6 +104,8 @@ def show(ctx: click.Context, *, name: str, output: str) -> None:
     if deployed is not None:
         when = f"{moment(deployed['deployed'])} by {deployed['deployed_by']}, task {deployed['task_id']}"
         click.echo(clean(f"Runs {deployed['image']} of design {deployed['design_digest'][:12]} since {when}."))
+    elif str(found.get("status_name")).lower() in DEPLOYED:
+        click.echo("Deployed, with what is not recorded.")
     if hold is not None:
         until = f" until {moment(hold['until'])}" if hold["until"] else ""
         click.echo(clean(f"Held by {hold['created_by']} ({hold['kind']}: {hold['reason']}){until}."))

@@ -11,7 +11,7 @@ from drydock.cli.connection import client_of
 from drydock.cli.options import Following, design_ref_option, following_options, rollout_options
 from drydock.cli.output import console, is_data, moment, output_option, print_data
 from drydock.cli.plan_text import print_plan
-from drydock.cli.references import find_design
+from drydock.cli.references import find_design, find_plan
 from drydock.cli.scope import Choice, confirmed_changes
 from drydock.cli.task_create import follow
 
@@ -54,15 +54,19 @@ def create(ctx: click.Context, *, design_ref: str, names: tuple[str, ...], destr
 def show(ctx: click.Context, *, plan_id: str, output: str) -> None:
     """Show a plan: blocked nodes first, then what is lost, then what is new; equal changes together; counts last.
 
-    PLAN is its id, the beginning of it, or "latest".
+    PLAN is its id, at least four digits of its beginning, or "latest".
     """
-    client = client_of(ctx)
-    _show(ctx, _find(ctx, plan_id) or client.get_plan(plan_id), output)
+    _show(ctx, find_plan(client_of(ctx), plan_id), output)
 
 
 @plan.command()
 @click.argument("plan_id", metavar="PLAN")
-@click.option("--expect-nodes", type=click.IntRange(min=0), metavar="N", help="Refuse unless the plan changes N nodes.")
+@click.option(
+    "--expect-nodes",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Refuse unless the plan changes N nodes; nothing is asked then.",
+)
 @click.option("--all-nodes", is_flag=True, help="Allow to redeploy or destroy every node of the site.")
 @rollout_options
 @following_options
@@ -78,8 +82,9 @@ def apply(
 ) -> None:
     """Do what a plan says, and nothing else. It is refused if anything it rests on has changed since.
 
-    PLAN is its id, the beginning of it, or "latest". Without --expect-nodes and --all-nodes a terminal asks for the
-    number of nodes that are redeployed or destroyed. With --wait the exit status is as of task create --wait.
+    PLAN is its id, at least four digits of its beginning, or "latest". Without --expect-nodes and --all-nodes a
+    terminal shows which nodes are redeployed or destroyed, and asks whether to continue. With --wait the exit status is
+    as of task create --wait.
 
     \b
     Examples:
@@ -87,9 +92,11 @@ def apply(
       drydock plan apply 4f1c --waves 1,25%,100% --max-failed 2 --expect-nodes 12
     """
     client = client_of(ctx)
-    found = _find(ctx, plan_id) or client.get_plan(plan_id)
+    found = find_plan(client, plan_id)
     if expect_nodes is None and not all_nodes:
         expect_nodes = confirmed_changes(client, found)
+    # "latest" may be another one than was shown.
+    click.echo(f"Applying plan {found['plan_id']}.", err=is_data(following.output))
     ask = partial(client.apply_plan, found["plan_id"], expect_nodes=expect_nodes, all_nodes=all_nodes, rollout=rollout)
     follow(ctx, ask, following)
 
@@ -125,21 +132,6 @@ def list_plans(ctx: click.Context, *, output: str) -> None:
         for each in found
     ]
     console(wide=output == "wide").print(Table(columns, rows), crop=False)
-
-
-def _find(ctx: click.Context, plan_id: str) -> dict[str, Any] | None:
-    """By the beginning of an id among the newest; None if it is none of them."""
-    if len(plan_id) == 64:
-        return None
-    plans = client_of(ctx).plans()
-    if plan_id == "latest":
-        if not plans:
-            raise click.ClickException("there is no plan; make one with drydock plan create")
-        return plans[0]
-    found = [each for each in plans if each["plan_id"].startswith(plan_id)]
-    if len(found) > 1:
-        raise click.ClickException(f"{len(found)} plans begin with {plan_id}; write more of the id")
-    return found[0] if found else None
 
 
 def _show(ctx: click.Context, plan: dict[str, Any], output: str) -> None:

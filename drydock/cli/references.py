@@ -1,4 +1,4 @@
-"""Finds tasks and designs by the beginning of their ids, or by ``latest``."""
+"""Finds tasks, designs and plans by the beginning of their ids, or by ``latest``."""
 
 from __future__ import annotations
 
@@ -61,6 +61,27 @@ def find_design(client: DrydockClient, text: str) -> str:
     if len(found) > 1:
         raise click.UsageError(_which(given, [f"{d.get('digest')}  {moment(d.get('created'))}" for d in found]))
     return str(found[0]["design_ref"])
+
+
+def find_plan(client: DrydockClient, text: str) -> dict[str, Any]:
+    """The plan that ``text`` names: an id, the beginning of one of the newest, or ``latest``."""
+    if re.fullmatch("[0-9a-fA-F]{64}", text):
+        return client.get_plan(text.lower())
+    if text != LATEST and not re.fullmatch(rf"[0-9a-fA-F]{{{SHORTEST},63}}", text):
+        raise click.UsageError(f'"{text}" names no plan: give its id, at least {SHORTEST} hexadecimal digits of it')
+    plans = client.plans()
+    if text == LATEST:
+        if not plans:
+            raise click.ClickException("there is no plan; make one with drydock plan create")
+        return plans[0]
+    found = [plan for plan in plans if str(plan["plan_id"]).startswith(text.lower())]
+    if not found:
+        raise click.ClickException(
+            f"no plan's id begins with {text}; drydock plan list shows the newest, an older one needs its whole id"
+        )
+    if len(found) > 1:
+        raise click.UsageError(_which(text, [f"{plan['plan_id']}  {moment(plan['created'])}" for plan in found]))
+    return found[0]
 
 
 def _line_of(task: dict[str, Any]) -> str:

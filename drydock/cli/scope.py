@@ -118,8 +118,8 @@ def confirmed_changes(client: DrydockClient, plan: Mapping[str, Any]) -> int | N
     if not lost or not _on_a_terminal():
         return None
     names = [node["node"] for node in lost]
-    click.echo(f"The plan redeploys or destroys {_counted(names)}.", err=True)
-    for line in _by_rack(client, {node["node"]: node["rack"] for node in lost}):
+    click.echo(f"Plan {plan['plan_id']} redeploys or destroys {_counted(names)}.", err=True)
+    for line in _by_rack(client, names, {node["node"]: node["rack"] for node in lost}):
         click.echo(line, err=True)
     click.confirm("All data on these machines will be lost. Continue?", abort=True, err=True)
     return sum(int(counts.get(decision, 0)) for decision in ("deploy", "redeploy", "destroy"))
@@ -129,8 +129,8 @@ def _on_a_terminal() -> bool:
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
-def _by_rack(client: DrydockClient, racks: Mapping[str, str | None]) -> list[str]:
-    """A line for each rack: its nodes by what the provisioner says they are. ``racks``: by node."""
+def _by_rack(client: DrydockClient, names: Sequence[str], racks: Mapping[str, str | None] | None) -> list[str]:
+    """A line for each rack: its nodes by their state, as the provisioner says. ``racks``: by node; None: not known."""
     try:
         status = {
             str(node["hostname"]).lower(): str(node.get("status_name") or "unknown") for node in client.list_nodes()
@@ -138,10 +138,11 @@ def _by_rack(client: DrydockClient, racks: Mapping[str, str | None]) -> list[str
     except ReplyError:
         status = {}
     found: dict[str, Counter[str]] = {}
-    for name, rack in sorted(racks.items(), key=lambda each: each[1] or ""):
-        found.setdefault(rack or "without a rack", Counter())[status.get(name.lower(), "unknown")] += 1
+    for name, rack in sorted(((name, (racks or {}).get(name) or "") for name in names), key=lambda each: each[1]):
+        where = "racks not known" if racks is None else rack or "without a rack"
+        found.setdefault(where, Counter())[status.get(name.lower(), "unknown")] += 1
     return [
-        clean(f"  {rack}: " + ", ".join(f"{number} {state}" for state, number in sorted(states.items())))
+        clean(f"  {rack}: " + ", ".join(f"{number} in state {state}" for state, number in sorted(states.items())))
         for rack, states in found.items()
     ]
 
@@ -153,7 +154,7 @@ def _confirmed(client: DrydockClient, wanted: Wanted, selected: Sequence[str]) -
     if not _on_a_terminal():
         raise click.UsageError(f"{sentence}; if that is meant, add --expect-nodes {len(selected)} (or --all-nodes)")
     click.echo(f"{sentence}.", err=True)
-    for line in _by_rack(client, _racks(client, wanted.design_ref, selected)):
+    for line in _by_rack(client, selected, _racks(client, wanted.design_ref)):
         click.echo(line, err=True)
     click.confirm("All data on these machines will be lost. Continue?", abort=True, err=True)
     return len(selected)
@@ -201,16 +202,15 @@ def _guess(name: str, known: Sequence[str]) -> str:
     return f" (did you mean {close[0]}?)" if close else ""
 
 
-def _racks(client: DrydockClient, design_ref: str, names: Sequence[str]) -> dict[str, str | None]:
-    """Of these nodes; None where the design is not stored in Drydock."""
-    racks = dict.fromkeys(names)
+def _racks(client: DrydockClient, design_ref: str) -> dict[str, str | None] | None:
+    """By node; None if they are not known: the design is not stored in Drydock, or cannot be read."""
     if not design_ref.startswith(DESIGN_SCHEME):
-        return racks
+        return None
     try:
-        site = client.compiled_design(design_ref.removeprefix(DESIGN_SCHEME)).get("site") or {}
+        site = client.compiled_design(design_ref.removeprefix(DESIGN_SCHEME)).get("site")
     except ReplyError:
-        return racks
-    return racks | {node["name"]: node.get("rack") for node in site.get("nodes") or [] if node.get("name") in racks}
+        return None
+    return None if site is None else {str(node.get("name")): node.get("rack") for node in site.get("nodes") or []}
 
 
 def _known(client: DrydockClient, design_ref: str) -> dict[str, Sequence[str]]:

@@ -314,7 +314,7 @@ class DrydockClient:
 
     def get_node(self, node: str) -> Json:
         """What is known of a node, null for what is not: ``facts``, ``facts_before``, ``sources`` of its hardware,
-        ``deployed``: what it runs, ``hold``. Raises NotFound.
+        ``deployed``: what it runs, null also if it is not deployed, ``hold``. Raises NotFound.
         """
         return _record(json_of(self._connection.call("GET", f"/nodes/{quote(node, safe='')}")))
 

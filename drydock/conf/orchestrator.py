@@ -83,7 +83,7 @@ ORCHESTRATOR_OPTS: tuple[cfg.Opt, ...] = (
     cfg.StrOpt(
         "rollout_max_failed",
         default="",
-        help="The number (or percentage) of failed nodes from which on no more begin; empty: no limit.",
+        help="The number (or percentage) of failed nodes from which on no more begin; 0 is as 1; empty: no limit.",
     ),
     cfg.StrOpt(
         "rollout_pause",

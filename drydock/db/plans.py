@@ -1,13 +1,14 @@
-"""Plans and their nodes. A plan is written once and never changed."""
+"""Plans and their nodes. What a plan decides is written once and never changed."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, fields
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, func, select, tuple_, update
+from sqlalchemy import Connection, Row, case, func, select, true, tuple_, update
 from sqlalchemy import insert as plain_insert
 from sqlalchemy.dialects.postgresql import insert
 
@@ -16,7 +17,7 @@ from drydock.db.recordset import one_of
 from drydock.db.rows import storable
 from drydock.db.tables import boot_contexts, node_holds, plan_nodes, plans, task_messages, tasks
 from drydock.errors import PlanNotFound
-from drydock.model.actions import Action
+from drydock.model.actions import NODE_STEPS, NOTHING_TO_ERASE, PLACE_TAKEN, Action
 from drydock.model.plan import (
     SITE_IS_PREPARED,
     Decision,
@@ -128,18 +129,40 @@ class PlanStatements:
     def durations(self, action: Action) -> Sequence[float]:
         """Seconds from the first message to success of the newest subtasks of this action, at most ``_HISTORY``.
 
-        A subtask waits for its wave, a pause or another task before its first message, which ends its first step.
+        A subtask waits for its wave, a pause or another task before its first message, which ends its first step. Its
+        wait for a place for its installation does not count either. Those that found nothing to do are left out: they
+        ended before the last step, or at an unknown node.
         """
         ended = select(tasks.c.id, tasks.c.seq, tasks.c.created, tasks.c.updated).where(
             tasks.c.action == action.value,
             tasks.c.result_status == ResultStatus.SUCCESS.value,
             tasks.c.status == TaskStatus.COMPLETE.value,
+            tasks.c.step == NODE_STEPS[action][-1],
+            ~tasks.c.result_message.endswith(NOTHING_TO_ERASE),
         )
         newest = ended.order_by(tasks.c.seq.desc()).limit(_HISTORY).cte("newest")
-        first = select(task_messages.c.ts).where(task_messages.c.task_id == newest.c.id).order_by(task_messages.c.id)
-        begun = func.coalesce(first.limit(1).scalar_subquery(), newest.c.created)
-        took = select(func.extract("epoch", newest.c.updated - begun)).order_by(newest.c.seq.desc())
-        return [max(0.0, float(seconds)) for seconds in self._connection.scalars(took)]
+        of_task = (
+            select(task_messages)
+            .where(task_messages.c.task_id == newest.c.id)
+            .order_by(task_messages.c.id)
+            .limit(1)
+            .correlate(newest)
+        )
+        first = of_task.lateral("first")
+        # The wait for a place is from the messages that came with the boot context to the next one, if that says so.
+        # Not all messages are looked through: the machine may have sent many.
+        context = select(boot_contexts.c.created).where(boot_contexts.c.task_id == newest.c.id).limit(1)
+        prepared = of_task.where(task_messages.c.ts >= context.correlate(newest).scalar_subquery()).lateral("prepared")
+        placed = (
+            of_task.where(task_messages.c.id > prepared.c.id, task_messages.c.written_in != prepared.c.written_in)
+            .correlate(newest, prepared)
+            .lateral("placed")
+        )
+        waited = case((placed.c.message == PLACE_TAKEN, placed.c.ts - prepared.c.ts), else_=timedelta(0))
+        took = newest.c.updated - func.coalesce(first.c.ts, newest.c.created) - waited
+        each = newest.outerjoin(first, true()).outerjoin(prepared, true()).outerjoin(placed, true())
+        rows = select(func.extract("epoch", took)).select_from(each).order_by(newest.c.seq.desc())
+        return [max(0.0, float(seconds)) for seconds in self._connection.scalars(rows)]
 
     def unsuccessful(self, deployment_ids: Sequence[UUID]) -> Mapping[UUID, UUID]:
         """Of these deployments, those that did not end well here, or whose key was revoked since: the task of each."""
@@ -164,7 +187,13 @@ class PlanRepository(PlanStatements):
     """Also what needs a transaction: several writes, or a lock for what follows."""
 
     def add(self, plan: NewPlan) -> PlanHead:
-        """Keep it. The same plan again is the one of the first time, but for ``created``, as retention goes by it."""
+        """Keep it. The same plan again is the one of the first time, but for what is no decision: ``created``, which
+        retention goes by, ``waves`` and ``estimate``.
+        """
+        present: dict[str, Any] = {
+            "waves": list(plan.waves),
+            "estimate": None if plan.estimate is None else asdict(plan.estimate),
+        }
         new = insert(plans).values(
             id=plan.id,
             design_digest=plan.design_digest,
@@ -172,13 +201,12 @@ class PlanRepository(PlanStatements):
             destroy_unlisted=plan.destroy_unlisted,
             counts=plan.counts,
             site=[asdict(change) for change in plan.site],
-            waves=list(plan.waves),
-            estimate=None if plan.estimate is None else asdict(plan.estimate),
             created_by=plan.created_by,
+            **present,
         )
         # It may be deleted in between, as it is old.
         while not self._connection.execute(new.on_conflict_do_nothing()).rowcount:
-            again = update(plans).where(plans.c.id == plan.id).values(created=func.now())
+            again = update(plans).where(plans.c.id == plan.id).values(created=func.now(), **present)
             if self._connection.execute(again).rowcount:
                 return self.get(plan.id)
         for rows in _parts(list(_rows(plan))):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from typing import TypeVar
 from uuid import UUID
 
-from sqlalchemy import Connection, Text, Uuid, cast, delete, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Text, Uuid, cast, delete, func, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from drydock.db.predicates import days_of, is_closed
@@ -13,8 +14,11 @@ from drydock.db.tables import boot_actions, boot_contexts, build_data, plans, ta
 
 #: The number of an advisory lock; each use in this database has its own.
 _LOCK = 0x44524461
-#: Trees read for one batch.
+#: Trees, and plans, read for one batch.
 _TREES = 5000
+_PLANS = 1000
+
+_Id = TypeVar("_Id")
 
 
 class RetentionRepository:
@@ -62,15 +66,21 @@ class RetentionRepository:
         )
         return gone.rowcount + self._connection.execute(delete(tasks).where(tasks.c.id == of_doomed)).rowcount
 
-    def delete_plans(self, *, older_than_days: int) -> int:
-        """Delete plans made before that time that no task has to do with any more. Returns how many."""
-        limit = func.now() - days_of(older_than_days)
+    def delete_plans(self, *, older_than_days: int, at_most: int) -> int:
+        """Delete plans made before that time that no task has to do with any more, the oldest first.
+
+        As many as have ``at_most`` nodes together, at least one. Returns how many plans.
+        """
         in_use = select(tasks.c.id).where(tasks.c.plan == plans.c.id).exists()
-        old = select(plans.c.id).where(plans.c.created < limit, ~in_use).order_by(plans.c.id).with_for_update()
-        locked = self._connection.scalars(old).all()
+        is_old = (plans.c.created < func.now() - days_of(older_than_days)) & ~in_use
+        oldest = select(plans.c.id, plans.c.counts).where(is_old).order_by(plans.c.created, plans.c.id).limit(_PLANS)
+        sizes = [(row.id, sum(row.counts.values())) for row in self._connection.execute(oldest)]
+        chosen = _first(sizes, at_most)
+        locked = self._connection.scalars(
+            select(plans.c.id).where(_is_any(chosen), is_old).order_by(plans.c.id).with_for_update()
+        ).all()
         # NOTE: a statement of its own. The one above waits while a plan is applied, and does not see the task.
-        unused = delete(plans).where(plans.c.id == func.any(cast(list(locked), ARRAY(Text))), ~in_use)
-        return self._connection.execute(unused).rowcount
+        return self._connection.execute(delete(plans).where(_is_any(locked), ~in_use)).rowcount
 
     def _first_trees(self, roots: Sequence[UUID], at_most: int) -> Collection[UUID]:
         if not roots:
@@ -80,11 +90,20 @@ class RetentionRepository:
         )
         ended = counted.group_by(tasks.c.root_id).having(func.bool_and(is_closed(tasks)))
         sizes = {row.root_id: row.size for row in self._connection.execute(ended)}
-        chosen: list[UUID] = []
-        total = 0
-        for root in filter(sizes.__contains__, roots):
-            total += sizes[root]
-            if chosen and total > at_most:
-                break
-            chosen.append(root)
-        return chosen
+        return _first([(root, sizes[root]) for root in roots if root in sizes], at_most)
+
+
+def _first(sizes: Iterable[tuple[_Id, int]], at_most: int) -> Sequence[_Id]:
+    """The first of these that have ``at_most`` rows together, at least one. ``sizes``: ids with their rows."""
+    chosen: list[_Id] = []
+    total = 0
+    for each, size in sizes:
+        total += size
+        if chosen and total > at_most:
+            break
+        chosen.append(each)
+    return chosen
+
+
+def _is_any(plan_ids: Sequence[str]) -> ColumnElement[bool]:
+    return plans.c.id == func.any(cast(list(plan_ids), ARRAY(Text)))

@@ -126,6 +126,11 @@ NODE_STEPS: Mapping[str, tuple[str, ...]] = {
     row.of_node.value: row.node_steps for row in ROWS if row.of_node is not None
 }
 
+#: The message of a node that had to wait for a place for its installation.
+PLACE_TAKEN = "a place for its installation is free"
+#: How the result of a destroyed node ends that was unknown.
+NOTHING_TO_ERASE = ": nothing to erase"
+
 #: The actions of subtasks that leave alone what operators hold.
 CHANGES_NODE = frozenset(row.of_node for row in ROWS if row.of_node is not None and row.changes_nodes)
 

@@ -92,7 +92,7 @@ class Duration:
 
 @dataclass(frozen=True, slots=True)
 class PlanHead:
-    """A plan without its nodes. ``id``: the SHA-256 (hex) of what it says. ``estimate`` is None without history.
+    """A plan without its nodes. ``id``: the SHA-256 (hex) of what it decides. ``estimate`` is None without history.
 
     ``waves``: how many nodes have begun after each, if it is applied as the options have it. ``applied_by``: the task.
     """

@@ -5,28 +5,33 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from statistics import quantiles
 
-from drydock.model.plan import Decision, Duration
+from drydock.model.actions import Action
+from drydock.model.plan import Duration
 
 
 def estimate(
-    waves: Sequence[Mapping[Decision, int]], history: Mapping[Decision, Sequence[float]], slots: int
+    waves: Sequence[Mapping[Action, int]], history: Mapping[Action, Sequence[float]], slots: int
 ) -> Duration | None:
-    """``waves``: how many nodes of each decision begin in it. ``history``: seconds that single nodes took.
+    """``waves``: how many nodes begin in it, by action of their subtasks. ``history``: seconds that single nodes took.
 
-    Each wave takes as long as its slowest kind of work, in rounds of ``slots`` nodes; the next begins when it has
-    ended. None without history for a kind of work that is planned.
+    Installations go in rounds of ``slots`` nodes, all others at once. Each wave takes as long as its slowest action;
+    the next begins when it has ended. None without history of an action that is planned.
     """
-    totals = {50: 0.0, 90: 0.0}
-    planned = {decision for wave in waves for decision, number in wave.items() if number and decision.touches}
-    if any(not history.get(decision) for decision in planned):
+    planned = {action for wave in waves for action, number in wave.items() if number}
+    if any(not history.get(action) for action in planned):
         return None
+    totals = {50: 0.0, 90: 0.0}
     for wave in waves:
-        rounds = {decision: -(-number // slots) for decision, number in wave.items() if decision in planned}
+        rounds = {action: _rounds(action, number, slots) for action, number in wave.items() if number}
         for percent in totals:
             totals[percent] += max(
-                (number * percentile(history[decision], percent) for decision, number in rounds.items()), default=0.0
+                (number * percentile(history[action], percent) for action, number in rounds.items()), default=0.0
             )
-    return Duration(totals[50], totals[90], sum(len(history[decision]) for decision in planned))
+    return Duration(totals[50], totals[90], sum(len(history[action]) for action in planned))
+
+
+def _rounds(action: Action, number: int, slots: int) -> int:
+    return -(-number // slots) if action is Action.DEPLOY_NODE else 1
 
 
 def percentile(values: Sequence[float], percent: int) -> float:

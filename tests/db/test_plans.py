@@ -15,11 +15,11 @@ from drydock.db.database import Database
 from drydock.db.tables import boot_contexts, plan_nodes, plans, task_messages, tasks
 from drydock.db.unit_of_work import UnitOfWork
 from drydock.errors import PlanNotFound
-from drydock.model.actions import Action
+from drydock.model.actions import NODE_STEPS, PLACE_TAKEN, Action
 from drydock.model.plan import Decision, Duration, NewPlan, PlannedNode, Reason, ReasonKind, SiteChange
 from drydock.model.task import Lane, ResultStatus, Task
 from tests.db.blocking import blocked
-from tests.factories.rows import add_boot, add_tree, claim, finish
+from tests.factories.rows import add_boot, add_tree, begin, boot, claim, finish
 from tests.factories.tasks import named_nodes, new_task
 
 REASONS = (
@@ -86,11 +86,19 @@ def test_the_same_plan_again_is_the_first_one(uow: UnitOfWork) -> None:
     assert uow.plans.nodes("p", limit=10) == [(0, node("n1"))]
 
 
+def test_the_same_plan_again_has_the_present_waves_and_estimate(uow: UnitOfWork) -> None:
+    """They are the options' and the history's, and no part of what is decided."""
+    first = uow.plans.add(plan())
+    again = uow.plans.add(plan(waves=(1, 2), estimate=Duration(1.0, 2.0, 3)))
+    assert again == replace(first, waves=(1, 2), estimate=Duration(1.0, 2.0, 3)) == uow.plans.get("p")
+    assert uow.plans.add(plan()) == first
+
+
 def test_an_old_plan_that_is_made_again_is_kept(connection: Connection, uow: UnitOfWork) -> None:
     uow.plans.add(plan())
     age(connection, 100, "p")
     uow.plans.add(plan())
-    assert uow.retention.delete_plans(older_than_days=7) == 0
+    assert uow.retention.delete_plans(older_than_days=7, at_most=10) == 0
     assert uow.plans.nodes("p", limit=10) == [(0, node("n1"))]
 
 
@@ -179,6 +187,7 @@ def test_durations_are_of_successes_of_the_action_the_newest_first(connection: C
     def ended(seconds: int, status: ResultStatus = ResultStatus.SUCCESS, action: Action = Action.DEPLOY_NODE) -> None:
         _, (child,) = add_tree(uow, ["n1"], action=action)
         (claimed,) = claim(uow, Lane.NODE)
+        begin(uow, claimed, NODE_STEPS[action][-1])
         finish(uow, claimed, status)
         took = tasks.c.created + func.make_interval(0, 0, 0, 0, 0, 0, seconds)
         connection.execute(update(tasks).where(tasks.c.id == child.id).values(updated=took))
@@ -206,6 +215,7 @@ def test_a_duration_begins_with_the_first_message(connection: Connection, uow: U
     """Before it a node waits: for its wave, or for days in a pause."""
     _, (child,) = add_tree(uow, ["n1"])
     (claimed,) = claim(uow, Lane.NODE)
+    begin(uow, claimed, "await_boot_actions")
     finish(uow, claimed, ResultStatus.SUCCESS)
     ended = datetime(2030, 1, 10, tzinfo=UTC)
     connection.execute(update(tasks).where(tasks.c.id == child.id).values(updated=ended))
@@ -214,6 +224,35 @@ def test_a_duration_begins_with_the_first_message(connection: Connection, uow: U
     for seconds in (30, 20):
         connection.execute(insert(task_messages).values(ts=ended - timedelta(seconds=seconds), **texts))
     assert uow.plans.durations(Action.DEPLOY_NODE) == [30.0]
+
+
+def test_the_wait_for_a_place_does_not_count(connection: Connection, uow: UnitOfWork) -> None:
+    """Seconds before the end at which each message came; the boot context came with the second and the third."""
+    ended = datetime(2030, 1, 10, tzinfo=UTC)
+    for seconds, text in (
+        ((100, 90, 89, 40, 10), PLACE_TAKEN),
+        ((100, 80, 79, 50, 10), PLACE_TAKEN),
+        ((100, 80, 79, 50, 10), "installation handed over"),
+        ((100,), ""),
+    ):
+        _, (child,) = add_tree(uow, ["n1"])
+        (claimed,) = claim(uow, Lane.NODE)
+        begin(uow, claimed, "await_boot_actions")
+        finish(uow, claimed, ResultStatus.SUCCESS)
+        prepared = boot(child)
+        uow.boot_contexts.replace([prepared])
+        connection.execute(update(tasks).where(tasks.c.id == child.id).values(updated=ended))
+        created = ended - timedelta(seconds=seconds[1] if len(seconds) > 1 else 0)
+        connection.execute(
+            update(boot_contexts).where(boot_contexts.c.id == prepared.context.id).values(created=created)
+        )
+        connection.execute(task_messages.delete().where(task_messages.c.task_id == child.id))
+        words = {"error": False, "context_type": "node", "context": "n1", "task_id": child.id}
+        for number, before in enumerate(seconds):
+            ts, written_in = ended - timedelta(seconds=before), 1 if number in (1, 2) else number + 10
+            row = {"ts": ts, "message": text if number == 3 else "m", "written_in": written_in, **words}
+            connection.execute(insert(task_messages).values(row))
+    assert uow.plans.durations(Action.DEPLOY_NODE) == [100.0, 100.0, 70.0, 50.0]
 
 
 def test_deployments_that_did_not_end_well(connection: Connection, uow: UnitOfWork) -> None:
@@ -242,10 +281,23 @@ def test_old_plans_are_deleted_that_no_task_has_to_do_with(connection: Connectio
         uow.plans.add(plan(name))
     tree(uow, "used")
     age(connection, 8, "old", "used")
-    assert uow.retention.delete_plans(older_than_days=9) == 0
-    assert uow.retention.delete_plans(older_than_days=7) == 1
+    assert uow.retention.delete_plans(older_than_days=9, at_most=10) == 0
+    assert uow.retention.delete_plans(older_than_days=7, at_most=10) == 1
     assert {head.id for head in uow.plans.newest(10)} == {"used", "young"}
     assert set(connection.scalars(select(plan_nodes.c.plan_id))) == {"used", "young"}
+
+
+def test_old_plans_are_deleted_a_number_of_nodes_at_a_time(connection: Connection, uow: UnitOfWork) -> None:
+    for days, (name, nodes) in enumerate({"a": 2, "b": 1, "c": 2, "d": 9, "e": 1}.items()):
+        uow.plans.add(plan(name, [node(f"n{number}") for number in range(nodes)]))
+        age(connection, 20 - days, name)
+
+    def left() -> str:
+        uow.retention.delete_plans(older_than_days=7, at_most=3)
+        return "".join(sorted(head.id for head in uow.plans.newest(10)))
+
+    assert [left() for _ in range(4)] == ["cde", "de", "e", ""]
+    assert uow.retention.delete_plans(older_than_days=7, at_most=3) == 0
 
 
 def add(database: Database, new: NewPlan) -> str:
@@ -288,7 +340,7 @@ def test_a_plan_that_is_applied_twice_at_once(database: Database, engine: Engine
 
 def delete(database: Database) -> int:
     with database.unit_of_work() as uow:
-        number = uow.retention.delete_plans(older_than_days=7)
+        number = uow.retention.delete_plans(older_than_days=7, at_most=10)
         uow.commit()
         return number
 
@@ -298,7 +350,7 @@ def test_a_plan_that_is_deleted_is_not_applied(database: Database, engine: Engin
     with engine.begin() as connection:
         age(connection, 8, "p")
     with database.unit_of_work() as first:
-        assert first.retention.delete_plans(older_than_days=7) == 1
+        assert first.retention.delete_plans(older_than_days=7, at_most=10) == 1
         with blocked(engine, first, lambda: apply(database, uuid4())) as second:
             first.commit()
     assert second.result() is None

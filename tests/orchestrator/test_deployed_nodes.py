@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import pytest
+
 from drydock.drivers.node.base import NodeState
+from drydock.errors import DriverUnavailable, NodeNotFound
 from drydock.model.deployed_node import DeployedNode
 from drydock.model.task import ResultStatus, Task
+from drydock.orchestrator.services.hardware import HardwareService
+from drydock.orchestrator.services.node_records import NodeRecord, NodeRecords
 from tests.factories.site import site
 from tests.orchestrator.world import World
 
@@ -73,3 +78,25 @@ def test_destroying_forgets(world: World) -> None:
     run(world, "deploy_nodes", ref)
     run(world, "destroy_nodes", ref)
     assert recorded(world) == {}
+
+
+def test_a_node_that_only_the_provisioner_knows_is_known(world: World) -> None:
+    """As one that was deployed before 0.3.0, and whose hardware nobody looked at."""
+    hardware = HardwareService(world.database, provisioner="fake", oob_drivers=["redfish"])
+    records = NodeRecords(world.database, hardware, world.provisioner)
+    world.provisioner.states["n01"] = NodeState.DEPLOYED
+    assert records.of_node("N01") == NodeRecord("n01", None, None, None, None)
+    with pytest.raises(NodeNotFound, match=r"nothing is known of node n02.*nor does fake know it"):
+        records.of_node("n02")
+
+
+def test_where_the_provisioner_does_not_answer_that_is_said(world: World) -> None:
+    class Away:
+        name = "away"
+
+        def list_nodes(self) -> object:
+            raise DriverUnavailable("no answer")
+
+    hardware = HardwareService(world.database, provisioner="fake", oob_drivers=["redfish"])
+    with pytest.raises(NodeNotFound, match=r"nothing is known of node n01.*away does not answer"):
+        NodeRecords(world.database, hardware, Away()).of_node("n01")  # type: ignore[arg-type]

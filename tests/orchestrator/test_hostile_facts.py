@@ -62,7 +62,7 @@ def test_one_machine_spoils_no_plan(world: World, found: dict[str, Any]) -> None
     assert {node.name for node in nodes} == {"n01", "n02"}
     assert len(json.dumps([[reason.text for reason in node.reasons] for node in nodes])) < 40_000
     hardware = HardwareService(world.database, provisioner="fake", oob_drivers=["redfish"])
-    view = known_node_view(NodeRecords(world.database, hardware).of_node("n01"))
+    view = known_node_view(NodeRecords(world.database, hardware, world.provisioner).of_node("n01"))
     shown = json.dumps({name: view[name] for name in ("facts", "facts_before")}, ensure_ascii=False)
     assert shown.isprintable()
     assert len(shown) < 200_000

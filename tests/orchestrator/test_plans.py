@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pytest
+from sqlalchemy import func, select, update
 
+from drydock.db.tables import boot_contexts, task_messages, tasks
 from drydock.drivers.node.base import NodeState
 from drydock.errors import DesignInvalid, DriverUnavailable, PlanNotFound
 from drydock.model.hardware_check import HardwareCheck
 from drydock.model.plan import Decision, PlanHead, PlannedNode, ReasonKind
+from drydock.model.rollout import PLAIN, Rollout
+from drydock.model.task import ResultStatus
 from drydock.orchestrator.services.plan_facts import FactsReader
 from drydock.orchestrator.services.plans import PlanService
 from tests.factories.site import site
@@ -145,3 +149,60 @@ def test_how_long_it_takes_is_known_from_before(world: World, plans: PlanService
     estimate = create(world, plans, changed(DESIGN)).estimate
     assert estimate is not None
     assert (estimate.samples, 0 < estimate.p50 <= estimate.p90) == (3, True)
+
+
+def test_nodes_to_which_nothing_was_done_say_nothing_of_how_long_it_takes(world: World, plans: PlanService) -> None:
+    world.provisioner.images = None
+    ref = deployed(world, ("n01",))
+    world.create("destroy_nodes", design_ref=ref, node_filter=named_nodes("n02"))
+    world.run_until_idle()
+    for _ in range(3):
+        world.create("deploy_nodes", design_ref=ref, node_filter=named_nodes("n01"))
+        world.run_until_idle()
+    assert {task.result.status for task in world.all_tasks()} == {ResultStatus.SUCCESS}
+    estimate = create(world, plans, changed(site(("n01",)))).estimate
+    assert estimate is not None
+    assert estimate.samples == 1, "n01 was left alone three times"
+    assert create(world, plans, site(("n02",)), destroy_unlisted=True).estimate is None, "n02 was unknown"
+
+
+def test_the_wait_for_a_place_is_no_part_of_how_long_it_takes(world: World, plans: PlanService) -> None:
+    world.provisioner.images = None
+    world.use_places(0)
+    world.create("deploy_nodes", design_ref=world.store(DESIGN).ref)
+    for _ in range(20):
+        world.work()
+        world.pass_time(15)
+    hour = func.make_interval(0, 0, 0, 0, 1)
+    with world.sql.begin() as connection:
+        waiting = connection.scalars(select(tasks.c.node).where(tasks.c.step == "await_place", tasks.c.reason != ""))
+        assert set(waiting) == set(NODES)
+        connection.execute(update(task_messages).values(ts=task_messages.c.ts - hour))
+        connection.execute(update(boot_contexts).values(created=boot_contexts.c.created - hour))
+    world.use_places(3)
+    world.run_until_idle(before=world.machines_report)
+    estimate = create(world, plans, changed(DESIGN)).estimate
+    assert estimate is not None
+    assert estimate.samples == 3
+    assert 0 < estimate.p50 <= estimate.p90 < 60
+
+
+def test_installations_share_the_places_whether_new_or_repeated(world: World, plans: PlanService) -> None:
+    """One that is new and two that are repeated are two rounds of two, from the one history."""
+    world.provisioner.images = None
+    deployed(world, ("n01", "n02"))
+    with world.sql.begin() as connection:
+        begun = func.make_interval(0, 0, 0, 0, 0, 10)
+        connection.execute(update(task_messages).values(ts=task_messages.c.ts - begun))
+    of_site = create(world, world.make_plans(slots=2), changed(DESIGN))
+    assert (of_site.counts["deploy"], of_site.counts["redeploy"]) == (1, 2)
+    assert of_site.estimate is not None
+    assert of_site.estimate.samples == 2
+    assert 1200 <= of_site.estimate.p50 < 1260
+
+
+def test_the_same_plan_again_has_the_waves_of_the_present_options(world: World, plans: PlanService) -> None:
+    first = create(world, plans, DESIGN)
+    one_by_one = Rollout.parse({"waves": [1, 2, 3]}, PLAIN)
+    again = create(world, world.make_plans(rollout=one_by_one), DESIGN)
+    assert (first.id, first.waves, again.waves) == (again.id, (3,), (1, 2, 3))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import delete, func, select, text, update
@@ -25,6 +26,7 @@ from drydock.model.plan import PlanHead
 from drydock.model.task import NewTask
 from drydock.orchestrator.services import retention
 from drydock.orchestrator.services.retention import PeriodicRetention, delete_old
+from tests.db.blocking import blocked
 from tests.factories.site import site
 from tests.orchestrator.world import World
 
@@ -81,6 +83,28 @@ def test_a_plan_goes_with_the_task_that_applies_it(world: World) -> None:
         assert [kept.id for kept in statements.plans.newest(10)] == [plan.id] != [unused.id]
     age(world, 8)
     delete_old(world.database, older_than_days=7, seconds=10)
+    with world.database.statements() as statements:
+        assert list(statements.plans.newest(10)) == []
+
+
+def test_old_plans_go_in_batches_each_in_a_transaction_of_its_own(world: World) -> None:
+    """What was deleted before one that takes too long stays deleted."""
+    with world.sql.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO plans (id, design_digest, destroy_unlisted, counts, site, created_by, created) "
+                "SELECT 'plan ' || i, 'd', false, jsonb_build_object('keep', :nodes, 'deploy', 1), '[]', 'me', "
+                "now() - make_interval(days => 20 - i) FROM generate_series(1, 3) i"
+            ),
+            {"nodes": retention.BATCH // 2},
+        )
+    with world.database.unit_of_work() as first:
+        assert first.plans.apply("plan 3", uuid4())
+        with blocked(world.sql, first, lambda: delete_old(world.database, older_than_days=7, seconds=60)) as deletion:
+            with world.database.statements() as statements:
+                assert [plan.id for plan in statements.plans.newest(10)] == ["plan 3"]
+            first.tasks._connection.rollback()
+    deletion.result()
     with world.database.statements() as statements:
         assert list(statements.plans.newest(10)) == []
 

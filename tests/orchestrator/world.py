@@ -20,7 +20,7 @@ from drydock.model.actions import REQUESTABLE
 from drydock.model.boot_action import BootAction, Report, ReportStatus
 from drydock.model.design import DesignSnapshot
 from drydock.model.hardware_check import HardwareCheck
-from drydock.model.rollout import PLAIN
+from drydock.model.rollout import PLAIN, Rollout
 from drydock.model.task import Lane, NewTask, Task, TaskQuery
 from drydock.orchestrator.engine.step_runner import StepRunner
 from drydock.orchestrator.services.boot_actions import BootService
@@ -95,8 +95,10 @@ class World:
         self.owner = "worker-1"
         self.use_runner()
 
-    def make_plans(self, facts: FactsReader | None = None, **settings: Any) -> PlanService:
-        """What plans; with other facts, or other settings of contents."""
+    def make_plans(
+        self, facts: FactsReader | None = None, *, slots: int = 100, rollout: Rollout = PLAIN, **settings: Any
+    ) -> PlanService:
+        """What plans; with other facts, options or settings of contents."""
         contents = PlanContents(self.database, self.fetch, content_settings(**settings))
         return PlanService(
             self.database,
@@ -104,8 +106,8 @@ class World:
             NodeSections(settings["secrets"]) if "secrets" in settings else self.services.sections,
             facts or self.facts,
             contents,
-            slots=100,
-            rollout=PLAIN,
+            slots=slots,
+            rollout=rollout,
         )
 
     def use_orchestrator(self, *, guard: bool = True) -> None:

@@ -25,7 +25,8 @@ ROUTES = (
         Access.OPERATOR,
         {
             "GET": Operation(
-                "What is known of a node's hardware, and what was the time before; 404 if nothing is.",
+                "What is known of a node: hardware, what it was deployed with (`deployed`: null if it is not, or that "
+                "is not recorded), hold. 404 if nothing is known, nor by the provisioner.",
                 rule=READ_DATA,
                 replies={200: json_reply("The node.", replies.KNOWN_NODE)},
             )

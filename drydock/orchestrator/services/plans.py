@@ -36,7 +36,7 @@ SHOWN = (Decision.BLOCKED, Decision.DESTROY, Decision.REDEPLOY, Decision.DEPLOY,
 #: The order in which those that are touched begin.
 _RISK = (Decision.DEPLOY, Decision.REDEPLOY, Decision.DESTROY)
 _UNREADABLE = "its secrets were recorded with what [bootaction] secrets has no more, and are not compared"
-#: What nodes of a decision take about as long as.
+#: The action of the subtasks of nodes that are touched.
 _WORK = {
     Decision.DEPLOY: Action.DEPLOY_NODE,
     Decision.REDEPLOY: Action.DEPLOY_NODE,
@@ -169,11 +169,20 @@ class PlanService:
             yield decider.decide(name, None if node is None else node.rack, wanted.get(name), known)
 
     def _estimate(self, waves: Sequence[Counter[Decision]]) -> Duration | None:
-        """From how long nodes of this site took before."""
-        planned = {decision for wave in waves for decision in wave}
+        """From how long nodes of this site took before. New and repeated installations share the places for them."""
+        work = [_work(wave) for wave in waves]
+        planned = {action for wave in work for action in wave}
         with self._database.statements() as statements:
-            history = {decision: statements.plans.durations(_WORK[decision]) for decision in planned}
-        return estimate(waves, history, self._slots)
+            history = {action: statements.plans.durations(action) for action in planned}
+        return estimate(work, history, self._slots)
+
+
+def _work(wave: Counter[Decision]) -> Counter[Action]:
+    """How many nodes of each action begin in it."""
+    found: Counter[Action] = Counter()
+    for decision, number in wave.items():
+        found[_WORK[decision]] += number
+    return found
 
 
 def _same(recorded: DeployedNode, wanted: Mapping[str, Any]) -> bool:

@@ -12,7 +12,7 @@ from drydock.errors import DatabaseUnavailable
 
 LOG = logging.getLogger(__name__)
 
-#: Rows of the tasks table in one transaction, about: enough to be quick, few enough to block others briefly.
+#: Rows of tasks, or of plans' nodes, in one transaction, about: enough to be quick, few enough to block others briefly.
 BATCH = 5000
 #: How long one round of a worker may take, and how long it rests after it.
 ROUND_SECONDS = 60.0
@@ -38,7 +38,7 @@ def delete_old(database: Database, *, older_than_days: int, seconds: float, alon
             batch = uow.retention.delete_tasks(older_than_days=older_than_days, at_most=BATCH)
             uow.commit()
         if not batch:
-            _delete_plans_and_designs(database, older_than_days=older_than_days, alone=alone)
+            _delete_plans_and_designs(database, older_than_days=older_than_days, deadline=deadline, alone=alone)
             break
         deleted += batch
     return deleted
@@ -51,11 +51,14 @@ def _has_turn(uow: UnitOfWork, *, alone: bool) -> bool:
     return True
 
 
-def _delete_plans_and_designs(database: Database, *, older_than_days: int, alone: bool) -> None:
+def _delete_plans_and_designs(database: Database, *, older_than_days: int, deadline: float, alone: bool) -> None:
     """In transactions of their own: a request that applies a plan locks its design first, then the plan."""
-    with database.unit_of_work() as uow:
-        if _has_turn(uow, alone=alone):
-            uow.retention.delete_plans(older_than_days=older_than_days)
+    left = 1
+    while left and time.monotonic() < deadline:
+        with database.unit_of_work(statement_seconds=STATEMENT_SECONDS) as uow:
+            if not _has_turn(uow, alone=alone):
+                return
+            left = uow.retention.delete_plans(older_than_days=older_than_days, at_most=BATCH)
             uow.commit()
     with database.unit_of_work() as uow:
         if _has_turn(uow, alone=alone):

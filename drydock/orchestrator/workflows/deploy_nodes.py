@@ -22,7 +22,7 @@ from drydock.design.provisioning import meta_data
 from drydock.drivers.node.base import NodeState, Observation, Verb
 from drydock.drivers.node.records import Deployment
 from drydock.errors import DatabaseUnavailable, DrydockError
-from drydock.model.actions import Action
+from drydock.model.actions import PLACE_TAKEN, Action
 from drydock.model.boot_action import BootAction, ReportStatus
 from drydock.model.boot_context import BootContext, PreparedBoot
 from drydock.model.deployed_node import NewDeployedNode
@@ -144,13 +144,16 @@ def _deployment(ctx: StepContext, context: BootContext) -> Deployment:
 
 
 def await_place(batch: NodeBatch) -> Mapping[UUID, Outcome]:
-    """A bounded number of machines is installed at a time; the others wait here, before they are touched."""
+    """A bounded number of machines is installed at a time; the others wait here, before they are touched.
+
+    Those that had to wait say when it ended: estimates do not count it.
+    """
     services = batch.services
     with services.database.unit_of_work() as uow:
         placed = uow.holds.take_slots(batch.task_ids, at_most=services.deployment_places)
         uow.commit()
     full = Wait(services.observe_seconds, f"all {services.deployment_places} places for installations are taken")
-    return batch.each(lambda ctx: Done() if ctx.task.id in placed else full)
+    return batch.each(lambda ctx: Done(PLACE_TAKEN if ctx.task.reason else "") if ctx.task.id in placed else full)
 
 
 def await_deployment(batch: NodeBatch) -> Mapping[UUID, Outcome]:

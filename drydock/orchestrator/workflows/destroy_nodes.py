@@ -7,7 +7,7 @@ from dataclasses import replace
 from uuid import UUID
 
 from drydock.drivers.node.base import NodeState, Verb
-from drydock.model.actions import Action
+from drydock.model.actions import NOTHING_TO_ERASE, Action
 from drydock.orchestrator.workflows.check_plan import planned_steps
 from drydock.orchestrator.workflows.outcome import Done, NothingDeployed, Outcome, Wait
 from drydock.orchestrator.workflows.planner import for_each_node
@@ -28,12 +28,13 @@ def destroy(batch: NodeBatch) -> Mapping[UUID, Outcome]:
     provisioner = batch.provisioner
     seen = provisioner.observe(batch.names)
     progress = provisioner.destroy(batch.names)
-    nothing = f"{provisioner.name} does not know {{}}: nothing to erase"
     return batch.each(
         lambda ctx: _forgotten(
             ctx.follow(
                 progress[ctx.node],
-                nothing.format(ctx.node) if seen[ctx.node].state is NodeState.UNKNOWN else "erased and released",
+                f"{provisioner.name} does not know {ctx.node}{NOTHING_TO_ERASE}"
+                if seen[ctx.node].state is NodeState.UNKNOWN
+                else "erased and released",
             )
         )
     )

@@ -95,6 +95,13 @@ def test_an_unknown_node_or_option_ends_with_1(diff: Run, old: str) -> None:
     assert diff(old, old, "--nothing").exit_code == 1
 
 
+@pytest.mark.parametrize("before", [("--bogus", "design"), ("design", "--bogus")], ids=" ".join)
+def test_wrong_usage_before_the_command_ends_with_1_as_well(old: str, before: tuple[str, ...]) -> None:
+    done = CliRunner().invoke(cli, (*before, "diff", old, old))
+    assert (done.exit_code, "No such option" in done.output) == (1, True)
+    assert CliRunner().invoke(cli, (*before, "validate", old)).exit_code == 2
+
+
 def test_one_side_may_be_stdin(diff: Run, new: str) -> None:
     assert diff("-", new, "-n", "n01", stdin=EXAMPLE).exit_code == 2
 
@@ -115,12 +122,63 @@ def test_a_revision_of_a_repository(
     repository = tmp_path / "repository"
     (repository / "site").mkdir(parents=True)
     _file(repository / "site/all.yaml", EXAMPLE)
-    identity = ("-c", "user.name=x", "-c", "user.email=x@example.org", "-c", "commit.gpgsign=false")
-    for command in (("init", "-q"), ("add", "."), (*identity, "commit", "-qm", "first")):
-        subprocess.run(["git", "-C", str(repository), *command], check=True)
+    _commit(repository)
     monkeypatch.chdir(repository)
     _file(repository / "site/all.yaml", Path(new).read_text())
     done = diff(f"git:HEAD:{path}", "site")
     assert (done.exit_code, done.output.splitlines()[-1]) == (2, "Nodes: 12 changed, 12 to deploy again.")
     assert diff(f"git:HEAD:{path}", f"git:HEAD:{path}").exit_code == 0
     assert diff("git:HEAD:elsewhere", "site").exit_code == 1
+
+
+@pytest.mark.parametrize("path", ["site", "linked", "./linked/", "linked/sub", "site/sub/part.yaml", "linked/all.yaml"])
+def test_symbolic_links_of_a_revision_are_followed_as_in_a_work_tree(
+    diff: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    repository = tmp_path / "repository"
+    (repository / "site/sub").mkdir(parents=True)
+    _file(repository / "shared.yaml", EXAMPLE)
+    for link, target in {
+        "site/all.yaml": "../shared.yaml",
+        "site/sub/part.yaml": "../../shared.yaml",
+        "site/dangling.yaml": "nowhere.yaml",
+        "site/loop.yaml": "loop.yaml",
+        "site/directory.yaml": "sub",
+        "linked": "site",
+    }.items():
+        (repository / link).symlink_to(target)
+    if path in ("site", "linked", "./linked/"):
+        (repository / "site/sub/part.yaml").unlink()
+    _commit(repository)
+    monkeypatch.chdir(repository)
+    done = diff(f"git:HEAD:{path}", path)
+    assert (done.exit_code, done.output) == (0, "No changes.\n")
+
+
+@pytest.mark.parametrize(
+    ("target", "path", "says"),
+    [
+        ("/etc/hostname", "site", "leads out of the repository, to /etc/hostname"),
+        ("../../other.yaml", "site", "leads out of the repository, to ../other.yaml"),
+        ("../../other.yaml", "site/all.yaml", "leads out of the repository, to ../other.yaml"),
+        ("nowhere.yaml", "site/all.yaml", "leads to no file of the repository"),
+        ("all.yaml", "site/all.yaml", "leads to no file of the repository"),
+    ],
+)
+def test_a_symbolic_link_that_a_revision_cannot_follow(
+    diff: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, old: str, target: str, path: str, says: str
+) -> None:
+    repository = tmp_path / "repository"
+    (repository / "site").mkdir(parents=True)
+    _file(tmp_path / "other.yaml", EXAMPLE)
+    (repository / "site/all.yaml").symlink_to(target)
+    _commit(repository)
+    monkeypatch.chdir(repository)
+    done = diff(f"git:HEAD:{path}", old)
+    assert (done.exit_code, says in done.output) == (1, True), done.output
+
+
+def _commit(repository: Path) -> None:
+    identity = ("-c", "user.name=x", "-c", "user.email=x@example.org", "-c", "commit.gpgsign=false")
+    for command in (("init", "-q"), ("add", "."), (*identity, "commit", "-qm", "first")):
+        subprocess.run(["git", "-C", str(repository), *command], check=True)

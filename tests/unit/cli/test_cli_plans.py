@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -100,6 +101,7 @@ def test_a_script_applies_a_plan_by_its_name(run: Run, peer: Peer, plan_id: str)
     options = ("--waves", "1,25%,100%", "--max-failed", "2", "--expect-nodes", "2")
     result = run("plan", "apply", plan_id, *options)
     assert result.exit_code == 0, result.stderr
+    assert f"Applying plan {served.PLAN['plan_id']}.\n" in result.stdout
     assert applied(peer) == [
         {
             "action": "apply_plan",
@@ -110,11 +112,32 @@ def test_a_script_applies_a_plan_by_its_name(run: Run, peer: Peer, plan_id: str)
     ]
 
 
+@pytest.mark.parametrize("plan_id", ["", "4", "4f4", "latest ", "4f4g", "4f" * 33])
+@pytest.mark.parametrize("command", ["apply", "show"])
+def test_what_names_no_plan_is_wrong_usage(run: Run, peer: Peer, command: str, plan_id: str) -> None:
+    """Such as a variable of a script that is not set."""
+    result = run("plan", command, plan_id)
+    assert (result.exit_code, applied(peer)) == (2, []), result.stdout
+    assert "at least 4 hexadecimal digits" in result.stderr
+
+
+def test_a_beginning_that_no_plan_has(run: Run, peer: Peer) -> None:
+    result = run("plan", "apply", "beef")
+    assert (result.exit_code, applied(peer)) == (1, [])
+    assert "no plan's id begins with beef" in result.stderr
+
+
+def test_data_stays_data(run: Run, peer: Peer) -> None:
+    result = run("plan", "apply", "4F4F", "--expect-nodes", "2", "-o", "json")
+    assert json.loads(result.stdout)["action"], result.stdout
+    assert f"Applying plan {served.PLAN['plan_id']}." in result.stderr
+
+
 @pytest.mark.parametrize(("answer", "code", "expected"), [("y", 0, [2]), ("n", 1, []), ("", 1, [])])
 def test_on_a_terminal_what_is_lost_is_shown_by_rack_and_confirmed(
     peer: Peer, answer: str, code: int, expected: list[int]
 ) -> None:
     shown, exit_code = answered(peer, "plan", "apply", "latest", prompt="[y/N]", answer=answer)
-    assert "The plan redeploys or destroys 1 node (n1)." in shown
-    assert "  r1: 1 Deployed" in shown
+    assert f"Plan {served.PLAN['plan_id']} redeploys or destroys 1 node (n1)." in shown.replace("\n", "")
+    assert "  r1: 1 in state Deployed" in shown
     assert (exit_code, [body["expect_nodes"] for body in applied(peer)]) == (code, expected)

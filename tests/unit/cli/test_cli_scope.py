@@ -107,3 +107,10 @@ def test_on_a_terminal_the_names_are_shown_and_a_question_asked(
     shown, exit_code = answered(peer, *DESTROY, prompt="[y/N]", answer=answer)
     assert "destroy_nodes is for every node of the design: 2 nodes (n1, n2)" in shown
     assert (exit_code, [body["expect_nodes"] for body in asked_for(peer)]) == (code, expected)
+
+
+def test_racks_that_are_not_known_are_not_said_to_be_none(peer: Peer) -> None:
+    destroy = ("task", "create", "-a", "destroy_nodes", "-d", "https://example.org/site.yaml")
+    shown, _ = answered(peer, *destroy, prompt="[y/N]", answer="n")
+    assert "  racks not known: 1 in state Deployed, 1 in state unknown" in shown
+    assert "without a rack" not in shown

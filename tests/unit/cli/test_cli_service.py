@@ -141,6 +141,12 @@ def test_a_node_that_is_deployed_and_held_and_whose_hardware_is_not_known(run: R
     assert (unknown.exit_code, "nothing is known of the hardware of node n2" in unknown.stderr) == (1, True)
 
 
+def test_a_node_that_is_deployed_with_what_is_not_recorded(run: Run) -> None:
+    """As one that was deployed before 0.3.0. What has no record, and is not deployed, has no such line."""
+    assert "Deployed, with what is not recorded.\n" in run("node", "show", "n1").stdout
+    assert "not recorded" not in run("node", "show", "n2").stdout
+
+
 def test_a_node_that_is_not_held_is_released_already(run: Run, peer: Peer) -> None:
     peer.held = {"n1"}
     assert [run("node", "release", "n1").stdout, peer.held] == ["Node n1 is released.\n", set()]

@@ -257,6 +257,10 @@ class Api:
     def on_post_resume(self, req: falcon.Request, resp: falcon.Response, task_id: str) -> None:
         resp.media = {**self._peer.frames[0][0]}
 
+    def on_put_hold(self, req: falcon.Request, resp: falcon.Response, node: str) -> None:
+        self._peer.held.add(node)
+        resp.media = {"hostname": node, "created_by": "ann", **self._peer.asked[-1][3]}
+
     def on_delete_hold(self, req: falcon.Request, resp: falcon.Response, node: str) -> None:
         if node in self._peer.held:
             self._peer.held.remove(node)
@@ -274,6 +278,11 @@ class Api:
         if node.lower() == "n2":
             # Deployed and held, and nothing is known of its hardware.
             resp.media = {"hostname": "n2", "facts": None, "facts_before": None, "sources": [], **HELD_AND_DEPLOYED}
+            return
+        if node.lower() != "n1" and node in self._peer.held:
+            hold = HELD_AND_DEPLOYED["hold"]
+            resp.media = {"hostname": node, "facts": None, "facts_before": None, "sources": [], "deployed": None}
+            resp.media |= {"hold": hold}
             return
         if node.lower() != "n1":
             raise falcon.HTTPNotFound
