@@ -1,0 +1,68 @@
+"""Bus addresses of devices: the one place that decides whether a device is at the address of a design.
+
+A design's address may be ``regexp:`` and a regular expression. It comes from a document that anyone may have written,
+and is matched in processes that serve others: by RE2, in a time that grows with the length of the address only.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import re2
+
+REGEXP = "regexp:"
+#: Bytes that one compiled expression may take.
+_MOST_MEMORY = 1 << 20
+_PCI = re.compile(r"(?:([0-9a-f]{1,8}):)?([0-9a-f]{1,2}):([0-9a-f]{1,2})\.([0-7])")
+
+
+def is_pattern(wanted: str) -> bool:
+    """Whether a design's address is a regular expression."""
+    return wanted.startswith(REGEXP)
+
+
+def matches(wanted: str, address: str) -> bool:
+    """Whether ``wanted``, of a design, is ``address``, of a machine. An expression need only match its beginning, and
+    one that cannot be compiled matches nothing.
+    """
+    if not is_pattern(wanted):
+        return normal(wanted) == normal(address)
+    try:
+        found = _compiled(wanted).match(normal(address).encode("utf-8", "replace"))
+    except (re2.error, ValueError):
+        return False
+    return found is not None
+
+
+def pattern_fault(wanted: str) -> str | None:
+    """What is wrong with a design's address that is an expression; None if nothing is, or it is none."""
+    if not is_pattern(wanted):
+        return None
+    try:
+        _compiled(wanted)
+    except re2.error as exc:
+        text = exc.args[0] if exc.args else b""
+        return text.decode("utf-8", "replace") if isinstance(text, bytes) else str(text)
+    except ValueError:
+        return "it is no text"
+    return None
+
+
+def normal(address: str) -> str:
+    """As the kernel writes it, whatever a design or a machine leaves out: ``2:0.1`` is ``0000:02:00.1``."""
+    address = address.strip().lower()
+    pci = _PCI.fullmatch(address)
+    if pci is None:
+        return address
+    domain, bus, slot, function = pci.groups()
+    return f"{(domain or '').lstrip('0'):0>4}:{bus:0>2}:{slot:0>2}.{function}"
+
+
+def _compiled(wanted: str) -> Any:
+    """RE2 keeps the last 128."""
+    options = re2.Options()
+    options.case_sensitive = False
+    options.log_errors = False
+    options.max_mem = _MOST_MEMORY
+    return re2.compile(wanted.removeprefix(REGEXP), options)
