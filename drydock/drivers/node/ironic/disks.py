@@ -13,8 +13,8 @@ from typing import Any
 import yaml
 
 from drydock.drivers.node.records import DeviceSelector, DiskPlan, PartitionPlan, ProvisionedNode
+from drydock.model.bus_addresses import is_pattern, matches, normal
 
-REGULAR_EXPRESSION = "regexp:"
 OF_THE_IMAGE = frozenset({"/", "/boot", "/boot/efi"})
 """Mount points that the image brings."""
 #: As lshw writes it, and as the kernel does; a place on the PCI bus has two colons.
@@ -31,7 +31,7 @@ def root_device(node: ProvisionedNode) -> dict[str, str]:
     scsi = _SCSI.fullmatch(disk.address)
     if scsi:
         return {"hctl": f"s== {_hctl(scsi)}"}
-    return {"by_path": f"<in> {disk.address}"}
+    return {"by_path": f"<in> {normal(disk.address)}"}
 
 
 def _hctl(scsi: re.Match[str]) -> str:
@@ -39,7 +39,7 @@ def _hctl(scsi: re.Match[str]) -> str:
 
 
 def _unclear(disk: DeviceSelector) -> bool:
-    return disk.address is not None and disk.address.startswith(REGULAR_EXPRESSION)
+    return disk.address is not None and is_pattern(disk.address)
 
 
 class DiskUnknown(Exception):
@@ -65,7 +65,13 @@ def _is(disk: DeviceSelector, row: Mapping[str, Any]) -> bool:
     scsi = _SCSI.fullmatch(disk.address)
     if scsi:
         return row.get("hctl") == _hctl(scsi)
-    return f"/pci-{disk.address}-" in str(row["by_path"])
+    place = pci_place(str(row["by_path"]))
+    return bool(place) and matches(disk.address, place)
+
+
+def pci_place(by_path: str) -> str:
+    """Of a path that udev gives a disk; empty for a disk that is on no PCI bus."""
+    return by_path.partition("/pci-")[2].partition("-")[0]
 
 
 def others(node: ProvisionedNode) -> Sequence[DiskPlan]:
