@@ -15,6 +15,8 @@ REGEXP = "regexp:"
 #: Bytes that one compiled expression may take.
 _MOST_MEMORY = 1 << 20
 _PCI = re.compile(r"(?:([0-9a-f]{1,8}):)?([0-9a-f]{1,2}):([0-9a-f]{1,2})\.([0-7])")
+#: As lshw writes it, and as the kernel does.
+_SCSI = re.compile(r"([0-9]{1,20}):([0-9]{1,20})([.:])([0-9]{1,20})\3([0-9]{1,20})")
 
 
 def is_pattern(wanted: str) -> bool:
@@ -50,13 +52,28 @@ def pattern_fault(wanted: str) -> str | None:
 
 
 def normal(address: str) -> str:
-    """As the kernel writes it, whatever a design or a machine leaves out: ``2:0.1`` is ``0000:02:00.1``."""
+    """In one form, whatever a design or a machine leaves out: ``2:0.1`` is ``0000:02:00.1``, and ``2:0:0:0`` of the
+    kernel ``2:0.0.0``, as lshw writes it and designs do.
+    """
     address = address.strip().lower()
+    scsi = hctl(address)
+    if scsi is not None:
+        host, channel, target, lun = scsi
+        return f"{host}:{channel}.{target}.{lun}"
     pci = _PCI.fullmatch(address)
     if pci is None:
         return address
     domain, bus, slot, function = pci.groups()
     return f"{(domain or '').lstrip('0'):0>4}:{bus:0>2}:{slot:0>2}.{function}"
+
+
+def hctl(address: str) -> tuple[int, int, int, int] | None:
+    """Host, channel, target and logical unit of a SCSI address; None for another."""
+    scsi = _SCSI.fullmatch(address.strip())
+    if scsi is None:
+        return None
+    host, channel, target, lun = map(int, scsi.group(1, 2, 4, 5))
+    return host, channel, target, lun
 
 
 def _compiled(wanted: str) -> Any:

@@ -185,6 +185,7 @@ def test_a_nic_by_its_place_on_the_bus(address: str) -> None:
     [
         (DeviceSelector("sda", None, None, None), {"name": "s== /dev/sda"}),
         (DeviceSelector("boot", "scsi", "2:0.0.0", None), {"hctl": "s== 2:0:0:0"}),
+        (DeviceSelector("boot", "scsi", "2:0:0:0", None), {"hctl": "s== 2:0:0:0"}),
         (DeviceSelector("boot", "pci", "0000:04:00.0", None), {"by_path": "<in> 0000:04:00.0"}),
         (DeviceSelector("boot", "pci", "AF:00.0", None), {"by_path": "<in> 0000:af:00.0"}),
         (DeviceSelector("boot", "pci", "regexp:0000:.*", None), {}),

@@ -108,6 +108,16 @@ def test_a_nic_at_an_address_as_designs_write_it(plan: ProvisionedNode, address:
     assert time.process_time() - began < 1
 
 
+@pytest.mark.parametrize("address", ["0:2.0.0", "0:2:0:0", "regexp:0:2"])
+@pytest.mark.parametrize("known", ["0:2.0.0", "0:2:0:0"])
+def test_a_disk_as_lshw_or_the_kernel_writes_it(plan: ProvisionedNode, address: str, known: str) -> None:
+    (disk,) = plan.storage.disks
+    boot = replace(disk.device, address=address)
+    hardware = replace(plan.hardware, boot_disk=boot)
+    designed = replace(plan, hardware=hardware, storage=replace(plan.storage, disks=(replace(disk, device=boot),)))
+    assert found(designed, disks=(replace(DISK, bus_address=known),)) == ()
+
+
 @pytest.mark.parametrize(
     "facts",
     [
