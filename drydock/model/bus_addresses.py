@@ -7,6 +7,7 @@ and is matched in processes that serve others: by RE2, in a time that grows with
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 
 import re2
@@ -51,6 +52,7 @@ def pattern_fault(wanted: str) -> str | None:
     return None
 
 
+@lru_cache(maxsize=4096)
 def normal(address: str) -> str:
     """In one form, whatever a design or a machine leaves out: ``2:0.1`` is ``0000:02:00.1``, and ``2:0:0:0`` of the
     kernel ``2:0.0.0``, as lshw writes it and designs do.
@@ -76,8 +78,8 @@ def hctl(address: str) -> tuple[int, int, int, int] | None:
     return host, channel, target, lun
 
 
+@lru_cache(maxsize=128)
 def _compiled(wanted: str) -> Any:
-    """RE2 keeps the last 128."""
     options = re2.Options()
     options.case_sensitive = False
     options.log_errors = False
