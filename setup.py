@@ -35,6 +35,7 @@ setup(
         "click>=8.1,<9",
         "cryptography>=43",
         "falcon>=4.0,<5",
+        "google-re2>=1.1.20250805,<2",
         "gunicorn>=27,<28",
         "jinja2>=3.1.6,<4",
         "jsonschema-rs>=0.30,<1",

@@ -43,6 +43,7 @@ class Request(NamedTuple):
 @dataclass(frozen=True)
 class Answer:
     """``after``: seconds until it begins. ``pace``: seconds between the bytes of the body.
+    ``head_pace``: seconds between those of a long header.
 
     ``cut_to``: the number of bytes of the body that are sent. ``held``: then the connection stays open until this is
     set. ``reset``: then the connection is reset.
@@ -53,6 +54,7 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
     after: float = 0
     pace: float = 0
+    head_pace: float = 0
     cut_to: int | None = None
     held: threading.Event | None = None
     reset: bool = False
@@ -199,17 +201,25 @@ def _handler(peer: Peer, answers: Answers, *, keep_alive: bool) -> type[BaseHTTP
     return Handler
 
 
+def _drip(handler: BaseHTTPRequestHandler, content: bytes, pace: float, ended: threading.Event) -> None:
+    for each in content:
+        handler.wfile.write(bytes([each]))
+        ended.wait(pace)
+
+
 def _send(handler: BaseHTTPRequestHandler, answer: Answer, ended: threading.Event) -> None:
     ended.wait(answer.after)
     handler.send_response(answer.status)
+    if answer.head_pace:
+        handler.flush_headers()
+        _drip(handler, b"X-Slow: " + b"x" * 200, answer.head_pace, ended)
+        handler.wfile.write(b"\r\n")
     for name, value in {"Content-Length": str(len(answer.body)), **answer.headers}.items():
         handler.send_header(name, value)
     handler.end_headers()
     body = answer.body[: answer.cut_to]
     if answer.pace:
-        for each in body:
-            handler.wfile.write(bytes([each]))
-            ended.wait(answer.pace)
+        _drip(handler, body, answer.pace, ended)
     else:
         handler.wfile.write(body)
     if answer.held is not None:

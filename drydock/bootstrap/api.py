@@ -17,6 +17,7 @@ from drydock.auth.health import checks as auth_checks
 from drydock.bootstrap.shared import build_shared, template_limits, with_slash
 from drydock.conf import boot_secrets, max_waiting, public_url, trusted_proxies
 from drydock.conf.api import MAX_EVENT_BYTES
+from drydock.drivers.registry import NODE_DRIVERS, OOB_DRIVERS, names
 from drydock.errors import ConfigurationError, InvalidInput
 from drydock.metrics import ApiMetrics
 from drydock.model.hardware_check import HardwareCheck
@@ -87,7 +88,12 @@ def build_services(conf: cfg.ConfigOpts) -> ApiServices:
             slots=conf.orchestrator.deployment_places,
             rollout=rollout,
         ),
-        machines=MachineService(shared.database, _script_settings(conf), hold_seconds=conf.api.node_hold_seconds),
+        machines=MachineService(
+            shared.database,
+            _script_settings(conf),
+            hold_seconds=conf.api.node_hold_seconds,
+            reserved=_driver_names(conf, shared.provisioner.name),
+        ),
         nodes=NodeRecords(shared.database, hardware, shared.provisioner),
         holds=OperatorHoldService(shared.database),
         boot=BootService(shared.database, hold_seconds=conf.api.node_hold_seconds),
@@ -103,6 +109,11 @@ def build_services(conf: cfg.ConfigOpts) -> ApiServices:
         metrics=metrics,
         addresses=Addresses(public_url(conf), trusted_proxies(conf)),
     )
+
+
+def _driver_names(conf: cfg.ConfigOpts, provisioner: str) -> frozenset[str]:
+    """Of all that are installed: a driver may be configured later, or for the workers only."""
+    return frozenset({provisioner, *(conf.drivers.oob or ()), *names(OOB_DRIVERS), *names(NODE_DRIVERS)})
 
 
 def _rollout(conf: cfg.ConfigOpts) -> Rollout:

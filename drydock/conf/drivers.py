@@ -61,7 +61,7 @@ REDFISH_OPTS: tuple[cfg.Opt, ...] = (
         min=0.1,
         max=600,
         help="Seconds to wait for one answer of a BMC, and for the end of another conversation with it: there is one "
-        "at a time with each BMC.",
+        "at a time with each BMC, and it takes four times as long at most.",
     ),
 )
 

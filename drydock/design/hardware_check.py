@@ -10,12 +10,10 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 from drydock.drivers.node.records import DeviceSelector, DiskPlan, ProvisionedNode
+from drydock.model.bus_addresses import matches
 from drydock.model.hardware_facts import DiskFacts, HardwareFacts, NicFacts
 from drydock.model.site import SiteDesign
 
-_REGEXP = "regexp:"
-#: A PCI address without its domain, which then is 0.
-_SHORT_PCI = re.compile(r"[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]")
 _GB = 10**9
 Device = TypeVar("Device", DiskFacts, NicFacts)
 
@@ -117,7 +115,7 @@ def _find(selector: DeviceSelector, devices: Sequence[Device]) -> Device | None:
     address = selector.address
     if address is None:
         return next((device for device in devices if device.name == selector.name), None)
-    return next((device for device in devices if device.bus_address and _matches(address, device.bus_address)), None)
+    return next((device for device in devices if device.bus_address and matches(address, device.bus_address)), None)
 
 
 def _all_known(selector: DeviceSelector, devices: Sequence[DiskFacts] | Sequence[NicFacts]) -> bool:
@@ -125,20 +123,6 @@ def _all_known(selector: DeviceSelector, devices: Sequence[DiskFacts] | Sequence
     if selector.address is None:
         return all(device.name is not None for device in devices)
     return all(device.bus_address is not None for device in devices)
-
-
-def _matches(wanted: str, address: str) -> bool:
-    if not wanted.startswith(_REGEXP):
-        return _whole(wanted) == _whole(address)
-    try:
-        return re.fullmatch(wanted.removeprefix(_REGEXP), address) is not None
-    except re.error:
-        return False
-
-
-def _whole(address: str) -> str:
-    address = address.strip().lower()
-    return f"0000:{address}" if _SHORT_PCI.fullmatch(address) else address
 
 
 def _place(selector: DeviceSelector) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -62,6 +63,22 @@ def test_bad_input_names_the_field(nobody: Client, seeds: Seeds, change: dict[st
     refused = nobody.post("/bootdata/n01/builddata", {**DATA, **change}, headers=node.header)
     assert (refused.status_code, refused.json["reason"]) == (400, "invalid_input")
     assert refused.json["message"].startswith(field)
+
+
+@pytest.mark.parametrize("driver", ["ironic", "redfish", "simulated"])
+def test_no_machine_speaks_for_a_driver(nobody: Client, reader: Client, seeds: Seeds, driver: str) -> None:
+    """What a driver found goes before what a machine says of itself."""
+    node, other = seeds.booted_node("n01"), seeds.booted_node("n02")
+    facts = {"vendor": "Acme", "bios_version": "1", "disks": [], "nics": []}
+    data = {**DATA, "generator": driver, "element": json.dumps(facts)}
+    refused = nobody.post("/bootdata/n01/builddata", data, headers=node.header)
+    assert (refused.status_code, refused.json["reason"]) == (400, "invalid_input")
+    assert refused.json["message"].startswith("generator: is the name of a driver")
+    assert nobody.post("/bootdata/n01/builddata", data, headers=other.header).status_code == 403
+    assert reader.get("/nodes/n01/builddata").status_code == 404
+    own = {**data, "generator": "hardware-facts"}
+    assert nobody.post("/bootdata/n01/builddata", own, headers=node.header).status_code == 201
+    assert [source["generator"] for source in reader.get("/nodes/n01").json["sources"]] == ["hardware-facts"]
 
 
 def test_it_is_bounded(nobody: Client, reader: Client, seeds: Seeds) -> None:

@@ -219,7 +219,8 @@ class Crowd:
                 self.world.boot.report(row.id, self.world.key_of(row.node), report, idempotency_key=key)
 
     def say(self) -> None:
-        machines = MachineService(self.world.database, ScriptSettings("u/", "u/", start_units=False), hold_seconds=0)
+        settings = ScriptSettings("u/", "u/", start_units=False)
+        machines = MachineService(self.world.database, settings, hold_seconds=0, reserved=())
         event = MachineEvent("curtin", "d", "start", "o", "", {}, (LogFile("/l", b"x"),))
         for node in NODES:
             with suppress(*REFUSED, KeyError, AssertionError):

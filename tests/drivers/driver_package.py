@@ -5,33 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 from textwrap import dedent
 
+#: Modules of the package, and its test.
+ACME = Path(__file__).with_name("acme")
+
 OPTIONS = """
     from oslo_config import cfg
 
     ACME_OPTS = (
         cfg.StrOpt("endpoint", default="http://127.0.0.1:1", help="Where Acme listens."),
         cfg.IntOpt("speed", default=1, min=1, max=9, help="How fast Acme is."),
+        cfg.FloatOpt("timeout", default=10.0, min=0.1, help="Seconds to wait for Acme."),
         cfg.StrOpt("password", secret=True, help="Acme's password."),
     )
-"""
-DRIVER = """
-    from drydock.errors import ConfigurationError
-
-    MADE = []
-
-
-    class Acme:
-        name = "acme"
-
-        def __init__(self, options):
-            self.options = dict(options)
-            MADE.append(self)
-
-        @classmethod
-        def from_options(cls, options):
-            if not options["password"]:
-                raise ConfigurationError("[acme] password: is not set")
-            return cls(options)
 """
 ENTRY_POINTS = """
     [drydock.node_drivers]
@@ -51,7 +36,9 @@ def install(directory: Path, *, options: str = OPTIONS, entry_points: str = ENTR
     files = {
         package / "__init__.py": "",
         package / "options.py": options,
-        package / "driver.py": DRIVER,
+        package / "driver.py": (ACME / "driver.py").read_text(),
+        package / "bmc.py": (ACME / "bmc.py").read_text(),
+        directory / "test_acme.py": (ACME / "contract.py").read_text(),
         metadata / "METADATA": "Metadata-Version: 2.1\nName: acme-drydock\nVersion: 1.0\n",
         metadata / "entry_points.txt": entry_points,
     }

@@ -56,10 +56,33 @@ def config(tmp_path: Path) -> Path:
     return file
 
 
+CHECKOUT = Path(__file__).parents[2]
+
+
+def test_it_runs_the_contract_suite_from_outside(tmp_path: Path) -> None:
+    """With the checkout on the path, and none of its conftest files."""
+    install(tmp_path)
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "tests.contract_matrix", "-p", "no:cacheprovider", "test_acme.py"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{CHECKOUT}"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-2000:]
+    cases = dict(line.rsplit(" | ", 1) for line in done.stdout.splitlines() if line.count(" | ") == 1)
+    found = {case.strip(): mark.strip() for case, mark in cases.items()}
+    for case in ("powers on and off", "tells what it knows of the machine", "meets[wrong password]", "meets[silent]"):
+        assert found[case] == "ok"
+    assert set(found.values()) == {"acme", "ok", "-"}
+
+
 def test_its_options_reach_it(tmp_path: Path, config: Path) -> None:
     done = python(LOAD, str(config), packages=install(tmp_path))
     assert done.returncode == 0, done.stderr
-    values = "[('endpoint', 'http://127.0.0.1:1'), ('password', 'open-sesame'), ('speed', 7)]"
+    values = "[('endpoint', 'http://127.0.0.1:1'), ('password', 'open-sesame'), ('speed', 7), ('timeout', 10.0)]"
     assert done.stdout.splitlines() == [values, "True"]
 
 

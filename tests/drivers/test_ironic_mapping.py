@@ -165,8 +165,11 @@ def test_dhcp_none_and_what_is_to_be_left_alone() -> None:
     assert [row["type"] for row in found["networks"]] == ["ipv4_dhcp"]
 
 
-def test_a_nic_by_its_place_on_the_bus() -> None:
-    port = DeviceSelector("data1", "pci", "0000:02:00.0", None)
+@pytest.mark.parametrize(
+    "address", ["0000:02:00.0", "02:00.0", "0000:2:0.0", r"regexp:0000:0[23]:00\.0", "regexp:0000:02"]
+)
+def test_a_nic_by_its_place_on_the_bus(address: str) -> None:
+    port = DeviceSelector("data1", "pci", address, None)
     found = network_data(node_plan("n01", interfaces=(interface(port=port),)), FACTS)
     assert found["links"][0]["ethernet_mac_address"] == "52:54:00:00:00:02"
     gone = DeviceSelector("data1", "pci", "0000:09:00.0", None)
@@ -182,7 +185,9 @@ def test_a_nic_by_its_place_on_the_bus() -> None:
     [
         (DeviceSelector("sda", None, None, None), {"name": "s== /dev/sda"}),
         (DeviceSelector("boot", "scsi", "2:0.0.0", None), {"hctl": "s== 2:0:0:0"}),
+        (DeviceSelector("boot", "scsi", "2:0:0:0", None), {"hctl": "s== 2:0:0:0"}),
         (DeviceSelector("boot", "pci", "0000:04:00.0", None), {"by_path": "<in> 0000:04:00.0"}),
+        (DeviceSelector("boot", "pci", "AF:00.0", None), {"by_path": "<in> 0000:af:00.0"}),
         (DeviceSelector("boot", "pci", "regexp:0000:.*", None), {}),
         (None, {}),
     ],
@@ -190,6 +195,20 @@ def test_a_nic_by_its_place_on_the_bus() -> None:
 def test_root_device_hints(selector: DeviceSelector | None, hint: dict[str, str]) -> None:
     plan = node_plan("n01")
     assert disks.root_device(replace(plan, hardware=replace(plan.hardware, boot_disk=selector))) == hint
+
+
+@pytest.mark.parametrize("address", ["0000:af:00.0", "AF:00.0", "regexp:0000:a[ef]"])
+def test_a_disk_by_its_place_on_the_pci_bus(address: str) -> None:
+    path = "/dev/disk/by-path/pci-0000:af:00.0-nvme-1"
+    others = [
+        f"/dev/disk/by-path/{name}" for name in ("pci-0001:af:00.0-nvme-1", "pci-0000:3b:00.0-nvme-1", "virtio-1")
+    ]
+    disk = DeviceSelector("data", "pci", address, None)
+    assert disks.device_path(disk, [{"by_path": each} for each in (*others, path)]) == path
+    with pytest.raises(disks.DiskUnknown):
+        disks.device_path(disk, [{"by_path": each} for each in others])
+    anything = replace(disk, address="regexp:.*")
+    assert disks.device_path(anything, [{"by_path": others[-1]}, {"by_path": path}]) == path
 
 
 def partition(name: str, size: SizePlan | None, mountpoint: str | None) -> PartitionPlan:

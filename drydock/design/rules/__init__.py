@@ -11,6 +11,7 @@ from drydock.design.rules.boot_action_scope import BootActionScope
 from drydock.design.rules.boot_macs import BootMacs
 from drydock.design.rules.boot_storage import BootStorage
 from drydock.design.rules.cidr_validity import CidrValidity
+from drydock.design.rules.device_aliases import DeviceAliases
 from drydock.design.rules.dhcp_ranges import DhcpRanges
 from drydock.design.rules.duplicate_ips import DuplicateIps
 from drydock.design.rules.gateway_addresses import GatewayAddresses
@@ -70,5 +71,6 @@ RULES: tuple[Rule, ...] = (
     UnitAssets(),
     Signaling(),
     OobParameters(),
+    DeviceAliases(),
     Pipelines(),
 )

@@ -38,7 +38,7 @@ class RedfishDriver:
 
         ``system`` is a path, or the identity of a member of ``/redfish/v1/Systems``; empty means the only one of the
         BMC. ``ca_file``: PEM file of the authorities that sign BMCs' certificates. ``timeout``: seconds for each
-        request, and for the end of another conversation with the same BMC.
+        request, and for the end of another conversation with the same BMC; one takes four of them at most.
 
         Raises ``ConfigurationError`` for a template or a number that cannot work.
         """

@@ -17,7 +17,7 @@ from sushy import exceptions as sushy_errors
 
 from drydock.drivers.oob.base import BmcAccess
 from drydock.drivers.oob.redfish_errors import driver_error
-from drydock.drivers.oob.redfish_http import make_connector
+from drydock.drivers.oob.redfish_http import Allowance, make_connector
 from drydock.drivers.oob.redfish_sessions import SessionOrBasic
 from drydock.errors import ConfigurationError, DriverBusy, DriverError, DriverRefused
 from drydock.model.oob_parameters import KNOWN, MOST_SECONDS, fault, flag, in_url, is_template, seconds
@@ -93,6 +93,7 @@ class Key:
 class Connection:
     """``root`` is None before the first conversation with the BMC. ``lock`` is held during one."""
 
+    allowance: Allowance
     lock: threading.Lock = field(default_factory=threading.Lock)
     root: Any = field(default=None, repr=False)
     system: str = ""
@@ -101,6 +102,7 @@ class Connection:
         """Log out; a BMC that does not answer ends the session by itself."""
         root, self.root = self.root, None
         if root is not None:
+            self.allowance.begin_logout()
             with contextlib.suppress(sushy_errors.SushyError, requests.RequestException):
                 root._auth.close()
             root._auth = None
@@ -139,14 +141,14 @@ class RedfishConnector:
 
     def _read(self, connection: Connection, key: Key) -> Any:
         if connection.root is None:
-            connection.root = _log_in(key)
+            connection.root = _log_in(key, connection.allowance)
         if not connection.system:
             connection.system = key.system or connection.root.get_system().path
         return connection.root.get_system(connection.system)
 
     def _connection(self, key: Key) -> Connection:
         with self._lock:
-            connection = self._connections.setdefault(key, Connection())
+            connection = self._connections.setdefault(key, Connection(Allowance(key.timeout)))
             self._connections.move_to_end(key)
             spare = [] if len(self._connections) <= self._kept else self._unused()
         for each in spare:
@@ -173,16 +175,17 @@ def _conversation(connection: Connection, seconds: float) -> Iterator[None]:
     if not connection.lock.acquire(timeout=seconds):
         raise DriverBusy("another conversation with the BMC has not ended")
     try:
+        connection.allowance.begin_conversation()
         yield
     finally:
         connection.lock.release()
 
 
-def _log_in(key: Key) -> Any:
+def _log_in(key: Key, allowance: Allowance) -> Any:
     return sushy.Sushy(
         key.url,
         auth=SessionOrBasic(key.account, key.credential),
-        connector=make_connector(key.url, verify=key.verify, seconds=key.timeout),
+        connector=make_connector(key.url, verify=key.verify, seconds=key.timeout, allowance=allowance),
     )
 
 

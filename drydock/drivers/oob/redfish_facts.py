@@ -1,12 +1,19 @@
-"""What a BMC knows of its machine, as facts. Each collection is asked for; what a BMC does not have is None."""
+"""What a BMC knows of its machine, as facts. Each collection is asked for; what a BMC does not have is None.
+
+Each member of a collection is a request. A collection for which the conversation has not time enough is not known: of
+disks and NICs, some would look as if the others were not there.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Any, TypeVar
 
 from sushy import exceptions as sushy_errors
 
+from drydock.drivers.oob.redfish_http import ConversationOver
 from drydock.model.hardware_facts import DiskFacts, HardwareFacts, NicFacts
 
 Found = TypeVar("Found")
@@ -15,7 +22,8 @@ ABSENT = (sushy_errors.MissingAttributeError, sushy_errors.ResourceNotFoundError
 
 FORBIDDEN = 403
 SPINS = {"HDD": True, "SSD": False}
-MOST_DISKS = 128
+MOST_DISKS = MOST_NICS = 128
+MOST_CONTROLLERS = 32
 
 
 def facts(system: Any) -> HardwareFacts:
@@ -28,8 +36,8 @@ def facts(system: Any) -> HardwareFacts:
         memory_mib=None if gib is None else int(gib * 1024),
         bios_version=system.bios_version,
         firmware=_known(lambda: _firmware(system)),
-        disks=_known(lambda: _disks(system)),
         nics=_known(lambda: _nics(system)),
+        disks=_known(lambda: _disks(system)),
     )
 
 
@@ -37,6 +45,10 @@ def _known(read: Callable[[], Found]) -> Found | None:
     try:
         return read()
     except ABSENT:
+        return None
+    except sushy_errors.ConnectionError as exc:
+        if not isinstance(exc.__context__, ConversationOver):
+            raise
         return None
     except sushy_errors.AccessError as exc:
         # What the account may not read is not known; a session that is lost is another matter.
@@ -50,20 +62,30 @@ def _firmware(system: Any) -> str | None:
 
 
 def _disks(system: Any) -> tuple[DiskFacts, ...]:
-    drives = [drive for controller in system.storage.get_members() for drive in controller.drives]
+    controllers = _members(system.storage, MOST_CONTROLLERS)
+    drives = (
+        controller.get_drive(identity) for controller in controllers for identity in controller.drives_identities or ()
+    )
     return tuple(
         DiskFacts(
             serial=drive.serial_number,
             size_bytes=drive.capacity_bytes,
             rotational=SPINS.get(drive.media_type or ""),
         )
-        for drive in drives[:MOST_DISKS]
+        for drive in islice(drives, MOST_DISKS)
     )
 
 
 def _nics(system: Any) -> tuple[NicFacts, ...]:
     return tuple(
         NicFacts(mac=mac.lower(), name=port.identity, speed_mbit=port.speed_mbps)
-        for port in system.ethernet_interfaces.get_members()
+        for port in _members(system.ethernet_interfaces, MOST_NICS)
         if (mac := port.mac_address or port.permanent_mac_address)
     )
+
+
+def _members(collection: Any, most: int) -> Iterator[Any]:
+    """Each is read when it is asked for; one that is listed and gone is left out."""
+    for identity in collection.members_identities[:most]:
+        with contextlib.suppress(sushy_errors.ResourceNotFoundError):
+            yield collection.get_member(identity)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from drydock.bootaction.keys import matches
 from drydock.bootaction.scripts import boot_script_of
 from drydock.db.database import Database
 from drydock.db.unit_of_work import UnitOfWork
-from drydock.errors import BootContextNotFound, Conflict, Forbidden
+from drydock.errors import BootContextNotFound, Conflict, Forbidden, InvalidInput
 from drydock.model.boot_context import BootContext
 from drydock.model.machine import KeptAmounts, LogFile, MachineEvent, NewBuildData
 from drydock.model.machine_limits import MAX_EVENTS, MAX_KEPT_BYTES, MAX_KEPT_ROWS, MAX_LOG_BYTES
@@ -30,14 +30,18 @@ class ScriptSettings:
 
 
 class MachineService:
-    """``hold_seconds``: how long a machine is kept waiting for a database that does not answer.
+    """``hold_seconds``: how long a machine is kept waiting for a database that does not answer. ``reserved``: the
+    generators of build data that no machine sends.
 
     An event or build data whose commit got no answer is sent to the database again, and may then be there twice.
     """
 
-    def __init__(self, database: Database, settings: ScriptSettings, *, hold_seconds: float) -> None:
+    def __init__(
+        self, database: Database, settings: ScriptSettings, *, hold_seconds: float, reserved: Collection[str]
+    ) -> None:
         self._database = database
         self._settings = settings
+        self._reserved = frozenset(reserved)
         self._retries = outage_retry(hold_seconds)
 
     def script(self, node: str, key: bytes) -> str:
@@ -92,7 +96,11 @@ class MachineService:
             uow.commit()
 
     def add_build_data(self, node: str, key: bytes, data: NewBuildData) -> None:
-        """Raises ``BootContextNotFound``, ``Forbidden``; ``Conflict`` when the deployment has sent too much."""
+        """Raises ``InvalidInput`` for a reserved generator, ``BootContextNotFound``, ``Forbidden``; ``Conflict`` when
+        the deployment has sent too much.
+        """
+        if data.generator in self._reserved:
+            raise InvalidInput("is the name of a driver, whose findings a machine cannot send", field="generator")
         self._retries.run(lambda: self._keep_build_data(node, key, data))
 
     def _keep_build_data(self, node: str, key: bytes, data: NewBuildData) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from typing import Any
 
@@ -91,6 +92,30 @@ def test_a_disk_that_is_not_there(plan: ProvisionedNode) -> None:
         "the boot disk boot (scsi regexp:[02]:2.0.0) is not there, but sda (0:3.0.0)",
     )
     assert found(plan, disks=()) == ("the boot disk boot (scsi regexp:[02]:2.0.0) is not there, nor any other",)
+
+
+@pytest.mark.parametrize("address", ["0000:18:00.0", "18:00.0", "regexp:0000:18", "regexp:" + "(.*)" * 20 + "0"])
+def test_a_nic_at_an_address_as_designs_write_it(plan: ProvisionedNode, address: str) -> None:
+    """An expression need only match the beginning, and is no reason to wait."""
+    (interface,) = plan.interfaces
+    port = replace(interface.ports[0], address=address)
+    designed = replace(plan, interfaces=(replace(interface, ports=(port, *interface.ports[1:])),))
+    gone = (replace(NIC, bus_address="0000:3b:00.1"), ENO1)
+    began = time.process_time()
+    assert differences(designed, FACTS, ()) == ()
+    missing = () if address.endswith(")0") else (f"NIC nic (pci {address}) is not there",)
+    assert tuple(text.partition(", but")[0] for text in differences(designed, replace(FACTS, nics=gone), ())) == missing
+    assert time.process_time() - began < 1
+
+
+@pytest.mark.parametrize("address", ["0:2.0.0", "0:2:0:0", "regexp:0:2"])
+@pytest.mark.parametrize("known", ["0:2.0.0", "0:2:0:0"])
+def test_a_disk_as_lshw_or_the_kernel_writes_it(plan: ProvisionedNode, address: str, known: str) -> None:
+    (disk,) = plan.storage.disks
+    boot = replace(disk.device, address=address)
+    hardware = replace(plan.hardware, boot_disk=boot)
+    designed = replace(plan, hardware=hardware, storage=replace(plan.storage, disks=(replace(disk, device=boot),)))
+    assert found(designed, disks=(replace(DISK, bus_address=known),)) == ()
 
 
 @pytest.mark.parametrize(

@@ -6,19 +6,16 @@ It knows sizes in per cent, and no volume groups.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import yaml
 
 from drydock.drivers.node.records import DeviceSelector, DiskPlan, PartitionPlan, ProvisionedNode
+from drydock.model.bus_addresses import hctl, is_pattern, matches, normal
 
-REGULAR_EXPRESSION = "regexp:"
 OF_THE_IMAGE = frozenset({"/", "/boot", "/boot/efi"})
 """Mount points that the image brings."""
-#: As lshw writes it, and as the kernel does; a place on the PCI bus has two colons.
-_SCSI = re.compile(r"(\d+):(\d+)([.:])(\d+)\3(\d+)")
 
 
 def root_device(node: ProvisionedNode) -> dict[str, str]:
@@ -28,18 +25,14 @@ def root_device(node: ProvisionedNode) -> dict[str, str]:
         return {}
     if disk.address is None:
         return {"name": f"s== /dev/{disk.name}"}
-    scsi = _SCSI.fullmatch(disk.address)
-    if scsi:
-        return {"hctl": f"s== {_hctl(scsi)}"}
-    return {"by_path": f"<in> {disk.address}"}
-
-
-def _hctl(scsi: re.Match[str]) -> str:
-    return ":".join(scsi.group(1, 2, 4, 5))
+    scsi = hctl(disk.address)
+    if scsi is not None:
+        return {"hctl": f"s== {':'.join(map(str, scsi))}"}
+    return {"by_path": f"<in> {normal(disk.address)}"}
 
 
 def _unclear(disk: DeviceSelector) -> bool:
-    return disk.address is not None and disk.address.startswith(REGULAR_EXPRESSION)
+    return disk.address is not None and is_pattern(disk.address)
 
 
 class DiskUnknown(Exception):
@@ -62,10 +55,13 @@ def device_path(disk: DeviceSelector, inventory: Sequence[Mapping[str, Any]]) ->
 def _is(disk: DeviceSelector, row: Mapping[str, Any]) -> bool:
     if disk.address is None:
         return row.get("name") == f"/dev/{disk.name}"
-    scsi = _SCSI.fullmatch(disk.address)
-    if scsi:
-        return row.get("hctl") == _hctl(scsi)
-    return f"/pci-{disk.address}-" in str(row["by_path"])
+    places = (str(row.get("hctl") or ""), pci_place(str(row["by_path"])))
+    return any(place and matches(disk.address, place) for place in places)
+
+
+def pci_place(by_path: str) -> str:
+    """Of a path that udev gives a disk; empty for a disk that is on no PCI bus."""
+    return by_path.partition("/pci-")[2].partition("-")[0]
 
 
 def others(node: ProvisionedNode) -> Sequence[DiskPlan]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from drydock.drivers.node.ironic.disks import pci_place
 from drydock.model.hardware_facts import DiskFacts, HardwareFacts, LldpNeighbour, NicFacts
 
 Json = Mapping[str, Any]
@@ -49,8 +50,7 @@ def _disk_address(disk: Json) -> str | None:
     parts = str(disk.get("hctl") or "").split(":")
     if len(parts) == 4:
         return f"{parts[0]}:{'.'.join(parts[1:])}"
-    path = str(disk.get("by_path") or "")
-    return path.partition("/pci-")[2].partition("-")[0] or None
+    return pci_place(str(disk.get("by_path") or "")) or None
 
 
 def _nics(interfaces: Sequence[Json], neighbours: Mapping[str, LldpNeighbour]) -> tuple[NicFacts, ...]:

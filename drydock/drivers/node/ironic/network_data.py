@@ -19,6 +19,7 @@ from drydock.drivers.node.records import (
     ProvisionedNode,
     RoutePlan,
 )
+from drydock.model.bus_addresses import matches
 from drydock.model.hardware_facts import HardwareFacts, NicFacts
 
 Json = dict[str, Any]
@@ -82,7 +83,7 @@ def find_nic(port: DeviceSelector, facts: HardwareFacts | None) -> NicFacts | No
     nics = (facts.nics if facts is not None else None) or ()
     if port.address is None:
         return next((nic for nic in nics if nic.name == port.name), None)
-    found = next((nic for nic in nics if nic.bus_address == port.address), None)
+    found = next((nic for nic in nics if nic.bus_address and matches(port.address, nic.bus_address)), None)
     if found is None:
         seen = ", ".join(sorted(nic.bus_address for nic in nics if nic.bus_address)) or "none"
         raise NicUnknown(
