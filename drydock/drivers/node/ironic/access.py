@@ -18,6 +18,8 @@ TRAITS = "drydock_traits"
 """In ``extra``: the traits that we added, a list. Others are the operator's of Ironic, also where a design has them."""
 CAPABILITY = "drydock_capability"
 """In ``extra``: the capability that we set."""
+BMC = "drydock_bmc"
+"""In ``extra``: what was sent of the BMC, see ``bmc_record``."""
 ENROLLED = "drydock_node"
 """In ``extra``: the name in our design, of what we enrolled or adopted."""
 
@@ -73,8 +75,10 @@ def differs(shown: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
     return any(shown.get(name) not in (value, MASK) for name, value in wanted.items())
 
 
-def new_node(node: ProvisionedNode, bmc: BmcAccess, settings: IronicSettings) -> dict[str, Any]:
-    """The document of ``POST nodes``."""
+def new_node(
+    node: ProvisionedNode, bmc: BmcAccess, settings: IronicSettings, sent: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The document of ``POST nodes``. ``sent``: the record of the BMC."""
     return {
         "name": node.name,
         "driver": settings.hardware_types[bmc.type],
@@ -82,6 +86,7 @@ def new_node(node: ProvisionedNode, bmc: BmcAccess, settings: IronicSettings) ->
         "properties": properties(node, {}),
         "extra": {
             ENROLLED: node.name,
+            BMC: dict(sent),
             TRAITS: list(traits(node)),
             **({} if node.hardware.boot_mode is None else {CAPABILITY: _capability(node)}),
         },

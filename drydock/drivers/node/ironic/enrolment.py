@@ -9,15 +9,18 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 
-from drydock.drivers.node.ironic import access, states
-from drydock.drivers.node.ironic.connector import Conflict, IronicConnector
-from drydock.drivers.node.ironic.nodes import ENROLMENT_FIELDS, IronicNode
+from drydock.drivers.node.ironic import access, bmc_record, states
+from drydock.drivers.node.ironic.bmc_record import AccessChange
+from drydock.drivers.node.ironic.connector import BadRequest, Conflict, IronicConnector
+from drydock.drivers.node.ironic.nodes import ENROLMENT_FIELDS, POWER_FAULT, IronicNode
 from drydock.drivers.node.ironic.settings import IronicSettings
 from drydock.drivers.node.records import ProvisionedNode
+from drydock.drivers.oob.base import BmcAccess
 from drydock.drivers.progress import Progress, failed, pending, succeeded
 from drydock.errors import DriverRefused
 
 SOON = 2.0
+ACCESS = "the access to its BMC that the design has"
 FRESH = timedelta(seconds=60)
 """A failure that is older than this is of an attempt that has been reported: the verb tries again."""
 
@@ -36,16 +39,53 @@ class Enrolment:
             return failed(f"the option hardware_types of [ironic] has no hardware type for the BMC type {kind}")
         if seen is None:
             return self._adopt(wanted) or self._create(wanted)
-        if seen.state in states.INSTALLED or (seen.instance is not None and seen.state != states.AVAILABLE):
-            return succeeded(f"Ironic knows it: {seen.state}")
+        change = self._access_change(bmc, seen)
+        if change is not None and seen.state in bmc_record.UNCHANGEABLE:
+            return pending(f"{wanted.name}: {states.doing(seen.state)}; then it is sent {ACCESS}", look_in=SOON)
+        if change is not None and change.driver is not None and bmc_record.driver_stays(seen, self._settings):
+            return failed(
+                f"{wanted.name}: Ironic has it with the hardware type {seen.driver}, the design's BMC type wants "
+                f"{change.driver}, and Ironic changes interfaces only of nodes that are {states.MANAGEABLE} or "
+                f"{states.AVAILABLE}, or in maintenance; it is {seen.state}"
+            )
+        if change is not None:
+            self._send(wanted, seen, change)
+        return self._enrolled(wanted, seen, sent=change is not None)
+
+    def _enrolled(self, wanted: ProvisionedNode, seen: IronicNode, *, sent: bool) -> Progress:
+        """``sent``: whether Ironic was sent the access to the BMC just now."""
+        new = f"; it was sent {ACCESS}" if sent else ""
+        if _occupied(seen):
+            return succeeded(f"Ironic knows it: {seen.state}{new}")
         if seen.maintenance is not None:
-            return pending(seen.in_maintenance)
+            ends = "; Ironic ends that itself when the BMC answers" if seen.fault == POWER_FAULT else ""
+            return pending(f"{seen.in_maintenance}{new}{ends}")
         if seen.state in states.PASSING:
-            return pending(f"{wanted.name}: {states.doing(seen.state)}", look_in=SOON)
+            return pending(f"{wanted.name}: {states.doing(seen.state)}{new}", look_in=SOON)
         self._update(wanted, seen)
         if seen.state == states.ENROLL:
-            return self._manage(wanted, seen)
-        return succeeded(f"Ironic knows it: {seen.state}")
+            return self._manage(wanted, seen, sent=sent)
+        return succeeded(f"Ironic knows it: {seen.state}{new}")
+
+    def _access_change(self, bmc: BmcAccess, seen: IronicNode) -> AccessChange | None:
+        """None also of what somebody else has installed under our name."""
+        if _occupied(seen) and not ({access.ENROLLED, access.BMC} & seen.extra.keys()):
+            return None
+        retried = seen.state == states.ENROLL and seen.last_error is not None and not self._fresh_failure(seen)
+        return bmc_record.change(bmc, seen, self._settings, again=retried)
+
+    def _send(self, wanted: ProvisionedNode, seen: IronicNode, change: AccessChange) -> None:
+        """Raises ``DriverRefused``, with what Ironic says of the hardware type."""
+        if change.driver is None:
+            self._connector.patch(("nodes", seen.uuid), change.patch)
+            return
+        try:
+            # Interfaces of the former type, which the new one may not have, become its own.
+            self._connector.request("PATCH", ("nodes", seen.uuid), change.patch, {"reset_interfaces": "true"})
+        except BadRequest as exc:
+            raise DriverRefused(
+                f"Ironic does not take the hardware type {change.driver} in place of {seen.driver}: {exc.message}"
+            ) from None
 
     def _adopt(self, wanted: ProvisionedNode) -> Progress | None:
         """A node that Ironic has by the MAC of our machine gets our name. None if there is none."""
@@ -78,20 +118,16 @@ class Enrolment:
     def _create(self, wanted: ProvisionedNode) -> Progress:
         """Names are unique in Ironic: a second request for one is refused, whichever worker makes it."""
         assert wanted.bmc is not None
-        made = self._connector.post(("nodes",), access.new_node(wanted, wanted.bmc, self._settings))
+        sent = bmc_record.record(wanted.bmc, self._settings)
+        document = access.new_node(wanted, wanted.bmc, self._settings, sent)
+        made = self._connector.post(("nodes",), document)
         self._complete(wanted, made["uuid"], (), frozenset(access.traits(wanted)))
         self._provision(made["uuid"], "manage")
         return pending(f"{wanted.name}: {states.doing(states.VERIFYING)}", look_in=SOON)
 
     def _update(self, wanted: ProvisionedNode, seen: IronicNode) -> None:
-        """What the design says now, where Ironic shows something else."""
-        assert wanted.bmc is not None
-        changes: list[dict[str, object]] = []
-        info = access.driver_info(wanted.bmc, self._settings)
-        retried = seen.state == states.ENROLL and not self._fresh_failure(seen)
-        if access.differs(seen.driver_info, info) or (retried and info):
-            changes.append({"op": "add", "path": "/driver_info", "value": {**_shown(seen), **info}})
-        changes += access.changed_properties(wanted, seen.properties, seen.extra)
+        """What else the design says now, where Ironic shows something else."""
+        changes = access.changed_properties(wanted, seen.properties, seen.extra)
         if changes:
             self._connector.patch(("nodes", seen.uuid), changes)
         self._complete(wanted, seen.uuid, seen.traits, access.recorded_traits(seen.extra))
@@ -135,8 +171,8 @@ class Enrolment:
                     "that port, or correct the design"
                 ) from None
 
-    def _manage(self, wanted: ProvisionedNode, seen: IronicNode) -> Progress:
-        if self._fresh_failure(seen):
+    def _manage(self, wanted: ProvisionedNode, seen: IronicNode, *, sent: bool) -> Progress:
+        if self._fresh_failure(seen) and not sent:
             return failed(f"{wanted.name}: {states.in_words(seen.last_error)}")
         self._provision(seen.uuid, "manage")
         return pending(f"{wanted.name}: {states.doing(states.VERIFYING)}", look_in=SOON)
@@ -158,7 +194,7 @@ class Enrolment:
         if seen.state == states.DEPLOY_FAILED:
             self._provision(seen.uuid, "deleted")
             return pending(f"{name}: its failed installation is taken down", look_in=SOON)
-        if seen.state in states.INSTALLED or (seen.instance is not None and seen.state != states.AVAILABLE):
+        if _occupied(seen):
             return failed(f"{name} is {seen.state} in Ironic: destroy it first")
         if seen.state in states.PASSING:
             return pending(f"{name}: {states.doing(seen.state)}", look_in=SOON)
@@ -186,6 +222,5 @@ class Enrolment:
         return seen.last_error is not None and datetime.now(UTC) - changed < FRESH
 
 
-def _shown(seen: IronicNode) -> dict[str, object]:
-    """What is not masked: a mask must not become a password."""
-    return {name: value for name, value in seen.driver_info.items() if value != access.MASK}
+def _occupied(seen: IronicNode) -> bool:
+    return seen.state in states.INSTALLED or (seen.instance is not None and seen.state != states.AVAILABLE)
