@@ -20,6 +20,8 @@ CAPABILITY = "drydock_capability"
 """In ``extra``: the capability that we set."""
 BMC = "drydock_bmc"
 """In ``extra``: what was sent of the BMC, see ``bmc_record``."""
+INSPECTION = "drydock_inspection"
+"""In ``extra``: ``for`` what it was last inspected once more, and when the inspection before that ended (``after``)."""
 ENROLLED = "drydock_node"
 """In ``extra``: the name in our design, of what we enrolled or adopted."""
 

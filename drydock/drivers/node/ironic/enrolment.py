@@ -179,7 +179,8 @@ class Enrolment:
 
     # -- configure_hardware
 
-    def make_ready(self, wanted: ProvisionedNode, seen: IronicNode | None) -> Progress:
+    def make_ready(self, wanted: ProvisionedNode, seen: IronicNode | None, again: str | None) -> Progress:
+        """``again``: what it is to be inspected for, once, though it was before."""
         name = wanted.name
         if seen is None:
             return failed(f"Ironic does not know {name}: enroll it first")
@@ -198,10 +199,10 @@ class Enrolment:
             return failed(f"{name} is {seen.state} in Ironic: destroy it first")
         if seen.state in states.PASSING:
             return pending(f"{name}: {states.doing(seen.state)}", look_in=SOON)
-        return self._forward(wanted, seen)
+        return self._forward(wanted, seen, again)
 
-    def _forward(self, wanted: ProvisionedNode, seen: IronicNode) -> Progress:
-        uninspected = self._settings.inspect and not seen.inspected
+    def _forward(self, wanted: ProvisionedNode, seen: IronicNode, again: str | None) -> Progress:
+        uninspected = self._settings.inspect and (not seen.inspected or _due(seen, again))
         if seen.state == states.AVAILABLE and not (uninspected and seen.instance is None):
             return succeeded("available in Ironic")
         if seen.state in (states.ENROLL, states.AVAILABLE):
@@ -210,8 +211,17 @@ class Enrolment:
             verb, next_state = ("inspect", states.INSPECTING) if uninspected else ("provide", states.CLEANING)
         else:
             return pending(f"{wanted.name}: {states.doing(seen.state)}")
+        if verb == "inspect" and again is not None and not _recorded(seen, again):
+            self._record_inspection(seen, again)
         self._provision(seen.uuid, verb)
         return pending(f"{wanted.name}: {states.doing(next_state)}", look_in=SOON)
+
+    def _record_inspection(self, seen: IronicNode, again: str) -> None:
+        """Before it begins: whoever repeats the verb sees by the end of the last one whether it has been."""
+        value = {"for": again, "after": seen.inspection}
+        self._connector.patch(
+            ("nodes", seen.uuid), [{"op": "add", "path": f"/extra/{access.INSPECTION}", "value": value}]
+        )
 
     def _provision(self, uuid: str, target: str) -> None:
         self._connector.put(("nodes", uuid, "states", "provision"), {"target": target})
@@ -220,6 +230,18 @@ class Enrolment:
     def _fresh_failure(seen: IronicNode) -> bool:
         changed = seen.changed or datetime.min.replace(tzinfo=UTC)
         return seen.last_error is not None and datetime.now(UTC) - changed < FRESH
+
+
+def _recorded(seen: IronicNode, again: str) -> bool:
+    found = seen.extra.get(access.INSPECTION)
+    return isinstance(found, dict) and found.get("for") == again
+
+
+def _due(seen: IronicNode, again: str | None) -> bool:
+    """Whether the inspection for ``again`` has not been: Ironic's own times are compared with each other only."""
+    return again is not None and not (
+        _recorded(seen, again) and seen.extra[access.INSPECTION].get("after") != seen.inspection
+    )
 
 
 def _occupied(seen: IronicNode) -> bool:

@@ -25,6 +25,7 @@ STOPPED = "drydock_stopped"
 @dataclass(frozen=True, slots=True)
 class IronicNode:
     """``instance``: id of the deployment that it has or is to have. ``maintenance``: why, None if it is not.
+    ``inspection``: when the last one ended, as Ironic writes it; None if there was none, or it failed.
     ``fault``: what Ironic put it into maintenance for, None if it was an operator.
     """
 
@@ -37,7 +38,7 @@ class IronicNode:
     instance: str | None
     power: str | None
     changed: datetime | None
-    inspected: bool
+    inspection: str | None
     heartbeat: datetime | None
     extra: Mapping[str, Any]
     properties: Mapping[str, Any]
@@ -59,7 +60,7 @@ class IronicNode:
             instance=row.get("instance_uuid"),
             power=row.get("power_state"),
             changed=moment(row.get("provision_updated_at")),
-            inspected=bool(row.get("inspection_finished_at")),
+            inspection=row.get("inspection_finished_at"),
             heartbeat=moment(internal.get("agent_last_heartbeat")),
             extra=row.get("extra") or {},
             properties=row.get("properties") or {},
@@ -67,6 +68,10 @@ class IronicNode:
             driver_info=row.get("driver_info") or {},
             traits=tuple(row.get("traits") or ()),
         )
+
+    @property
+    def inspected(self) -> bool:
+        return self.inspection is not None
 
     @property
     def stopped(self) -> bool:
