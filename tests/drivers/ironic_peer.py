@@ -80,6 +80,10 @@ class Operator:
         self.connector.post(("ports",), {"node_uuid": made["uuid"], "address": mac})
         return str(made["uuid"])
 
+    def macs(self, name: str) -> set[str]:
+        """Of the node's ports."""
+        return {str(row["address"]) for row in self.connector.members("ports", node=name)}
+
     def power(self, name: str, target: str) -> None:
         self.connector.put(("nodes", name, "states", "power"), {"target": target})
 

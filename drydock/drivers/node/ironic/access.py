@@ -23,7 +23,9 @@ BMC = "drydock_bmc"
 INSPECTION = "drydock_inspection"
 """In ``extra``: ``for`` what it was last inspected once more, and when the inspection before that ended (``after``)."""
 ENROLLED = "drydock_node"
-"""In ``extra``: the name in our design, of what we enrolled or adopted."""
+"""In ``extra``: the name in our design, of what we enrolled or adopted; also of the ports that we added."""
+PORT = "drydock_port"
+"""In ``extra``: the MAC of the NIC that it boots from, as the design had it when its port was seen to."""
 
 
 def redfish_info(bmc: BmcAccess, settings: IronicSettings) -> dict[str, Any]:
@@ -89,6 +91,7 @@ def new_node(
         "extra": {
             ENROLLED: node.name,
             BMC: dict(sent),
+            **port_record(node),
             TRAITS: list(traits(node)),
             **({} if node.hardware.boot_mode is None else {CAPABILITY: _capability(node)}),
         },
@@ -132,6 +135,11 @@ def changed_properties(
     if wanted is not None:
         return [*changes, {"op": "add", "path": f"/extra/{CAPABILITY}", "value": wanted}]
     return [*changes, {"op": "remove", "path": f"/extra/{CAPABILITY}"}]
+
+
+def port_record(node: ProvisionedNode) -> dict[str, str]:
+    """Part of ``extra``; empty if the design has no such MAC."""
+    return {} if node.boot_mac is None else {PORT: node.boot_mac.lower()}
 
 
 def recorded_traits(extra: Mapping[str, Any]) -> frozenset[str]:

@@ -106,11 +106,12 @@ class Enrolment:
             return failed(
                 f"the NIC {wanted.boot_mac} is of Ironic's node {found.name}, enrolled as {other} of a design"
             )
+        extra = {access.ENROLLED: wanted.name, **access.port_record(wanted)}
         self._connector.patch(
             ("nodes", found.uuid),
             [
                 {"op": "add", "path": "/name", "value": wanted.name},
-                {"op": "add", "path": f"/extra/{access.ENROLLED}", "value": wanted.name},
+                *({"op": "add", "path": f"/extra/{name}", "value": value} for name, value in extra.items()),
             ],
         )
         return pending(f"{wanted.name}: was known to Ironic as {found.name or found.uuid}; renamed", look_in=SOON)
@@ -121,7 +122,8 @@ class Enrolment:
         sent = bmc_record.record(wanted.bmc, self._settings)
         document = access.new_node(wanted, wanted.bmc, self._settings, sent)
         made = self._connector.post(("nodes",), document)
-        self._complete(wanted, made["uuid"], (), frozenset(access.traits(wanted)))
+        self._add_port(wanted, made["uuid"])
+        self._set_traits(wanted, made["uuid"], (), frozenset(access.traits(wanted)))
         self._provision(made["uuid"], "manage")
         return pending(f"{wanted.name}: {states.doing(states.VERIFYING)}", look_in=SOON)
 
@@ -130,17 +132,35 @@ class Enrolment:
         changes = access.changed_properties(wanted, seen.properties, seen.extra)
         if changes:
             self._connector.patch(("nodes", seen.uuid), changes)
-        self._complete(wanted, seen.uuid, seen.traits, access.recorded_traits(seen.extra))
+        self._see_to_port(wanted, seen)
+        self._set_traits(wanted, seen.uuid, seen.traits, access.recorded_traits(seen.extra))
 
-    def _complete(self, wanted: ProvisionedNode, uuid: str, known: Collection[str], ours: frozenset[str]) -> None:
-        """The port of the NIC that it boots from, then traits: where those are, the port is.
+    def _see_to_port(self, wanted: ProvisionedNode, seen: IronicNode) -> None:
+        """Where the record names the MAC, its port is there, but for a node whose creation was cut short."""
+        record = access.port_record(wanted)
+        recorded = record.items() <= seen.extra.items()
+        cut_short = seen.state == states.ENROLL and seen.last_error is None
+        if not record or (recorded and not cut_short):
+            return
+        self._add_port(wanted, seen.uuid)
+        if recorded:
+            return
+        self._remove_former_ports(wanted, seen.uuid)
+        for name, value in record.items():
+            self._connector.patch(("nodes", seen.uuid), [{"op": "add", "path": f"/extra/{name}", "value": value}])
 
-        ``ours``: traits that are recorded as added by us. What we add is recorded before, and what we remove is
+    def _remove_former_ports(self, wanted: ProvisionedNode, uuid: str) -> None:
+        """Of other MACs, and only those that we added: others are an operator's, or of NICs that inspection found."""
+        kept = access.port_record(wanted)[access.PORT]
+        for port in self._connector.members("ports", node=uuid, fields="uuid,address,extra"):
+            if port["address"] != kept and (port.get("extra") or {}).get(access.ENROLLED) == wanted.name:
+                self._connector.request("DELETE", ("ports", port["uuid"]))
+
+    def _set_traits(self, wanted: ProvisionedNode, uuid: str, known: Collection[str], ours: frozenset[str]) -> None:
+        """``ours``: traits that are recorded as added by us. What we add is recorded before, and what we remove is
         forgotten after: a call that is cut short in between leaves none that nobody removes.
         """
         traits, there = frozenset(access.traits(wanted)), frozenset(known)
-        if not (there and traits <= there):
-            self._add_port(wanted, uuid)
         added, gone = traits - there, ours - traits
         if not added <= ours:
             self._record_traits(uuid, ours | added)
@@ -158,7 +178,8 @@ class Enrolment:
             return
         mac = wanted.boot_mac.lower()
         try:
-            self._connector.post(("ports",), {"node_uuid": uuid, "address": mac, "pxe_enabled": True})
+            document = {"node_uuid": uuid, "address": mac, "pxe_enabled": True, "extra": {access.ENROLLED: wanted.name}}
+            self._connector.post(("ports",), document)
         except Conflict:
             found = self._connector.members("ports", address=mac, fields="node_uuid")
             if not found:  # the node is locked
