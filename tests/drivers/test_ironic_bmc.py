@@ -14,7 +14,10 @@ pytest.importorskip("openstack", reason="openstacksdk, the extra 'ironic', is no
 
 from dev.peers.ironic_server import IronicServer
 from dev.peers.sushy_emulator import SushyEmulator, system_id
+from drydock import conf
+from drydock.bootstrap.shared import build_shared
 from drydock.drivers.node.base import NodeState
+from drydock.drivers.node.ironic import access
 from drydock.drivers.node.ironic.driver import IronicProvisioner
 from drydock.drivers.node.records import ProvisionedNode
 from drydock.drivers.oob.base import BmcAccess
@@ -121,6 +124,34 @@ def test_a_new_password_is_sent_once(
     assert requests(new) == {"GET nodes": 1}
     shown = operator.node(node.name)
     assert "one" not in repr((shown["extra"], shown["driver_info"]))
+
+
+def test_processes_of_one_configuration_make_one_digest(
+    ironic: IronicServer, tmp_path: Path, node: ProvisionedNode, operator: Operator
+) -> None:
+    """What one worker has sent, another does not send again; under another secret it does."""
+
+    def process(secret: str) -> IronicProvisioner:
+        file = tmp_path / "drydock.conf"
+        file.write_text(
+            f"[database]\nurl = postgresql://127.0.0.1:1/none\n[bootaction]\nsecrets = {secret}\n"
+            f"[drivers]\nnode = ironic\n[ironic]\nendpoint_override = {ironic.url}\n"
+            "hardware_types = fake:fake-hardware\n"
+        )
+        loaded = conf.load(["--config-file", str(file)], env={})
+        made = build_shared(loaded, pool_size=1, application_name="test").provisioner
+        assert isinstance(made, IronicProvisioner)
+        return made
+
+    def recorded() -> object:
+        return operator.node(node.name)["extra"][access.BMC]["digest"]
+
+    enrolled(process("ab" * 32), node)
+    first = recorded()
+    enrolled(process("ab" * 32), node)
+    assert recorded() == first
+    enrolled(process("cd" * 32), node)
+    assert recorded() != first
 
 
 def test_what_the_design_has_no_more_goes(

@@ -21,7 +21,7 @@ from drydock.drivers.node.ironic.settings import IronicSettings
 from drydock.drivers.oob.base import BmcAccess
 
 UNCHANGEABLE = states.PASSING - {states.VERIFYING, states.INSPECT_WAIT}
-"""Ironic refuses to change a node in these states, and in those that are not ours (rescuing)."""
+"""Ironic refuses to change a node in these states, as in others of which there is no set (rescuing): by a 409."""
 _WITH_INTERFACES = frozenset({states.ENROLL, states.MANAGEABLE, states.AVAILABLE, states.INSPECT_WAIT})
 
 
