@@ -47,19 +47,18 @@ class SushyEmulator(Peer):
         self.authority = authority
         self._address = addresses[0]
         self.user, self.password = USER, secrets.token_urlsafe(12)
-        self.auth = (self.user, self.password)
         self.port = free_port()
         self.url = f"{'https' if tls else 'http'}://{addresses[0]}:{self.port}"
         self.log = directory / "sushy-emulator.log"
         self._configuration = directory / "sushy-emulator.conf"
-        accounts = directory / "htpasswd"
-        accounts.write_text(f"{self.user}:{bcrypt.hashpw(self.password.encode(), bcrypt.gensalt(ROUNDS)).decode()}\n")
+        self._accounts = directory / "htpasswd"
+        self._write_account()
         self._configuration.write_text(
             f"SUSHY_EMULATOR_LISTEN_IP = {addresses[0] if len(addresses) == 1 else EVERY_ADDRESS!r}\n"
             f"SUSHY_EMULATOR_LISTEN_PORT = {self.port}\n"
             f"SUSHY_EMULATOR_SSL_CERT = {str(tls.certificate) if tls else None!r}\n"
             f"SUSHY_EMULATOR_SSL_KEY = {str(tls.key) if tls else None!r}\n"
-            f"SUSHY_EMULATOR_AUTH_FILE = {str(accounts)!r}\n"
+            f"SUSHY_EMULATOR_AUTH_FILE = {str(self._accounts)!r}\n"
             # State that is kept has precedence over the configuration: a new directory for each emulator.
             f"SUSHY_EMULATOR_STATE_DIR = {str(directory / f'state-{self.port}')!r}\n{settings}"
         )
@@ -111,6 +110,19 @@ class SushyEmulator(Peer):
             tls=authority.issue("bmc", addresses=addresses) if authority else certificate,
             authority=authority.certificate if authority else None,
         )  # fmt: skip
+
+    @property
+    def auth(self) -> tuple[str, str]:
+        return self.user, self.password
+
+    def change_password(self) -> None:
+        """At once, also while it runs."""
+        self.password = secrets.token_urlsafe(12)
+        self._write_account()
+
+    def _write_account(self) -> None:
+        hashed = bcrypt.hashpw(self.password.encode(), bcrypt.gensalt(ROUNDS)).decode()
+        self._accounts.write_text(f"{self.user}:{hashed}\n")
 
     def path(self, name: str) -> str:
         """The Redfish path of a fake system."""

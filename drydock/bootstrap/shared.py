@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from oslo_config import cfg
 
 from drydock.auth.service_session import service_session
 from drydock.bootaction.template_limits import TemplateLimits
+from drydock.conf import boot_secrets
 from drydock.conf.design import token_hosts
 from drydock.conf.driver_options import driver_options
 from drydock.db.database import Database
@@ -53,7 +54,7 @@ def build_shared(conf: cfg.ConfigOpts, *, pool_size: int, application_name: str)
         return content
 
     references = _references(conf, read_snapshot)
-    provisioner = load_node_provisioner(conf.drivers.node, driver_options(conf, conf.drivers.node))
+    provisioner = load_node_provisioner(conf.drivers.node, _provisioner_options(conf))
     images = ImageCatalogue(provisioner, seconds=conf.design.images_seconds, patience=conf.design.images_patience)
     return Shared(
         database=database,
@@ -61,6 +62,12 @@ def build_shared(conf: cfg.ConfigOpts, *, pool_size: int, application_name: str)
         references=references,
         provisioner=provisioner,
     )
+
+
+def _provisioner_options(conf: cfg.ConfigOpts) -> Mapping[str, Any]:
+    """With the key of the digests that it keeps in Ironic, where it is that driver."""
+    options = driver_options(conf, conf.drivers.node)
+    return {**options, "digest_key": boot_secrets(conf)[0]} if conf.drivers.node == "ironic" else options
 
 
 def _references(conf: cfg.ConfigOpts, read_snapshot: Callable[[str], bytes]) -> References:

@@ -21,6 +21,8 @@ from drydock.drivers.node.ironic.driver import IronicProvisioner
 from drydock.drivers.node.ironic.settings import IronicSettings
 from tests.http_peer import Answer, Request
 
+#: All workers of a site have one.
+KEY = b"of all workers of the tests"
 HARDWARE = {"fake": "fake-hardware", "redfish": "redfish"}
 IMAGES = """
 jammy:
@@ -78,6 +80,10 @@ class Operator:
         self.connector.post(("ports",), {"node_uuid": made["uuid"], "address": mac})
         return str(made["uuid"])
 
+    def macs(self, name: str) -> set[str]:
+        """Of the node's ports."""
+        return {str(row["address"]) for row in self.connector.members("ports", node=name)}
+
     def power(self, name: str, target: str) -> None:
         self.connector.put(("nodes", name, "states", "power"), {"target": target})
 
@@ -87,12 +93,20 @@ class Operator:
         else:
             self.connector.put(("nodes", name, "maintenance"), {"reason": reason})
 
+    def driver_info(self, name: str) -> Mapping[str, Any]:
+        """With the passwords, which its API masks."""
+        return self._kept(name, "driver_info")
+
     def config_drive(self, name: str) -> Mapping[str, Any]:
         """As Ironic has kept it; its API shows none."""
-        with sqlite3.connect(f"file:{self.directory / 'ironic.sqlite'}?mode=ro", uri=True) as database:
-            ((info,),) = database.execute("SELECT instance_info FROM nodes WHERE name = ?", (name,)).fetchall()
-        drive = json.loads(info)["configdrive"]
+        drive = self._kept(name, "instance_info")["configdrive"]
         return dict(json.loads(drive) if isinstance(drive, str) else drive)
+
+    def _kept(self, name: str, column: str) -> Mapping[str, Any]:
+        with sqlite3.connect(f"file:{self.directory / 'ironic.sqlite'}?mode=ro", uri=True) as database:
+            database.row_factory = sqlite3.Row
+            (row,) = database.execute("SELECT * FROM nodes WHERE name = ?", (name,)).fetchall()
+        return dict(json.loads(row[column]))
 
     def story(self, name: str) -> list[str]:
         """What ended, from the node's history."""
@@ -115,7 +129,14 @@ def settings(ironic: IronicServer, **more: Any) -> IronicSettings:
     if ironic.password is not None:
         account = {"auth_type": "http_basic", "username": ironic.user, "password": ironic.password}
     return IronicSettings.from_options(
-        {"endpoint_override": ironic.url, "hardware_types": HARDWARE, "timeout": 60.0, **account, **more}
+        {
+            "endpoint_override": ironic.url,
+            "hardware_types": HARDWARE,
+            "timeout": 60.0,
+            "digest_key": KEY,
+            **account,
+            **more,
+        }
     )
 
 

@@ -90,6 +90,21 @@ class NodeProvisionerContract(Contract):
         assert only(provisioner.enroll([node])).state is ProgressState.SUCCEEDED
         assert provisioner.observe([node.name])[node.name].state is NodeState.READY
 
+    def test_looks_once_more_into_a_machine_that_it_knows(
+        self, provisioner: NodeProvisioner, node: ProvisionedNode, boot_from_network: BootFromNetwork
+    ) -> None:
+        """Once for each text, however often the verb is repeated with it."""
+        boot_from_network(node)
+        ends(lambda: provisioner.enroll([node]))
+        ends(lambda: provisioner.configure_hardware([node]))
+        for reason in ("task 1", "task 2"):
+            again = {node.name: reason}
+            assert ends(lambda again=again: provisioner.configure_hardware([node], again)).state is (  # type: ignore[misc]
+                ProgressState.SUCCEEDED
+            )
+            assert only(provisioner.configure_hardware([node], again)).state is ProgressState.SUCCEEDED
+        assert provisioner.observe([node.name])[node.name].state is NodeState.READY
+
     def test_tells_what_it_found(
         self, provisioner: NodeProvisioner, node: ProvisionedNode, boot_from_network: BootFromNetwork
     ) -> None:

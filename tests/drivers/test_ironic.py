@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
@@ -237,6 +238,42 @@ def test_killed_after_a_request_and_repeated_by_another_worker(
     assert operator.node(node.name)["provision_state"] == "available"
 
 
+@pytest.mark.parametrize("after", ["GET nodes", "PATCH node", "PUT provision"])
+@pytest.mark.parametrize("prepared_before", [True, False])
+def test_a_node_is_inspected_again_once_for_a_task(
+    ironic: IronicServer, tmp_path: Path, node: ProvisionedNode, operator: Operator, after: str, prepared_before: bool
+) -> None:
+    """Also where the worker dies after each request of one kind in turn, and others go on."""
+    worker = made_provisioner(ironic, tmp_path / "images.yaml")
+    assert ends(lambda: worker.enroll([node])).state is SUCCEEDED
+    if prepared_before:
+        prepared(worker, node)
+    seen = operator.node(node.name)
+    again = {node.name: "task 1"}
+    counted(worker).requests.clear()
+
+    def call() -> Mapping[str, Progress]:
+        counted(worker).cut = {"GET nodes": f"GET {node.name}", "PATCH node": f"PATCH {seen['uuid']}"}.get(after, after)
+        with suppress(Killed):
+            return worker.configure_hardware([node], again)
+        return {node.name: Progress(PENDING, "killed")}
+
+    if after == "GET nodes":
+        assert only(call()).reason == "killed"
+        assert ends(lambda: worker.configure_hardware([node], again)).state is SUCCEEDED
+    else:
+        assert ends(call).state is SUCCEEDED
+    made = counted(worker).requests
+    steps = ["manage", "inspect", "provide"] if prepared_before else ["inspect", "provide"]
+    assert (made["PUT nodes/states/provision"], made["PATCH nodes"]) == (len(steps), 1)
+    ended = operator.node(node.name)["inspection_finished_at"]
+    assert ended not in (None, seen["inspection_finished_at"])
+    counted(worker).cut = None
+    assert only(worker.configure_hardware([node], again)).state is SUCCEEDED
+    assert only(worker.configure_hardware([node])).state is SUCCEEDED
+    assert operator.node(node.name)["inspection_finished_at"] == ended
+
+
 def test_a_deployment_is_begun_once(provisioner: IronicProvisioner, node: ProvisionedNode, operator: Operator) -> None:
     prepared(provisioner, node)
     counted(provisioner).requests.clear()
@@ -339,11 +376,12 @@ def test_what_the_operator_of_ironic_rescues_is_taken_down(
 def test_a_patch_that_ironic_quotes(provisioner: IronicProvisioner, node: ProvisionedNode, operator: Operator) -> None:
     prepared(provisioner, node)
     info = {"redfish_password": "not-a-secret", "fake": 1}
-    with pytest.raises(DriverRefused, match="Couldn't apply patch") as refused:
-        operator.connector.patch(
-            ("nodes", node.name), [{"op": "replace", "path": "/driver_info/of_nobody", "value": info}]
-        )
-    assert "not-a-secret" not in str(refused.value)
+    for path, value in (("of_nobody", info), ("redfish_password", "not-a-secret")):
+        with pytest.raises(DriverRefused, match="Couldn't apply patch") as refused:
+            operator.connector.patch(
+                ("nodes", node.name), [{"op": "replace", "path": f"/driver_info/{path}", "value": value}]
+            )
+        assert "not-a-secret" not in str(refused.value)
 
 
 def test_http_basic_and_a_wrong_password(tmp_path: Path) -> None:

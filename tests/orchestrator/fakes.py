@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from drydock.drivers.node.base import (
+    NO_NODES,
     Image,
     NodeState,
     Observation,
@@ -64,6 +65,7 @@ class FakeProvisioner:
     """Installs at once. ``installs`` counts real starts, so that a repeated ``deploy`` shows.
 
     ``refused``: what ``apply_networking`` answers for a node instead of succeeding; ``asked``: its requests' nodes.
+    ``again``: for what nodes were looked into though they were known.
     ``lacks``: what is unsupported, by node; ``details``: of observations, by node.
     """
 
@@ -83,6 +85,7 @@ class FakeProvisioner:
         self.stumbles: dict[str, Exception] = {}
         self.asked: list[list[str]] = []
         self.site: ProvisionedSite | None = None
+        self.again: dict[str, str] = {}
         self.images: list[Image] | None = [Image("jammy", ("ga-22.04", "hwe-22.04"))]
 
     def check(self) -> None:
@@ -100,7 +103,10 @@ class FakeProvisioner:
             self.states.setdefault(node.name, NodeState.DISCOVERED)
         return {node.name: DONE for node in nodes}
 
-    def configure_hardware(self, nodes: Sequence[ProvisionedNode]) -> Mapping[str, Progress]:
+    def configure_hardware(
+        self, nodes: Sequence[ProvisionedNode], again: Mapping[str, str] = NO_NODES
+    ) -> Mapping[str, Progress]:
+        self.again.update(again)
         for node in nodes:
             self.states[node.name] = NodeState.READY
         return {node.name: DONE for node in nodes}

@@ -145,6 +145,18 @@ def test_a_deployed_node_is_left_alone_unless_forced(world: World, action: str) 
         assert world.bmcs.resets["n01"] == resets + 1
 
 
+def test_a_forced_task_has_its_hardware_looked_into_again(world: World) -> None:
+    """A machine's hardware may have been replaced; what is found becomes build data of the new task."""
+    run(world, "prepare_nodes")
+    assert world.provisioner.again == {}
+    forced = world.subtasks(run(world, "prepare_nodes", force=True).id)["n01"]
+    assert world.provisioner.again == {"n01": str(forced.id)}
+    with world.database.unit_of_work() as uow:
+        assert uow.build_data.tasks_with("fake", [forced.id]) == {forced.id}
+    run(world, "deploy_nodes", force=True)
+    assert world.provisioner.again == {"n01": str(forced.id)}
+
+
 def test_a_node_deployed_from_another_design_is_left_alone_and_said_to_be(world: World) -> None:
     run(world, "deploy_nodes")
     again = run(world, "deploy_nodes", nodes=("n01", "n02"))

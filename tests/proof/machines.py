@@ -11,7 +11,7 @@ from dev import postgres, unprivileged
 from drydock.db import migrate
 from drydock.db.engine import connect
 from drydock.db.tables import boot_actions, tasks
-from drydock.drivers.node.base import Image
+from drydock.drivers.node.base import NO_NODES, Image
 from drydock.drivers.node.records import Deployment, ProvisionedNode
 from drydock.drivers.oob.base import BmcAccess, BootDevice, BootMode, PowerState
 from drydock.drivers.progress import Progress
@@ -60,9 +60,11 @@ class Provisioner(FakeProvisioner):
         self._touch("enroll", [node.name for node in nodes])
         return super().enroll(nodes)
 
-    def configure_hardware(self, nodes: Sequence[ProvisionedNode]) -> Mapping[str, Progress]:
+    def configure_hardware(
+        self, nodes: Sequence[ProvisionedNode], again: Mapping[str, str] = NO_NODES
+    ) -> Mapping[str, Progress]:
         self._touch("configure_hardware", [node.name for node in nodes])
-        return super().configure_hardware(nodes)
+        return super().configure_hardware(nodes, again)
 
     def apply_networking(self, nodes: Sequence[ProvisionedNode]) -> Mapping[str, Progress]:
         self._touch("apply_networking", [node.name for node in nodes])

@@ -6,12 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Protocol
 
 from drydock.drivers.node.records import Deployment, ProvisionedNode, ProvisionedSite
 from drydock.drivers.progress import Progress
 from drydock.model.hardware_facts import HardwareFacts
 from drydock.model.node_summary import NodeSummary
+
+NO_NODES: Mapping[str, str] = MappingProxyType({})
 
 
 class NodeState(StrEnum):
@@ -120,8 +123,15 @@ class NodeProvisioner(Protocol):
         """
         ...
 
-    def configure_hardware(self, nodes: Sequence[ProvisionedNode]) -> Mapping[str, Progress]:
-        """Inspect, commission, clean: whatever makes the machine ready to be deployed; done when it is."""
+    def configure_hardware(
+        self, nodes: Sequence[ProvisionedNode], again: Mapping[str, str] = NO_NODES
+    ) -> Mapping[str, Progress]:
+        """Inspect, commission, clean: whatever makes the machine ready to be deployed; done when it is.
+
+        ``again``: by name, nodes that are looked into though they are known, as their hardware may have changed, and
+        for what: once for each such text, however often the verb is repeated. One whose facts are always new has
+        nothing to do for it.
+        """
         ...
 
     def facts(self, nodes: Sequence[str]) -> Mapping[str, HardwareFacts]:

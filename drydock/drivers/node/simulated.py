@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any, Self, TypeVar
 
 from drydock.drivers.node.base import (
+    NO_NODES,
     Image,
     NodeState,
     Observation,
@@ -64,7 +65,10 @@ class SimulatedProvisioner:
     def enroll(self, nodes: Sequence[ProvisionedNode]) -> Mapping[str, Progress]:
         return self._ask("POST", ("identify",), dict.fromkeys(node.name for node in nodes))
 
-    def configure_hardware(self, nodes: Sequence[ProvisionedNode]) -> Mapping[str, Progress]:
+    def configure_hardware(
+        self, nodes: Sequence[ProvisionedNode], again: Mapping[str, str] = NO_NODES
+    ) -> Mapping[str, Progress]:
+        """``again`` is nothing to it: hardware that is played does not change."""
         return self._ask("POST", ("commission",), dict.fromkeys(node.name for node in nodes))
 
     def facts(self, nodes: Sequence[str]) -> Mapping[str, HardwareFacts]:

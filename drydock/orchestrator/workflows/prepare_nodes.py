@@ -2,7 +2,8 @@
 
 look_at_node → set_boot_device → power_off → power_on → identify → collect_inventory → configure_hardware
 
-A node that is deployed or ready to be deployed ends at its first step, unless the task says force.
+A node that is deployed or ready to be deployed ends at its first step, unless the task says force; then its hardware
+is looked into anew.
 Off and on are two steps because each can look before it acts: a power cycle repeated after a crash would reset a
 machine in the middle of its discovery.
 """
@@ -77,12 +78,18 @@ def collect_inventory(ctx: StepContext) -> Outcome:
 
 def configure_hardware(batch: NodeBatch) -> Mapping[UUID, Outcome]:
     """What the provisioner found in the machines that are ready becomes build data, once per task."""
-    progress = batch.provisioner.configure_hardware(batch.nodes)
+    again = {ctx.node: str(ctx.task.id) for ctx in batch.contexts if _is_forced(ctx)}
+    progress = batch.provisioner.configure_hardware(batch.nodes, again)
     ready = [ctx for ctx in batch.contexts if progress[ctx.node].state is ProgressState.SUCCEEDED]
     if ready:
         found = batch.provisioner.facts([ctx.node for ctx in ready])
         keep_facts([ctx for ctx in ready if ctx.node in found], batch.provisioner.name, found)
     return batch.by_task(progress, "ready to be deployed")
+
+
+def _is_forced(ctx: StepContext) -> bool:
+    """Of the task itself: a plan's force is for what it does after these steps."""
+    return ctx.task.force and ctx.task.action is Action.PREPARE_NODE
 
 
 def _not_ours(ctx: StepContext) -> Outcome:

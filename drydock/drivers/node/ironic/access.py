@@ -18,8 +18,14 @@ TRAITS = "drydock_traits"
 """In ``extra``: the traits that we added, a list. Others are the operator's of Ironic, also where a design has them."""
 CAPABILITY = "drydock_capability"
 """In ``extra``: the capability that we set."""
+BMC = "drydock_bmc"
+"""In ``extra``: what was sent of the BMC, see ``bmc_record``."""
+INSPECTION = "drydock_inspection"
+"""In ``extra``: ``for`` what it was last inspected once more, and when the inspection before that ended (``after``)."""
 ENROLLED = "drydock_node"
-"""In ``extra``: the name in our design, of what we enrolled or adopted."""
+"""In ``extra``: the name in our design, of what we enrolled or adopted; also of the ports that we added."""
+PORT = "drydock_port"
+"""In ``extra``: the MAC of the NIC that it boots from, as the design had it when its port was seen to."""
 
 
 def redfish_info(bmc: BmcAccess, settings: IronicSettings) -> dict[str, Any]:
@@ -73,8 +79,10 @@ def differs(shown: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
     return any(shown.get(name) not in (value, MASK) for name, value in wanted.items())
 
 
-def new_node(node: ProvisionedNode, bmc: BmcAccess, settings: IronicSettings) -> dict[str, Any]:
-    """The document of ``POST nodes``."""
+def new_node(
+    node: ProvisionedNode, bmc: BmcAccess, settings: IronicSettings, sent: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The document of ``POST nodes``. ``sent``: the record of the BMC."""
     return {
         "name": node.name,
         "driver": settings.hardware_types[bmc.type],
@@ -82,6 +90,8 @@ def new_node(node: ProvisionedNode, bmc: BmcAccess, settings: IronicSettings) ->
         "properties": properties(node, {}),
         "extra": {
             ENROLLED: node.name,
+            BMC: dict(sent),
+            **port_record(node),
             TRAITS: list(traits(node)),
             **({} if node.hardware.boot_mode is None else {CAPABILITY: _capability(node)}),
         },
@@ -125,6 +135,11 @@ def changed_properties(
     if wanted is not None:
         return [*changes, {"op": "add", "path": f"/extra/{CAPABILITY}", "value": wanted}]
     return [*changes, {"op": "remove", "path": f"/extra/{CAPABILITY}"}]
+
+
+def port_record(node: ProvisionedNode) -> dict[str, str]:
+    """Part of ``extra``; empty if the design has no such MAC."""
+    return {} if node.boot_mac is None else {PORT: node.boot_mac.lower()}
 
 
 def recorded_traits(extra: Mapping[str, Any]) -> frozenset[str]:

@@ -236,7 +236,9 @@ def _passwords(document: object) -> Iterator[str]:
             yield from _passwords(item)
     if isinstance(document, dict):
         for name, value in document.items():
-            if isinstance(value, str) and value and "password" in str(name):
+            # Of a patch the path has the name.
+            named = f"{name} {document.get('path', '')}" if name == "value" else str(name)
+            if isinstance(value, str) and value and "password" in named:
                 yield value
             else:
                 yield from _passwords(value)

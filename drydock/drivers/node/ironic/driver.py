@@ -8,7 +8,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Self
 
-from drydock.drivers.node.base import Image, NodeState, Observation, ProvisionerCapabilities, Verb
+from drydock.drivers.node.base import NO_NODES, Image, NodeState, Observation, ProvisionerCapabilities, Verb
 from drydock.drivers.node.ironic import disks, states
 from drydock.drivers.node.ironic.connector import REQUESTS_AT_ONCE, BadRequest, IronicConnector, NotThere
 from drydock.drivers.node.ironic.enrolment import SOON, Enrolment
@@ -91,8 +91,13 @@ class IronicProvisioner:
         acts = {node.name: _bound(self._enrolment.enroll, node) for node in nodes}
         return self._each(acts, ENROLMENT_FIELDS)
 
-    def configure_hardware(self, nodes: Sequence[ProvisionedNode]) -> Mapping[str, Progress]:
-        return self._each({node.name: _bound(self._enrolment.make_ready, node) for node in nodes}, FIELDS)
+    def configure_hardware(
+        self, nodes: Sequence[ProvisionedNode], again: Mapping[str, str] = NO_NODES
+    ) -> Mapping[str, Progress]:
+        def act(node: ProvisionedNode) -> Act:
+            return lambda seen: self._enrolment.make_ready(node, seen, again.get(node.name))
+
+        return self._each({node.name: act(node) for node in nodes}, FIELDS)
 
     def facts(self, nodes: Sequence[str]) -> Mapping[str, HardwareFacts]:
         with ThreadPoolExecutor(REQUESTS_AT_ONCE, thread_name_prefix="ironic") as threads:

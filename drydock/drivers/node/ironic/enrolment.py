@@ -6,18 +6,21 @@ raised, and becomes the node's answer in ``requests``.
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 
-from drydock.drivers.node.ironic import access, states
-from drydock.drivers.node.ironic.connector import Conflict, IronicConnector
-from drydock.drivers.node.ironic.nodes import ENROLMENT_FIELDS, IronicNode
+from drydock.drivers.node.ironic import access, bmc_record, states
+from drydock.drivers.node.ironic.bmc_record import AccessChange
+from drydock.drivers.node.ironic.connector import BadRequest, IronicConnector
+from drydock.drivers.node.ironic.nodes import ENROLMENT_FIELDS, POWER_FAULT, IronicNode
+from drydock.drivers.node.ironic.port_and_traits import PortAndTraits
 from drydock.drivers.node.ironic.settings import IronicSettings
 from drydock.drivers.node.records import ProvisionedNode
+from drydock.drivers.oob.base import BmcAccess
 from drydock.drivers.progress import Progress, failed, pending, succeeded
 from drydock.errors import DriverRefused
 
 SOON = 2.0
+ACCESS = "the access to its BMC that the design has"
 FRESH = timedelta(seconds=60)
 """A failure that is older than this is of an attempt that has been reported: the verb tries again."""
 
@@ -26,6 +29,7 @@ class Enrolment:
     def __init__(self, connector: IronicConnector, settings: IronicSettings) -> None:
         self._connector = connector
         self._settings = settings
+        self._attached = PortAndTraits(connector)
 
     # -- enroll
 
@@ -36,16 +40,53 @@ class Enrolment:
             return failed(f"the option hardware_types of [ironic] has no hardware type for the BMC type {kind}")
         if seen is None:
             return self._adopt(wanted) or self._create(wanted)
-        if seen.state in states.INSTALLED or (seen.instance is not None and seen.state != states.AVAILABLE):
-            return succeeded(f"Ironic knows it: {seen.state}")
+        change = self._access_change(bmc, seen)
+        if change is not None and seen.state in bmc_record.UNCHANGEABLE:
+            return pending(f"{wanted.name}: {states.doing(seen.state)}; then it is sent {ACCESS}", look_in=SOON)
+        if change is not None and change.driver is not None and bmc_record.driver_stays(seen, self._settings):
+            return failed(
+                f"{wanted.name}: Ironic has it with the hardware type {seen.driver}, the design's BMC type wants "
+                f"{change.driver}, and Ironic changes interfaces only of nodes that are {states.MANAGEABLE} or "
+                f"{states.AVAILABLE}, or in maintenance; it is {seen.state}"
+            )
+        if change is not None:
+            self._send(wanted, seen, change)
+        return self._enrolled(wanted, seen, sent=change is not None)
+
+    def _enrolled(self, wanted: ProvisionedNode, seen: IronicNode, *, sent: bool) -> Progress:
+        """``sent``: whether Ironic was sent the access to the BMC just now."""
+        new = f"; it was sent {ACCESS}" if sent else ""
+        if _occupied(seen):
+            return succeeded(f"Ironic knows it: {seen.state}{new}")
         if seen.maintenance is not None:
-            return pending(seen.in_maintenance)
+            ends = "; Ironic ends that itself when the BMC answers" if seen.fault == POWER_FAULT else ""
+            return pending(f"{seen.in_maintenance}{new}{ends}")
         if seen.state in states.PASSING:
-            return pending(f"{wanted.name}: {states.doing(seen.state)}", look_in=SOON)
+            return pending(f"{wanted.name}: {states.doing(seen.state)}{new}", look_in=SOON)
         self._update(wanted, seen)
         if seen.state == states.ENROLL:
-            return self._manage(wanted, seen)
-        return succeeded(f"Ironic knows it: {seen.state}")
+            return self._manage(wanted, seen, sent=sent)
+        return succeeded(f"Ironic knows it: {seen.state}{new}")
+
+    def _access_change(self, bmc: BmcAccess, seen: IronicNode) -> AccessChange | None:
+        """None also of what somebody else has installed under our name."""
+        if _occupied(seen) and not ({access.ENROLLED, access.BMC} & seen.extra.keys()):
+            return None
+        retried = seen.state == states.ENROLL and seen.last_error is not None and not self._fresh_failure(seen)
+        return bmc_record.change(bmc, seen, self._settings, again=retried)
+
+    def _send(self, wanted: ProvisionedNode, seen: IronicNode, change: AccessChange) -> None:
+        """Raises ``DriverRefused``, with what Ironic says of the hardware type."""
+        if change.driver is None:
+            self._connector.patch(("nodes", seen.uuid), change.patch)
+            return
+        try:
+            # Interfaces of the former type, which the new one may not have, become its own.
+            self._connector.request("PATCH", ("nodes", seen.uuid), change.patch, {"reset_interfaces": "true"})
+        except BadRequest as exc:
+            raise DriverRefused(
+                f"Ironic does not take the hardware type {change.driver} in place of {seen.driver}: {exc.message}"
+            ) from None
 
     def _adopt(self, wanted: ProvisionedNode) -> Progress | None:
         """A node that Ironic has by the MAC of our machine gets our name. None if there is none."""
@@ -66,11 +107,12 @@ class Enrolment:
             return failed(
                 f"the NIC {wanted.boot_mac} is of Ironic's node {found.name}, enrolled as {other} of a design"
             )
+        extra = {access.ENROLLED: wanted.name, **access.port_record(wanted)}
         self._connector.patch(
             ("nodes", found.uuid),
             [
                 {"op": "add", "path": "/name", "value": wanted.name},
-                {"op": "add", "path": f"/extra/{access.ENROLLED}", "value": wanted.name},
+                *({"op": "add", "path": f"/extra/{name}", "value": value} for name, value in extra.items()),
             ],
         )
         return pending(f"{wanted.name}: was known to Ironic as {found.name or found.uuid}; renamed", look_in=SOON)
@@ -78,72 +120,32 @@ class Enrolment:
     def _create(self, wanted: ProvisionedNode) -> Progress:
         """Names are unique in Ironic: a second request for one is refused, whichever worker makes it."""
         assert wanted.bmc is not None
-        made = self._connector.post(("nodes",), access.new_node(wanted, wanted.bmc, self._settings))
-        self._complete(wanted, made["uuid"], (), frozenset(access.traits(wanted)))
+        sent = bmc_record.record(wanted.bmc, self._settings)
+        document = access.new_node(wanted, wanted.bmc, self._settings, sent)
+        made = self._connector.post(("nodes",), document)
+        self._attached.add_port(wanted, made["uuid"])
+        self._attached.set_traits(wanted, made["uuid"], (), frozenset(access.traits(wanted)))
         self._provision(made["uuid"], "manage")
         return pending(f"{wanted.name}: {states.doing(states.VERIFYING)}", look_in=SOON)
 
     def _update(self, wanted: ProvisionedNode, seen: IronicNode) -> None:
-        """What the design says now, where Ironic shows something else."""
-        assert wanted.bmc is not None
-        changes: list[dict[str, object]] = []
-        info = access.driver_info(wanted.bmc, self._settings)
-        retried = seen.state == states.ENROLL and not self._fresh_failure(seen)
-        if access.differs(seen.driver_info, info) or (retried and info):
-            changes.append({"op": "add", "path": "/driver_info", "value": {**_shown(seen), **info}})
-        changes += access.changed_properties(wanted, seen.properties, seen.extra)
+        """What else the design says now, where Ironic shows something else."""
+        changes = access.changed_properties(wanted, seen.properties, seen.extra)
         if changes:
             self._connector.patch(("nodes", seen.uuid), changes)
-        self._complete(wanted, seen.uuid, seen.traits, access.recorded_traits(seen.extra))
+        self._attached.see_to_port(wanted, seen)
+        self._attached.set_traits(wanted, seen.uuid, seen.traits, access.recorded_traits(seen.extra))
 
-    def _complete(self, wanted: ProvisionedNode, uuid: str, known: Collection[str], ours: frozenset[str]) -> None:
-        """The port of the NIC that it boots from, then traits: where those are, the port is.
-
-        ``ours``: traits that are recorded as added by us. What we add is recorded before, and what we remove is
-        forgotten after: a call that is cut short in between leaves none that nobody removes.
-        """
-        traits, there = frozenset(access.traits(wanted)), frozenset(known)
-        if not (there and traits <= there):
-            self._add_port(wanted, uuid)
-        added, gone = traits - there, ours - traits
-        if not added <= ours:
-            self._record_traits(uuid, ours | added)
-        if added or gone & there:
-            self._connector.put_repeatedly(("nodes", uuid, "traits"), {"traits": sorted((there - gone) | traits)})
-        if gone:
-            self._record_traits(uuid, (ours | added) - gone)
-
-    def _record_traits(self, uuid: str, ours: frozenset[str]) -> None:
-        value = {"op": "add", "path": f"/extra/{access.TRAITS}", "value": sorted(ours)}
-        self._connector.patch(("nodes", uuid), [value])
-
-    def _add_port(self, wanted: ProvisionedNode, uuid: str) -> None:
-        if wanted.boot_mac is None:
-            return
-        mac = wanted.boot_mac.lower()
-        try:
-            self._connector.post(("ports",), {"node_uuid": uuid, "address": mac, "pxe_enabled": True})
-        except Conflict:
-            found = self._connector.members("ports", address=mac, fields="node_uuid")
-            if not found:  # the node is locked
-                raise
-            # On this node it is of a call that was cut short, or found by inspection.
-            others = [row["node_uuid"] for row in found if row["node_uuid"] != uuid]
-            if others:
-                raise DriverRefused(
-                    f"{wanted.name}: Ironic has the MAC address {mac} on another node, {others[0]}; remove "
-                    "that port, or correct the design"
-                ) from None
-
-    def _manage(self, wanted: ProvisionedNode, seen: IronicNode) -> Progress:
-        if self._fresh_failure(seen):
+    def _manage(self, wanted: ProvisionedNode, seen: IronicNode, *, sent: bool) -> Progress:
+        if self._fresh_failure(seen) and not sent:
             return failed(f"{wanted.name}: {states.in_words(seen.last_error)}")
         self._provision(seen.uuid, "manage")
         return pending(f"{wanted.name}: {states.doing(states.VERIFYING)}", look_in=SOON)
 
     # -- configure_hardware
 
-    def make_ready(self, wanted: ProvisionedNode, seen: IronicNode | None) -> Progress:
+    def make_ready(self, wanted: ProvisionedNode, seen: IronicNode | None, again: str | None) -> Progress:
+        """``again``: what it is to be inspected for, once, though it was before."""
         name = wanted.name
         if seen is None:
             return failed(f"Ironic does not know {name}: enroll it first")
@@ -158,14 +160,14 @@ class Enrolment:
         if seen.state == states.DEPLOY_FAILED:
             self._provision(seen.uuid, "deleted")
             return pending(f"{name}: its failed installation is taken down", look_in=SOON)
-        if seen.state in states.INSTALLED or (seen.instance is not None and seen.state != states.AVAILABLE):
+        if _occupied(seen):
             return failed(f"{name} is {seen.state} in Ironic: destroy it first")
         if seen.state in states.PASSING:
             return pending(f"{name}: {states.doing(seen.state)}", look_in=SOON)
-        return self._forward(wanted, seen)
+        return self._forward(wanted, seen, again)
 
-    def _forward(self, wanted: ProvisionedNode, seen: IronicNode) -> Progress:
-        uninspected = self._settings.inspect and not seen.inspected
+    def _forward(self, wanted: ProvisionedNode, seen: IronicNode, again: str | None) -> Progress:
+        uninspected = self._settings.inspect and (not seen.inspected or _due(seen, again))
         if seen.state == states.AVAILABLE and not (uninspected and seen.instance is None):
             return succeeded("available in Ironic")
         if seen.state in (states.ENROLL, states.AVAILABLE):
@@ -174,8 +176,17 @@ class Enrolment:
             verb, next_state = ("inspect", states.INSPECTING) if uninspected else ("provide", states.CLEANING)
         else:
             return pending(f"{wanted.name}: {states.doing(seen.state)}")
+        if verb == "inspect" and again is not None and not _recorded(seen, again):
+            self._record_inspection(seen, again)
         self._provision(seen.uuid, verb)
         return pending(f"{wanted.name}: {states.doing(next_state)}", look_in=SOON)
+
+    def _record_inspection(self, seen: IronicNode, again: str) -> None:
+        """Before it begins: whoever repeats the verb sees by the end of the last one whether it has been."""
+        value = {"for": again, "after": seen.inspection}
+        self._connector.patch(
+            ("nodes", seen.uuid), [{"op": "add", "path": f"/extra/{access.INSPECTION}", "value": value}]
+        )
 
     def _provision(self, uuid: str, target: str) -> None:
         self._connector.put(("nodes", uuid, "states", "provision"), {"target": target})
@@ -186,6 +197,17 @@ class Enrolment:
         return seen.last_error is not None and datetime.now(UTC) - changed < FRESH
 
 
-def _shown(seen: IronicNode) -> dict[str, object]:
-    """What is not masked: a mask must not become a password."""
-    return {name: value for name, value in seen.driver_info.items() if value != access.MASK}
+def _recorded(seen: IronicNode, again: str) -> bool:
+    found = seen.extra.get(access.INSPECTION)
+    return isinstance(found, dict) and found.get("for") == again
+
+
+def _due(seen: IronicNode, again: str | None) -> bool:
+    """Whether the inspection for ``again`` has not been: Ironic's own times are compared with each other only."""
+    return again is not None and not (
+        _recorded(seen, again) and seen.extra[access.INSPECTION].get("after") != seen.inspection
+    )
+
+
+def _occupied(seen: IronicNode) -> bool:
+    return seen.state in states.INSTALLED or (seen.instance is not None and seen.state != states.AVAILABLE)

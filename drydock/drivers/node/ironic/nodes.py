@@ -11,29 +11,34 @@ from drydock.drivers.node.base import NodeState, Observation
 from drydock.drivers.node.ironic import states
 
 FIELDS = (
-    "uuid", "name", "provision_state", "last_error", "maintenance", "maintenance_reason", "instance_uuid",
+    "uuid", "name", "provision_state", "last_error", "maintenance", "maintenance_reason", "fault", "instance_uuid",
     "power_state", "provision_updated_at", "inspection_finished_at", "extra", "properties", "driver_internal_info",
 )  # fmt: skip
 #: What only enrolment compares.
 ENROLMENT_FIELDS = (*FIELDS, "driver", "driver_info", "traits")
 
+POWER_FAULT = "power failure"
 STOPPED = "drydock_stopped"
 """In ``extra``: the instance that ``stop`` switched off after its installation had ended."""
 
 
 @dataclass(frozen=True, slots=True)
 class IronicNode:
-    """``instance``: id of the deployment that it has or is to have. ``maintenance``: why, None if it is not."""
+    """``instance``: id of the deployment that it has or is to have. ``maintenance``: why, None if it is not.
+    ``inspection``: when the last one ended, as Ironic writes it; None if there was none, or it failed.
+    ``fault``: what Ironic put it into maintenance for, None if it was an operator.
+    """
 
     uuid: str
     name: str | None
     state: str
     last_error: str | None
     maintenance: str | None
+    fault: str | None
     instance: str | None
     power: str | None
     changed: datetime | None
-    inspected: bool
+    inspection: str | None
     heartbeat: datetime | None
     extra: Mapping[str, Any]
     properties: Mapping[str, Any]
@@ -51,10 +56,11 @@ class IronicNode:
             state=row.get("provision_state") or states.AVAILABLE,
             last_error=row.get("last_error"),
             maintenance=(row.get("maintenance_reason") or "no reason given") if row.get("maintenance") else None,
+            fault=row.get("fault"),
             instance=row.get("instance_uuid"),
             power=row.get("power_state"),
             changed=moment(row.get("provision_updated_at")),
-            inspected=bool(row.get("inspection_finished_at")),
+            inspection=row.get("inspection_finished_at"),
             heartbeat=moment(internal.get("agent_last_heartbeat")),
             extra=row.get("extra") or {},
             properties=row.get("properties") or {},
@@ -62,6 +68,10 @@ class IronicNode:
             driver_info=row.get("driver_info") or {},
             traits=tuple(row.get("traits") or ()),
         )
+
+    @property
+    def inspected(self) -> bool:
+        return self.inspection is not None
 
     @property
     def stopped(self) -> bool:

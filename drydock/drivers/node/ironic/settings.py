@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from secrets import token_bytes
 from types import MappingProxyType
 from typing import Any, Self
 
 from drydock.errors import ConfigurationError
+from drydock.keyed_digests import KeyedDigests
 
 #: By ``auth_type``: the options that it needs, and those that it may have besides.
 AUTHENTICATION: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = MappingProxyType(
@@ -29,7 +31,8 @@ STANDALONE = ("none", "http_basic")
 class IronicSettings:
     """``account``: the options of the authentication. ``hardware_types``: Ironic's, by the design's BMC type.
 
-    ``interfaces`` and ``driver_info``: given to each node that is enrolled.
+    ``interfaces`` and ``driver_info``: given to each node that is enrolled. ``digests``: of access to BMCs; without the
+    option ``digest_key`` no other process makes the same, and each sends the access once.
     """
 
     auth_type: str
@@ -48,6 +51,7 @@ class IronicSettings:
     driver_info: Mapping[str, str] = field(repr=False)
     inspect: bool
     automated_clean: bool | None
+    digests: KeyedDigests = field(repr=False)
 
     @classmethod
     def from_options(cls, options: Mapping[str, Any]) -> Self:
@@ -80,6 +84,7 @@ class IronicSettings:
             driver_info=options.get("driver_info") or {},
             inspect=options.get("inspect") is not False,
             automated_clean=options.get("automated_clean"),
+            digests=KeyedDigests(options.get("digest_key") or token_bytes(32), b"drydock-ironic"),
         )
 
     @property
