@@ -300,6 +300,27 @@ def test_what_is_destroyed_is_off(provisioner: IronicProvisioner, node: Provisio
     assert operator.node(node.name)["power_state"] == "power off"
 
 
+@pytest.mark.parametrize(("state", "power"), [("manageable", "power off"), ("available", "power on")])
+def test_what_is_in_maintenance_is_not_called_destroyed(
+    provisioner: IronicProvisioner, node: ProvisionedNode, operator: Operator, state: str, power: str
+) -> None:
+    """As after a failed cleaning from which an operator took it back to manageable: its disks are as they were."""
+    prepared(provisioner, node)
+    if state == "manageable":
+        operator.provision(node.name, "manage", state)
+    operator.power(node.name, power)
+    eventually(lambda: operator.node(node.name)["power_state"], lambda seen: seen == power)
+    operator.maintenance(node.name, "its cleaning failed")
+    waiting = only(provisioner.destroy([node.name]))
+    assert (waiting.state, "its cleaning failed" in waiting.reason) == (PENDING, True), waiting
+    operator.maintenance(node.name, None)
+    assert ends(lambda: provisioner.destroy([node.name])).state is SUCCEEDED
+    seen = operator.node(node.name)
+    assert (seen["provision_state"], seen["power_state"]) == ("available", "power off")
+    operator.maintenance(node.name, "new memory")
+    assert only(provisioner.destroy([node.name])).state is SUCCEEDED
+
+
 def test_what_ironic_refuses_fails_that_node_only(provisioner: IronicProvisioner, node: ProvisionedNode) -> None:
     bad = replace(node, name="no_host_name!", boot_mac=None)
     answer = provisioner.enroll([bad, replace(node, boot_mac=None)])

@@ -133,7 +133,7 @@ class Installation:
             return succeeded(f"Ironic does not know {name}")
         if seen.state == states.CLEAN_FAILED:
             return self._clean_again(name, seen)
-        if seen.maintenance is not None and (seen.instance is not None or seen.state in states.INSTALLED):
+        if seen.maintenance is not None and not _is_taken_down(seen):
             return pending(seen.in_maintenance)
         if seen.state == states.DEPLOYING:
             return pending(f"{name}: {states.doing(seen.state)}; it can be taken down after that", look_in=SOON)
@@ -146,10 +146,10 @@ class Installation:
             return pending(f"{name}: {states.doing(seen.state)}", look_in=SOON)
         if seen.instance is not None:
             self._connector.patch(("nodes", seen.uuid), [{"op": "remove", "path": "/instance_uuid"}])
-        if seen.state == states.MANAGEABLE and seen.maintenance is None:
+        if seen.state == states.MANAGEABLE:
             self._provision(seen, {"target": "provide"})
             return pending(f"{name}: {states.doing(states.CLEANING)}", look_in=SOON)
-        if seen.power == POWER_ON and seen.maintenance is None:
+        if seen.power == POWER_ON:
             # with fast track Ironic leaves the agent that erased it running.
             return self._switch_off(name, seen)
         return succeeded(f"{seen.state} in Ironic, without an installation")
@@ -182,6 +182,12 @@ def _is_uuid(text: str) -> bool:
         return str(UUID(text)) == text
     except ValueError:
         return False
+
+
+def _is_taken_down(seen: IronicNode) -> bool:
+    """Whether there is nothing to do: Ironic never had it, or has cleaned it, and it is off."""
+    at_rest = seen.state == states.ENROLL or (seen.state == states.AVAILABLE and seen.power == POWER_OFF)
+    return at_rest and seen.instance is None
 
 
 def _fresh(seen: IronicNode) -> bool:
