@@ -321,6 +321,40 @@ def test_what_is_in_maintenance_is_not_called_destroyed(
     assert only(provisioner.destroy([node.name])).state is SUCCEEDED
 
 
+def test_a_retired_node_is_destroyed(provisioner: IronicProvisioner, node: ProvisionedNode, operator: Operator) -> None:
+    """Ironic leaves it manageable when it has cleaned it, and makes it available no more."""
+    prepared(provisioner, node)
+    provisioner.deploy([deployment(node, str(uuid4()))])
+    reaches(provisioner, node, NodeState.DEPLOYED)
+    changes = [{"op": "add", "path": path, "value": True} for path in ("/retired", "/automated_clean")]
+    operator.connector.patch(("nodes", node.name), changes)
+    for _ in range(2):
+        ended = ends(lambda: provisioner.destroy([node.name]))
+        assert (ended.state, "retired" in ended.reason) == (SUCCEEDED, True), ended
+        seen = operator.node(node.name)
+        assert (seen["provision_state"], seen["power_state"] == "power on") == ("manageable", False)
+
+
+def test_a_protected_node_is_left_alone_with_its_reason(
+    provisioner: IronicProvisioner, node: ProvisionedNode, operator: Operator
+) -> None:
+    prepared(provisioner, node)
+    wanted = deployment(node, str(uuid4()))
+    provisioner.deploy([wanted])
+    reaches(provisioner, node, NodeState.DEPLOYED)
+    changes = {"/protected": True, "/protected_reason": "the only database"}
+    patch = [{"op": "add", "path": path, "value": value} for path, value in changes.items()]
+    operator.connector.patch(("nodes", node.name), patch)
+    for refused in (
+        only(provisioner.destroy([node.name])),
+        only(provisioner.deploy([deployment(node, str(uuid4()))])),
+    ):
+        assert refused.state is FAILED
+        assert f"{node.name} is protected in Ironic: the only database" in refused.reason
+    assert only(provisioner.deploy([wanted])).state is SUCCEEDED
+    assert operator.node(node.name)["instance_uuid"] == wanted.id
+
+
 def test_what_ironic_refuses_fails_that_node_only(provisioner: IronicProvisioner, node: ProvisionedNode) -> None:
     bad = replace(node, name="no_host_name!", boot_mac=None)
     answer = provisioner.enroll([bad, replace(node, boot_mac=None)])

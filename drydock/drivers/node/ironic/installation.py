@@ -42,6 +42,8 @@ class Installation:
         if seen.maintenance is not None:
             return pending(seen.in_maintenance)
         if seen.state in (states.ACTIVE, states.DEPLOY_FAILED):
+            if seen.protected is not None:
+                return failed(seen.is_protected)
             self._provision(seen, {"target": "deleted"})
             return pending(f"{name}: the installation it has is taken down first", look_in=SOON)
         if seen.state in states.PASSING:
@@ -140,19 +142,23 @@ class Installation:
         if seen.state == states.ERROR and _fresh(seen):
             return failed(f"{name}: {states.in_words(seen.last_error)}")
         if seen.state in states.RELEASABLE:
+            if seen.protected is not None:
+                return failed(seen.is_protected)
             self._provision(seen, {"target": "deleted"})
             return pending(f"{name}: {states.doing(states.DELETING)}", look_in=SOON)
         if seen.state not in states.EMPTY:
             return pending(f"{name}: {states.doing(seen.state)}", look_in=SOON)
         if seen.instance is not None:
             self._connector.patch(("nodes", seen.uuid), [{"op": "remove", "path": "/instance_uuid"}])
-        if seen.state == states.MANAGEABLE:
+        if seen.state == states.MANAGEABLE and not seen.retired:
+            # NOTE: Ironic leaves a retired node there when it has cleaned it, and refuses to make it available.
             self._provision(seen, {"target": "provide"})
             return pending(f"{name}: {states.doing(states.CLEANING)}", look_in=SOON)
         if seen.power == POWER_ON:
             # with fast track Ironic leaves the agent that erased it running.
             return self._switch_off(name, seen)
-        return succeeded(f"{seen.state} in Ironic, without an installation")
+        retired = "retired and " if seen.retired else ""
+        return succeeded(f"{retired}{seen.state} in Ironic, without an installation")
 
     def _clean_again(self, name: str, seen: IronicNode) -> Progress:
         """Ironic puts a node whose cleaning failed into maintenance; when that is ended, it may be cleaned again."""

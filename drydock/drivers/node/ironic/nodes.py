@@ -13,6 +13,7 @@ from drydock.drivers.node.ironic import states
 FIELDS = (
     "uuid", "name", "provision_state", "last_error", "maintenance", "maintenance_reason", "instance_uuid",
     "power_state", "provision_updated_at", "inspection_finished_at", "extra", "properties", "driver_internal_info",
+    "retired", "protected", "protected_reason",
 )  # fmt: skip
 #: What only enrolment compares.
 ENROLMENT_FIELDS = (*FIELDS, "driver", "driver_info", "traits")
@@ -23,13 +24,18 @@ STOPPED = "drydock_stopped"
 
 @dataclass(frozen=True, slots=True)
 class IronicNode:
-    """``instance``: id of the deployment that it has or is to have. ``maintenance``: why, None if it is not."""
+    """``instance``: id of the deployment that it has or is to have. ``maintenance``, ``protected``: why, or None.
+
+    ``retired``: its operator is to take it out. Ironic ends its cleaning in manageable, and makes it available no more.
+    """
 
     uuid: str
     name: str | None
     state: str
     last_error: str | None
     maintenance: str | None
+    protected: str | None
+    retired: bool
     instance: str | None
     power: str | None
     changed: datetime | None
@@ -51,6 +57,8 @@ class IronicNode:
             state=row.get("provision_state") or states.AVAILABLE,
             last_error=row.get("last_error"),
             maintenance=(row.get("maintenance_reason") or "no reason given") if row.get("maintenance") else None,
+            protected=(row.get("protected_reason") or "no reason given") if row.get("protected") else None,
+            retired=bool(row.get("retired")),
             instance=row.get("instance_uuid"),
             power=row.get("power_state"),
             changed=moment(row.get("provision_updated_at")),
@@ -75,6 +83,10 @@ class IronicNode:
     @property
     def in_maintenance(self) -> str:
         return f"{self.name} is in maintenance in Ironic: {self.maintenance}"
+
+    @property
+    def is_protected(self) -> str:
+        return f"{self.name} is protected in Ironic: {self.protected}; end that there to have it taken down"
 
     def observation(self, name: str) -> Observation:
         """A deployment that has ended counts more than maintenance, which its detail names."""
