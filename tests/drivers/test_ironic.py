@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
@@ -18,6 +19,7 @@ from drydock.drivers.node.records import HardwareHints, ProvisionedNode
 from drydock.drivers.oob.base import BmcAccess, BootMode
 from drydock.drivers.progress import Progress, ProgressState
 from drydock.errors import DriverBusy, DriverRefused, DriverUnavailable
+from drydock.model.cleaning import Cleaning
 from tests.drivers.ironic_peer import (
     CountedConnector,
     Killed,
@@ -333,6 +335,43 @@ def test_a_retired_node_is_destroyed(provisioner: IronicProvisioner, node: Provi
         assert (ended.state, "retired" in ended.reason) == (SUCCEEDED, True), ended
         seen = operator.node(node.name)
         assert (seen["provision_state"], seen["power_state"] == "power on") == ("manageable", False)
+
+
+def test_the_proof_of_a_cleaning(provisioner: IronicProvisioner, node: ProvisionedNode, operator: Operator) -> None:
+    """From Ironic's history, after the installation; by another worker too."""
+    prepared(provisioner, node)
+    change = {"op": "add", "path": "/automated_clean", "value": True}
+    operator.connector.patch(("nodes", node.name), [change])
+    provisioner.deploy([deployment(node, str(uuid4()))])
+    reaches(provisioner, node, NodeState.DEPLOYED)
+    begun = datetime.now(UTC).replace(microsecond=0)
+    assert ends(lambda: provisioner.destroy([node.name])).state is SUCCEEDED
+    found = provisioner.cleaned([node.name])[node.name]
+    assert (found.automated, found.state, found.steps) == (True, "available", ("vendor.log_passthrough",))
+    assert found.began is not None
+    assert found.ended is not None
+    assert begun <= found.began <= found.ended <= datetime.now(UTC)
+    assert [(event.kind, event.failed) for event in found.events] == [
+        ("automated_cleaning_start", False), ("automated_cleaning_end", False),
+    ]  # fmt: skip
+
+
+def test_what_was_not_cleaned_has_no_proof_of_it(
+    provisioner: IronicProvisioner, node: ProvisionedNode, operator: Operator
+) -> None:
+    """Though it was cleaned before its installation."""
+    assert ends(lambda: provisioner.enroll([node])).state is SUCCEEDED
+    for clean in (True, False):
+        change = {"op": "add", "path": "/automated_clean", "value": clean}
+        operator.connector.patch(("nodes", node.name), [change])
+        assert ends(lambda: provisioner.configure_hardware([node])).state is SUCCEEDED
+    assert "Automated Cleaning completed" in " ".join(operator.story(node.name))
+    provisioner.deploy([deployment(node, str(uuid4()))])
+    reaches(provisioner, node, NodeState.DEPLOYED)
+    ended = ends(lambda: provisioner.destroy([node.name]))
+    assert "not cleaned: automated_clean of the node is false" in ended.reason
+    found = provisioner.cleaned([node.name])[node.name]
+    assert found == Cleaning(automated=False, steps=(), began=None, ended=None, state="available", events=())
 
 
 def test_a_protected_node_is_left_alone_with_its_reason(

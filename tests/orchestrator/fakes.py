@@ -16,6 +16,7 @@ from drydock.drivers.node.records import Deployment, ProvisionedNode, Provisione
 from drydock.drivers.oob.base import BmcAccess, BootDevice, BootMode, OobCapabilities, PowerState
 from drydock.drivers.progress import Progress, ProgressState, pending
 from drydock.errors import DriverRefused
+from drydock.model.cleaning import Cleaning
 from drydock.model.hardware_facts import HardwareFacts
 from drydock.model.node_summary import NodeSummary
 
@@ -65,6 +66,7 @@ class FakeProvisioner:
 
     ``refused``: what ``apply_networking`` answers for a node instead of succeeding; ``asked``: its requests' nodes.
     ``lacks``: what is unsupported, by node; ``details``: of observations, by node.
+    ``cleanings``: what is known of them, by node.
     """
 
     name = "fake"
@@ -78,6 +80,7 @@ class FakeProvisioner:
         self.installs: Counter[str] = Counter()
         self.states: dict[str, NodeState] = {}
         self.destroyed: set[str] = set()
+        self.cleanings: dict[str, Cleaning] = {}
         self.outcome = NodeState.DEPLOYED
         self.refused: dict[str, Progress] = {}
         self.stumbles: dict[str, Exception] = {}
@@ -150,6 +153,9 @@ class FakeProvisioner:
             self.states.pop(node, None)
             self.destroyed.add(node)
         return dict.fromkeys(nodes, DONE)
+
+    def cleaned(self, nodes: Sequence[str]) -> Mapping[str, Cleaning]:
+        return {node: self.cleanings[node] for node in nodes if node in self.cleanings}
 
     def list_nodes(self) -> Sequence[NodeSummary]:
         names = {**self.states, **self.deployments}

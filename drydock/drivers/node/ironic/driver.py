@@ -20,6 +20,7 @@ from drydock.drivers.node.ironic.settings import IronicSettings
 from drydock.drivers.node.records import Deployment, ProvisionedNode, ProvisionedSite
 from drydock.drivers.progress import Progress, failed, pending, succeeded
 from drydock.errors import DriverBusy, DriverError, DriverRefused, DriverUnavailable
+from drydock.model.cleaning import Cleaning
 from drydock.model.hardware_facts import HardwareFacts
 from drydock.model.node_summary import NodeSummary
 
@@ -143,6 +144,13 @@ class IronicProvisioner:
 
     def destroy(self, nodes: Sequence[str]) -> Mapping[str, Progress]:
         return self._each({name: _bound(self._installation.destroy, name) for name in nodes}, FIELDS)
+
+    def cleaned(self, nodes: Sequence[str]) -> Mapping[str, Cleaning]:
+        known = self._seen(nodes, FIELDS)
+        there = [name for name in nodes if name in known]
+        with ThreadPoolExecutor(REQUESTS_AT_ONCE, thread_name_prefix="ironic") as threads:
+            found = threads.map(lambda name: self._installation.cleaned(known[name]), there)
+            return dict(zip(there, found, strict=True))
 
     def list_nodes(self) -> Sequence[NodeSummary]:
         macs: dict[str, str] = {}

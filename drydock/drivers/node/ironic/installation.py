@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from drydock.drivers.node.ironic import disks, states
+from drydock.drivers.node.ironic.cleaning import SeenSteps, cleaning
 from drydock.drivers.node.ironic.connector import IronicConnector, NotThere
 from drydock.drivers.node.ironic.disks import DiskUnknown
 from drydock.drivers.node.ironic.enrolment import FRESH, SOON
@@ -17,6 +18,8 @@ from drydock.drivers.node.ironic.network_data import NicUnknown, network_data
 from drydock.drivers.node.ironic.nodes import STOPPED, IronicNode
 from drydock.drivers.node.records import Deployment
 from drydock.drivers.progress import Progress, failed, pending, succeeded
+from drydock.errors import DriverRefused
+from drydock.model.cleaning import Cleaning
 
 POWER_ON, POWER_OFF = "power on", "power off"
 Json = Mapping[str, Any]
@@ -27,6 +30,7 @@ class Installation:
 
     def __init__(self, connector: IronicConnector) -> None:
         self._connector = connector
+        self._cleaning: dict[str, SeenSteps] = {}
 
     # -- deploy
 
@@ -133,6 +137,7 @@ class Installation:
     def destroy(self, name: str, seen: IronicNode | None) -> Progress:
         if seen is None:
             return succeeded(f"Ironic does not know {name}")
+        self._look_at_cleaning(seen)
         if seen.state == states.CLEAN_FAILED:
             return self._clean_again(name, seen)
         if seen.maintenance is not None and not _is_taken_down(seen):
@@ -158,7 +163,24 @@ class Installation:
             # with fast track Ironic leaves the agent that erased it running.
             return self._switch_off(name, seen)
         retired = "retired and " if seen.retired else ""
-        return succeeded(f"{retired}{seen.state} in Ironic, without an installation")
+        uncleaned = "; not cleaned: automated_clean of the node is false" if seen.automated_clean is False else ""
+        return succeeded(f"{retired}{seen.state} in Ironic, without an installation{uncleaned}")
+
+    def _look_at_cleaning(self, seen: IronicNode) -> None:
+        """Ironic shows the steps of a cleaning only while it goes on."""
+        if seen.clean_steps and seen.changed is not None:
+            before = self._cleaning.get(seen.uuid)
+            first = before.first if before is not None and before.steps == seen.clean_steps else seen.changed
+            self._cleaning[seen.uuid] = SeenSteps(seen.clean_steps, first, seen.changed)
+
+    def cleaned(self, seen: IronicNode) -> Cleaning:
+        """The same however often it is called, in one process. Without a history where Ironic refuses to show it."""
+        try:
+            answer = self._connector.get("nodes", seen.uuid, "history", detail="true")
+        except DriverRefused:
+            answer = None
+        rows = answer.get("history") if isinstance(answer, dict) else None
+        return cleaning(seen, rows if isinstance(rows, list) else (), self._cleaning.get(seen.uuid))
 
     def _clean_again(self, name: str, seen: IronicNode) -> Progress:
         """Ironic puts a node whose cleaning failed into maintenance; when that is ended, it may be cleaned again."""

@@ -13,7 +13,7 @@ from drydock.drivers.node.ironic import states
 FIELDS = (
     "uuid", "name", "provision_state", "last_error", "maintenance", "maintenance_reason", "instance_uuid",
     "power_state", "provision_updated_at", "inspection_finished_at", "extra", "properties", "driver_internal_info",
-    "retired", "protected", "protected_reason",
+    "retired", "protected", "protected_reason", "automated_clean",
 )  # fmt: skip
 #: What only enrolment compares.
 ENROLMENT_FIELDS = (*FIELDS, "driver", "driver_info", "traits")
@@ -27,6 +27,7 @@ class IronicNode:
     """``instance``: id of the deployment that it has or is to have. ``maintenance``, ``protected``: why, or None.
 
     ``retired``: its operator is to take it out. Ironic ends its cleaning in manageable, and makes it available no more.
+    ``automated_clean``: None if Ironic's configuration decides. ``clean_steps``: of the cleaning that is going on.
     """
 
     uuid: str
@@ -36,6 +37,8 @@ class IronicNode:
     maintenance: str | None
     protected: str | None
     retired: bool
+    automated_clean: bool | None
+    clean_steps: tuple[str, ...]
     instance: str | None
     power: str | None
     changed: datetime | None
@@ -59,6 +62,8 @@ class IronicNode:
             maintenance=(row.get("maintenance_reason") or "no reason given") if row.get("maintenance") else None,
             protected=(row.get("protected_reason") or "no reason given") if row.get("protected") else None,
             retired=bool(row.get("retired")),
+            automated_clean=row.get("automated_clean"),
+            clean_steps=step_names(internal.get("clean_steps")),
             instance=row.get("instance_uuid"),
             power=row.get("power_state"),
             changed=moment(row.get("provision_updated_at")),
@@ -101,6 +106,12 @@ class IronicNode:
             if state not in (NodeState.DEPLOYED, NodeState.FAILED):
                 state = NodeState.MAINTENANCE
         return Observation(name, state, self.instance, detail, self.heartbeat or self.changed)
+
+
+def step_names(steps: object) -> tuple[str, ...]:
+    """``interface.step`` of each, without its arguments."""
+    rows = steps if isinstance(steps, list) else []
+    return tuple(f"{row.get('interface')}.{row.get('step')}" for row in rows if isinstance(row, dict))
 
 
 def moment(text: object) -> datetime | None:
