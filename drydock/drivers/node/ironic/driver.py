@@ -13,7 +13,7 @@ from drydock.drivers.node.ironic import disks, states
 from drydock.drivers.node.ironic.connector import REQUESTS_AT_ONCE, BadRequest, IronicConnector, NotThere
 from drydock.drivers.node.ironic.enrolment import SOON, Enrolment
 from drydock.drivers.node.ironic.facts import hardware_facts
-from drydock.drivers.node.ironic.images import IronicImage, glance_image, load_images
+from drydock.drivers.node.ironic.images import IronicImage, glance_image, lacking_params, load_images
 from drydock.drivers.node.ironic.installation import Installation
 from drydock.drivers.node.ironic.nodes import ENROLMENT_FIELDS, FIELDS, IronicNode
 from drydock.drivers.node.ironic.settings import IronicSettings
@@ -74,14 +74,12 @@ class IronicProvisioner:
         image = self._images.get(node.image or "")
         if image is None and not self._settings.glance:
             found.append(f"the image {node.image}: the images_file of [ironic] has none of this name")
-        if image is not None and image.boot_iso is None:
-            given = set((image.kernel_params or "").split())
-            lacking = [word for word in node.kernel_params.split() if word not in given]
-            if lacking:
-                found.append(
-                    f"the kernel parameters {' '.join(lacking)}: an installed system is started with its image's own, "
-                    f"which are kernel_params of {image.name} in the images_file"
-                )
+        params = None if image is None else lacking_params(image, node.kernel_params)
+        if image is not None and params is not None:
+            found.append(
+                f"the kernel parameters {params}: an installed system is started with its image's own, "
+                f"which are kernel_params of {image.name} in the images_file"
+            )
         found += [f"SR-IOV of {one.name}: a config drive has no words for it" for one in node.interfaces if one.sriov]
         return [*found, *disks.unsupported(node)]
 

@@ -13,7 +13,7 @@ from drydock.drivers.node.ironic.connector import IronicConnector, NotThere
 from drydock.drivers.node.ironic.disks import DiskUnknown
 from drydock.drivers.node.ironic.enrolment import FRESH, SOON
 from drydock.drivers.node.ironic.facts import hardware_facts
-from drydock.drivers.node.ironic.images import IronicImage
+from drydock.drivers.node.ironic.images import IronicImage, lacking_params
 from drydock.drivers.node.ironic.network_data import NicUnknown, network_data
 from drydock.drivers.node.ironic.nodes import STOPPED, IronicNode
 from drydock.drivers.node.records import Deployment
@@ -63,6 +63,15 @@ class Installation:
         arch = seen.properties.get("cpu_arch")
         if image.arch is not None and arch is not None and image.arch != arch:
             return failed(f"{node.name}: the image {image.name} is for {image.arch}, and the machine is {arch}")
+        if node.kernel is not None and node.kernel not in image.kernels:
+            kernels = ", ".join(image.kernels) or "none that designs may name"
+            return failed(f"{node.name}: the image {image.name} has no kernel {node.kernel!r}; it has {kernels}")
+        params = lacking_params(image, node.kernel_params)
+        if params is not None:
+            return failed(
+                f"{node.name}: the image {image.name} is not started with the kernel parameters {params}: an installed "
+                "system is started with its image's own, which are its kernel_params in the images_file or in Glance"
+            )
         try:
             drive = self._config_drive(deployment, seen)
         except (NicUnknown, DiskUnknown) as exc:
