@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any, Self
 
 from drydock.drivers.node.base import Image, NodeState, Observation, ProvisionerCapabilities, Verb
-from drydock.drivers.node.ironic import disks, states
+from drydock.drivers.node.ironic import disks, network_data, states
 from drydock.drivers.node.ironic.connector import REQUESTS_AT_ONCE, BadRequest, IronicConnector, NotThere
 from drydock.drivers.node.ironic.enrolment import SOON, Enrolment
 from drydock.drivers.node.ironic.facts import hardware_facts
@@ -80,8 +80,7 @@ class IronicProvisioner:
                 f"the kernel parameters {params}: an installed system is started with its image's own, "
                 f"which are kernel_params of {image.name} in the images_file"
             )
-        found += [f"SR-IOV of {one.name}: a config drive has no words for it" for one in node.interfaces if one.sriov]
-        return [*found, *disks.unsupported(node)]
+        return [*found, *network_data.unsupported(node), *disks.unsupported(node)]
 
     def prepare_site(self, site: ProvisionedSite) -> Progress:
         return succeeded("networks go into the config drive of each node")
