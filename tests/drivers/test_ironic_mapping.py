@@ -388,6 +388,18 @@ def test_a_template_that_no_rule_of_the_design_has_checked() -> None:
         access.driver_info(bmc, settings(hardware_types={"idrac": "idrac"}))
 
 
+@pytest.mark.parametrize("kind", ["ilo5", "irmc"])
+def test_a_hardware_type_whose_access_is_not_known(kind: str) -> None:
+    """It is not given Redfish's, which it does not read."""
+    bmc = BmcAccess("n01", "redfish", "192.0.2.1", "admin", "secret")
+    node = node_plan("n01", bmc=bmc)
+    alone = settings(hardware_types={"redfish": kind}, images_file=None)
+    assert access.driver_info(bmc, alone) == {}
+    assert f"the hardware type {kind}: how it is given" in " ".join(IronicProvisioner(alone).unsupported(node))
+    given = settings(hardware_types={"redfish": kind}, driver_info={f"{kind}_address": "192.0.2.1"})
+    assert f"the hardware type {kind}" not in " ".join(IronicProvisioner(given).unsupported(node))
+
+
 def test_ipmi() -> None:
     bmc = BmcAccess("n01", "ipmi", "192.0.2.1", "admin", "secret", {"port": "6230"})
     assert access.driver_info(bmc, settings()) == {
@@ -448,11 +460,19 @@ def test_observations(node: IronicNode, state: NodeState, words: str) -> None:
         ("No suitable device was found for deployment", "no disk is like the design's boot disk"),
         ("Agent returned error: image checksum mismatch", "the image is not the one"),
         ("", "look at the conductor's log"),
+        ("HTTP POST https://192.0.2.1/redfish/v1/Sessions returned code 401. None", "does not accept the account's"),
+        ("Redfish exception occurred. Error: AccessError", "does not accept the account's"),
+        ("Validation of image href http://h/j failed: Got HTTP code 401 instead of 200", "the image cannot be fetched"),
         ("Something new", "Ironic: Something new"),
     ],
 )
 def test_errors_in_words(error: str, words: str) -> None:
     assert words in states.in_words(error)
+
+
+def test_a_number_within_an_identity_is_no_status() -> None:
+    text = "Failed to deploy node 5c401f2e-0000-4000-8000-000000000401: no space left on device"
+    assert states.in_words(text) == f"Ironic: {text}"
 
 
 def test_an_inventory_becomes_facts() -> None:

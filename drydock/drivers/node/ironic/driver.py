@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any, Self
 
 from drydock.drivers.node.base import Image, NodeState, Observation, ProvisionerCapabilities, Verb
-from drydock.drivers.node.ironic import disks, network_data, states
+from drydock.drivers.node.ironic import access, disks, network_data, states
 from drydock.drivers.node.ironic.connector import REQUESTS_AT_ONCE, BadRequest, IronicConnector, NotThere
 from drydock.drivers.node.ironic.enrolment import SOON, Enrolment
 from drydock.drivers.node.ironic.facts import hardware_facts
@@ -57,8 +57,11 @@ class IronicProvisioner:
         rows = self._connector.members("drivers")
         served = {row["name"] for row in rows if row.get("hosts")}
         lacking = sorted(set(self._settings.hardware_types.values()) - served)
-        if len(lacking) == len(set(self._settings.hardware_types.values())):
-            raise DriverRefused(f"ironic: no conductor serves the hardware types {', '.join(lacking)}")
+        if lacking:
+            raise DriverRefused(
+                f"ironic: no conductor serves the hardware types {', '.join(lacking)}: enable them in Ironic, or take "
+                "them out of the option hardware_types of [ironic]"
+            )
 
     def unsupported(self, node: ProvisionedNode) -> Sequence[str]:
         return tuple(self._lacks(node))
@@ -69,6 +72,12 @@ class IronicProvisioner:
             found.append("a node without an out-of-band type: Ironic manages machines by their BMC")
         elif node.bmc.type not in self._settings.hardware_types:
             found.append(f"the BMC type {node.bmc.type}: the option hardware_types of [ironic] names none for it")
+        elif access.is_unknown(self._settings.hardware_types[node.bmc.type]) and not self._settings.driver_info:
+            kind = self._settings.hardware_types[node.bmc.type]
+            found.append(
+                f"the hardware type {kind}: how it is given a BMC's access is not known here, and the option "
+                "driver_info of [ironic] has nothing for it"
+            )
         elif node.bmc.address is None and not node.bmc.parameters.get("endpoint"):
             found.append("a BMC without an address: the node has none on the network of its oob parameters")
         image = self._images.get(node.image or "")
@@ -93,9 +102,20 @@ class IronicProvisioner:
         return self._each({node.name: _bound(self._enrolment.make_ready, node) for node in nodes}, FIELDS)
 
     def facts(self, nodes: Sequence[str]) -> Mapping[str, HardwareFacts]:
+        """A node whose inventory Ironic fails to show is left out as well, unless it is so with all of them."""
         with ThreadPoolExecutor(REQUESTS_AT_ONCE, thread_name_prefix="ironic") as threads:
-            answers = dict(zip(nodes, threads.map(self._installation.inventory, nodes), strict=True))
-        return {name: hardware_facts(answer) for name, answer in answers.items() if answer is not None}
+            answers = dict(zip(nodes, threads.map(self._inventory, nodes), strict=True))
+        errors = [answer for answer in answers.values() if isinstance(answer, DriverError)]
+        if errors and len(errors) == len(answers):
+            raise errors[0]
+        shown = {name: answer for name, answer in answers.items() if not isinstance(answer, DriverError)}
+        return {name: hardware_facts(answer) for name, answer in shown.items() if answer is not None}
+
+    def _inventory(self, name: str) -> Mapping[str, Any] | DriverError | None:
+        try:
+            return self._installation.inventory(name)
+        except DriverError as exc:
+            return exc
 
     def apply_networking(self, nodes: Sequence[ProvisionedNode]) -> Mapping[str, Progress]:
         return {node.name: succeeded("goes into the config drive") for node in nodes}
