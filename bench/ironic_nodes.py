@@ -35,6 +35,9 @@ USER_DATA = "#cloud-config\n" + "# a unit of ours\n" * 500
 SETTINGS: Mapping[str, Mapping[str, object]] = {"conductor": {"workers_pool_size": 300}}
 
 Ask = Callable[[Sequence[str]], Mapping[str, Progress]]
+IMAGES = """\
+jammy: {source: 'http://127.0.0.1/jammy', checksum: abc, kernels: [hwe-22.04], kernel_params: console=ttyS0}
+"""
 
 
 class Counted(IronicConnector):
@@ -90,7 +93,7 @@ def life(provisioner: IronicProvisioner, nodes: Mapping[str, ProvisionedNode]) -
 def measure(number: int) -> bool:
     with tempfile.TemporaryDirectory() as home, IronicServer(Path(home), settings=SETTINGS) as ironic:
         images = Path(home) / "images.yaml"
-        images.write_text("jammy: {source: 'http://127.0.0.1/jammy', checksum: abc, kernel_params: console=ttyS0}")
+        images.write_text(IMAGES)
         settings = IronicSettings.from_options(
             {"endpoint_override": ironic.url, "images_file": str(images), "hardware_types": {"fake": "fake-hardware"}}
         )

@@ -63,6 +63,7 @@ class Scenario:
         run("a boot action that fails is shown failed, with its output", lambda: self._failed_action(second))
         run("redeployment revokes the key, tried from the machine", self._revoked)
         run("destroy_nodes succeeds", lambda: self._succeeds("destroy_nodes"), needed=True)
+        run("the proof of their cleaning is kept", self._proof)
         run("the machines are off", self._off)
         run("their partition tables are gone", self._erased)
 
@@ -188,6 +189,17 @@ class Scenario:
         on = [one.name for one in self._all if machines.is_running(one, self._daemon)]
         if on:
             raise CheckFailed(f"{' and '.join(on)} are on")
+
+    def _proof(self) -> str:
+        """The steps, unless no worker looked at the node while Ironic showed them; then its history."""
+        said = []
+        for machine in self._all:
+            found = self._operator.build_data(machine.name, "ironic-cleaning")
+            ended = [row for row in found["events"] if not row["failed"] and row["kind"] == "automated_cleaning_end"]
+            if not any("erase" in step for step in found["steps"] or ()) and not ended:
+                raise CheckFailed(f"{machine.name} has {found}")
+            said.append(f"{machine.name} {', '.join(found['steps'] or ()) or 'by its history'}, ended {found['ended']}")
+        return "; ".join(said)
 
     def _erased(self) -> None:
         for machine in self._all:

@@ -55,8 +55,8 @@ IRONIC_OPTS: tuple[cfg.Opt, ...] = (
     cfg.DictOpt(
         "hardware_types",
         default={"redfish": "redfish", "ipmi": "ipmi"},
-        help="Ironic's hardware type for each out-of-band type of a design. What speaks Redfish may also be idrac "
-        "or ilo5; types that are not known here are given driver_info alone.",
+        help="Ironic's hardware type for each out-of-band type of a design; a conductor has to serve each of them. "
+        "What speaks Redfish may also be idrac, what speaks IPMI intel-ipmi; other types are given driver_info alone.",
     ),
     cfg.Opt(
         "redfish_endpoint",

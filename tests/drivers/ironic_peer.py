@@ -19,6 +19,7 @@ from dev.peers.ironic_server import IronicServer
 from drydock.drivers.node.ironic.connector import IronicConnector
 from drydock.drivers.node.ironic.driver import IronicProvisioner
 from drydock.drivers.node.ironic.settings import IronicSettings
+from tests.eventually import eventually
 from tests.http_peer import Answer, Request
 
 #: All workers of a site have one.
@@ -86,6 +87,11 @@ class Operator:
 
     def power(self, name: str, target: str) -> None:
         self.connector.put(("nodes", name, "states", "power"), {"target": target})
+
+    def provision(self, name: str, target: str, state: str) -> None:
+        """Ends in ``state``."""
+        self.connector.put(("nodes", name, "states", "provision"), {"target": target})
+        eventually(lambda: self.node(name)["provision_state"], lambda seen: seen == state)
 
     def maintenance(self, name: str, reason: str | None) -> None:
         if reason is None:

@@ -16,6 +16,7 @@ import pytest
 from drydock.drivers.node.base import NodeProvisioner, NodeState, Verb
 from drydock.drivers.node.records import ProvisionedNode
 from drydock.drivers.progress import Progress, ProgressState
+from drydock.model.cleaning import Cleaning
 from drydock.model.hardware_facts import HardwareFacts
 from tests.contract_matrix import Contract
 from tests.eventually import eventually
@@ -161,6 +162,20 @@ class NodeProvisionerContract(Contract):
         assert released.state in (NodeState.POWERED_OFF, NodeState.READY)
         provisioner.deploy([deployment(node, identity(f"d-{node.name}-2"), user_data)])
         reaches(provisioner, node, NodeState.DEPLOYED)
+
+    def test_proves_a_cleaning_the_same_each_time(
+        self, provisioner: NodeProvisioner, node: ProvisionedNode, user_data: str
+    ) -> None:
+        """Or has no proof. Of what it does not know there is none, and that is no error."""
+        assert provisioner.cleaned([node.name, "never-heard-of"]) == {}
+        prepare(provisioner, node)
+        provisioner.deploy([deployment(node, identity(f"d-{node.name}"), user_data)])
+        reaches(provisioner, node, NodeState.DEPLOYED)
+        assert ends(lambda: provisioner.destroy([node.name])).state is ProgressState.SUCCEEDED
+        found = provisioner.cleaned([node.name, "never-heard-of"])
+        assert set(found) <= {node.name}
+        assert all(isinstance(cleaning, Cleaning) for cleaning in found.values())
+        assert provisioner.cleaned([node.name]) == found
 
     def test_destroys_what_it_does_not_know(self, provisioner: NodeProvisioner) -> None:
         assert only(provisioner.destroy(["never-heard-of"])).state is ProgressState.SUCCEEDED

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
@@ -19,6 +20,7 @@ from drydock.drivers.node.records import HardwareHints, ProvisionedNode
 from drydock.drivers.oob.base import BmcAccess, BootMode
 from drydock.drivers.progress import Progress, ProgressState
 from drydock.errors import DriverBusy, DriverRefused, DriverUnavailable
+from drydock.model.cleaning import Cleaning
 from tests.drivers.ironic_peer import (
     CountedConnector,
     Killed,
@@ -335,6 +337,98 @@ def test_what_is_destroyed_is_off(provisioner: IronicProvisioner, node: Provisio
     eventually(lambda: operator.node(node.name)["power_state"], lambda state: state == "power on")
     assert ends(lambda: provisioner.destroy([node.name])).state is SUCCEEDED
     assert operator.node(node.name)["power_state"] == "power off"
+
+
+@pytest.mark.parametrize(("state", "power"), [("manageable", "power off"), ("available", "power on")])
+def test_what_is_in_maintenance_is_not_called_destroyed(
+    provisioner: IronicProvisioner, node: ProvisionedNode, operator: Operator, state: str, power: str
+) -> None:
+    """As after a failed cleaning from which an operator took it back to manageable: its disks are as they were."""
+    prepared(provisioner, node)
+    if state == "manageable":
+        operator.provision(node.name, "manage", state)
+    operator.power(node.name, power)
+    eventually(lambda: operator.node(node.name)["power_state"], lambda seen: seen == power)
+    operator.maintenance(node.name, "its cleaning failed")
+    waiting = only(provisioner.destroy([node.name]))
+    assert (waiting.state, "its cleaning failed" in waiting.reason) == (PENDING, True), waiting
+    operator.maintenance(node.name, None)
+    assert ends(lambda: provisioner.destroy([node.name])).state is SUCCEEDED
+    seen = operator.node(node.name)
+    assert (seen["provision_state"], seen["power_state"]) == ("available", "power off")
+    operator.maintenance(node.name, "new memory")
+    assert only(provisioner.destroy([node.name])).state is SUCCEEDED
+
+
+def test_a_retired_node_is_destroyed(provisioner: IronicProvisioner, node: ProvisionedNode, operator: Operator) -> None:
+    """Ironic leaves it manageable when it has cleaned it, and makes it available no more."""
+    prepared(provisioner, node)
+    provisioner.deploy([deployment(node, str(uuid4()))])
+    reaches(provisioner, node, NodeState.DEPLOYED)
+    changes = [{"op": "add", "path": path, "value": True} for path in ("/retired", "/automated_clean")]
+    operator.connector.patch(("nodes", node.name), changes)
+    for _ in range(2):
+        ended = ends(lambda: provisioner.destroy([node.name]))
+        assert (ended.state, "retired" in ended.reason) == (SUCCEEDED, True), ended
+        seen = operator.node(node.name)
+        assert (seen["provision_state"], seen["power_state"] == "power on") == ("manageable", False)
+
+
+def test_the_proof_of_a_cleaning(provisioner: IronicProvisioner, node: ProvisionedNode, operator: Operator) -> None:
+    """From Ironic's history, after the installation; by another worker too."""
+    prepared(provisioner, node)
+    change = {"op": "add", "path": "/automated_clean", "value": True}
+    operator.connector.patch(("nodes", node.name), [change])
+    provisioner.deploy([deployment(node, str(uuid4()))])
+    reaches(provisioner, node, NodeState.DEPLOYED)
+    begun = datetime.now(UTC).replace(microsecond=0)
+    assert ends(lambda: provisioner.destroy([node.name])).state is SUCCEEDED
+    found = provisioner.cleaned([node.name])[node.name]
+    assert (found.automated, found.state, found.steps) == (True, "available", ("vendor.log_passthrough",))
+    assert found.began is not None
+    assert found.ended is not None
+    assert begun <= found.began <= found.ended <= datetime.now(UTC)
+    assert [(event.kind, event.failed) for event in found.events] == [
+        ("automated_cleaning_start", False), ("automated_cleaning_end", False),
+    ]  # fmt: skip
+
+
+def test_what_was_not_cleaned_has_no_proof_of_it(
+    provisioner: IronicProvisioner, node: ProvisionedNode, operator: Operator
+) -> None:
+    """Though it was cleaned before its installation."""
+    assert ends(lambda: provisioner.enroll([node])).state is SUCCEEDED
+    for clean in (True, False):
+        change = {"op": "add", "path": "/automated_clean", "value": clean}
+        operator.connector.patch(("nodes", node.name), [change])
+        assert ends(lambda: provisioner.configure_hardware([node])).state is SUCCEEDED
+    assert "Automated Cleaning completed" in " ".join(operator.story(node.name))
+    provisioner.deploy([deployment(node, str(uuid4()))])
+    reaches(provisioner, node, NodeState.DEPLOYED)
+    ended = ends(lambda: provisioner.destroy([node.name]))
+    assert "not cleaned: automated_clean of the node is false" in ended.reason
+    found = provisioner.cleaned([node.name])[node.name]
+    assert found == Cleaning(automated=False, steps=(), began=None, ended=None, state="available", events=())
+
+
+def test_a_protected_node_is_left_alone_with_its_reason(
+    provisioner: IronicProvisioner, node: ProvisionedNode, operator: Operator
+) -> None:
+    prepared(provisioner, node)
+    wanted = deployment(node, str(uuid4()))
+    provisioner.deploy([wanted])
+    reaches(provisioner, node, NodeState.DEPLOYED)
+    changes = {"/protected": True, "/protected_reason": "the only database"}
+    patch = [{"op": "add", "path": path, "value": value} for path, value in changes.items()]
+    operator.connector.patch(("nodes", node.name), patch)
+    for refused in (
+        only(provisioner.destroy([node.name])),
+        only(provisioner.deploy([deployment(node, str(uuid4()))])),
+    ):
+        assert refused.state is FAILED
+        assert f"{node.name} is protected in Ironic: the only database" in refused.reason
+    assert only(provisioner.deploy([wanted])).state is SUCCEEDED
+    assert operator.node(node.name)["instance_uuid"] == wanted.id
 
 
 def test_what_ironic_refuses_fails_that_node_only(provisioner: IronicProvisioner, node: ProvisionedNode) -> None:

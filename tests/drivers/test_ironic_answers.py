@@ -17,7 +17,7 @@ from drydock.drivers.node.base import NodeState
 from drydock.drivers.node.ironic.driver import IronicProvisioner
 from drydock.drivers.node.ironic.settings import IronicSettings
 from drydock.drivers.progress import ProgressState
-from drydock.errors import DriverBusy
+from drydock.errors import DriverBusy, DriverError, DriverRefused
 from tests.http_peer import Answer, Request, serving
 
 # openstacksdk uses itself what it deprecates, at each connection.
@@ -105,6 +105,18 @@ def test_a_history_that_cannot_be_read_hides_no_node(
     }
 
 
+@pytest.mark.parametrize("answer", [reply({}, 500), reply({}, 503), reply({}, 403)])
+def test_an_inventory_that_cannot_be_read_hides_no_others(
+    ironic: Ironic, driver: IronicProvisioner, answer: Answer
+) -> None:
+    for name in NODES:
+        ironic.answers[f"GET /nodes/{name}/inventory"] = reply({"inventory": {"cpu": {"count": 4}}})
+    ironic.answers["GET /nodes/n2/inventory"] = answer
+    assert {name: facts.cpu_count for name, facts in driver.facts(NODES).items()} == {"n1": 4, "n3": 4}
+    with pytest.raises(DriverError):
+        driver.facts(["n2"])
+
+
 def test_as_long_as_it_asks_for(ironic: Ironic, driver: IronicProvisioner) -> None:
     ironic.answers["GET /nodes"] = reply({}, 503, **{"Retry-After": "40"})
     with pytest.raises(DriverBusy) as raised:
@@ -131,3 +143,14 @@ def test_as_long_as_it_asks_for_with_one_node(
     found = driver.destroy(NODES)
     assert {each.state for each in found.values()} == {ProgressState.PENDING}
     assert {name: each.look_in for name, each in found.items()} == {"n1": 2.0, "n2": seconds, "n3": 2.0}
+
+
+def test_a_hardware_type_that_no_conductor_serves(ironic: Ironic, driver: IronicProvisioner) -> None:
+    """Its nodes could not be enrolled."""
+    rows = [{"name": "redfish", "hosts": ["c1"]}, {"name": "ipmi", "hosts": []}]
+    ironic.answers["GET /drivers"] = reply({"drivers": rows})
+    with pytest.raises(DriverRefused, match="no conductor serves the hardware types ipmi: enable"):
+        driver.check()
+    rows[1]["hosts"] = ["c1"]
+    ironic.answers["GET /drivers"] = reply({"drivers": rows})
+    driver.check()

@@ -32,6 +32,7 @@ from drydock.drivers.node.records import (
     FileSystemPlan,
     InterfacePlan,
     PartitionPlan,
+    ProvisionedNode,
     RoutePlan,
     SizePlan,
     SrIovPlan,
@@ -92,7 +93,7 @@ def test_a_bond_with_a_vlan() -> None:
     assert found["networks"] == [
         {
             "id": "bond0.101-calico-0", "link": "bond0.101", "network_id": "calico", "type": "ipv4",
-            "ip_address": "10.3.0.11", "netmask": "255.255.0.0", "routes": [],
+            "ip_address": "10.3.0.11", "netmask": "255.255.0.0", "dns_search": ["example.org"], "routes": [],
         }
     ]  # fmt: skip
 
@@ -108,19 +109,42 @@ print(netplan.Renderer({})._render_content(state))
 """
 
 
-@pytest.mark.parametrize("facts", [FACTS, None], ids=["inspected", "not inspected"])
-def test_cloud_init_makes_a_bond_and_a_vlan_of_it(facts: HardwareFacts | None) -> None:
+def netplan_of(node: ProvisionedNode, facts: HardwareFacts | None) -> dict[str, Any]:
     start = machine_tools.python_of_cloud_init()
     if start is None:
         pytest.skip(machine_tools.NEEDS_CLOUD_INIT)
-    data = json.dumps(network_data(node_plan("n01"), facts))
+    data = json.dumps(network_data(node, facts))
     done = subprocess.run([*start, "-c", CLOUD_INIT], input=data, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    made = yaml.safe_load(done.stdout)["network"]
+    return dict(yaml.safe_load(done.stdout)["network"])
+
+
+@pytest.mark.parametrize("facts", [FACTS, None], ids=["inspected", "not inspected"])
+def test_cloud_init_makes_a_bond_and_a_vlan_of_it(facts: HardwareFacts | None) -> None:
+    made = netplan_of(node_plan("n01"), facts)
     assert made["bonds"]["bond0"]["interfaces"] == ["e1", "e2"]
     assert made["bonds"]["bond0"]["parameters"]["mode"] == "802.3ad"
     vlan = made["vlans"]["bond0.101"]
     assert (vlan["id"], vlan["link"], vlan["addresses"], vlan["mtu"]) == (101, "bond0", ["10.3.0.11/16"], 9000)
+
+
+def test_cloud_init_takes_the_order_of_default_routes_and_the_search_domain() -> None:
+    """And none from a network that says none, for which the design has "local"."""
+    routes = (RoutePlan("0.0.0.0/0", "10.0.0.1", 200), RoutePlan("0.0.0.0/0", "10.0.0.2", 100))
+    plans = (
+        interface(
+            network("a", "10.0.0.0/24", AddressPlan(STATIC, "10.0.0.5"), routes=routes, dns_domain="example.org")
+        ),
+        interface(
+            network("b", "10.1.0.0/24", AddressPlan(STATIC, "10.1.0.5"), dns_domain="local"),
+            port=DeviceSelector("e2", None, None, None), name="eno2",
+        ),
+    )  # fmt: skip
+    made = netplan_of(node_plan("n01", interfaces=plans), FACTS)["ethernets"]
+    (first, second) = made.values()
+    assert [(route["via"], route["metric"]) for route in first["routes"]] == [("10.0.0.1", 200), ("10.0.0.2", 100)]
+    assert first["nameservers"]["search"] == ["example.org"]
+    assert "nameservers" not in second
 
 
 def test_two_networks_of_one_tag_share_its_vlan_interface() -> None:
@@ -140,15 +164,20 @@ def test_routes_and_name_servers() -> None:
     plan = interface(
         network(
             "pxe", "10.0.0.0/24", AddressPlan(STATIC, "10.0.0.5"), AddressPlan(STATIC, "10.0.0.6"), mtu=1400,
-            routes=(RoutePlan("0.0.0.0/0", "10.0.0.1", None),), dns_servers=("10.0.0.2",),
+            routes=(RoutePlan("0.0.0.0/0", "10.0.0.1", None), RoutePlan("10.9.0.0/16", "10.0.0.9", 50)),
+            dns_servers=("10.0.0.2",), dns_domain="example.org",
         )
     )  # fmt: skip
     found = network_data(node_plan("n01", interfaces=(plan,)), None)
     assert found["links"] == [{"id": "eno1", "name": "e1", "type": "phy", "mtu": 1400}]
     assert [row["routes"] for row in found["networks"]] == [
-        [{"network": "0.0.0.0", "netmask": "0.0.0.0", "gateway": "10.0.0.1"}],
+        [
+            {"network": "0.0.0.0", "netmask": "0.0.0.0", "gateway": "10.0.0.1"},
+            {"network": "10.9.0.0", "netmask": "255.255.0.0", "gateway": "10.0.0.9", "metric": 50},
+        ],
         [],
     ]
+    assert [row["dns_search"] for row in found["networks"]] == [["example.org"], ["example.org"]]
     assert found["networks"][0]["dns_nameservers"] == ["10.0.0.2"]
     assert found["services"] == [{"type": "dns", "address": "10.0.0.2"}]
 
@@ -293,6 +322,23 @@ def test_what_no_config_drive_can_lay_out() -> None:
     assert "the size 10g of the partition a" in found
 
 
+def test_identities_and_file_systems_that_the_design_asks_for() -> None:
+    plan = node_plan("n01")
+    (root,) = plan.storage.disks[0].partitions
+    asked = FileSystemPlan("/", "xfs", "noatime", "fs-1", "top")
+    boot = replace(plan.storage.disks[0], partitions=(replace(root, uuid="part-1", filesystem=asked),))
+    further = FileSystemPlan("/data", "xfs", "noatime", "fs-2", "data")
+    part = replace(partition("data", None, None), uuid="part-2", filesystem=further)
+    data = DiskPlan(DeviceSelector("sdb", None, None, None), None, {}, (part,))
+    found = list(disks.unsupported(replace(plan, storage=StoragePlan((boot, data), ()))))
+    of_root, own = "of the partition root on the boot disk sda: it is the image's", "cloud-init gives it one of its own"
+    assert found == [
+        f"the UUID part-1 {of_root}", f"the file system's UUID fs-1 {of_root}", f"the file system xfs {of_root}",
+        f"the label top {of_root}", f"the mount options noatime {of_root}",
+        f"the UUID part-2 of the partition data: {own}", f"the file system's UUID fs-2 of the partition data: {own}",
+    ]  # fmt: skip
+
+
 def test_what_the_driver_cannot_do(tmp_path: Path) -> None:
     images = tmp_path / "images.yaml"
     images.write_text("jammy: {source: http://h/j, kernel_params: quiet}")
@@ -307,6 +353,10 @@ def test_what_the_driver_cannot_do(tmp_path: Path) -> None:
         (replace(good, image="focal"), "the image focal"),
         (replace(good, kernel_params="quiet iommu=on"), "the kernel parameters iommu=on"),
         (replace(good, interfaces=(sriov,)), "SR-IOV of eno1"),
+        (
+            replace(good, interfaces=(replace(good.interfaces[0], name="data"),)),
+            "the bond data: cloud-init calls it bond0",
+        ),
     ):
         (found,) = provisioner.unsupported(bad)
         assert words.replace(".ironic.", "[ironic]") in found
@@ -355,6 +405,18 @@ def test_a_template_that_no_rule_of_the_design_has_checked() -> None:
     bmc = BmcAccess("n01", "idrac", "192.0.2.1", parameters={"endpoint": "https://{host}"})
     with pytest.raises(DriverRefused, match=r"oob\.endpoint and oob\.system of n01"):
         access.driver_info(bmc, settings(hardware_types={"idrac": "idrac"}))
+
+
+@pytest.mark.parametrize("kind", ["ilo5", "irmc"])
+def test_a_hardware_type_whose_access_is_not_known(kind: str) -> None:
+    """It is not given Redfish's, which it does not read."""
+    bmc = BmcAccess("n01", "redfish", "192.0.2.1", "admin", "secret")
+    node = node_plan("n01", bmc=bmc)
+    alone = settings(hardware_types={"redfish": kind}, images_file=None)
+    assert access.driver_info(bmc, alone) == {}
+    assert f"the hardware type {kind}: how it is given" in " ".join(IronicProvisioner(alone).unsupported(node))
+    given = settings(hardware_types={"redfish": kind}, driver_info={f"{kind}_address": "192.0.2.1"})
+    assert f"the hardware type {kind}" not in " ".join(IronicProvisioner(given).unsupported(node))
 
 
 def test_ipmi() -> None:
@@ -417,11 +479,19 @@ def test_observations(node: IronicNode, state: NodeState, words: str) -> None:
         ("No suitable device was found for deployment", "no disk is like the design's boot disk"),
         ("Agent returned error: image checksum mismatch", "the image is not the one"),
         ("", "look at the conductor's log"),
+        ("HTTP POST https://192.0.2.1/redfish/v1/Sessions returned code 401. None", "does not accept the account's"),
+        ("Redfish exception occurred. Error: AccessError", "does not accept the account's"),
+        ("Validation of image href http://h/j failed: Got HTTP code 401 instead of 200", "the image cannot be fetched"),
         ("Something new", "Ironic: Something new"),
     ],
 )
 def test_errors_in_words(error: str, words: str) -> None:
     assert words in states.in_words(error)
+
+
+def test_a_number_within_an_identity_is_no_status() -> None:
+    text = "Failed to deploy node 5c401f2e-0000-4000-8000-000000000401: no space left on device"
+    assert states.in_words(text) == f"Ironic: {text}"
 
 
 def test_an_inventory_becomes_facts() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -20,6 +21,7 @@ from dev.peers.ironic_server import IronicServer
 from drydock.drivers.node.base import Image
 from drydock.drivers.node.ironic.driver import IronicProvisioner
 from drydock.drivers.node.ironic.settings import IronicSettings
+from drydock.drivers.node.records import ProvisionedNode
 from drydock.drivers.oob.base import BmcAccess
 from drydock.drivers.progress import ProgressState
 from drydock.errors import DriverRefused
@@ -138,12 +140,38 @@ def test_what_ironic_is_given(glance: GlanceServer, identity: KeystoneServer, up
     """The identity of the newest of that name, from which Ironic itself reads the checksum; kernel and ramdisk."""
     upload("jammy", kernels="hwe-22.04")
     kernel, ramdisk = upload("kernel"), upload("ramdisk")
-    wanted = upload("jammy", kernels="hwe-22.04", kernel_id=kernel, ramdisk_id=ramdisk, architecture="x86_64")
+    more = {
+        "kernel_id": kernel,
+        "ramdisk_id": ramdisk,
+        "architecture": "x86_64",
+        "kernel_params": "quiet console=ttyS0",
+    }
+    wanted = upload("jammy", kernels="hwe-22.04", **more)
     with running(tmp_path) as ironic:
         provisioner = connected(identity, endpoint_override=ironic.url)
         info = installed(provisioner, ironic, tmp_path)
     given = {name: info.get(name) for name in ("image_source", "image_type", "kernel", "ramdisk")}
     assert given == {"image_source": wanted, "image_type": "partition", "kernel": kernel, "ramdisk": ramdisk}
+
+
+def test_parameters_and_kernels_that_the_image_has_not(
+    glance: GlanceServer, identity: KeystoneServer, upload: Upload, tmp_path: Path
+) -> None:
+    """Nothing is claimed, and nothing installed."""
+    with running(tmp_path) as ironic:
+        provisioner = connected(identity, endpoint_override=ironic.url)
+        node = made_ready(provisioner)
+        wanted = replace(node, kernel_params="console=ttyS0 isolcpus=2-7")
+        upload("jammy", kernels="hwe-22.04", kernel_params="console=ttyS0")
+        refused = only(provisioner.deploy([deployment(wanted, str(uuid4()))]))
+        assert refused.state is ProgressState.FAILED
+        assert "is not started with the kernel parameters isolcpus=2-7" in refused.reason
+        refused = only(provisioner.deploy([deployment(replace(node, kernel="ga-22.04"), str(uuid4()))]))
+        assert (refused.state, refused.reason) == (
+            ProgressState.FAILED, "g01: the image jammy has no kernel 'ga-22.04'; it has hwe-22.04",
+        )  # fmt: skip
+        seen = Operator(ironic, tmp_path).node("g01")
+        assert (seen["instance_uuid"], seen["provision_state"]) == (None, "available")
 
 
 def test_an_account_that_may_not_list_images(glance: GlanceServer, identity: KeystoneServer) -> None:
@@ -153,10 +181,15 @@ def test_an_account_that_may_not_list_images(glance: GlanceServer, identity: Key
         connected(identity, **account).list_images()
 
 
-def installed(provisioner: IronicProvisioner, ironic: IronicServer, directory: Path) -> dict[str, Any]:
-    """What Ironic knows of the image that it installs."""
+def made_ready(provisioner: IronicProvisioner) -> ProvisionedNode:
     node = node_plan("g01", bmc=BmcAccess("g01", "fake", "192.0.2.1"), boot_mac=mac_of("g01"))
     assert ends(lambda: provisioner.enroll([node])).state is ProgressState.SUCCEEDED
     assert ends(lambda: provisioner.configure_hardware([node])).state is ProgressState.SUCCEEDED
+    return node
+
+
+def installed(provisioner: IronicProvisioner, ironic: IronicServer, directory: Path) -> dict[str, Any]:
+    """What Ironic knows of the image that it installs."""
+    node = made_ready(provisioner)
     assert only(provisioner.deploy([deployment(node, str(uuid4()))])).state is ProgressState.SUCCEEDED
     return dict(Operator(ironic, directory).node("g01")["instance_info"])

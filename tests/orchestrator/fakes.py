@@ -17,6 +17,7 @@ from drydock.drivers.node.records import Deployment, ProvisionedNode, Provisione
 from drydock.drivers.oob.base import BmcAccess, BootDevice, BootMode, OobCapabilities, PowerState
 from drydock.drivers.progress import Progress, ProgressState, pending
 from drydock.errors import DriverRefused
+from drydock.model.cleaning import Cleaning
 from drydock.model.hardware_facts import HardwareFacts
 from drydock.model.node_summary import NodeSummary
 
@@ -67,6 +68,7 @@ class FakeProvisioner:
     ``refused``: what ``apply_networking`` answers for a node instead of succeeding; ``asked``: its requests' nodes.
     ``again``: for what nodes were looked into though they were known.
     ``lacks``: what is unsupported, by node; ``details``: of observations, by node.
+    ``cleanings``: what is known of them, by node.
     """
 
     name = "fake"
@@ -80,6 +82,7 @@ class FakeProvisioner:
         self.installs: Counter[str] = Counter()
         self.states: dict[str, NodeState] = {}
         self.destroyed: set[str] = set()
+        self.cleanings: dict[str, Cleaning] = {}
         self.outcome = NodeState.DEPLOYED
         self.refused: dict[str, Progress] = {}
         self.stumbles: dict[str, Exception] = {}
@@ -156,6 +159,9 @@ class FakeProvisioner:
             self.states.pop(node, None)
             self.destroyed.add(node)
         return dict.fromkeys(nodes, DONE)
+
+    def cleaned(self, nodes: Sequence[str]) -> Mapping[str, Cleaning]:
+        return {node: self.cleanings[node] for node in nodes if node in self.cleanings}
 
     def list_nodes(self) -> Sequence[NodeSummary]:
         names = {**self.states, **self.deployments}

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from drydock.drivers.node.records import Deployment, ProvisionedNode, ProvisionedSite
 from drydock.drivers.progress import Progress
+from drydock.model.cleaning import Cleaning
 from drydock.model.hardware_facts import HardwareFacts
 from drydock.model.node_summary import NodeSummary
 
@@ -163,6 +164,12 @@ class NodeProvisioner(Protocol):
 
     def destroy(self, nodes: Sequence[str]) -> Mapping[str, Progress]:
         """Erase and release. A node that is unknown succeeds."""
+        ...
+
+    def cleaned(self, nodes: Sequence[str]) -> Mapping[str, Cleaning]:
+        """What is known of the cleaning of machines that ``destroy`` has taken down. Those that it knows nothing of
+        are left out: all of them where the provisioner has no proof.
+        """
         ...
 
     def list_nodes(self) -> Sequence[NodeSummary]:

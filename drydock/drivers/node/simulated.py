@@ -20,6 +20,7 @@ from drydock.drivers.node.records import Deployment, ProvisionedNode, Provisione
 from drydock.drivers.node.simulated_connector import SimulatedConnector
 from drydock.drivers.progress import Progress, ProgressState
 from drydock.errors import ConfigurationError, DriverRefused
+from drydock.model.cleaning import Cleaning
 from drydock.model.hardware_facts import DiskFacts, HardwareFacts, NicFacts
 from drydock.model.node_summary import NodeSummary
 
@@ -105,6 +106,10 @@ class SimulatedProvisioner:
 
     def destroy(self, nodes: Sequence[str]) -> Mapping[str, Progress]:
         return self._ask("POST", ("destroy",), dict.fromkeys(nodes))
+
+    def cleaned(self, nodes: Sequence[str]) -> Mapping[str, Cleaning]:
+        """Nothing: no disk is erased."""
+        return {}
 
     def list_nodes(self) -> Sequence[NodeSummary]:
         answer = self._connector.request("GET", ("nodes",))

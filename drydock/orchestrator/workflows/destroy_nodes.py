@@ -7,8 +7,10 @@ from dataclasses import replace
 from uuid import UUID
 
 from drydock.drivers.node.base import NodeState, Verb
+from drydock.drivers.progress import ProgressState
 from drydock.model.actions import NOTHING_TO_ERASE, Action
 from drydock.orchestrator.workflows.check_plan import planned_steps
+from drydock.orchestrator.workflows.hardware_facts import keep_cleaning
 from drydock.orchestrator.workflows.outcome import Done, NothingDeployed, Outcome, Wait
 from drydock.orchestrator.workflows.planner import for_each_node
 from drydock.orchestrator.workflows.workflow import BulkStep, NodeBatch, Workflow
@@ -24,10 +26,21 @@ def revoke_key(batch: NodeBatch) -> Mapping[UUID, Outcome]:
 
 
 def destroy(batch: NodeBatch) -> Mapping[UUID, Outcome]:
-    """Also nodes that are unknown, in case they became known meanwhile: that succeeds and changes nothing."""
+    """Also nodes that are unknown, in case they became known meanwhile: that succeeds and changes nothing.
+
+    What the provisioner knows of the cleaning becomes build data, once per task.
+    """
     provisioner = batch.provisioner
     seen = provisioner.observe(batch.names)
     progress = provisioner.destroy(batch.names)
+    ended = [
+        ctx
+        for ctx in batch.contexts
+        if progress[ctx.node].state is ProgressState.SUCCEEDED and seen[ctx.node].state is not NodeState.UNKNOWN
+    ]
+    if ended:
+        found = provisioner.cleaned([ctx.node for ctx in ended])
+        keep_cleaning([ctx for ctx in ended if ctx.node in found], provisioner.name, found)
     return batch.each(
         lambda ctx: _forgotten(
             ctx.follow(

@@ -65,8 +65,15 @@ def ipmi_info(bmc: BmcAccess, settings: IronicSettings) -> dict[str, Any]:
     return info
 
 
-#: By Ironic's hardware type. Vendors' types speak Redfish.
-DRIVER_INFO = {"redfish": redfish_info, "idrac": redfish_info, "ilo5": redfish_info, "ipmi": ipmi_info}
+#: By Ironic's hardware type. Dell's speaks Redfish, Intel's IPMI.
+DRIVER_INFO = {"redfish": redfish_info, "idrac": redfish_info, "ipmi": ipmi_info, "intel-ipmi": ipmi_info}
+#: Those that reach no BMC.
+WITHOUT_ACCESS = frozenset({"fake-hardware", "manual-management"})
+
+
+def is_unknown(hardware_type: str) -> bool:
+    """Whether it wants an access of which nothing is known here: then the options' ``driver_info`` has to give it."""
+    return hardware_type not in DRIVER_INFO and hardware_type not in WITHOUT_ACCESS
 
 
 def driver_info(bmc: BmcAccess, settings: IronicSettings) -> dict[str, Any]:

@@ -14,8 +14,11 @@ import yaml
 from drydock.drivers.node.records import DeviceSelector, DiskPlan, PartitionPlan, ProvisionedNode
 from drydock.model.bus_addresses import hctl, is_pattern, matches, normal
 
-OF_THE_IMAGE = frozenset({"/", "/boot", "/boot/efi"})
-"""Mount points that the image brings."""
+EFI = "/boot/efi"
+OF_THE_IMAGE = frozenset({"/", "/boot", EFI})
+"""Mount points that the image brings. Sizes are theirs too: what a design asks for is the least that the disk has."""
+DEFAULT_TYPE, DEFAULT_OPTIONS = "ext4", "defaults"
+"""Of a file system where the design says none."""
 
 
 def root_device(node: ProvisionedNode) -> dict[str, str]:
@@ -89,12 +92,38 @@ def _beyond_the_image(disk: DiskPlan) -> Iterator[str]:
         mountpoint = partition.filesystem.mountpoint if partition.filesystem is not None else None
         if mountpoint not in OF_THE_IMAGE and not partition.bootable:
             yield f"the partition {partition.name} on the boot disk {disk.device.name}: its partitions are the image's"
+            continue
+        for what in (*_identities(partition), *_of_file_system(partition)):
+            yield f"{what} of the partition {partition.name} on the boot disk {disk.device.name}: it is the image's"
+
+
+def _identities(partition: PartitionPlan) -> Iterator[str]:
+    system = partition.filesystem
+    if partition.uuid is not None:
+        yield f"the UUID {partition.uuid}"
+    if system is not None and system.uuid is not None:
+        yield f"the file system's UUID {system.uuid}"
+
+
+def _of_file_system(partition: PartitionPlan) -> Iterator[str]:
+    """What is not as the design has it unless it says otherwise. EFI's is always the image's."""
+    system = partition.filesystem
+    if system is None or system.mountpoint == EFI:
+        return
+    if system.fstype != DEFAULT_TYPE:
+        yield f"the file system {system.fstype}"
+    if system.label:
+        yield f"the label {system.label}"
+    if system.mount_options not in ("", DEFAULT_OPTIONS):
+        yield f"the mount options {system.mount_options}"
 
 
 def _beyond_cloud_init(disk: DiskPlan) -> Iterator[str]:
     if _unclear(disk.device):
         yield f"the disk {disk.device.name} by a regular expression"
     for number, partition in enumerate(disk.partitions):
+        for what in _identities(partition):
+            yield f"{what} of the partition {partition.name}: cloud-init gives it one of its own"
         if _share(partition, last=number == len(disk.partitions) - 1) is None:
             text = partition.size.text if partition.size is not None else "none"
             yield f"the size {text} of the partition {partition.name}: on further disks they are in per cent"

@@ -9,17 +9,18 @@ from types import MappingProxyType
 from typing import Any, Self
 
 from drydock.drivers.node.base import NO_NODES, Image, NodeState, Observation, ProvisionerCapabilities, Verb
-from drydock.drivers.node.ironic import disks, states
+from drydock.drivers.node.ironic import access, disks, network_data, states
 from drydock.drivers.node.ironic.connector import REQUESTS_AT_ONCE, BadRequest, IronicConnector, NotThere
 from drydock.drivers.node.ironic.enrolment import SOON, Enrolment
 from drydock.drivers.node.ironic.facts import hardware_facts
-from drydock.drivers.node.ironic.images import IronicImage, glance_image, load_images
+from drydock.drivers.node.ironic.images import IronicImage, glance_image, lacking_params, load_images
 from drydock.drivers.node.ironic.installation import Installation
 from drydock.drivers.node.ironic.nodes import ENROLMENT_FIELDS, FIELDS, IronicNode
 from drydock.drivers.node.ironic.settings import IronicSettings
 from drydock.drivers.node.records import Deployment, ProvisionedNode, ProvisionedSite
 from drydock.drivers.progress import Progress, failed, pending, succeeded
 from drydock.errors import DriverBusy, DriverError, DriverRefused, DriverUnavailable
+from drydock.model.cleaning import Cleaning
 from drydock.model.hardware_facts import HardwareFacts
 from drydock.model.node_summary import NodeSummary
 
@@ -56,8 +57,11 @@ class IronicProvisioner:
         rows = self._connector.members("drivers")
         served = {row["name"] for row in rows if row.get("hosts")}
         lacking = sorted(set(self._settings.hardware_types.values()) - served)
-        if len(lacking) == len(set(self._settings.hardware_types.values())):
-            raise DriverRefused(f"ironic: no conductor serves the hardware types {', '.join(lacking)}")
+        if lacking:
+            raise DriverRefused(
+                f"ironic: no conductor serves the hardware types {', '.join(lacking)}: enable them in Ironic, or take "
+                "them out of the option hardware_types of [ironic]"
+            )
 
     def unsupported(self, node: ProvisionedNode) -> Sequence[str]:
         return tuple(self._lacks(node))
@@ -68,21 +72,24 @@ class IronicProvisioner:
             found.append("a node without an out-of-band type: Ironic manages machines by their BMC")
         elif node.bmc.type not in self._settings.hardware_types:
             found.append(f"the BMC type {node.bmc.type}: the option hardware_types of [ironic] names none for it")
+        elif access.is_unknown(self._settings.hardware_types[node.bmc.type]) and not self._settings.driver_info:
+            kind = self._settings.hardware_types[node.bmc.type]
+            found.append(
+                f"the hardware type {kind}: how it is given a BMC's access is not known here, and the option "
+                "driver_info of [ironic] has nothing for it"
+            )
         elif node.bmc.address is None and not node.bmc.parameters.get("endpoint"):
             found.append("a BMC without an address: the node has none on the network of its oob parameters")
         image = self._images.get(node.image or "")
         if image is None and not self._settings.glance:
             found.append(f"the image {node.image}: the images_file of [ironic] has none of this name")
-        if image is not None and image.boot_iso is None:
-            given = set((image.kernel_params or "").split())
-            lacking = [word for word in node.kernel_params.split() if word not in given]
-            if lacking:
-                found.append(
-                    f"the kernel parameters {' '.join(lacking)}: an installed system is started with its image's own, "
-                    f"which are kernel_params of {image.name} in the images_file"
-                )
-        found += [f"SR-IOV of {one.name}: a config drive has no words for it" for one in node.interfaces if one.sriov]
-        return [*found, *disks.unsupported(node)]
+        params = None if image is None else lacking_params(image, node.kernel_params)
+        if image is not None and params is not None:
+            found.append(
+                f"the kernel parameters {params}: an installed system is started with its image's own, "
+                f"which are kernel_params of {image.name} in the images_file"
+            )
+        return [*found, *network_data.unsupported(node), *disks.unsupported(node)]
 
     def prepare_site(self, site: ProvisionedSite) -> Progress:
         return succeeded("networks go into the config drive of each node")
@@ -100,9 +107,20 @@ class IronicProvisioner:
         return self._each({node.name: act(node) for node in nodes}, FIELDS)
 
     def facts(self, nodes: Sequence[str]) -> Mapping[str, HardwareFacts]:
+        """A node whose inventory Ironic fails to show is left out as well, unless it is so with all of them."""
         with ThreadPoolExecutor(REQUESTS_AT_ONCE, thread_name_prefix="ironic") as threads:
-            answers = dict(zip(nodes, threads.map(self._installation.inventory, nodes), strict=True))
-        return {name: hardware_facts(answer) for name, answer in answers.items() if answer is not None}
+            answers = dict(zip(nodes, threads.map(self._inventory, nodes), strict=True))
+        errors = [answer for answer in answers.values() if isinstance(answer, DriverError)]
+        if errors and len(errors) == len(answers):
+            raise errors[0]
+        shown = {name: answer for name, answer in answers.items() if not isinstance(answer, DriverError)}
+        return {name: hardware_facts(answer) for name, answer in shown.items() if answer is not None}
+
+    def _inventory(self, name: str) -> Mapping[str, Any] | DriverError | None:
+        try:
+            return self._installation.inventory(name)
+        except DriverError as exc:
+            return exc
 
     def apply_networking(self, nodes: Sequence[ProvisionedNode]) -> Mapping[str, Progress]:
         return {node.name: succeeded("goes into the config drive") for node in nodes}
@@ -148,6 +166,13 @@ class IronicProvisioner:
 
     def destroy(self, nodes: Sequence[str]) -> Mapping[str, Progress]:
         return self._each({name: _bound(self._installation.destroy, name) for name in nodes}, FIELDS)
+
+    def cleaned(self, nodes: Sequence[str]) -> Mapping[str, Cleaning]:
+        known = self._seen(nodes, FIELDS)
+        there = [name for name in nodes if name in known]
+        with ThreadPoolExecutor(REQUESTS_AT_ONCE, thread_name_prefix="ironic") as threads:
+            found = threads.map(lambda name: self._installation.cleaned(known[name]), there)
+            return dict(zip(there, found, strict=True))
 
     def list_nodes(self) -> Sequence[NodeSummary]:
         macs: dict[str, str] = {}

@@ -68,6 +68,14 @@ class IronicImage:
         return {name: value for name, value in wanted.items() if value is not None}
 
 
+def lacking_params(image: IronicImage, wanted: str) -> str | None:
+    """The words of ``wanted`` with which the system of the image is not started, None if there are none."""
+    if image.boot_iso is not None:
+        return None
+    given = frozenset((image.kernel_params or "").split())
+    return " ".join(word for word in wanted.split() if word not in given) or None
+
+
 def load_images(path: str) -> Mapping[str, IronicImage]:
     """The images of a YAML or JSON file: a mapping of names to ``MEMBERS``. Raises ``ConfigurationError``."""
     try:

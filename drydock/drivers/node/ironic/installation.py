@@ -8,15 +8,18 @@ from typing import Any
 from uuid import UUID
 
 from drydock.drivers.node.ironic import disks, states
+from drydock.drivers.node.ironic.cleaning import SeenSteps, cleaning
 from drydock.drivers.node.ironic.connector import IronicConnector, NotThere
 from drydock.drivers.node.ironic.disks import DiskUnknown
 from drydock.drivers.node.ironic.enrolment import FRESH, SOON
 from drydock.drivers.node.ironic.facts import hardware_facts
-from drydock.drivers.node.ironic.images import IronicImage
+from drydock.drivers.node.ironic.images import IronicImage, lacking_params
 from drydock.drivers.node.ironic.network_data import NicUnknown, network_data
 from drydock.drivers.node.ironic.nodes import STOPPED, IronicNode
 from drydock.drivers.node.records import Deployment
 from drydock.drivers.progress import Progress, failed, pending, succeeded
+from drydock.errors import DriverRefused
+from drydock.model.cleaning import Cleaning
 
 POWER_ON, POWER_OFF = "power on", "power off"
 Json = Mapping[str, Any]
@@ -27,6 +30,7 @@ class Installation:
 
     def __init__(self, connector: IronicConnector) -> None:
         self._connector = connector
+        self._cleaning: dict[str, SeenSteps] = {}
 
     # -- deploy
 
@@ -42,6 +46,8 @@ class Installation:
         if seen.maintenance is not None:
             return pending(seen.in_maintenance)
         if seen.state in (states.ACTIVE, states.DEPLOY_FAILED):
+            if seen.protected is not None:
+                return failed(seen.is_protected)
             self._provision(seen, {"target": "deleted"})
             return pending(f"{name}: the installation it has is taken down first", look_in=SOON)
         if seen.state in states.PASSING:
@@ -57,6 +63,15 @@ class Installation:
         arch = seen.properties.get("cpu_arch")
         if image.arch is not None and arch is not None and image.arch != arch:
             return failed(f"{node.name}: the image {image.name} is for {image.arch}, and the machine is {arch}")
+        if node.kernel is not None and node.kernel not in image.kernels:
+            kernels = ", ".join(image.kernels) or "none that designs may name"
+            return failed(f"{node.name}: the image {image.name} has no kernel {node.kernel!r}; it has {kernels}")
+        params = lacking_params(image, node.kernel_params)
+        if params is not None:
+            return failed(
+                f"{node.name}: the image {image.name} is not started with the kernel parameters {params}: an installed "
+                "system is started with its image's own, which are its kernel_params in the images_file or in Glance"
+            )
         try:
             drive = self._config_drive(deployment, seen)
         except (NicUnknown, DiskUnknown) as exc:
@@ -131,28 +146,50 @@ class Installation:
     def destroy(self, name: str, seen: IronicNode | None) -> Progress:
         if seen is None:
             return succeeded(f"Ironic does not know {name}")
+        self._look_at_cleaning(seen)
         if seen.state == states.CLEAN_FAILED:
             return self._clean_again(name, seen)
-        if seen.maintenance is not None and (seen.instance is not None or seen.state in states.INSTALLED):
+        if seen.maintenance is not None and not _is_taken_down(seen):
             return pending(seen.in_maintenance)
         if seen.state == states.DEPLOYING:
             return pending(f"{name}: {states.doing(seen.state)}; it can be taken down after that", look_in=SOON)
         if seen.state == states.ERROR and _fresh(seen):
             return failed(f"{name}: {states.in_words(seen.last_error)}")
         if seen.state in states.RELEASABLE:
+            if seen.protected is not None:
+                return failed(seen.is_protected)
             self._provision(seen, {"target": "deleted"})
             return pending(f"{name}: {states.doing(states.DELETING)}", look_in=SOON)
         if seen.state not in states.EMPTY:
             return pending(f"{name}: {states.doing(seen.state)}", look_in=SOON)
         if seen.instance is not None:
             self._connector.patch(("nodes", seen.uuid), [{"op": "remove", "path": "/instance_uuid"}])
-        if seen.state == states.MANAGEABLE and seen.maintenance is None:
+        if seen.state == states.MANAGEABLE and not seen.retired:
+            # NOTE: Ironic leaves a retired node there when it has cleaned it, and refuses to make it available.
             self._provision(seen, {"target": "provide"})
             return pending(f"{name}: {states.doing(states.CLEANING)}", look_in=SOON)
-        if seen.power == POWER_ON and seen.maintenance is None:
+        if seen.power == POWER_ON:
             # with fast track Ironic leaves the agent that erased it running.
             return self._switch_off(name, seen)
-        return succeeded(f"{seen.state} in Ironic, without an installation")
+        retired = "retired and " if seen.retired else ""
+        uncleaned = "; not cleaned: automated_clean of the node is false" if seen.automated_clean is False else ""
+        return succeeded(f"{retired}{seen.state} in Ironic, without an installation{uncleaned}")
+
+    def _look_at_cleaning(self, seen: IronicNode) -> None:
+        """Ironic shows the steps of a cleaning only while it goes on."""
+        if seen.clean_steps and seen.changed is not None:
+            before = self._cleaning.get(seen.uuid)
+            first = before.first if before is not None and before.steps == seen.clean_steps else seen.changed
+            self._cleaning[seen.uuid] = SeenSteps(seen.clean_steps, first, seen.changed)
+
+    def cleaned(self, seen: IronicNode) -> Cleaning:
+        """The same however often it is called, in one process. Without a history where Ironic refuses to show it."""
+        try:
+            answer = self._connector.get("nodes", seen.uuid, "history", detail="true")
+        except DriverRefused:
+            answer = None
+        rows = answer.get("history") if isinstance(answer, dict) else None
+        return cleaning(seen, rows if isinstance(rows, list) else (), self._cleaning.get(seen.uuid))
 
     def _clean_again(self, name: str, seen: IronicNode) -> Progress:
         """Ironic puts a node whose cleaning failed into maintenance; when that is ended, it may be cleaned again."""
@@ -182,6 +219,12 @@ def _is_uuid(text: str) -> bool:
         return str(UUID(text)) == text
     except ValueError:
         return False
+
+
+def _is_taken_down(seen: IronicNode) -> bool:
+    """Whether there is nothing to do: Ironic never had it, or has cleaned it, and it is off."""
+    at_rest = seen.state == states.ENROLL or (seen.state == states.AVAILABLE and seen.power == POWER_OFF)
+    return at_rest and seen.instance is None
 
 
 def _fresh(seen: IronicNode) -> bool:

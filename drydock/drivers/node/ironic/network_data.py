@@ -6,7 +6,7 @@ A NIC is named by its MAC where the machine was inspected, else by the kernel's 
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from drydock.drivers.node.records import (
@@ -34,6 +34,9 @@ BOND = (
     ("down_delay", "bond_downdelay"),
 )
 
+NO_DOMAIN = "local"
+"""A network's domain where the design says none; it is multicast DNS's, and nothing to search in."""
+
 
 class NicUnknown(Exception):
     """The machine has no NIC at the place that the design names, or it is not known where its NICs are."""
@@ -54,6 +57,19 @@ def network_data(node: ProvisionedNode, facts: HardwareFacts | None) -> Json:
             networks += _addresses(interface, network)
             servers += [server for server in network.dns_servers if server not in servers]
     return {"links": links, "networks": networks, "services": [{"type": "dns", "address": one} for one in servers]}
+
+
+def unsupported(node: ProvisionedNode) -> Iterator[str]:
+    """One sentence for each thing."""
+    bonds = 0
+    for interface in node.interfaces:
+        if interface.sriov:
+            yield f"SR-IOV of {interface.name}: a config drive has no words for it"
+        if interface.configured and interface.bond is not None:
+            theirs = f"bond{bonds}"
+            if interface.name != theirs:
+                yield f"the name of the bond {interface.name}: cloud-init calls it {theirs}, by its place in the design"
+            bonds += 1
 
 
 def _configured(interface: InterfacePlan) -> Sequence[AttachedNetwork]:
@@ -138,9 +154,10 @@ def _addresses(interface: InterfacePlan, network: AttachedNetwork) -> list[Json]
 def _address(address: AddressPlan, network: AttachedNetwork) -> Mapping[str, Any]:
     subnet = ipaddress.ip_network(network.cidr, strict=False)
     kind = f"ipv{subnet.version}"
+    search = {} if network.dns_domain in ("", NO_DOMAIN) else {"dns_search": [network.dns_domain]}
     if address.kind is AddressKind.DHCP:
-        return {"type": f"{kind}_dhcp"}
-    row: Json = {"type": kind, "ip_address": address.address, "netmask": str(subnet.netmask)}
+        return {"type": f"{kind}_dhcp", **search}
+    row: Json = {"type": kind, "ip_address": address.address, "netmask": str(subnet.netmask), **search}
     if network.dns_servers:
         row["dns_nameservers"] = list(network.dns_servers)
         row["services"] = [{"type": "dns", "address": server} for server in network.dns_servers]
@@ -150,4 +167,5 @@ def _address(address: AddressPlan, network: AttachedNetwork) -> Mapping[str, Any
 def _route(route: RoutePlan) -> Json:
     subnet = ipaddress.ip_network(route.destination, strict=False)
     row: Json = {"network": str(subnet.network_address), "netmask": str(subnet.netmask)}
-    return row if route.gateway is None else {**row, "gateway": route.gateway}
+    given = {"gateway": route.gateway, "metric": route.metric}
+    return {**row, **{name: value for name, value in given.items() if value is not None}}

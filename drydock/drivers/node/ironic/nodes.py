@@ -13,6 +13,7 @@ from drydock.drivers.node.ironic import states
 FIELDS = (
     "uuid", "name", "provision_state", "last_error", "maintenance", "maintenance_reason", "fault", "instance_uuid",
     "power_state", "provision_updated_at", "inspection_finished_at", "extra", "properties", "driver_internal_info",
+    "retired", "protected", "protected_reason", "automated_clean",
 )  # fmt: skip
 #: What only enrolment compares.
 ENROLMENT_FIELDS = (*FIELDS, "driver", "driver_info", "traits")
@@ -24,9 +25,12 @@ STOPPED = "drydock_stopped"
 
 @dataclass(frozen=True, slots=True)
 class IronicNode:
-    """``instance``: id of the deployment that it has or is to have. ``maintenance``: why, None if it is not.
+    """``instance``: id of the deployment that it has or is to have. ``maintenance``, ``protected``: why, or None.
     ``inspection``: when the last one ended, as Ironic writes it; None if there was none, or it failed.
     ``fault``: what Ironic put it into maintenance for, None if it was an operator.
+
+    ``retired``: its operator is to take it out. Ironic ends its cleaning in manageable, and makes it available no more.
+    ``automated_clean``: None if Ironic's configuration decides. ``clean_steps``: of the cleaning that is going on.
     """
 
     uuid: str
@@ -35,6 +39,10 @@ class IronicNode:
     last_error: str | None
     maintenance: str | None
     fault: str | None
+    protected: str | None
+    retired: bool
+    automated_clean: bool | None
+    clean_steps: tuple[str, ...]
     instance: str | None
     power: str | None
     changed: datetime | None
@@ -57,6 +65,10 @@ class IronicNode:
             last_error=row.get("last_error"),
             maintenance=(row.get("maintenance_reason") or "no reason given") if row.get("maintenance") else None,
             fault=row.get("fault"),
+            protected=(row.get("protected_reason") or "no reason given") if row.get("protected") else None,
+            retired=bool(row.get("retired")),
+            automated_clean=row.get("automated_clean"),
+            clean_steps=step_names(internal.get("clean_steps")),
             instance=row.get("instance_uuid"),
             power=row.get("power_state"),
             changed=moment(row.get("provision_updated_at")),
@@ -86,6 +98,10 @@ class IronicNode:
     def in_maintenance(self) -> str:
         return f"{self.name} is in maintenance in Ironic: {self.maintenance}"
 
+    @property
+    def is_protected(self) -> str:
+        return f"{self.name} is protected in Ironic: {self.protected}; end that there to have it taken down"
+
     def observation(self, name: str) -> Observation:
         """A deployment that has ended counts more than maintenance, which its detail names."""
         state = states.STATES.get(self.state, NodeState.BUSY)
@@ -99,6 +115,12 @@ class IronicNode:
             if state not in (NodeState.DEPLOYED, NodeState.FAILED):
                 state = NodeState.MAINTENANCE
         return Observation(name, state, self.instance, detail, self.heartbeat or self.changed)
+
+
+def step_names(steps: object) -> tuple[str, ...]:
+    """``interface.step`` of each, without its arguments."""
+    rows = steps if isinstance(steps, list) else []
+    return tuple(f"{row.get('interface')}.{row.get('step')}" for row in rows if isinstance(row, dict))
 
 
 def moment(text: object) -> datetime | None:

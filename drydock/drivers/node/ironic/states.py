@@ -76,10 +76,11 @@ WORDS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"no suitable device was found|root device hints", "no disk is like the design's boot disk"),
         (r"failed to (?:validate|verify).*power|failed to get power state|power state.*could not",
          "its BMC does not answer as it should: check address, account and credential"),
-        (r"401|unauthorized|accesserror|access error", "its BMC does not accept the account's credential"),
         (r"checksum", "the image is not the one whose checksum the options give"),
         (r"image.*(?:404|could not be found)|image_?href|validation of image", "the image cannot be fetched"),
         (r"erase_devices", "its disks could not be erased"),
+        (r"\b(?:https?|status|code)\b.*\b401\b|unauthorized|accesserror|access error",
+         "its BMC does not accept the account's credential"),
     )
 )  # fmt: skip
 
