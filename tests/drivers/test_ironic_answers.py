@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,8 +16,10 @@ pytest.importorskip("openstack", reason="openstacksdk, the extra 'ironic', is no
 from drydock.drivers.node.base import NodeState
 from drydock.drivers.node.ironic.driver import IronicProvisioner
 from drydock.drivers.node.ironic.settings import IronicSettings
+from drydock.drivers.node.records import BmcAccess
 from drydock.drivers.progress import ProgressState
 from drydock.errors import DriverBusy, DriverError, DriverRefused
+from tests.factories.provisioning import node_plan
 from tests.http_peer import Answer, Request, serving
 
 # openstacksdk uses itself what it deprecates, at each connection.
@@ -146,11 +148,18 @@ def test_as_long_as_it_asks_for_with_one_node(
 
 
 def test_a_hardware_type_that_no_conductor_serves(ironic: Ironic, driver: IronicProvisioner) -> None:
-    """Its nodes could not be enrolled."""
+    """Its nodes could not be enrolled; a site without such nodes is well."""
+    node = replace(node_plan("n1"), bmc=BmcAccess("n1", "ipmi", "192.0.2.1"))
     rows = [{"name": "redfish", "hosts": ["c1"]}, {"name": "ipmi", "hosts": []}]
     ironic.answers["GET /drivers"] = reply({"drivers": rows})
-    with pytest.raises(DriverRefused, match="no conductor serves the hardware types ipmi: enable"):
-        driver.check()
+    driver.check()
+    assert "the hardware type ipmi: no conductor of Ironic serves it" in driver.unsupported(node)
+    assert not [text for text in driver.unsupported(node_plan("n1")) if "hardware type" in text]
     rows[1]["hosts"] = ["c1"]
     ironic.answers["GET /drivers"] = reply({"drivers": rows})
     driver.check()
+    assert not [text for text in driver.unsupported(node) if "hardware type" in text]
+    rows[0]["hosts"] = rows[1]["hosts"] = []
+    ironic.answers["GET /drivers"] = reply({"drivers": rows})
+    with pytest.raises(DriverRefused, match="no conductor serves the hardware types ipmi, redfish"):
+        driver.check()

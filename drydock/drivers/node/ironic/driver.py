@@ -46,6 +46,8 @@ class IronicProvisioner:
         self._connector = connector or IronicConnector(settings)
         self._enrolment = Enrolment(self._connector, settings)
         self._installation = Installation(self._connector)
+        #: Hardware types for which there is a conductor, as the last check found; None before the first.
+        self._served: frozenset[str] | None = None
 
     @classmethod
     def from_options(cls, options: Mapping[str, Any]) -> Self:
@@ -53,15 +55,15 @@ class IronicProvisioner:
         return cls(IronicSettings.from_options(options))
 
     def check(self) -> None:
-        """It answers, accepts our account and has a conductor for each hardware type of the options."""
+        """It answers, accepts our account and has a conductor for one of the options' hardware types.
+
+        Nodes of a type without one are said by ``unsupported`` from now on.
+        """
         rows = self._connector.members("drivers")
-        served = {row["name"] for row in rows if row.get("hosts")}
-        lacking = sorted(set(self._settings.hardware_types.values()) - served)
-        if lacking:
-            raise DriverRefused(
-                f"ironic: no conductor serves the hardware types {', '.join(lacking)}: enable them in Ironic, or take "
-                "them out of the option hardware_types of [ironic]"
-            )
+        self._served = frozenset(row["name"] for row in rows if row.get("hosts"))
+        wanted = set(self._settings.hardware_types.values())
+        if not wanted & self._served:
+            raise DriverRefused(f"ironic: no conductor serves the hardware types {', '.join(sorted(wanted))}")
 
     def unsupported(self, node: ProvisionedNode) -> Sequence[str]:
         return tuple(self._lacks(node))
@@ -72,6 +74,9 @@ class IronicProvisioner:
             found.append("a node without an out-of-band type: Ironic manages machines by their BMC")
         elif node.bmc.type not in self._settings.hardware_types:
             found.append(f"the BMC type {node.bmc.type}: the option hardware_types of [ironic] names none for it")
+        elif self._served is not None and self._settings.hardware_types[node.bmc.type] not in self._served:
+            kind = self._settings.hardware_types[node.bmc.type]
+            found.append(f"the hardware type {kind}: no conductor of Ironic serves it")
         elif access.is_unknown(self._settings.hardware_types[node.bmc.type]) and not self._settings.driver_info:
             kind = self._settings.hardware_types[node.bmc.type]
             found.append(
