@@ -55,7 +55,7 @@ IRONIC_OPTS: tuple[cfg.Opt, ...] = (
     cfg.DictOpt(
         "hardware_types",
         default={"redfish": "redfish", "ipmi": "ipmi"},
-        help="Ironic's hardware type for each out-of-band type of a design; a conductor has to serve those that are used. "
+        help="Ironic's hardware type for each out-of-band type of a design, served by a conductor. "
         "What speaks Redfish may also be idrac, what speaks IPMI intel-ipmi; other types are given driver_info alone.",
     ),
     cfg.Opt(
