@@ -16,7 +16,7 @@ pytest.importorskip("openstack", reason="openstacksdk, the extra 'ironic', is no
 from drydock.drivers.node.base import NodeState
 from drydock.drivers.node.ironic.driver import IronicProvisioner
 from drydock.drivers.node.ironic.settings import IronicSettings
-from drydock.drivers.node.records import BmcAccess
+from drydock.drivers.oob.base import BmcAccess
 from drydock.drivers.progress import ProgressState
 from drydock.errors import DriverBusy, DriverError, DriverRefused
 from tests.factories.provisioning import node_plan
