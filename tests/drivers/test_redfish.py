@@ -303,8 +303,10 @@ def test_bad_options_stop_the_start(options: dict[str, object]) -> None:
         redfish_driver(**options)
 
 
-def test_options_left_out_have_defaults(bmc: BmcAccess) -> None:
-    assert RedfishDriver.from_options({"timeout": None}).name == "redfish"
+def test_options_have_no_defaults_here() -> None:
+    """They are of ``drydock.conf`` alone."""
+    with pytest.raises(ConfigurationError, match="the options endpoint, system, verify_tls, ca_file are needed"):
+        RedfishDriver.from_options({"timeout": 3.0})
 
 
 @pytest.fixture
