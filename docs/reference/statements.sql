@@ -186,6 +186,15 @@ WHERE tasks.id = anon_1.id AND tasks.lease_owner = anon_1.owner AND tasks.lease_
 ORDER BY tasks.parent_id IS NOT NULL, tasks.id
 FOR NO KEY UPDATE OF tasks;
 
+-- Lock those that have not ended (outcome_statements.LOCK_GOING_ON)
+SELECT tasks.id
+FROM tasks, jsonb_to_recordset(:mine::JSONB) AS anon_1(id UUID, owner TEXT, epoch BIGINT)
+WHERE tasks.id = anon_1.id AND tasks.lease_owner = anon_1.owner AND tasks.lease_epoch = anon_1.epoch AND
+    tasks.lease_until > clock_timestamp() AND (tasks.status NOT IN ('complete', 'terminated')) AND
+    tasks.terminate IS false
+ORDER BY tasks.parent_id IS NOT NULL, tasks.id
+FOR NO KEY UPDATE OF tasks;
+
 -- Hold nodes (holds.HOLD)
 INSERT INTO node_holds (node, task_id)
 SELECT anon_1.node, anon_1.id
@@ -335,6 +344,106 @@ FROM marked
 WHERE tasks.id = marked.id
 RETURNING tasks.id;
 
+-- Lock tasks with a rollout (rollouts.LOCK)
+SELECT tasks.id
+FROM tasks
+WHERE tasks.id = ANY (:of_tasks::UUID[])
+ORDER BY tasks.parent_id IS NOT NULL, tasks.id
+FOR NO KEY UPDATE;
+
+-- Lock them with their subtasks (rollouts.LOCK_TREES)
+SELECT tasks.id
+FROM tasks
+WHERE tasks.id = ANY (:of_tasks::UUID[]) OR tasks.parent_id = ANY (:of_ended::UUID[]) AND (tasks.status NOT IN
+    ('complete', 'terminated')) AND tasks.wave IS NOT NULL
+ORDER BY tasks.parent_id IS NOT NULL, tasks.id
+FOR NO KEY UPDATE;
+
+-- Begin a wave (rollouts.RELEASE_WAVE)
+WITH theirs AS
+(SELECT tasks.id AS id
+  FROM tasks
+  WHERE (tasks.status NOT IN ('complete', 'terminated')) AND tasks.status = 'queued' AND tasks.wave IS NOT
+      NULL AND tasks.parent_id = :of_parent::UUID AND tasks.step IS NOT DISTINCT
+  FROM 'await_wave' AND tasks.wave <= :of_wave
+  ORDER BY tasks.parent_id IS NOT NULL, tasks.id
+  FOR NO KEY UPDATE),
+placed AS
+(SELECT tasks.id AS id, row_number() OVER (ORDER BY tasks.wave, tasks.seq) - 1 AS place
+  FROM tasks, theirs
+  WHERE tasks.id = theirs.id)
+UPDATE tasks
+SET updated=clock_timestamp(), step=CASE WHEN (tasks.plan IS NOT NULL) THEN 'check_plan' END,
+    changed_in=CAST(CAST(pg_current_xact_id() AS TEXT) AS BIGINT), wake_at=(clock_timestamp() +
+    make_interval(0, 0, 0, 0, 0, 0, placed.place / CAST(:start_rate AS DOUBLE PRECISION)))
+FROM placed
+WHERE tasks.id = placed.id;
+
+-- Have subtasks wait for their wave (rollouts.PARK_UNBEGUN)
+WITH theirs AS
+(SELECT tasks.id AS id
+  FROM tasks
+  WHERE (tasks.status NOT IN ('complete', 'terminated')) AND tasks.status = 'queued' AND tasks.wave IS NOT
+      NULL AND tasks.parent_id = :of_parent::UUID AND tasks.step IS DISTINCT
+  FROM 'await_wave' AND tasks.lease_owner IS NULL
+  ORDER BY tasks.parent_id IS NOT NULL, tasks.id
+  FOR NO KEY UPDATE)
+UPDATE tasks
+SET updated=clock_timestamp(), step='await_wave', reason='', changed_in=CAST(CAST(pg_current_xact_id() AS
+    TEXT) AS BIGINT), wake_at=NULL, wake_requested=false, lease_owner=NULL, lease_until=NULL
+FROM theirs
+WHERE tasks.id = theirs.id;
+
+-- The same, of claimed ones (rollouts.PARK_THESE)
+WITH theirs AS
+(SELECT tasks.id AS id
+  FROM tasks
+  WHERE (tasks.status NOT IN ('complete', 'terminated')) AND tasks.status = 'queued' AND tasks.wave IS NOT
+      NULL AND tasks.id = ANY (:of_tasks::UUID[])
+  ORDER BY tasks.parent_id IS NOT NULL, tasks.id
+  FOR NO KEY UPDATE)
+UPDATE tasks
+SET updated=clock_timestamp(), step='await_wave', reason='', changed_in=CAST(CAST(pg_current_xact_id() AS
+    TEXT) AS BIGINT), wake_at=NULL, wake_requested=false, lease_owner=NULL, lease_until=NULL
+FROM theirs
+WHERE tasks.id = theirs.id;
+
+-- End subtasks that have not begun (rollouts.END_UNBEGUN)
+WITH theirs AS
+(SELECT tasks.id AS id
+  FROM tasks
+  WHERE (tasks.status NOT IN ('complete', 'terminated')) AND tasks.status = 'queued' AND tasks.wave IS NOT
+      NULL AND tasks.parent_id = :of_parent::UUID AND (tasks.lease_until IS NULL OR tasks.lease_until < now())
+  ORDER BY tasks.parent_id IS NOT NULL, tasks.id
+  FOR NO KEY UPDATE)
+UPDATE tasks
+SET status='terminated', result_status='failure', result_message=(tasks.action || ' did not begin'),
+    result_reason=:why, failures=array_append(tasks.failures, tasks.node), updated=clock_timestamp(),
+    terminate=true, terminated=clock_timestamp(), terminated_by=:by_user, step=NULL, reason='',
+    changed_in=CAST(CAST(pg_current_xact_id() AS TEXT) AS BIGINT), wake_at=NULL, wake_requested=false,
+    lease_owner=NULL, lease_until=NULL
+FROM theirs
+WHERE tasks.id = theirs.id
+RETURNING tasks.id;
+
+-- The same, of claimed ones (rollouts.END_THESE)
+WITH theirs AS
+(SELECT tasks.id AS id
+  FROM tasks
+  WHERE (tasks.status NOT IN ('complete', 'terminated')) AND tasks.status = 'queued' AND tasks.wave IS NOT
+      NULL AND tasks.id = ANY (:of_tasks::UUID[])
+  ORDER BY tasks.parent_id IS NOT NULL, tasks.id
+  FOR NO KEY UPDATE)
+UPDATE tasks
+SET status='terminated', result_status='failure', result_message=(tasks.action || ' did not begin'),
+    result_reason=:why, failures=array_append(tasks.failures, tasks.node), updated=clock_timestamp(),
+    terminate=true, terminated=clock_timestamp(), terminated_by=:by_user, step=NULL, reason='',
+    changed_in=CAST(CAST(pg_current_xact_id() AS TEXT) AS BIGINT), wake_at=NULL, wake_requested=false,
+    lease_owner=NULL, lease_until=NULL
+FROM theirs
+WHERE tasks.id = theirs.id
+RETURNING tasks.id;
+
 -- Lock tasks that wait for a person (confirmations.LOCK_ASKED)
 SELECT tasks.id, tasks.step
 FROM tasks
@@ -397,6 +506,18 @@ SET ended=now()
 FROM locked
 WHERE boot_contexts.id = locked.id;
 
+-- Revoke keys of deployments (boot_contexts.END_OF_TASKS)
+WITH locked AS
+(SELECT boot_contexts.id AS id
+  FROM boot_contexts
+  WHERE boot_contexts.task_id = ANY (:of_tasks::UUID[]) AND boot_contexts.ended IS NULL
+  ORDER BY boot_contexts.node
+  FOR NO KEY UPDATE)
+UPDATE boot_contexts
+SET ended=now()
+FROM locked
+WHERE boot_contexts.id = locked.id;
+
 -- Read a bundle (bundles.BUNDLES)
 SELECT boot_contexts.id, boot_contexts.node, boot_contexts.key_digest, boot_bundles.sealed
 FROM boot_contexts JOIN boot_bundles ON boot_bundles.context_id = boot_contexts.id
@@ -409,6 +530,14 @@ SELECT CASE WHEN (boot_contexts.ended IS NULL AND boot_contexts.expires > now())
     ELSE NULL END AS key_digest
 FROM boot_contexts JOIN boot_actions ON boot_actions.context_id = boot_contexts.id
 WHERE boot_actions.id = :of_action;
+
+-- Lock a boot action (report_statements.LOCK_ACTION)
+SELECT boot_actions.id, boot_actions.context_id, boot_actions.task_id, boot_actions.node, boot_actions.name,
+    boot_actions.signaling, boot_actions.status, boot_actions.finalized, boot_contexts.key_digest,
+    boot_contexts.ended IS NULL AND boot_contexts.expires > now() AS live
+FROM boot_actions JOIN boot_contexts ON boot_contexts.id = boot_actions.context_id
+WHERE boot_actions.id = :of_action
+FOR UPDATE OF boot_actions;
 
 -- Store a report (report_statements.STORE_REPORT)
 WITH locked AS

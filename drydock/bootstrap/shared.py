@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from oslo_config import cfg
 
@@ -23,9 +23,6 @@ from drydock.orchestrator.services.images import ImageCatalogue
 from drydock.references.reference_cache import ReferenceCache
 from drydock.references.references import References, reference_retries
 from drydock.references.service_token import NoTokens, ServiceTokens, TokenSource
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ come one after the other.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -37,7 +36,7 @@ from drydock.db.recordset import one_of
 from drydock.db.tables import TRANSACTION, tasks
 from drydock.errors import TaskEnded, TaskNotFound, TaskNotPausable
 from drydock.model.message import NewMessage
-from drydock.model.rollout import AWAIT_WAVE, BUDGET, CHECK_PLAN, Rollout, RolloutState, spent
+from drydock.model.rollout import AWAIT_WAVE, BUDGET, CHECK_PLAN, TASK_ENDED, Gate, Rollout, RolloutState, spent
 from drydock.model.task import ResultStatus, TaskStatus
 
 _MARKED: Mapping[str, Any] = {"updated": NOW, "changed_in": TRANSACTION}
@@ -65,18 +64,6 @@ LOCK_TREES = _lock(
     )
 )
 _PARENT = bindparam("of_parent", type_=Uuid)
-
-
-#: Why nodes do not begin whose task failed as a whole.
-TASK_ENDED = "its task has ended"
-
-
-@dataclass(frozen=True, slots=True)
-class Gate:
-    """Why no node of a task begins: ``spent`` is final, ``paused_by`` is not."""
-
-    spent: str | None
-    paused_by: str | None
 
 
 def _locked(*which: ColumnElement[bool]) -> Any:

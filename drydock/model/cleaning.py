@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+CLEANING = "-cleaning"
+"""After a provisioner's name: the generator of the proof as build data."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CleaningEvent:

@@ -25,6 +25,8 @@ CHECK_PLAN = "check_plan"
 ITSELF = "its rollout"
 #: Who terminated the nodes that did not begin, as too many had failed.
 BUDGET = "the failure budget"
+#: Why nodes do not begin whose task failed as a whole.
+TASK_ENDED = "its task has ended"
 
 
 class Pause(StrEnum):
@@ -148,6 +150,14 @@ class Move(StrEnum):
     ADVANCE = "advance"
     #: The same, but it begins when the task is resumed.
     ADVANCE_AND_PAUSE = "advance_and_pause"
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """Why no node of a task begins: ``spent`` is final, ``paused_by`` is not."""
+
+    spent: str | None
+    paused_by: str | None
 
 
 @dataclass(frozen=True, slots=True)

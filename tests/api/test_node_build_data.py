@@ -65,7 +65,7 @@ def test_bad_input_names_the_field(nobody: Client, seeds: Seeds, change: dict[st
     assert refused.json["message"].startswith(field)
 
 
-@pytest.mark.parametrize("driver", ["ironic", "redfish", "simulated"])
+@pytest.mark.parametrize("driver", ["ironic", "ironic-cleaning", "redfish", "simulated"])
 def test_no_machine_speaks_for_a_driver(nobody: Client, reader: Client, seeds: Seeds, driver: str) -> None:
     """What a driver found goes before what a machine says of itself."""
     node, other = seeds.booted_node("n01"), seeds.booted_node("n02")

@@ -11,12 +11,11 @@ import pytest
 from sqlalchemy import Connection, Engine, func, select, update
 
 from drydock.db.database import Database
-from drydock.db.rollouts import TASK_ENDED, Gate
 from drydock.db.tables import tasks
 from drydock.db.unit_of_work import UnitOfWork
 from drydock.errors import TaskEnded, TaskNotFound, TaskNotPausable
 from drydock.model.actions import Action
-from drydock.model.rollout import AWAIT_WAVE, BUDGET, CHECK_PLAN, PLAIN, Move
+from drydock.model.rollout import AWAIT_WAVE, BUDGET, CHECK_PLAN, PLAIN, TASK_ENDED, Gate, Move
 from drydock.model.task import Lane, ResultStatus, Task, TaskStatus
 from tests.db.blocking import blocked
 from tests.factories.rows import add_task, begin, claim, finish

@@ -22,6 +22,7 @@ from tests.drivers.udp_relay import UdpRelay
 pytest.importorskip("pyghmi", reason="pyghmi, the extra 'ipmi', is not installed")
 
 from drydock.drivers.oob.ipmi import IpmiDriver
+from tests.factories.drivers import ipmi_driver
 from tests.real_peers import ipmi_sim
 
 SIMULATED = 48
@@ -58,7 +59,7 @@ def unserved() -> Iterator[int]:
 
 @pytest.fixture
 def driver() -> IpmiDriver:
-    return IpmiDriver(timeout=10)
+    return ipmi_driver(timeout=10)
 
 
 def access(name: str, port: int, user: str, password: str) -> BmcAccess:
@@ -84,10 +85,10 @@ class IpmiContract(OobDriverContract):
                     return driver, replace(bmc, credential="battery-staple")
                 if trouble is Trouble.REFUSED:
                     (port,) = free_udp_ports(1)
-                    return IpmiDriver(timeout=0.25), replace(bmc, parameters={"port": str(port)})
+                    return ipmi_driver(timeout=0.25), replace(bmc, parameters={"port": str(port)})
                 if trouble in RELAYS:
                     relay = stack.enter_context(UdpRelay(port, **RELAYS[trouble]))  # type: ignore[arg-type]
-                    quick = IpmiDriver(timeout=10 if trouble is Trouble.SLOW else 0.25)
+                    quick = ipmi_driver(timeout=10 if trouble is Trouble.SLOW else 0.25)
                     return quick, replace(bmc, parameters={"port": str(relay.port)})
                 spoil(bmc, trouble)
                 return driver, bmc
@@ -162,7 +163,7 @@ def test_one_conversation_at_a_time(served: PyghmiBmcs, driver: IpmiDriver) -> N
     """While a BMC is silent, another verb waits and is busy; other BMCs answer."""
     with UdpRelay(served.ports[59], after=0) as relay, ThreadPoolExecutor(2) as pool:
         silent = access("p059", relay.port, served.user, served.password)
-        impatient = IpmiDriver(timeout=0.5)
+        impatient = ipmi_driver(timeout=0.5)
         first = pool.submit(impatient.power_state, silent)
         second = pool.submit(impatient.power_state, silent)
         other = access("p058", served.ports[58], served.user, served.password)
@@ -176,7 +177,7 @@ def test_a_lost_packet_is_sent_again(served: PyghmiBmcs, number: int) -> None:
     """Of the login, of the commands, of either side."""
     with UdpRelay(served.ports[57], lost=number) as relay:
         bmc = access("p057", relay.port, served.user, served.password)
-        assert ends(lambda: IpmiDriver(timeout=10).power_on(bmc)).state is ProgressState.SUCCEEDED
+        assert ends(lambda: ipmi_driver(timeout=10).power_on(bmc)).state is ProgressState.SUCCEEDED
     assert served.power(served.ports[57]) == "on"
 
 
@@ -201,7 +202,7 @@ def test_what_a_design_says_and_cannot_work(driver: IpmiDriver, wrong: dict[str,
 @pytest.mark.parametrize("options", [{"port": 0}, {"timeout": 0}, {"speed": 1}, {"port": "623"}])
 def test_bad_options_stop_the_start(options: dict[str, object]) -> None:
     with pytest.raises(ConfigurationError, match="ipmi"):
-        IpmiDriver.from_options(options)
+        ipmi_driver(**options)
 
 
 def test_answers_without_data_are_not_understood(served: PyghmiBmcs, driver: IpmiDriver) -> None:

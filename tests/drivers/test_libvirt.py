@@ -22,6 +22,7 @@ from drydock.errors import ConfigurationError, DriverRefused, DriverUnavailable
 from tests.drivers import libvirt_module
 from tests.drivers.oob_contract import Meet, OobDriverContract, Trouble, ends
 from tests.drivers.tcp_relay import TcpRelay
+from tests.factories.drivers import libvirt_driver
 from tests.no_threads import no_more_threads
 from tests.real_peers import libvirt_daemon
 
@@ -58,10 +59,8 @@ def libvirt() -> Any:
 
 @pytest.fixture(scope="module")
 def make(libvirt: Any) -> Any:
-    """The class; its module can be imported now."""
-    from drydock.drivers.oob.libvirt import LibvirtDriver
-
-    return LibvirtDriver
+    """Makes a driver; its module can be imported now."""
+    return libvirt_driver
 
 
 @pytest.fixture(scope="module")
@@ -303,7 +302,7 @@ def test_what_a_design_says_and_cannot_work(make: Any, parameters: dict[str, str
 @pytest.mark.parametrize("options", [{"uri": "{host}"}, {"timeout": 0}, {"speed": 1}, {"domain": 3}])
 def test_bad_options_stop_the_start(make: Any, options: dict[str, object]) -> None:
     with pytest.raises(ConfigurationError, match="libvirt"):
-        make.from_options(options)
+        make(**options)
 
 
 def test_a_domain_without_such_a_device(make: Any, daemon: LibvirtDaemon) -> None:

@@ -16,6 +16,7 @@ from drydock.drivers.oob.base import BmcAccess, PowerState
 from drydock.errors import DriverRefused, DriverUnavailable
 from tests.drivers import libvirt_module
 from tests.drivers.oob_contract import ends
+from tests.factories.drivers import libvirt_driver
 from tests.real_peers import libvirt_daemon
 
 BMC = BmcAccess("s001", "libvirt", None)
@@ -24,9 +25,7 @@ BMC = BmcAccess("s001", "libvirt", None)
 @pytest.fixture(scope="module")
 def make() -> Any:
     libvirt_module.load()
-    from drydock.drivers.oob.libvirt import LibvirtDriver
-
-    return LibvirtDriver
+    return libvirt_driver
 
 
 @pytest.fixture(scope="module")

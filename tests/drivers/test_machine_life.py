@@ -19,12 +19,13 @@ from tests.drivers.node_server import ACTION, KEY, OTHER_ACTION, NodeServer, tar
 from tests.drivers.oob_contract import ends
 from tests.drivers.simulator_process import ACCOUNT, PASSWORD, Simulator
 from tests.eventually import eventually
+from tests.factories.drivers import redfish_driver
 from tests.factories.provisioning import deployment, node_plan
 
 
 @pytest.fixture
 def deploy(simulator: Simulator, name: str) -> Callable[..., None]:
-    provisioner = SimulatedProvisioner(url=simulator.url)
+    provisioner = SimulatedProvisioner.from_options({"url": simulator.url})
 
     def deploy(user_data: str, *faults: str) -> None:
         simulator.add(name, *faults)
@@ -82,7 +83,7 @@ def test_a_restart_does_not_report_again(
 ) -> None:
     deploy(node_server.offer(name))
     simulator.wait_for(name, lambda machine: len(finals(machine)) == 1)
-    driver = RedfishDriver(endpoint=simulator.url, system="/redfish/v1/Systems/{node}")
+    driver = redfish_driver(endpoint=simulator.url, system="/redfish/v1/Systems/{node}")
     off_and_on(driver, BmcAccess(name, "redfish", None, ACCOUNT, PASSWORD))
     came_up = lambda machine: [event["event"] for event in machine["history"]].count("booted from disk") == 2  # noqa: E731
     machine = simulator.wait_for(name, came_up)
@@ -94,7 +95,7 @@ def test_power_lost_during_installation_starts_it_anew(
     simulator: Simulator, name: str, node_server: NodeServer, deploy: Callable[..., None]
 ) -> None:
     deploy(node_server.offer(name), "never_returns")
-    driver = RedfishDriver(endpoint=simulator.url, system="/redfish/v1/Systems/{node}")
+    driver = redfish_driver(endpoint=simulator.url, system="/redfish/v1/Systems/{node}")
     bmc = BmcAccess(name, "redfish", None, ACCOUNT, PASSWORD)
     simulator.wait_for(name, lambda machine: machine["state"] == "silent")
     driver.power_off(bmc)
@@ -109,7 +110,7 @@ def test_destroy_wipes(simulator: Simulator, name: str, node_server: NodeServer,
     deploy(node_server.offer(name))
     simulator.wait_for(name, lambda machine: len(finals(machine)) == 1)
     assert (simulator.directory / name).exists()
-    provisioner = SimulatedProvisioner(url=simulator.url)
+    provisioner = SimulatedProvisioner.from_options({"url": simulator.url})
     provisioner.destroy([name])
     machine = simulator.wait_for(name, lambda machine: machine["power"] == "off")
     assert not (simulator.directory / name).exists()
@@ -141,7 +142,7 @@ def test_never_returns(simulator: Simulator, name: str, node_server: NodeServer,
     machine = simulator.wait_for(name, lambda machine: machine["state"] == "silent")
     assert len(machine["fetched"]) == 2
     assert node_server.posted() == []
-    observation = SimulatedProvisioner(url=simulator.url).observe([name])[name]
+    observation = SimulatedProvisioner.from_options({"url": simulator.url}).observe([name])[name]
     assert observation.state is NodeState.DEPLOYING
 
 
@@ -168,7 +169,7 @@ def test_goes_silent(simulator: Simulator, name: str, node_server: NodeServer, d
     deploy(node_server.offer(name, (ACTION, OTHER_ACTION)), "goes_silent")
     simulator.wait_for(name, lambda machine: machine["state"] == "silent")
     assert ["status" in body for _, body in node_server.posted()] == [False]
-    observation = SimulatedProvisioner(url=simulator.url).observe([name])[name]
+    observation = SimulatedProvisioner.from_options({"url": simulator.url}).observe([name])[name]
     assert observation.state is NodeState.DEPLOYED
 
 
@@ -257,7 +258,7 @@ def test_reports_are_repeated_while_the_server_is_away(
 def test_a_rack_at_once(simulator: Simulator, name: str, node_server: NodeServer) -> None:
     """More machines than threads, each its own deployment and its own boot device."""
     names = [f"{name}-{number:03}" for number in range(120)]
-    provisioner = SimulatedProvisioner(url=simulator.url)
+    provisioner = SimulatedProvisioner.from_options({"url": simulator.url})
     started = provisioner.deploy([deployment(node_plan(node), f"d-{node}", node_server.offer(node)) for node in names])
     assert started == dict.fromkeys(names, Progress(ProgressState.SUCCEEDED))
     eventually(
@@ -270,11 +271,11 @@ def test_a_rack_at_once(simulator: Simulator, name: str, node_server: NodeServer
 
 def test_the_boot_device_decides(simulator: Simulator, name: str) -> None:
     """A provisioner never sees a machine that was told to boot from an empty disk."""
-    driver = RedfishDriver(endpoint=simulator.url, system="/redfish/v1/Systems/{node}")
+    driver = redfish_driver(endpoint=simulator.url, system="/redfish/v1/Systems/{node}")
     bmc = BmcAccess(name, "redfish", None, ACCOUNT, PASSWORD)
     driver.set_boot_device(bmc, BootDevice.DISK, None)
     driver.power_on(bmc)
     simulator.wait_for(name, lambda machine: machine["state"] == "stuck")
-    assert SimulatedProvisioner(url=simulator.url).observe([name])[name].state is NodeState.UNKNOWN
+    assert SimulatedProvisioner.from_options({"url": simulator.url}).observe([name])[name].state is NodeState.UNKNOWN
     off_and_on(driver, bmc)
     simulator.wait_for(name, lambda machine: machine["state"] == "discovered")

@@ -20,6 +20,7 @@ from drydock.drivers.progress import ProgressState, pending
 from drydock.errors import ConfigurationError, DriverBusy, DriverError, DriverRefused, DriverUnavailable
 from tests.drivers.oob_contract import OobDriverContract, ends, wait_for_power
 from tests.drivers.simulator_process import ACCOUNT, PASSWORD, Simulator, running_simulator
+from tests.factories.drivers import redfish_driver
 from tests.http_peer import Answer, serving
 
 SYSTEM = "/redfish/v1/Systems/{node}"
@@ -27,7 +28,7 @@ SYSTEM = "/redfish/v1/Systems/{node}"
 
 @pytest.fixture
 def driver(simulator: Simulator) -> RedfishDriver:
-    return RedfishDriver.from_options({"endpoint": simulator.url, "system": SYSTEM, "timeout": 5})
+    return redfish_driver(endpoint=simulator.url, system=SYSTEM, timeout=5)
 
 
 @pytest.fixture
@@ -90,7 +91,7 @@ def test_nothing_is_switched_while_the_power_is_unknown(talkative: Callable[[byt
         {"Id": "1", "Name": "x", "RedfishVersion": "1.6.0", "Systems": {"@odata.id": "/redfish/v1/Systems"}}
     )
     silent = replace(bmc, address=talkative(http("200 OK", body)))
-    driver = RedfishDriver(endpoint="http://{address}", system="{node}", timeout=2)
+    driver = redfish_driver(endpoint="http://{address}", system="{node}", timeout=2)
     assert driver.power_state(silent) is PowerState.UNKNOWN
     for verb in (driver.power_on, driver.power_off):
         assert verb(silent) == pending("the BMC does not know whether the power is on")
@@ -119,7 +120,7 @@ VERBS: list[Callable[[RedfishDriver, BmcAccess], object]] = [
 def test_passing_faults_are_unavailable(
     simulator: Simulator, bmc: BmcAccess, fault: str, verb: Callable[[RedfishDriver, BmcAccess], object]
 ) -> None:
-    driver = RedfishDriver(endpoint=simulator.url, system=SYSTEM, timeout=0.3)
+    driver = redfish_driver(endpoint=simulator.url, system=SYSTEM, timeout=0.3)
     simulator.add(bmc.node, fault)
     began = time.monotonic()
     with pytest.raises(DriverUnavailable) as caught:
@@ -129,7 +130,7 @@ def test_passing_faults_are_unavailable(
 
 
 def test_the_bmc_comes_back(simulator: Simulator, bmc: BmcAccess) -> None:
-    driver = RedfishDriver(endpoint=simulator.url, system=SYSTEM, timeout=0.3)
+    driver = redfish_driver(endpoint=simulator.url, system=SYSTEM, timeout=0.3)
     simulator.add(bmc.node, "bmc_hangs:1")
     with pytest.raises(DriverUnavailable, match="did not answer in time"):
         driver.power_on(bmc)
@@ -138,7 +139,7 @@ def test_the_bmc_comes_back(simulator: Simulator, bmc: BmcAccess) -> None:
 
 
 def test_a_bmc_that_fails_does_not_hold_up_others(simulator: Simulator, bmc: BmcAccess, name: str) -> None:
-    driver = RedfishDriver(endpoint=simulator.url, system=SYSTEM, timeout=1)
+    driver = redfish_driver(endpoint=simulator.url, system=SYSTEM, timeout=1)
     simulator.add(bmc.node, "bmc_hangs")
     other = BmcAccess(f"{name}-other", "redfish", None, ACCOUNT, PASSWORD)
     failed = threading.Event()
@@ -170,7 +171,7 @@ def test_no_credentials_are_refused(driver: RedfishDriver, bmc: BmcAccess) -> No
 
 
 def test_no_such_system_is_refused(simulator: Simulator, bmc: BmcAccess) -> None:
-    driver = RedfishDriver(endpoint=simulator.url, system="/redfish/v1/Systems/-{node}-")
+    driver = redfish_driver(endpoint=simulator.url, system="/redfish/v1/Systems/-{node}-")
     with pytest.raises(DriverRefused) as caught:
         driver.power_state(bmc)
     assert_fit_to_show(caught.value, bmc)
@@ -178,18 +179,18 @@ def test_no_such_system_is_refused(simulator: Simulator, bmc: BmcAccess) -> None
 
 def test_the_only_system_is_found_when_none_is_named(tmp_path: Path, bmc: BmcAccess) -> None:
     with running_simulator(tmp_path) as simulator:
-        driver = RedfishDriver(endpoint=simulator.url)
+        driver = redfish_driver(endpoint=simulator.url)
         with pytest.raises(DriverRefused, match="not exactly one"):
             driver.power_state(bmc)
         simulator.add(bmc.node)
         assert driver.power_state(bmc) is PowerState.OFF
         simulator.add(f"{bmc.node}-second")
         with pytest.raises(DriverRefused, match="not exactly one"):
-            RedfishDriver(endpoint=simulator.url).power_state(bmc)
+            redfish_driver(endpoint=simulator.url).power_state(bmc)
 
 
 def test_a_system_may_be_named_without_its_path(simulator: Simulator, bmc: BmcAccess) -> None:
-    driver = RedfishDriver(endpoint=simulator.url, system="{node}")
+    driver = redfish_driver(endpoint=simulator.url, system="{node}")
     assert driver.power_state(bmc) is PowerState.OFF
     assert simulator.machine(bmc.node)["name"] == bmc.node
 
@@ -197,7 +198,7 @@ def test_a_system_may_be_named_without_its_path(simulator: Simulator, bmc: BmcAc
 def test_nobody_listens(bmc: BmcAccess) -> None:
     with socket.create_server(("127.0.0.1", 0)) as unused:
         port = unused.getsockname()[1]
-    driver = RedfishDriver(endpoint="http://{address}", timeout=2)
+    driver = redfish_driver(endpoint="http://{address}", timeout=2)
     began = time.monotonic()
     with pytest.raises(DriverUnavailable, match="cannot be reached") as caught:
         driver.power_off(BmcAccess(bmc.node, "redfish", f"127.0.0.1:{port}", ACCOUNT, PASSWORD))
@@ -207,7 +208,7 @@ def test_nobody_listens(bmc: BmcAccess) -> None:
 
 def test_no_address_is_refused(bmc: BmcAccess) -> None:
     with pytest.raises(DriverRefused, match="no address"):
-        RedfishDriver().power_state(bmc)
+        redfish_driver().power_state(bmc)
 
 
 @pytest.fixture
@@ -264,14 +265,14 @@ def http(status: str, body: str) -> bytes:
 def test_answers_that_are_not_what_was_hoped_for(
     talkative: Callable[[bytes], str], bmc: BmcAccess, answer: bytes, error: type[DriverError]
 ) -> None:
-    driver = RedfishDriver(endpoint="http://{address}", timeout=2)
+    driver = redfish_driver(endpoint="http://{address}", timeout=2)
     with pytest.raises(error) as caught:
         driver.power_state(BmcAccess(bmc.node, "redfish", talkative(answer), ACCOUNT, PASSWORD))
     assert_fit_to_show(caught.value, bmc)
 
 
 def test_an_unencrypted_bmc_behind_https_is_refused(simulator: Simulator, bmc: BmcAccess) -> None:
-    driver = RedfishDriver(timeout=2)
+    driver = redfish_driver(timeout=2)
     with pytest.raises(DriverError) as caught:
         driver.power_state(BmcAccess(bmc.node, "redfish", simulator.url.removeprefix("http://"), ACCOUNT, PASSWORD))
     assert_fit_to_show(caught.value, bmc)
@@ -299,11 +300,13 @@ def assert_fit_to_show(error: DriverError, bmc: BmcAccess) -> None:
 )
 def test_bad_options_stop_the_start(options: dict[str, object]) -> None:
     with pytest.raises(ConfigurationError, match="redfish"):
-        RedfishDriver.from_options(options)
+        redfish_driver(**options)
 
 
-def test_options_left_out_have_defaults(bmc: BmcAccess) -> None:
-    assert RedfishDriver.from_options({"timeout": None}).name == "redfish"
+def test_options_have_no_defaults_here() -> None:
+    """They are of ``drydock.conf`` alone."""
+    with pytest.raises(ConfigurationError, match="the options endpoint, system, verify_tls, ca_file are needed"):
+        RedfishDriver.from_options({"timeout": 3.0})
 
 
 @pytest.fixture
@@ -316,7 +319,7 @@ def untrusted_server(tmp_path: Path) -> Iterator[str]:
 
 def test_a_node_may_have_an_endpoint_and_a_system_of_its_own(simulator: Simulator, bmc: BmcAccess) -> None:
     own = {"endpoint": simulator.url, "system": "{node}", "timeout": "5"}
-    away = RedfishDriver(endpoint="http://127.0.0.1:1", system="nothing", timeout=1)
+    away = redfish_driver(endpoint="http://127.0.0.1:1", system="nothing", timeout=1)
     assert away.power_state(replace(bmc, parameters=own)) is PowerState.OFF
     address = simulator.url.removeprefix("http://")
     named = {"endpoint": "http://{address}", "system": f"/redfish/v1/Systems/{bmc.node}"}
@@ -331,12 +334,12 @@ def test_a_node_may_have_a_certificate_that_nobody_signed(
 ) -> None:
     parameters = {"endpoint": untrusted_server, **({} if said is None else {"verify_tls": said})}
     with pytest.raises(DriverError) as caught:
-        RedfishDriver(timeout=5).power_state(replace(bmc, parameters=parameters))
+        redfish_driver(timeout=5).power_state(replace(bmc, parameters=parameters))
     assert ("certificate" in str(caught.value).lower()) is verified, str(caught.value)
 
 
 @pytest.mark.parametrize("said", [{"verify_tls": "maybe"}, {"timeout": "soon"}, {"endpoint": "x"}, {"system": "{x}"}])
 def test_what_a_node_says_and_cannot_work_is_refused(bmc: BmcAccess, said: dict[str, str]) -> None:
     with pytest.raises(DriverRefused, match=f"oob.{next(iter(said))}") as caught:
-        RedfishDriver().power_state(replace(bmc, address="127.0.0.1", parameters=said))
+        redfish_driver().power_state(replace(bmc, address="127.0.0.1", parameters=said))
     assert_fit_to_show(caught.value, bmc)

@@ -21,6 +21,7 @@ from drydock.drivers.progress import ProgressState
 from drydock.errors import ConfigurationError, DriverBusy, DriverRefused, DriverUnavailable
 from tests.drivers.http_relay import Fault, HttpRelay
 from tests.drivers.oob_contract import Meet, OobDriverContract, Trouble, ends
+from tests.factories.drivers import redfish_driver
 
 pytest.importorskip("sushy_tools", reason="sushy-tools is not installed")
 
@@ -54,7 +55,7 @@ def unused() -> Iterator[int]:
 
 @pytest.fixture
 def driver(emulator: SushyEmulator) -> RedfishDriver:
-    return RedfishDriver(endpoint=emulator.url, ca_file=str(emulator.authority), timeout=PATIENCE)
+    return redfish_driver(endpoint=emulator.url, ca_file=str(emulator.authority), timeout=PATIENCE)
 
 
 @pytest.fixture
@@ -80,7 +81,7 @@ class Relays:
         return self._stack.enter_context(made)
 
     def driver(self, relay: HttpRelay, timeout: float = PATIENCE) -> RedfishDriver:
-        return RedfishDriver(endpoint=relay.url, ca_file=str(self.authority.certificate), timeout=timeout)
+        return redfish_driver(endpoint=relay.url, ca_file=str(self.authority.certificate), timeout=timeout)
 
 
 @pytest.fixture
@@ -102,11 +103,11 @@ class TestContract(OobDriverContract):
             if trouble is Trouble.REFUSED:
                 with socket.create_server(("127.0.0.1", 0)) as free:
                     port = free.getsockname()[1]
-                return RedfishDriver(endpoint=f"https://127.0.0.1:{port}", timeout=1), bmc
+                return redfish_driver(endpoint=f"https://127.0.0.1:{port}", timeout=1), bmc
             relay = relays.start(**CERTIFICATES.get(trouble, {}))
             relay.fault = FAULTS.get(trouble, Fault.NONE)
             if trouble is Trouble.UNKNOWN_CA:
-                return RedfishDriver(endpoint=relay.url, ca_file=str(emulator.authority)), bmc
+                return redfish_driver(endpoint=relay.url, ca_file=str(emulator.authority)), bmc
             return relays.driver(relay, timeout=0.4 if trouble is Trouble.SILENT else PATIENCE), bmc
 
         return met
@@ -122,15 +123,15 @@ def test_reads_what_the_emulator_shows(driver: RedfishDriver, bmc: BmcAccess) ->
 
 def test_a_certificate_that_public_authorities_do_not_know(emulator: SushyEmulator, bmc: BmcAccess) -> None:
     with pytest.raises(DriverRefused, match="authority that is not known here: name the authority's file in ca_file"):
-        RedfishDriver(endpoint=emulator.url).power_state(bmc)
-    assert RedfishDriver(endpoint=emulator.url, verify_tls=False).power_state(bmc) is PowerState.OFF
+        redfish_driver(endpoint=emulator.url).power_state(bmc)
+    assert redfish_driver(endpoint=emulator.url, verify_tls=False).power_state(bmc) is PowerState.OFF
 
 
 def test_a_file_of_authorities_that_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "empty.pem").write_text("no certificate")
     for file in ("empty.pem", "missing.pem"):
         with pytest.raises(ConfigurationError, match="ca_file"):
-            RedfishDriver(ca_file=str(tmp_path / file))
+            redfish_driver(ca_file=str(tmp_path / file))
 
 
 def test_a_session_is_kept_and_renewed(relays: Relays, bmc: BmcAccess) -> None:

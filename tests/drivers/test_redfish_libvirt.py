@@ -14,6 +14,7 @@ from dev.peers.sushy_emulator import SushyEmulator
 from drydock.drivers.oob.base import BmcAccess, BootDevice, PowerState
 from drydock.drivers.oob.redfish import RedfishDriver
 from tests.drivers.oob_contract import OobDriverContract, ends
+from tests.factories.drivers import redfish_driver
 from tests.real_peers import libvirt_daemon
 
 NUMBERS = itertools.count(1)
@@ -37,7 +38,7 @@ def emulator(daemon: LibvirtDaemon, tmp_path_factory: pytest.TempPathFactory) ->
 
 @pytest.fixture
 def driver(emulator: SushyEmulator) -> RedfishDriver:
-    return RedfishDriver(endpoint=emulator.url, ca_file=str(emulator.authority), timeout=20)
+    return redfish_driver(endpoint=emulator.url, ca_file=str(emulator.authority), timeout=20)
 
 
 @pytest.fixture

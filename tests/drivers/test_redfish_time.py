@@ -12,9 +12,9 @@ import pytest
 
 from dev.peers.certificates import Authority
 from drydock.drivers.oob.base import BmcAccess, PowerState
-from drydock.drivers.oob.redfish import RedfishDriver
 from drydock.drivers.oob.redfish_facts import MOST_DISKS, MOST_NICS
 from drydock.errors import DriverUnavailable
+from tests.factories.drivers import redfish_driver
 from tests.http_peer import Answer, Request, dripping, serving
 
 pytest.importorskip("sushy", reason="sushy is not installed")
@@ -65,7 +65,7 @@ def bmc(*, drives: int, nics: int) -> Callable[[str], dict[str, Any]]:
 def test_members_are_cut_before_they_are_read() -> None:
     documents = bmc(drives=MOST_DISKS + 40, nics=MOST_NICS + 40)
     with serving(lambda request: Answer(body=json.dumps(documents(request.path)).encode())) as peer:
-        facts = RedfishDriver(endpoint=peer.url(), system=SYSTEM, timeout=30).facts(BMC)
+        facts = redfish_driver(endpoint=peer.url(), system=SYSTEM, timeout=30).facts(BMC)
     assert facts.disks is not None
     assert facts.nics is not None
     assert (len(facts.disks), len(facts.nics)) == (MOST_DISKS, MOST_NICS)
@@ -82,7 +82,7 @@ def test_facts_of_a_slow_bmc_end_in_time() -> None:
         return Answer(body=json.dumps(documents(request.path)).encode(), after=slow)
 
     with serving(answer) as peer:
-        driver = RedfishDriver(endpoint=peer.url(), system=SYSTEM, timeout=1)
+        driver = redfish_driver(endpoint=peer.url(), system=SYSTEM, timeout=1)
         began = time.monotonic()
         facts = driver.facts(BMC)
         assert time.monotonic() - began < 10
@@ -94,7 +94,7 @@ def test_headers_that_trickle_end_in_time() -> None:
     with dripping(b"HTTP/1.1 200 OK\r\nX-Slow: ") as peer:
         began = time.monotonic()
         with pytest.raises(DriverUnavailable, match=r"^n01: power_state: the BMC did not answer in time"):
-            RedfishDriver(endpoint=peer.url(), system=SYSTEM, timeout=0.5).power_state(BMC)
+            redfish_driver(endpoint=peer.url(), system=SYSTEM, timeout=0.5).power_state(BMC)
         assert time.monotonic() - began < 5
 
 
@@ -104,7 +104,7 @@ def test_what_trickles_over_tls_ends_in_time(tmp_path: Path, part: str) -> None:
     body = json.dumps(bmc(drives=0, nics=0)(ROOT)).encode()
     slow = Answer(body=body, pace=0.05) if part == "body" else Answer(body=body, head_pace=0.05)
     with serving(lambda request: slow, certificate=authority.issue("bmc")) as peer:
-        driver = RedfishDriver(endpoint=peer.url(), system=SYSTEM, ca_file=str(authority.certificate), timeout=0.5)
+        driver = redfish_driver(endpoint=peer.url(), system=SYSTEM, ca_file=str(authority.certificate), timeout=0.5)
         began = time.monotonic()
         with pytest.raises(DriverUnavailable, match="did not answer in time"):
             driver.power_state(BMC)

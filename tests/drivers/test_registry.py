@@ -10,12 +10,13 @@ import pytest
 from keystoneauth1.session import Session
 
 from drydock.conf import load
-from drydock.conf.drivers import label_driver
+from drydock.conf.drivers import REDFISH_OPTS, label_driver
 from drydock.drivers.labels.promenade import PromenadeLabels
 from drydock.drivers.node.simulated import SimulatedProvisioner
 from drydock.drivers.oob.redfish import RedfishDriver
 from drydock.drivers.registry import load_labels, load_node_provisioner, load_oob_drivers
 from drydock.errors import ConfigurationError
+from tests.factories.drivers import defaults
 
 
 def options(name: str) -> Mapping[str, Any]:
@@ -23,7 +24,7 @@ def options(name: str) -> Mapping[str, Any]:
 
 
 def test_loads_what_is_named() -> None:
-    drivers = load_oob_drivers(["redfish"], lambda name: {"timeout": 3})
+    drivers = load_oob_drivers(["redfish"], lambda name: defaults(REDFISH_OPTS))
     assert list(drivers) == ["redfish"]
     assert isinstance(drivers["redfish"], RedfishDriver)
     provisioner = load_node_provisioner("simulated", {"url": "http://127.0.0.1:9100"})
@@ -36,7 +37,7 @@ def test_nothing_named_loads_nothing() -> None:
 
 def test_an_unknown_name_says_what_there_is() -> None:
     with pytest.raises(ConfigurationError, match=r"'telepathy'.*available: .*redfish"):
-        load_oob_drivers(["redfish", "telepathy"], options)
+        load_oob_drivers(["manual", "telepathy"], options)
     with pytest.raises(ConfigurationError, match=r"'abacus'.*available: .*simulated"):
         load_node_provisioner("abacus", {})
 

@@ -11,12 +11,12 @@ from drydock.drivers.node.base import NodeState
 from drydock.drivers.node.records import ProvisionedNode
 from drydock.drivers.node.simulated import SimulatedProvisioner
 from drydock.drivers.oob.base import BmcAccess, BootDevice
-from drydock.drivers.oob.redfish import RedfishDriver
 from drydock.drivers.progress import Progress, ProgressState
 from drydock.errors import ConfigurationError, DriverRefused, DriverUnavailable
 from tests.drivers.node_server import NodeServer, running_node_server
 from tests.drivers.provisioner_contract import BootFromNetwork, NodeProvisionerContract, ends, only, reaches
 from tests.drivers.simulator_process import ACCOUNT, PASSWORD, Simulator, running_simulator
+from tests.factories.drivers import redfish_driver
 from tests.factories.provisioning import deployment, node_plan
 
 
@@ -32,7 +32,7 @@ def node(simulator: Simulator, name: str) -> ProvisionedNode:
 
 @pytest.fixture
 def boot_from_network(simulator: Simulator) -> BootFromNetwork:
-    driver = RedfishDriver(endpoint=simulator.url, system="/redfish/v1/Systems/{node}")
+    driver = redfish_driver(endpoint=simulator.url, system="/redfish/v1/Systems/{node}")
 
     def boot(node: ProvisionedNode) -> None:
         bmc = BmcAccess(node.name, "redfish", None, ACCOUNT, PASSWORD)
@@ -144,7 +144,7 @@ def fixed_rack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
 
 
 def test_a_node_that_is_not_in_the_rack_is_refused(fixed_rack: Simulator) -> None:
-    provisioner = SimulatedProvisioner(url=fixed_rack.url + "/")
+    provisioner = SimulatedProvisioner.from_options({"url": fixed_rack.url + "/"})
     answer = provisioner.enroll([node_plan("stranger"), node_plan("known")])
     assert answer["known"].state is ProgressState.PENDING
     unknown = Progress(ProgressState.FAILED, "there is no machine 'stranger'")

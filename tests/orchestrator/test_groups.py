@@ -95,7 +95,12 @@ def test_who_makes_the_provisioner_stumble_takes_others_along_once_only(world: W
 
 def test_a_request_is_not_made_unless_all_its_tasks_are_certainly_ours(world: World) -> None:
     world.runner = StepRunner(
-        world.services, WORKFLOWS, Timeouts(), EngineMetrics(), certainly_ours=lambda task: task.node != "n02"
+        world.services,
+        WORKFLOWS,
+        Timeouts(),
+        EngineMetrics(),
+        stopping=lambda: False,
+        certainly_ours=lambda task: task.node != "n02",
     )
     world.create("deploy_nodes", design_ref=world.store(site(NODES)).ref)
     for _ in range(4):
@@ -122,9 +127,10 @@ def test_a_task_that_is_terminated_while_its_group_is_at_work_revokes_no_key(wor
     one, others = (world.store(site(NODES)).ref for _ in range(2))
     stopped = world.create("destroy_nodes", design_ref=one, node_filter=named_nodes("n01"))
     going = world.create("destroy_nodes", design_ref=others, node_filter=named_nodes(*NODES[1:]))
-    runner = TerminatedBefore(world.services, WORKFLOWS, Timeouts(), EngineMetrics())
+    world.use_runner(TerminatedBefore)
+    runner = world.runner
+    assert isinstance(runner, TerminatedBefore)
     runner.world, runner.step, runner.root = world, "revoke_key", stopped.id
-    world.runner = runner
     world.run_until_idle()
     assert world.orchestrator.task(stopped.id).status is TaskStatus.TERMINATED
     assert world.orchestrator.task(going.id).result.successes == NODES[1:]

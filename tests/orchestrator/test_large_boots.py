@@ -9,16 +9,14 @@ from dataclasses import replace
 from uuid import UUID
 
 from drydock.bootaction.render import TemplateLimits
-from drydock.metrics import EngineMetrics
 from drydock.model.boot_context import BundleKind
 from drydock.model.task import Task
 from drydock.orchestrator.engine.step_runner import StepRunner
 from drydock.orchestrator.workflows.outcome import Outcome
-from drydock.orchestrator.workflows.table import WORKFLOWS
 from drydock.orchestrator.workflows.workflow import AnyStep
 from tests.factories.site import site
 from tests.orchestrator.test_groups import JOIN, deploy, use_fetch
-from tests.orchestrator.world import Timeouts, World
+from tests.orchestrator.world import World
 
 MIB = 1024 * 1024
 NODES = [f"n{number:02}" for number in range(1, 13)]
@@ -43,9 +41,10 @@ def prepare_with(world: World, asset: bytes) -> Sequence[int]:
     """
     world.boot_settings = replace(world.boot_settings, limits=TemplateLimits(max_bytes=20 * MIB, max_seconds=10))
     use_fetch(world, lambda url: asset)
-    runner = Counting(world.services, WORKFLOWS, Timeouts(), EngineMetrics())
+    world.use_runner(Counting)
+    runner = world.runner
+    assert isinstance(runner, Counting)
     runner.answered = []
-    world.runner = runner
     deploy(world, site(NODES) + JOIN)
     for node in NODES:
         assert len(world.boot.bundle(node, BundleKind.FILE, world.key_of(node)).content) >= len(asset) // 2

@@ -124,7 +124,14 @@ class World:
 
     def use_runner(self, kind: type[StepRunner] = StepRunner) -> None:
         """A worker's inside, made of what ``services`` is now."""
-        self.runner = kind(self.services, WORKFLOWS, Timeouts(), EngineMetrics())
+        self.runner = kind(
+            self.services,
+            WORKFLOWS,
+            Timeouts(),
+            EngineMetrics(),
+            stopping=lambda: False,
+            certainly_ours=lambda task: True,
+        )
 
     def use_places(self, places: int) -> None:
         self.services = replace(self.services, deployment_places=places)

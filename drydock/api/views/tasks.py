@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from drydock.api.addresses import Address
+from drydock.api.route import PREFIX
 from drydock.api.views.build_data import build_data_view
 from drydock.api.views.times import optional_timestamp, timestamp
 from drydock.design.secrecy import without_password
@@ -97,7 +98,7 @@ def subtask_errors_view(errors: Mapping[UUID, Sequence[TaskMessage]]) -> Json:
 def _result_view(task: Task, at: Address) -> Json:
     result = task.result
     # Absolute: clients fetch it as it stands.
-    href = at.url(f"/api/v1.0/tasks/{task.id}/builddata") if task.has_build_data else None
+    href = at.url(f"{PREFIX}/tasks/{task.id}/builddata") if task.has_build_data else None
     return {
         "kind": "Status",
         "apiVersion": "v1.0",

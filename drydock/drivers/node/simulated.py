@@ -26,6 +26,7 @@ from drydock.model.node_summary import NodeSummary
 
 Answer = TypeVar("Answer")
 NODES_OF_A_REQUEST = 100
+REQUEST_SECONDS = 30.0
 
 
 class SimulatedProvisioner:
@@ -34,23 +35,20 @@ class SimulatedProvisioner:
         owns_power=False, at_once=MappingProxyType(dict.fromkeys(Verb, NODES_OF_A_REQUEST))
     )
 
-    def __init__(self, *, url: str, timeout: float = 30.0) -> None:
+    def __init__(self, *, url: str, timeout: float) -> None:
         """``url``: of the simulator. ``timeout``: seconds for each request. Raises ``ConfigurationError``."""
         self._connector = SimulatedConnector(url, timeout)
 
     @classmethod
     def from_options(cls, options: Mapping[str, Any]) -> Self:
-        """Options ``url`` and ``timeout``. Raises ``ConfigurationError``."""
-        given = {name: value for name, value in options.items() if value is not None}
-        unknown = sorted(given.keys() - {"url", "timeout"})
+        """The option ``url``. Raises ``ConfigurationError``."""
+        unknown = sorted(options.keys() - {"url"})
         if unknown:
-            raise ConfigurationError(f"simulated: there is no option {unknown[0]!r}; there are url, timeout")
-        url, timeout = given.get("url"), given.get("timeout", 30.0)
+            raise ConfigurationError(f"simulated: there is no option {unknown[0]!r}; there is url")
+        url = options.get("url")
         if not isinstance(url, str):
             raise ConfigurationError("simulated: the option url is needed, the http(s) address of the simulator")
-        if not isinstance(timeout, int | float):
-            raise ConfigurationError("simulated: the option timeout must be a number of seconds")
-        return cls(url=url, timeout=timeout)
+        return cls(url=url, timeout=REQUEST_SECONDS)
 
     def check(self) -> None:
         self._connector.request("GET", ())

@@ -25,7 +25,7 @@ class IpmiDriver:
         boot_devices=frozenset(mapping.BOOT_SELECTORS), boot_modes=frozenset(BootMode), by_hand=False
     )
 
-    def __init__(self, *, port: int = 623, timeout: float = 15.0) -> None:
+    def __init__(self, *, port: int, timeout: float) -> None:
         """``timeout``: seconds for each verb, the login included. Raises ``ConfigurationError``."""
         self._connector = IpmiConnector(IpmiOptions(port, timeout))
         self._requests = PowerRequests()

@@ -24,7 +24,7 @@ class LibvirtDriver:
     name = "libvirt"
     capabilities = OobCapabilities(boot_devices=frozenset(mapping.BOOT_NAMES), boot_modes=frozenset(), by_hand=False)
 
-    def __init__(self, *, uri: str = "", domain: str = "{node}", timeout: float = 15.0) -> None:
+    def __init__(self, *, uri: str, domain: str, timeout: float) -> None:
         """``timeout``: seconds for each verb. Raises ``ConfigurationError``."""
         self._connector = LibvirtConnector(LibvirtOptions(uri, domain, timeout))
 

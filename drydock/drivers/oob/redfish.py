@@ -28,11 +28,11 @@ class RedfishDriver:
     def __init__(
         self,
         *,
-        endpoint: str = "https://{address}",
-        system: str = "",
-        verify_tls: bool = True,
-        ca_file: str = "",
-        timeout: float = 15.0,
+        endpoint: str,
+        system: str,
+        verify_tls: bool,
+        ca_file: str,
+        timeout: float,
     ) -> None:
         """``endpoint`` and ``system`` are templates with the fields ``{address}`` and ``{node}``.
 

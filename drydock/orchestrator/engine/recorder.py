@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from drydock.db.database import Database
-from drydock.db.rollouts import TASK_ENDED
 from drydock.db.unit_of_work import UnitOfWork
 from drydock.errors import DatabaseUnavailable
 from drydock.metrics import EngineMetrics
@@ -22,6 +21,7 @@ from drydock.model.actions import CHANGES_NODE
 from drydock.model.boot_context import PreparedBoot
 from drydock.model.deployed_node import NewDeployedNode
 from drydock.model.message import NewMessage
+from drydock.model.rollout import TASK_ENDED
 from drydock.model.task import ResultStatus, Task, TaskResult
 from drydock.model.task_change import Enter, Finish, Pause
 from drydock.orchestrator.workflows.outcome import Kept, NothingDeployed

@@ -44,8 +44,8 @@ class StepRunner:
         workflows: Mapping[Action, Workflow],
         timeouts: Mapping[str, float],
         metrics: EngineMetrics,
-        stopping: Callable[[], bool] = lambda: False,
-        certainly_ours: Callable[[Task], bool] = lambda task: True,
+        stopping: Callable[[], bool],
+        certainly_ours: Callable[[Task], bool],
     ) -> None:
         """``timeouts``: seconds by the names that steps use. ``stopping``: whether to stop after the step in hand.
 

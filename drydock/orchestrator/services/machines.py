@@ -11,6 +11,7 @@ from drydock.db.database import Database
 from drydock.db.unit_of_work import UnitOfWork
 from drydock.errors import BootContextNotFound, Conflict, Forbidden, InvalidInput
 from drydock.model.boot_context import BootContext
+from drydock.model.cleaning import CLEANING
 from drydock.model.machine import KeptAmounts, LogFile, MachineEvent, NewBuildData
 from drydock.model.machine_limits import MAX_EVENTS, MAX_KEPT_BYTES, MAX_KEPT_ROWS, MAX_LOG_BYTES
 from drydock.model.message import NewMessage
@@ -99,7 +100,7 @@ class MachineService:
         """Raises ``InvalidInput`` for a reserved generator, ``BootContextNotFound``, ``Forbidden``; ``Conflict`` when
         the deployment has sent too much.
         """
-        if data.generator in self._reserved:
+        if data.generator.removesuffix(CLEANING) in self._reserved:
             raise InvalidInput("is the name of a driver, whose findings a machine cannot send", field="generator")
         self._retries.run(lambda: self._keep_build_data(node, key, data))
 

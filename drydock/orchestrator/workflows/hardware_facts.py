@@ -6,12 +6,9 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from drydock.model.cleaning import Cleaning, cleaning_document
+from drydock.model.cleaning import CLEANING, Cleaning, cleaning_document
 from drydock.model.hardware_facts import HardwareFacts, facts_document
 from drydock.orchestrator.workflows.workflow import StepContext
-
-CLEANING = "-cleaning"
-"""After a provisioner's name: the generator of the proof."""
 
 
 def keep_facts(contexts: Sequence[StepContext], generator: str, found: Mapping[str, HardwareFacts]) -> None:
