@@ -9,6 +9,5 @@ from drydock.conf.bootaction import OPTS
 
 def test_the_limits_are_the_defaults_of_the_options() -> None:
     defaults = {option.dest: option.default for option in OPTS}
-    assert design_render.LIMITS == TemplateLimits(
-        max_seconds=defaults["template_max_seconds"], max_bytes=defaults["template_max_bytes"]
-    )
+    by_default = TemplateLimits(max_seconds=defaults["template_max_seconds"], max_bytes=defaults["template_max_bytes"])
+    assert by_default == design_render.LIMITS
