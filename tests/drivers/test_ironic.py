@@ -374,6 +374,29 @@ def test_a_retired_node_is_destroyed(provisioner: IronicProvisioner, node: Provi
         assert (seen["provision_state"], seen["power_state"] == "power on") == ("manageable", False)
 
 
+def test_what_failed_to_be_inspected_is_cleaned(
+    provisioner: IronicProvisioner, node: ProvisionedNode, operator: Operator
+) -> None:
+    """As a machine of which an inspection was asked for again: its disks are as they were."""
+    prepared(provisioner, node)
+    operator.provision(node.name, "manage", "manageable")
+
+    def becomes(driver: str, **info: str) -> None:
+        changes = [{"op": "replace", "path": "/driver", "value": driver}]
+        changes += [{"op": "add", "path": f"/driver_info/{name}", "value": value} for name, value in info.items()]
+        operator.connector.request("PATCH", ("nodes", node.name), changes, {"reset_interfaces": "true"})
+
+    with serving(lambda _: Answer(404)) as bmc:
+        becomes("redfish", redfish_address=bmc.url(), redfish_system_id="/redfish/v1/Systems/1")
+        operator.provision(node.name, "inspect", "inspect failed")
+        waiting = only(provisioner.destroy([node.name]))
+        assert (waiting.state, waiting.reason) == (PENDING, f"{node.name}: is to be cleaned")
+        eventually(lambda: operator.node(node.name)["provision_state"], lambda state: state == "manageable")
+    becomes("fake-hardware")
+    assert ends(lambda: provisioner.destroy([node.name])).state is SUCCEEDED
+    assert operator.node(node.name)["provision_state"] == "available"
+
+
 def test_the_proof_of_a_cleaning(provisioner: IronicProvisioner, node: ProvisionedNode, operator: Operator) -> None:
     """From Ironic's history, after the installation; by another worker too."""
     prepared(provisioner, node)

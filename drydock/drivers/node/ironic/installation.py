@@ -164,10 +164,8 @@ class Installation:
             return pending(f"{name}: {states.doing(seen.state)}", look_in=SOON)
         if seen.instance is not None:
             self._connector.patch(("nodes", seen.uuid), [{"op": "remove", "path": "/instance_uuid"}])
-        if seen.state == states.MANAGEABLE and not seen.retired:
-            # NOTE: Ironic leaves a retired node there when it has cleaned it, and refuses to make it available.
-            self._provision(seen, {"target": "provide"})
-            return pending(f"{name}: {states.doing(states.CLEANING)}", look_in=SOON)
+        if (begun := self._clean(name, seen)) is not None:
+            return begun
         if seen.power == POWER_ON:
             # with fast track Ironic leaves the agent that erased it running.
             return self._switch_off(name, seen)
@@ -190,6 +188,18 @@ class Installation:
             answer = None
         rows = answer.get("history") if isinstance(answer, dict) else None
         return cleaning(seen, rows if isinstance(rows, list) else (), self._cleaning.get(seen.uuid))
+
+    def _clean(self, name: str, seen: IronicNode) -> Progress | None:
+        """Of a node without an installation; None if it is not to be cleaned."""
+        if seen.state in (states.INSPECT_FAILED, states.ADOPT_FAILED):
+            # What is on its disks is as it was: it is cleaned from manageable, as others are.
+            self._provision(seen, {"target": "manage"})
+            return pending(f"{name}: is to be cleaned", look_in=SOON)
+        if seen.state == states.MANAGEABLE and not seen.retired:
+            # NOTE: Ironic leaves a retired node there when it has cleaned it, and refuses to make it available.
+            self._provision(seen, {"target": "provide"})
+            return pending(f"{name}: {states.doing(states.CLEANING)}", look_in=SOON)
+        return None
 
     def _clean_again(self, name: str, seen: IronicNode) -> Progress:
         """Ironic puts a node whose cleaning failed into maintenance; when that is ended, it may be cleaned again."""
