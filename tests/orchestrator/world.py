@@ -120,6 +120,7 @@ class World:
             ScopeCheck(self.designs),
             PlanApplication(self.database, self.designs, self.facts, site_changes),
             guard=guard,
+            rollout=PLAIN,
         )
 
     def use_runner(self, kind: type[StepRunner] = StepRunner) -> None:

@@ -16,7 +16,7 @@ from drydock.model.build_data import BuildData
 from drydock.model.event import EventPage, Position
 from drydock.model.message import TaskMessage
 from drydock.model.node_summary import NodeSummary
-from drydock.model.rollout import PLAIN, Rollout
+from drydock.model.rollout import Rollout
 from drydock.model.task import NewTask, Task, TaskPage, TaskQuery, TaskVersion
 from drydock.orchestrator.services.changes import ChangeWaiter
 from drydock.orchestrator.services.plan_application import PlanApplication
@@ -44,8 +44,8 @@ class TaskService:
         scope: ScopeCheck,
         plans: PlanApplication,
         *,
-        guard: bool = True,
-        rollout: Rollout = PLAIN,
+        guard: bool,
+        rollout: Rollout,
     ) -> None:
         self._guard = guard
         self._rollout = rollout
