@@ -72,7 +72,7 @@ chaos: setup  ## Inject faults at random while sites are deployed (ROUNDS, SEED)
 bench: setup  ## Run all benchmarks in their short form
 	@$(BIN)/python -m bench
 
-samples: setup  ## Write etc/drydock/*.sample and docs/reference/{openapi.json,statements.sql} anew
+samples: setup  ## Write etc/drydock/*.sample and docs/reference/{api.md,openapi.json,statements.sql} anew
 	@PATH="$$(cd $(BIN) && pwd):$$PATH" sh dev/samples.sh
 
 pins: setup  ## Write requirements*.txt from what is installed and was tested

@@ -1,4 +1,4 @@
-"""Who may come in: turned into 401 and 403 before a responder runs, by the route's row in the table."""
+"""Access: 401 and 403 before a responder runs, by the route's row in the table."""
 
 from __future__ import annotations
 

@@ -143,7 +143,7 @@ def _record(common: logging.LogRecord, of: Answered, *, more: bool) -> logging.L
 
 
 def new_request_id() -> str:
-    """A random (version 4) UUID, for telling requests apart and nothing else.
+    """A random (version 4) UUID, only to distinguish requests.
 
     The standard library's asks the kernel, and the thread that asks loses its turn to others. Python seeds this
     generator, and seeds it again in each process that is forked.

@@ -1,4 +1,4 @@
-"""What is in the assets of nodes, told apart by digests: equal for two deployments that write the same.
+"""What is in the assets of nodes, compared by digests: equal for two deployments that write the same.
 
 An asset is rendered as for its machine, with placeholders for what is each deployment's own: the id of the boot action,
 the key, the address for reports, the design's reference. What a template draws at random is the same each time.

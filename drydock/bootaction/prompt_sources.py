@@ -1,4 +1,4 @@
-"""What references have, fetched side by side and within a limit of time: for who waits for an answer."""
+"""What references have, fetched side by side and within a limit of time: for requests that wait for them."""
 
 from __future__ import annotations
 

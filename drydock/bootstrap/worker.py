@@ -99,7 +99,7 @@ def _services(conf: cfg.ConfigOpts) -> StepServices:
         labels=_labels(conf),
         observe_seconds=conf.orchestrator.observe_interval,
         start_rate=conf.orchestrator.start_rate,
-        deployment_places=conf.orchestrator.deployment_places,
+        deployment_slots=conf.orchestrator.deployment_places,
         hardware_check=HardwareCheck(conf.orchestrator.hardware_check),
     )
 

@@ -23,7 +23,7 @@ _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 @click.command()
 @click.argument("name", metavar="NODE")
-@click.option("--reason", required=True, metavar="TEXT", help="Why; shown to everyone who comes upon the hold.")
+@click.option("--reason", required=True, metavar="TEXT", help="Why; shown wherever the hold is.")
 @click.option("--kind", default="maintenance", show_default=True, metavar="WORD", help="What the hold is for.")
 @click.option("--until", metavar="TIME", help="When it ends: ISO 8601 with a zone, or 30m, 8h, 7d from now.")
 @output_option
@@ -75,7 +75,7 @@ def holds(ctx: click.Context, *, output: str) -> None:
 
 
 def _unknown(client: DrydockClient, name: str) -> str:
-    """What is to be said of a node that the server does not know; "" if it does, or does not say."""
+    """A warning about a node that the server does not know; "" if it does, or does not answer this."""
     try:
         known = client.get_node(name)
         if known.get("facts") or known.get("deployed"):

@@ -165,7 +165,7 @@ def _known(client: DrydockClient, name: str) -> dict[str, Any] | None:
 
 
 def _held(client: DrydockClient) -> Mapping[str, str]:
-    """By name in lower case, why a node is held. Nothing from a server without holds, or for who may not see them."""
+    """By name in lower case, why a node is held. Empty from a server without holds, or if the user may not see them."""
     try:
         holds = client.list_holds()
     except (Forbidden, NotFound):

@@ -88,7 +88,7 @@ def rollout_options(command: Command) -> Command:
 
     for option in (
         click.option("--pause", type=click.Choice(list(Pause)), help="After which waves to pause until task resume."),
-        click.option("--max-failed", metavar="N|N%", help="Once so many nodes have failed no more begin; 0 is as 1."),
+        click.option("--max-failed", metavar="N|N%", help="Begin no more nodes once this many have failed; 0 is as 1."),
         click.option("--waves", metavar="LIST", help="Begin in waves: 1,10%,100% of the nodes, cumulative."),
     ):
         chosen = option(chosen)

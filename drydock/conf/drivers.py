@@ -19,7 +19,7 @@ DRIVERS_OPTS: tuple[cfg.Opt, ...] = (
     ),
     cfg.StrOpt(
         "labels",
-        help="Who keeps the labels of nodes that are part of a cluster: a name of an entry point "
+        help="What keeps the labels of nodes that are part of a cluster: a name of an entry point "
         "drydock.label_drivers, such as kubernetes or promenade, or none; relabel_nodes fails without one. Unless it "
         "is set: promenade where [promenade] url is set, otherwise none.",
     ),
@@ -27,7 +27,7 @@ DRIVERS_OPTS: tuple[cfg.Opt, ...] = (
 
 
 def label_driver(conf: cfg.ConfigOpts) -> str | None:
-    """The name of the driver that keeps labels; None: nobody does."""
+    """The name of the driver that keeps labels; None without one."""
     chosen: str | None = conf.drivers.labels
     if chosen:
         return None if chosen == "none" else chosen
@@ -135,8 +135,8 @@ KUBERNETES_OPTS: tuple[cfg.Opt, ...] = (
     cfg.BoolOpt(
         "force",
         default=False,
-        help="Take over a label that somebody else has given another value. Unless it is set, relabel_nodes fails for "
-        "such a node, and says whose label it is.",
+        help="Take over a label to which another manager has given another value. Unless it is set, relabel_nodes "
+        "fails for such a node, and names the manager.",
     ),
     cfg.FloatOpt("timeout", default=30.0, min=0.1, max=600, help="Seconds to wait for one answer of the API server."),
 )

@@ -11,7 +11,8 @@ IRONIC_OPTS: tuple[cfg.Opt, ...] = (
         "auth_type",
         default="none",
         choices=["none", "http_basic", "password", "v3applicationcredential"],
-        help="How Ironic is told who we are: none and http_basic for a standalone Ironic, the others with Keystone.",
+        help="How Drydock authenticates to Ironic: none and http_basic for a standalone Ironic, the others with "
+        "Keystone.",
     ),
     cfg.Opt(
         "endpoint_override",

@@ -130,7 +130,7 @@ class PlanStatements:
         """Seconds from the first message to success of the newest subtasks of this action, at most ``_HISTORY``.
 
         A subtask waits for its wave, a pause or another task before its first message, which ends its first step. Its
-        wait for a place for its installation does not count either. Those that found nothing to do are left out: they
+        wait for a slot for its installation does not count either. Those that found nothing to do are left out: they
         ended before the last step, or at an unknown node.
         """
         ended = select(tasks.c.id, tasks.c.seq, tasks.c.created, tasks.c.updated).where(
@@ -149,7 +149,7 @@ class PlanStatements:
             .correlate(newest)
         )
         first = of_task.lateral("first")
-        # The wait for a place is from the messages that came with the boot context to the next one, if that says so.
+        # The wait for a slot is from the messages that came with the boot context to the next one, if that says so.
         # Not all messages are looked through: the machine may have sent many.
         context = select(boot_contexts.c.created).where(boot_contexts.c.task_id == newest.c.id).limit(1)
         prepared = of_task.where(task_messages.c.ts >= context.correlate(newest).scalar_subquery()).lateral("prepared")

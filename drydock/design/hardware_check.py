@@ -1,6 +1,6 @@
 """Compares the facts of a machine with its hardware profile and the node's design; pure.
 
-What is not known is no difference: a BMC tells little, and a person looks at nothing.
+What is not known is no difference: a BMC reports little, and a driver that works by hand reports nothing.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def device_names(node: ProvisionedNode, facts: HardwareFacts) -> Mapping[str, st
 
 
 def _profile(node: ProvisionedNode, facts: HardwareFacts) -> Iterator[str]:
-    """The generation and the version of the hardware are an operator's own words: no machine tells them."""
+    """The generation and the version of the hardware are an operator's own words: no machine reports them."""
     wanted, found = node.hardware.vendor, facts.vendor
     if wanted and found and not _same_vendor(wanted, found):
         yield f"the vendor is {found}, and the hardware profile has {wanted}"

@@ -126,7 +126,7 @@ NODE_STEPS: Mapping[str, tuple[str, ...]] = {
     row.of_node.value: row.node_steps for row in ROWS if row.of_node is not None
 }
 
-#: The message of a node that had to wait for a place for its installation.
+#: The message of a node that had to wait for a slot for its installation. Stored, and compared by estimates: it stays.
 PLACE_TAKEN = "a place for its installation is free"
 #: How the result of a destroyed node ends that was unknown.
 NOTHING_TO_ERASE = ": nothing to erase"

@@ -54,8 +54,8 @@ def found_facts(data: BuildData) -> FoundFacts | None:
 def read_facts(document: Mapping[str, Any]) -> HardwareFacts:
     """The reverse of ``facts_document``; members that it does not know are left out. Raises ``ValueError``.
 
-    A machine may have sent it: texts are cut, what cannot be printed is replaced, and no machine has such numbers or
-    so many devices as are left out.
+    A machine may have sent it: texts are cut, what cannot be printed is replaced, and numbers and devices beyond what
+    any machine has are left out.
     """
     return HardwareFacts(
         **_each(document, _TEXT, _text),

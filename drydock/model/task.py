@@ -86,7 +86,7 @@ class TaskResult:
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """Who works on a task. A write with an older ``epoch`` is refused."""
+    """The worker of a task. A write with an older ``epoch`` is refused."""
 
     owner: str
     epoch: int

@@ -78,7 +78,7 @@ def _equal(old: Any, new: Any) -> bool:
 
 
 def shown(change: Change) -> Change:
-    """The change as anybody may see it: of a secret only that it changed."""
+    """The change without secrets: of one only that it changed."""
     secret = any(is_secret_name(name) for name in change.path)
     if change.path[:1] == ("out_of_band",) and len(change.path) > 1:
         secret = secret or change.path[1] not in SHOWN_OOB

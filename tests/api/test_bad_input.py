@@ -1,4 +1,4 @@
-"""Everything the issue lists under "Bad input gets": a 4xx that names the field, and never a 5xx."""
+"""Bad input of every kind gets a 4xx that names the field, and never a 5xx."""
 
 from __future__ import annotations
 

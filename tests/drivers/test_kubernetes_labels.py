@@ -104,7 +104,7 @@ def test_a_label_that_others_want_as_we_do_stays_when_we_want_it_no_more(site: S
 def test_a_label_of_somebody_else_with_another_value_is_not_overwritten(site: Site) -> None:
     labels, node = site.labels(), site.node("conflict")
     with pytest.raises(
-        DriverRefused, match=r"labels of conflict: labels belong to somebody else.*kubernetes.io/os.*kubelet"
+        DriverRefused, match=r"labels of conflict: labels belong to another manager.*kubernetes.io/os.*kubelet"
     ):
         labels.put(node, {"kubernetes.io/os": "plan9", "zone": "a"})
     assert site.cluster.labels(node) == THEIRS

@@ -60,7 +60,7 @@ def test_a_machine_is_switched(make: Any, daemon: LibvirtDaemon, ssh: SshServer)
     ("file", "said"),
     [
         ("other", "another SSH key than the one that is known here; see that it is the same host"),
-        ("other-" + "long" * 50, "ssh said more than libvirt can read, .* key is another"),
+        ("other-" + "long" * 50, "the output of ssh is longer than libvirt can read, .* key is another"),
     ],
 )
 def test_another_host_key_than_the_known_one(make: Any, ssh: SshServer, file: str, said: str) -> None:

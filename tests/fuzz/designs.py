@@ -27,7 +27,7 @@ from drydock.design.compiler import CompiledDesign, at_site, compile_design
 from drydock.design.rules.platform import PlatformSelection
 from drydock.design.site_form import site_form
 from tests.fuzz.mutations import mutated
-from tests.unit.design.field import DESIGNS
+from tests.unit.design.real_sites import DESIGNS
 
 ROOT = Path(__file__).resolve().parents[2]
 PER_PROCESS = 500

@@ -192,7 +192,7 @@ def test_no_nodes_in_scope_succeeds_and_says_so(world: World) -> None:
 
 
 def test_places_for_installations_are_limited_and_given_back(world: World) -> None:
-    world.use_places(2)
+    world.use_slots(2)
     task = world.create("deploy_nodes", design_ref=world.store(site(["n01", "n02", "n03", "n04", "n05"])).ref)
     most = 0
 
@@ -201,7 +201,7 @@ def test_places_for_installations_are_limited_and_given_back(world: World) -> No
         installing = [sub for sub in world.open_tasks() if sub.step in ("await_deployment", "await_boot_actions")]
         most = max(most, len(installing))
         waiting = [sub.reason for sub in world.open_tasks() if sub.step == "await_place" and sub.reason]
-        assert set(waiting) <= {"all 2 places for installations are taken"}
+        assert set(waiting) <= {"all 2 slots for installations are taken"}
         world.machines_report()
 
     world.run_until_idle(before=look)

@@ -168,7 +168,7 @@ def test_nodes_to_which_nothing_was_done_say_nothing_of_how_long_it_takes(world:
 
 def test_the_wait_for_a_place_is_no_part_of_how_long_it_takes(world: World, plans: PlanService) -> None:
     world.provisioner.images = None
-    world.use_places(0)
+    world.use_slots(0)
     world.create("deploy_nodes", design_ref=world.store(DESIGN).ref)
     for _ in range(20):
         world.work()
@@ -179,7 +179,7 @@ def test_the_wait_for_a_place_is_no_part_of_how_long_it_takes(world: World, plan
         assert set(waiting) == set(NODES)
         connection.execute(update(task_messages).values(ts=task_messages.c.ts - hour))
         connection.execute(update(boot_contexts).values(created=boot_contexts.c.created - hour))
-    world.use_places(3)
+    world.use_slots(3)
     world.run_until_idle(before=world.machines_report)
     estimate = create(world, plans, changed(DESIGN)).estimate
     assert estimate is not None

@@ -79,7 +79,7 @@ class World:
             labels=self.labels,
             observe_seconds=1,
             start_rate=1e6,
-            deployment_places=1000,
+            deployment_slots=1000,
             hardware_check=HardwareCheck.FAIL,
         )
         self.facts = FactsReader(
@@ -134,8 +134,8 @@ class World:
             certainly_ours=lambda task: True,
         )
 
-    def use_places(self, places: int) -> None:
-        self.services = replace(self.services, deployment_places=places)
+    def use_slots(self, slots: int) -> None:
+        self.services = replace(self.services, deployment_slots=slots)
         self.use_runner()
 
     def _read_snapshot(self, digest: str) -> bytes:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from drydock.api.schemas.replies import TASK
 from drydock.model.actions import Action
 from drydock.orchestrator.workflows.table import WORKFLOWS
 
@@ -38,3 +39,9 @@ def test_each_step_of_a_chain_exists() -> None:
     for heading, text in sections().items():
         for chain in re.findall(r"`\w+`(?:\s+→\s+`\w+`)+", text):
             assert set(re.findall(r"\w+", chain)) <= known, heading
+
+
+def test_each_key_of_a_task_is_on_the_page_of_the_api() -> None:
+    page = (REFERENCE / "api.md").read_text()
+    text = page[page.index("**A task**") : page.index("**The result**")]
+    assert [key for key in TASK["required"] if not re.search(rf"\b{key}\b", text)] == []

@@ -56,7 +56,7 @@ class DesignResource(WithHead):
         self._policy = policy
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, digest: str) -> None:
-        """The documents as they were uploaded, for who may read secrets; with ``compiled=true`` the site they make."""
+        """The documents as uploaded, for callers that may read secrets; ``compiled=true``: the site that they make."""
         compiled = read_query(req)["compiled"]
         if not re.fullmatch(r"[0-9a-f]{64}", digest):
             raise DesignNotFound("there is no design with this digest; digests are SHA-256 in lower-case hex")

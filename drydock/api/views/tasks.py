@@ -1,4 +1,4 @@
-"""Tasks as clients see them: the keys of the field, and ours beside them."""
+"""Tasks as clients see them: the keys of upstream Drydock, and ours beside them."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ def load_configuration(kubeconfig: str | None, context: str | None) -> client.Co
 
 
 class KubernetesConnector:
-    """Shared by all threads. Every request is sent once, follows nobody who points elsewhere, and has a timeout."""
+    """Shared by all threads. Every request is sent once, follows no redirect, and has a timeout."""
 
     def __init__(self, configuration: client.Configuration, *, timeout: float) -> None:
         configuration.retries = urllib3.Retry(False)

@@ -28,12 +28,12 @@ def applied(node: str, uid: str, labels: Mapping[str, str]) -> Mapping[str, Any]
 
 def error(status: int, body: Mapping[str, Any], headers: Mapping[str, str]) -> DriverError:
     """``body``: of an answer that is no success."""
-    said = _message(body)
+    message = _message(body)
     if others := [cause for cause in _causes(body) if cause.get("reason") == OTHERS]:
-        return DriverRefused(f"labels belong to somebody else, see [kubernetes] force: {_conflicts(others)}")
+        return DriverRefused(f"labels belong to another manager, see [kubernetes] force: {_conflicts(others)}")
     if status == 401:
         return DriverRefused("the API server does not accept our credentials (status 401)")
-    return answer_error(status, f"the API server {_what(status)}{said}", headers, busy=BUSY_STATUSES)
+    return answer_error(status, f"the API server {_what(status)}{message}", headers, busy=BUSY_STATUSES)
 
 
 def _what(status: int) -> str:
@@ -58,7 +58,7 @@ def _label(cause: Mapping[str, Any]) -> str:
 
 
 def _message(body: Mapping[str, Any]) -> str:
-    """What the API server itself says; something before it might quote our token."""
+    """The message of the API server itself; that of a proxy before it might quote our token."""
     text = body.get("message") if _is_status(body) else None
     return f": {redacted(str(text))[:LONGEST_REASON]}" if text else ""
 

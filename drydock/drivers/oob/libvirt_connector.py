@@ -75,7 +75,7 @@ class LibvirtConnector:
         def converse() -> None:
             try:
                 answers.put((True, work(host.domain(key, found.domain))))
-            except Exception as exc:  # noqa: BLE001 - who waits gets it raised
+            except Exception as exc:  # noqa: BLE001 - the waiting thread raises it
                 answers.put((False, exc))
             finally:
                 alone.release()
@@ -121,4 +121,4 @@ def _answers(account: str, credential: str) -> list[Any]:
 
 
 def _quiet(context: object, error: object) -> None:
-    """The exception says it."""
+    """Prints nothing: the exception has the message."""

@@ -25,7 +25,7 @@ BUSY = frozenset({libvirt.VIR_ERR_OPERATION_TIMEOUT, libvirt.VIR_ERR_OPERATION_I
 
 #: In an error without a code of its own.
 WORDS: tuple[tuple[str, str], ...] = (
-    # libvirt says no more than that to its caller.
+    # libvirt gives its caller no more than that.
     (
         "verify peer's certificate",
         "the hypervisor's TLS certificate is not accepted: it is signed by an authority that is not known here "
@@ -45,11 +45,11 @@ WORDS: tuple[tuple[str, str], ...] = (
         "the hypervisor's host shows another SSH key than the one that is known here; see that it is the same host, "
         "then put its new key into the worker's known_hosts",
     ),
-    # Where libvirt is given more than 1,024 bytes by ssh, it says this and nothing of them.
+    # Where libvirt is given more than 1,024 bytes by ssh, its error is this and quotes nothing of them.
     (
         "value too large for defined data type",
-        "ssh said more than libvirt can read, as it does where the host's SSH key is another than the one that is "
-        "known here; call ssh to the hypervisor as the worker's account, and see what it says",
+        "the output of ssh is longer than libvirt can read, as it is where the host's SSH key is another than the one "
+        "that is known here; call ssh to the hypervisor as the worker's account, and read its output",
     ),
     (
         "host key verification failed",

@@ -79,7 +79,7 @@ class RedfishOptions:
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """Whom we talk to, and as whom. Systems behind one address have a connection each: one may hang, the others not."""
+    """An address and an account. Systems behind one address have a connection each: one may hang, the others not."""
 
     url: str
     system: str

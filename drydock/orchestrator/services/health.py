@@ -22,7 +22,7 @@ class Health:
     def __init__(self, database: Database, checks: Mapping[str, Callable[[], None]]) -> None:
         """``checks``: by the dependency's name; each raises a ``DrydockError`` when it is not well."""
         self._database = database
-        everything = {"database": self.ping, "workers": self._somebody_works, **checks}
+        everything = {"database": self.ping, "workers": self._workers, **checks}
         self._checks = {name: _timed(check) for name, check in everything.items()}
         self._checking: SingleFlight[str, float] = SingleFlight()
 
@@ -36,7 +36,7 @@ class Health:
         asked = {name: self._checking.start(name, check) for name, check in self._checks.items()}
         return tuple(_outcome(name, answer, began) for name, answer in asked.items())
 
-    def _somebody_works(self) -> None:
+    def _workers(self) -> None:
         try:
             with self._database.statements() as statements:
                 alive = statements.workers.alive()

@@ -169,7 +169,7 @@ class PlanService:
             yield decider.decide(name, None if node is None else node.rack, wanted.get(name), known)
 
     def _estimate(self, waves: Sequence[Counter[Decision]]) -> Duration | None:
-        """From how long nodes of this site took before. New and repeated installations share the places for them."""
+        """From how long nodes of this site took before. New and repeated installations share the slots for them."""
         work = [_work(wave) for wave in waves]
         planned = {action for wave in work for action in wave}
         with self._database.statements() as statements:

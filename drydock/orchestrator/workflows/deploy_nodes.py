@@ -150,9 +150,9 @@ def await_place(batch: NodeBatch) -> Mapping[UUID, Outcome]:
     """
     services = batch.services
     with services.database.unit_of_work() as uow:
-        placed = uow.holds.take_slots(batch.task_ids, at_most=services.deployment_places)
+        placed = uow.holds.take_slots(batch.task_ids, at_most=services.deployment_slots)
         uow.commit()
-    full = Wait(services.observe_seconds, f"all {services.deployment_places} places for installations are taken")
+    full = Wait(services.observe_seconds, f"all {services.deployment_slots} slots for installations are taken")
     return batch.each(lambda ctx: Done(PLACE_TAKEN if ctx.task.reason else "") if ctx.task.id in placed else full)
 
 

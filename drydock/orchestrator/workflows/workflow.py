@@ -34,7 +34,7 @@ class StepServices:
     """What steps work with.
 
     ``observe_seconds``: how often a machine at work is looked at. ``start_rate``: nodes of one task that start per
-    second. ``labels``: None without a keeper of labels. ``deployment_places``: machines installed at a time, at most.
+    second. ``labels``: None without a keeper of labels. ``deployment_slots``: machines installed at a time, at most.
     """
 
     database: Database
@@ -46,7 +46,7 @@ class StepServices:
     labels: NodeLabels | None
     observe_seconds: float
     start_rate: float
-    deployment_places: int
+    deployment_slots: int
     hardware_check: HardwareCheck
 
 

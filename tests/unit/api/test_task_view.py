@@ -1,4 +1,4 @@
-"""A task on the wire: the keys of the field, and ours beside them."""
+"""A task on the wire: the keys of upstream Drydock, and ours beside them."""
 
 from __future__ import annotations
 

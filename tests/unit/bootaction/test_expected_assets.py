@@ -1,4 +1,4 @@
-"""Every asset of three real sites, byte for byte as the field renders it."""
+"""Every asset of three real sites, byte for byte as upstream Drydock renders it."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from drydock.bootaction.render import render_assets
 from drydock.bootaction.tarball import pack
 from drydock.design.compiler import compile_design
 from tests.unit.bootaction.sites import fetched, renderer
-from tests.unit.design import field
+from tests.unit.design import real_sites
 
 
-@field.needs_field_designs
-@pytest.mark.parametrize("name", field.EXPECTED)
+@real_sites.needs_real_sites
+@pytest.mark.parametrize("name", real_sites.EXPECTED)
 def test_rendered_assets(name: str) -> None:
-    site = compile_design(field.design(name)).site
-    wanted = field.expected(name)["assets"]
+    site = compile_design(real_sites.design(name)).site
+    wanted = real_sites.expected(name)["assets"]
     found, modes = [], {}
     for node in site.nodes:
         actions = [(action, wanted["action_id_ulid"]) for action in site.boot_actions if node in action.target_nodes]

@@ -15,7 +15,7 @@ from drydock.cli.main import cli
 from tests.factories.documents import boot_action, dump, hardware, link, network, node
 from tests.factories.site import site
 from tests.http_peer import Answer, serving
-from tests.unit.design import field
+from tests.unit.design import real_sites
 
 Run = Callable[..., Result]
 NOBODY = {"DRYDOCK_URL": None, "OS_TOKEN": None, "OS_AUTH_URL": None}
@@ -108,11 +108,11 @@ class TestShow:
         assert (result.exit_code, result.stdout) == (1, "")
         assert "has host bits set" in result.stderr
 
-    @field.needs_field_designs
-    @pytest.mark.parametrize("name", field.EXPECTED)
+    @real_sites.needs_real_sites
+    @pytest.mark.parametrize("name", real_sites.EXPECTED)
     def test_nodes_have_the_fields_keys(self, offline: Run, name: str) -> None:
-        shown = json.loads(offline("show", str(field.DESIGNS / f"{name}.yaml"), "-o", "json").stdout)
-        wanted = field.expected(name)["site"]["nodes"]
+        shown = json.loads(offline("show", str(real_sites.DESIGNS / f"{name}.yaml"), "-o", "json").stdout)
+        wanted = real_sites.expected(name)["site"]["nodes"]
         assert [set(found) for found in shown["nodes"]] == [set(found) for found in wanted]
         assert [found["fqdn"] for found in shown["nodes"]] == [found["fqdn"] for found in wanted]
 
@@ -202,12 +202,12 @@ class TestRender:
         assert "outside" in result.stderr
         assert list((tmp_path / "elsewhere").iterdir()) == []
 
-    @field.needs_field_designs
+    @real_sites.needs_real_sites
     def test_the_fields_bytes(self, offline: Run, tmp_path: Path) -> None:
         name = "aiab-gate-multinode"
-        wanted = field.expected(name)["assets"]
+        wanted = real_sites.expected(name)["assets"]
         inputs = ["--design-ref", wanted["design_ref"], "--report-url", wanted["report_url"]]
-        file = str(field.DESIGNS / f"{name}.yaml")
+        file = str(real_sites.DESIGNS / f"{name}.yaml")
         (tmp_path / "x").write_bytes(b"x")
         result = offline(
             "render", file, "--node", "n1", "-o", "json", *inputs, "--reference", f"promenade+http*={tmp_path}/x"

@@ -1,4 +1,4 @@
-"""A small real server that answers as WIRE says the API does, and a Keystone just big enough to hand out tokens."""
+"""A small real server that answers as the API reference says, and a Keystone that does no more than give tokens."""
 
 from __future__ import annotations
 

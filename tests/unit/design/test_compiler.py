@@ -32,7 +32,7 @@ from tests.factories.documents import (
     site,
     warnings,
 )
-from tests.unit.design import field
+from tests.unit.design import real_sites
 
 
 def test_digest_is_of_the_text() -> None:
@@ -446,9 +446,9 @@ def test_no_document_crashes(parts: list[tuple[str, str, dict[str, Any]]]) -> No
     assert design.valid == (design.error_count == 0)
 
 
-@field.needs_field_designs
+@real_sites.needs_real_sites
 def test_no_truncation_of_a_real_site_crashes() -> None:
-    content = field.design("treasuremap-v1.8p-stl1")
+    content = real_sites.design("treasuremap-v1.8p-stl1")
     for end in range(0, len(content), len(content) // 60):
         design = compile_design(content[:end])
         assert design.valid == (design.error_count == 0)

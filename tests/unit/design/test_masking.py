@@ -9,7 +9,7 @@ from drydock.design.masking import without_secrets
 from drydock.design.secrecy import HIDDEN, is_secret_name, masked_text, without_password
 from drydock.errors import DesignInvalid
 from tests.factories.documents import codes, compiled, errors, node
-from tests.unit.design import field
+from tests.unit.design import real_sites
 
 TEXT = """\
 %YAML 1.1
@@ -88,9 +88,9 @@ def test_what_cannot_be_read_is_not_shown(text: bytes) -> None:
         without_secrets(text)
 
 
-@field.needs_field_designs
+@real_sites.needs_real_sites
 def test_designs_of_real_sites_stay_designs() -> None:
-    for path in field.DESIGNS.glob("*.yaml"):
+    for path in real_sites.DESIGNS.glob("*.yaml"):
         shown = without_secrets(path.read_bytes())
         assert b"FAKE-CREDENTIAL" not in shown
         before, after = (list(yaml.load_all(text, yaml.CSafeLoader)) for text in (path.read_bytes(), shown))

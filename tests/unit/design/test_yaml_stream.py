@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from drydock.design.yaml_reader import MAX_DEPTH, MAX_VALUES, Reader
 from drydock.design.yaml_stream import MAX_FAULTS, read_stream
-from tests.unit.design import field
+from tests.unit.design import real_sites
 
 SAME = [
     "a: 1\nb: [x, 'y', \"z\"]\n",
@@ -50,9 +50,9 @@ def test_reads_back_what_was_dumped(values: list[object]) -> None:
     assert (found.faults, [document.value for document in found.documents]) == ((), values)
 
 
-@field.needs_field_designs
+@real_sites.needs_real_sites
 def test_the_designs_of_real_sites() -> None:
-    for path in field.DESIGNS.glob("*.yaml"):
+    for path in real_sites.DESIGNS.glob("*.yaml"):
         content = path.read_bytes()
         values = [value for value in yaml.load_all(content, yaml.CSafeLoader) if value is not None]
         assert repr([document.value for document in read_stream(content).documents]) == repr(values)

@@ -1,4 +1,4 @@
-"""What Ironic is told of a machine when it is enrolled: its BMC, its capabilities, its traits. Pure."""
+"""What Ironic is given when a machine is enrolled: its BMC, its capabilities, its traits. Pure."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ Ironic masks passwords. The record in the node's ``extra`` shows a change of the
 
     {"driver": "redfish", "names": ["redfish_address", …], "digest": "…"}
 
-``names``: of what is ours in ``driver_info``. ``digest``: of their values, keyed, so that nobody who reads a node can
+``names``: of what is ours in ``driver_info``. ``digest``: of their values, keyed, so that a reader of the node cannot
 check a guess of its password.
 """
 

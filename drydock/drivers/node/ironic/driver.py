@@ -1,4 +1,4 @@
-"""Ironic as a node provisioner: the verbs. One list serves a call; writes go side by side, so many at a time."""
+"""Ironic as a node provisioner: the verbs. A call reads one list; its writes go side by side, up to a limit."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ from drydock.model.node_summary import NodeSummary
 
 NODES_OF_A_CALL = 100
 HISTORIES = 10
-"""So many are read with a list: the rest is shown without a reason until the next one."""
+"""Histories that are read with one list; the other nodes have no reason until the next list."""
 ONE_BY_ONE = 2
-"""So many nodes are read by their names; more with the list of all."""
+"""Up to this number, nodes are read by their names; more with the list of all."""
 
 Act = Callable[[IronicNode | None], Progress]
 
@@ -57,7 +57,7 @@ class IronicProvisioner:
     def check(self) -> None:
         """It answers, accepts our account and has a conductor for one of the options' hardware types.
 
-        Nodes of a type without one are said by ``unsupported`` from now on.
+        From now on ``unsupported`` names nodes of a type without one.
         """
         rows = self._connector.members("drivers")
         self._served = frozenset(row["name"] for row in rows if row.get("hosts"))

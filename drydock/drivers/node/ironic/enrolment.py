@@ -69,14 +69,14 @@ class Enrolment:
         return succeeded(f"Ironic knows it: {seen.state}{new}")
 
     def _access_change(self, bmc: BmcAccess, seen: IronicNode) -> AccessChange | None:
-        """None also of what somebody else has installed under our name."""
+        """None also of what others have installed under our name."""
         if _occupied(seen) and not ({access.ENROLLED, access.BMC} & seen.extra.keys()):
             return None
         retried = seen.state == states.ENROLL and seen.last_error is not None and not self._fresh_failure(seen)
         return bmc_record.change(bmc, seen, self._settings, again=retried)
 
     def _send(self, wanted: ProvisionedNode, seen: IronicNode, change: AccessChange) -> None:
-        """Raises ``DriverRefused``, with what Ironic says of the hardware type."""
+        """Raises ``DriverRefused``, with Ironic's message about the hardware type."""
         if change.driver is None:
             self._connector.patch(("nodes", seen.uuid), change.patch)
             return
@@ -182,7 +182,7 @@ class Enrolment:
         return pending(f"{wanted.name}: {states.doing(next_state)}", look_in=SOON)
 
     def _record_inspection(self, seen: IronicNode, again: str) -> None:
-        """Before it begins: whoever repeats the verb sees by the end of the last one whether it has been."""
+        """Before it begins: a repeated verb sees by the end of the last inspection whether it has been."""
         value = {"for": again, "after": seen.inspection}
         self._connector.patch(
             ("nodes", seen.uuid), [{"op": "add", "path": f"/extra/{access.INSPECTION}", "value": value}]

@@ -38,7 +38,7 @@ class PortAndTraits:
 
     def set_traits(self, wanted: ProvisionedNode, uuid: str, known: Collection[str], ours: frozenset[str]) -> None:
         """``ours``: traits that are recorded as added by us. What we add is recorded before, and what we remove is
-        forgotten after: a call that is cut short in between leaves none that nobody removes.
+        forgotten after: a call that is cut short in between leaves none that is never removed.
         """
         traits, there = frozenset(access.traits(wanted)), frozenset(known)
         added, gone = traits - there, ours - traits

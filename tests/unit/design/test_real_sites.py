@@ -8,7 +8,7 @@ import pytest
 
 from drydock.design.compiler import compile_design
 from drydock.design.site_form import site_form
-from tests.unit.design import field
+from tests.unit.design import real_sites
 
 #: README of the designs, and for those it leaves to judge: what is wrong with them.
 VERDICTS = {
@@ -33,41 +33,41 @@ VERDICTS = {
 }
 
 
-@field.needs_field_designs
+@real_sites.needs_real_sites
 def test_every_field_design_has_a_verdict() -> None:
-    assert {path.stem for path in field.DESIGNS.glob("*.yaml")} == set(VERDICTS)
+    assert {path.stem for path in real_sites.DESIGNS.glob("*.yaml")} == set(VERDICTS)
 
 
-@field.needs_field_designs
+@real_sites.needs_real_sites
 @pytest.mark.parametrize("name", VERDICTS)
 def test_verdict(name: str) -> None:
     nodes, codes = VERDICTS[name]
-    design = compile_design(field.design(name))
+    design = compile_design(real_sites.design(name))
     assert [message.code for message in design.messages if message.error] == codes
     assert design.valid == (not codes)
     if not design.broken:
         assert len(design.site.nodes) == nodes
 
 
-@field.needs_field_designs
+@real_sites.needs_real_sites
 def test_a_missing_profile_is_said_of_every_node_and_names_both() -> None:
-    design = compile_design(field.design("treasuremap-pr1-deathkitten"))
+    design = compile_design(real_sites.design("treasuremap-pr1-deathkitten"))
     missing = [message for message in design.messages if message.error and message.code == "DD000"]
     assert [message.documents[0].name for message in missing] == ["deathkitten-02", "deathkitten-03", "deathkitten-04"]
     assert all("HostProfile cpdp_c6100-primary does not exist" in message.message for message in missing)
 
 
-@field.needs_field_designs
+@real_sites.needs_real_sites
 def test_what_the_oldest_site_says_and_nobody_reads_is_a_warning() -> None:
-    design = compile_design(field.design("treasuremap-v1.8p-stl1"))
+    design = compile_design(real_sites.design("treasuremap-v1.8p-stl1"))
     warnings = [message.message for message in design.messages if message.level == "Warning"]
     assert any("unknown keys in sriov have no effect: device, num_vfs, promisc" in text for text in warnings)
     assert any("more than one Region" in text for text in warnings)
 
 
-@field.needs_field_designs
+@real_sites.needs_real_sites
 def test_an_empty_site_is_valid_with_warnings() -> None:
-    design = compile_design(field.design("aiab-demo"))
+    design = compile_design(real_sites.design("aiab-demo"))
     assert {message.message for message in design.messages if message.level == "Warning"} == {
         "CIDR Validity: No networks found.",
         "IP Locality Check: No networks found.",
@@ -76,14 +76,14 @@ def test_an_empty_site_is_valid_with_warnings() -> None:
     }
 
 
-@field.needs_field_designs
-@pytest.mark.parametrize("name", field.EXPECTED)
+@real_sites.needs_real_sites
+@pytest.mark.parametrize("name", real_sites.EXPECTED)
 def test_effective_site_is_the_fields(name: str) -> None:
-    site = compile_design(field.design(name)).site
-    found, wanted = site_form(site), field.expected(name)["site"]
+    site = compile_design(real_sites.design(name)).site
+    found, wanted = site_form(site), real_sites.expected(name)["site"]
     for action in (*found["bootactions"], *wanted["bootactions"]):
         action["target_nodes"] = set(action["target_nodes"])
-    # NOTE: the one difference is meant. The field never reads ``bootable``; we do, as documented.
+    # NOTE: the one difference is meant. Upstream Drydock never reads ``bootable``; we do, as documented.
     bootable = {
         (host["name"], device["name"], partition["name"])
         for host in found["nodes"]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 DESIGNS = Path(__file__).resolve().parents[4] / "shared" / "designs"
-needs_field_designs = pytest.mark.skipif(not DESIGNS.is_dir(), reason="the designs of real sites are not here")
+needs_real_sites = pytest.mark.skipif(not DESIGNS.is_dir(), reason="the designs of real sites are not here")
 
 EXPECTED = ("treasuremap-v1.9-seaworthy", "aiab-gate-multinode", "attcomdev-ucp-integration")
 
