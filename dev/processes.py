@@ -152,6 +152,9 @@ class Processes:
         self, name: str, command: Sequence[str | Path], *, ready: Ready | None = None, seconds: float = 30
     ) -> Child:
         """Start ``name`` anew (its log is appended to) and wait until ``ready``; raises ``StartFailed``."""
+        before = self._children.get(name)
+        if before is not None and before.exit_code is not None:
+            before.kill()
         log = self._log_directory / f"{name}.log"
         child = start(name, command, log=log, environment=self._environment)
         self._children[name] = child

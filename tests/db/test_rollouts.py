@@ -41,9 +41,13 @@ def release(uow: UnitOfWork, task: Task, wave: int = 0, *, start_rate: float = 1
 
 
 def claim_due(uow: UnitOfWork, *, at_most: int = 5, owner: str = "me") -> Mapping[str, Task]:
-    """By node. Released tasks are due by the clock, which is ahead of the time at which this transaction began."""
+    """By node. Released tasks are due by the clock, which is ahead of the time at which this transaction began: they
+    are made due by that time, in the same order.
+    """
     connection = uow.tasks._connection
-    connection.execute(update(tasks).where(tasks.c.wake_at <= func.clock_timestamp()).values(wake_at=func.now()))
+    late = select((func.clock_timestamp() - func.now()).label("seconds")).cte("late")
+    due = tasks.c.wake_at <= func.now() + late.c.seconds
+    connection.execute(update(tasks).where(due).values(wake_at=tasks.c.wake_at - late.c.seconds))
     return {task.node or "": task for task in claim(uow, Lane.NODE, at_most=at_most, owner=owner)}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -136,7 +137,12 @@ def check_what_is_killed_is_started_again(running: processes.Child, log: Path) -
 
 def of_program(running: processes.Child, program: str) -> set[int]:
     """Children of ``make run`` itself; what a server that died left is not among them."""
-    return {child.pid for child in psutil.Process(running.pid).children() if program in " ".join(child.cmdline())}
+    found = set()
+    for child in psutil.Process(running.pid).children():
+        with contextlib.suppress(psutil.NoSuchProcess):  # it has ended, and is not started again yet
+            if program in " ".join(child.cmdline()):
+                found.add(child.pid)
+    return found
 
 
 def check_a_second_one_is_refused(directory: Path, port: int) -> None:
