@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -50,22 +50,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::openstack.warnings.RemovedInSDK60Warning"),
 ]
 SUCCEEDED, FAILED, PENDING = ProgressState.SUCCEEDED, ProgressState.FAILED, ProgressState.PENDING
-
-
-@pytest.fixture(scope="module")
-def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("ironic")
-
-
-@pytest.fixture(scope="module")
-def ironic(directory: Path) -> Iterator[IronicServer]:
-    with running(directory) as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def operator(ironic: IronicServer, directory: Path) -> Operator:
-    return Operator(ironic, directory)
 
 
 @pytest.fixture

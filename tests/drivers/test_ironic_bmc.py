@@ -40,19 +40,9 @@ IMPATIENT = {
 
 
 @pytest.fixture(scope="module")
-def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("ironic")
-
-
-@pytest.fixture(scope="module")
-def ironic(directory: Path) -> Iterator[IronicServer]:
-    with running(directory, settings={"conductor": IMPATIENT}) as server:
+def ironic(ironic_directory: Path) -> Iterator[IronicServer]:
+    with running(ironic_directory, settings={"conductor": IMPATIENT}) as server:
         yield server
-
-
-@pytest.fixture(scope="module")
-def operator(ironic: IronicServer, directory: Path) -> Operator:
-    return Operator(ironic, directory)
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
@@ -17,7 +17,7 @@ from drydock.drivers.node.ironic.driver import IronicProvisioner
 from drydock.drivers.node.records import ProvisionedNode
 from drydock.drivers.oob.base import BmcAccess, BootMode
 from drydock.drivers.progress import ProgressState
-from tests.drivers.ironic_peer import CountedConnector, Killed, Operator, mac_of, provisioner, running
+from tests.drivers.ironic_peer import CountedConnector, Killed, Operator, mac_of, provisioner
 from tests.drivers.provisioner_contract import ends
 from tests.factories.provisioning import node_plan
 
@@ -26,22 +26,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::openstack.warnings.RemovedInSDK50Warning"),
     pytest.mark.filterwarnings("ignore::openstack.warnings.RemovedInSDK60Warning"),
 ]
-
-
-@pytest.fixture(scope="module")
-def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("ironic")
-
-
-@pytest.fixture(scope="module")
-def ironic(directory: Path) -> Iterator[IronicServer]:
-    with running(directory) as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def operator(ironic: IronicServer, directory: Path) -> Operator:
-    return Operator(ironic, directory)
 
 
 @pytest.fixture
